@@ -1,0 +1,214 @@
+//! The settings of a server: from flags or the environment, complete and sane or refused.
+
+use clap::{Args, ValueEnum};
+use std::{net::SocketAddr, path::PathBuf};
+
+/// Every environment variable that palmares reads, with what it means. A test holds the command
+/// line to this list, another one `docker-compose.yml`.
+pub const ENVIRONMENT: &[(&str, &str)] = &[
+    ("DATABASE_URL", "PostgreSQL as the owner of the database, who is no superuser: postgres://user:password@host/database"),
+    ("NATS_URL", "a NATS server with JetStream: nats://user:password@host:4222; the others of its cluster are found through it"),
+    ("PALMARES_NATS_REPLICAS", "copies of the stream in a NATS cluster: 3 on three nodes"),
+    ("PALMARES_BIND", "address and port to serve on; loopback unless told otherwise"),
+    ("PALMARES_ROLE", "what this process does: api, worker or all"),
+    ("PALMARES_MASTER_KEY_FILE", "file with the master key, 64 hexadecimal digits, which seals the key store"),
+    ("PALMARES_KEY_DIR", "folder of the key store; shared by all nodes, and never in a backup of the database"),
+    ("PALMARES_JWT_KEY_FILE", "file with the Ed25519 key that signs tokens (PKCS#8, PEM)"),
+    ("PALMARES_ISSUER", "`iss` of the tokens that are signed and accepted"),
+    ("PALMARES_AUDIENCE", "`aud` of the tokens that are signed and accepted"),
+    ("PALMARES_RATE_LIMIT_IP", "requests that one address may make in 5 minutes"),
+    ("PALMARES_DATA_DIR", "data folder of `palmares dev`"),
+    ("PALMARES_URL", "address of a running Palmares, for the commands that are its clients"),
+    ("PALMARES_TOKEN", "token for those commands"),
+    ("PALMARES_POSTGRES_BIN", "folder of the PostgreSQL programs for `palmares dev`, where it is not a usual one"),
+    ("PALMARES_NATS_SERVER", "the nats-server program for `palmares dev`, where it is not in .tools/ or in PATH"),
+    ("RUST_LOG", "what is logged, such as `info` or `palmares=debug`"),
+];
+
+/// Requests per 5 minutes and address (P-26).
+pub const RATE_LIMIT_IP: u32 = 2_000;
+
+/// What a process does. Any number of each may run beside each other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ServerRole {
+    /// Serves requests.
+    Api,
+    /// Relays the log, runs projectors and reactors; serves only health and metrics.
+    Worker,
+    All,
+}
+
+impl ServerRole {
+    pub fn serves_requests(self) -> bool {
+        matches!(self, ServerRole::Api | ServerRole::All)
+    }
+
+    pub fn runs_workers(self) -> bool {
+        matches!(self, ServerRole::Worker | ServerRole::All)
+    }
+}
+
+/// Complete settings.
+#[derive(Clone)]
+pub struct ServerSettings {
+    pub database_url: String,
+    pub nats_url: String,
+    /// Copies of the stream in a NATS cluster.
+    pub nats_replicas: usize,
+    pub bind: SocketAddr,
+    pub role: ServerRole,
+    pub master_key_file: PathBuf,
+    pub key_dir: PathBuf,
+    pub jwt_key_file: PathBuf,
+    pub issuer: String,
+    pub audience: String,
+    /// Requests per 5 minutes and address.
+    pub rate_limit_ip: u32,
+}
+
+/// The settings as they were given: each may be missing. `doctor` looks at them one by one.
+#[derive(Args, Clone)]
+pub struct GivenSettings {
+    /// PostgreSQL, as the owner of the database
+    #[arg(long, env = "DATABASE_URL", hide_env_values = true)]
+    pub database_url: Option<String>,
+    /// NATS with JetStream
+    #[arg(long, env = "NATS_URL", hide_env_values = true)]
+    pub nats_url: Option<String>,
+    /// Copies of the stream in a NATS cluster
+    #[arg(long, env = "PALMARES_NATS_REPLICAS", default_value_t = 1)]
+    pub nats_replicas: usize,
+    /// Address and port to serve on
+    #[arg(long, env = "PALMARES_BIND", default_value = "127.0.0.1:8080")]
+    pub bind: SocketAddr,
+    /// What this process does
+    #[arg(long, env = "PALMARES_ROLE", default_value = "all")]
+    pub role: ServerRole,
+    /// File with the master key
+    #[arg(long, env = "PALMARES_MASTER_KEY_FILE")]
+    pub master_key_file: Option<PathBuf>,
+    /// Folder of the key store
+    #[arg(long, env = "PALMARES_KEY_DIR")]
+    pub key_dir: Option<PathBuf>,
+    #[command(flatten)]
+    pub tokens: TokenSettings,
+    /// Requests per 5 minutes and address
+    #[arg(long, env = "PALMARES_RATE_LIMIT_IP", default_value_t = RATE_LIMIT_IP)]
+    pub rate_limit_ip: u32,
+}
+
+/// How tokens are signed.
+#[derive(Args, Clone, Default)]
+pub struct TokenSettings {
+    /// File with the Ed25519 key that signs tokens
+    #[arg(long, env = "PALMARES_JWT_KEY_FILE")]
+    pub jwt_key_file: Option<PathBuf>,
+    /// `iss` of the tokens
+    #[arg(long, env = "PALMARES_ISSUER")]
+    pub issuer: Option<String>,
+    /// `aud` of the tokens
+    #[arg(long, env = "PALMARES_AUDIENCE")]
+    pub audience: Option<String>,
+}
+
+/// Settings that are not given, by the names of their variables.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{} not set: give the variables or the flags of the same names (`palmares serve --help`)", list(.0))]
+pub struct MissingSettings(pub Vec<&'static str>);
+
+fn list(names: &[&str]) -> String {
+    format!("{} {}", names.join(", "), if names.len() == 1 { "is" } else { "are" })
+}
+
+impl GivenSettings {
+    /// The complete settings.
+    ///
+    /// # Errors
+    /// The names of all that are missing, at once.
+    pub fn complete(&self) -> Result<ServerSettings, MissingSettings> {
+        let mut missing = Missing::default();
+        let settings = ServerSettings {
+            database_url: missing.take(&self.database_url, "DATABASE_URL"),
+            nats_url: missing.take(&self.nats_url, "NATS_URL"),
+            nats_replicas: self.nats_replicas,
+            bind: self.bind,
+            role: self.role,
+            master_key_file: missing.take(&self.master_key_file, "PALMARES_MASTER_KEY_FILE"),
+            key_dir: missing.take(&self.key_dir, "PALMARES_KEY_DIR"),
+            jwt_key_file: missing.take(&self.tokens.jwt_key_file, "PALMARES_JWT_KEY_FILE"),
+            issuer: missing.take(&self.tokens.issuer, "PALMARES_ISSUER"),
+            audience: missing.take(&self.tokens.audience, "PALMARES_AUDIENCE"),
+            rate_limit_ip: self.rate_limit_ip,
+        };
+        missing.none().map(|()| settings)
+    }
+}
+
+impl TokenSettings {
+    /// Key file, issuer and audience.
+    pub fn complete(&self) -> Result<(PathBuf, String, String), MissingSettings> {
+        let mut missing = Missing::default();
+        let key = missing.take(&self.jwt_key_file, "PALMARES_JWT_KEY_FILE");
+        let issuer = missing.take(&self.issuer, "PALMARES_ISSUER");
+        let audience = missing.take(&self.audience, "PALMARES_AUDIENCE");
+        missing.none().map(|()| (key, issuer, audience))
+    }
+}
+
+/// Collects what is not given, so that it is told in one line.
+#[derive(Default)]
+struct Missing(Vec<&'static str>);
+
+impl Missing {
+    fn take<T: Clone + Default>(&mut self, value: &Option<T>, name: &'static str) -> T {
+        if value.is_none() {
+            self.0.push(name);
+        }
+        value.clone().unwrap_or_default()
+    }
+
+    fn none(self) -> Result<(), MissingSettings> {
+        if self.0.is_empty() { Ok(()) } else { Err(MissingSettings(self.0)) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_missing_settings_are_named_at_once() {
+        let given = GivenSettings {
+            database_url: None,
+            nats_url: Some("nats://127.0.0.1".to_owned()),
+            nats_replicas: 1,
+            bind: SocketAddr::from(([127, 0, 0, 1], 8080)),
+            role: ServerRole::All,
+            master_key_file: None,
+            key_dir: None,
+            tokens: TokenSettings::default(),
+            rate_limit_ip: RATE_LIMIT_IP,
+        };
+        let missing = given.complete().err().expect("most are missing").to_string();
+        for name in [
+            "DATABASE_URL",
+            "PALMARES_MASTER_KEY_FILE",
+            "PALMARES_KEY_DIR",
+            "PALMARES_JWT_KEY_FILE",
+            "PALMARES_ISSUER",
+            "PALMARES_AUDIENCE",
+        ] {
+            assert!(missing.contains(name), "{missing}");
+        }
+        assert!(!missing.contains("NATS_URL") && !missing.contains('\n'));
+    }
+
+    #[test]
+    fn every_variable_is_explained_once() {
+        let mut names: Vec<&str> = ENVIRONMENT.iter().map(|(name, _)| *name).collect();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), ENVIRONMENT.len());
+        assert!(ENVIRONMENT.iter().all(|(_, meaning)| !meaning.is_empty()));
+    }
+}

@@ -1,0 +1,75 @@
+//! `palmares token`: signs a token with the key file, for operators and scripts.
+
+use super::{output::print_line, settings::TokenSettings};
+use crate::pipeline::tokens::TokenKeys;
+use anyhow::{Context, bail};
+use palmares_domain::{
+    identity::Role,
+    kernel::{OrganizationId, UserId},
+};
+use std::time::Duration;
+
+#[derive(clap::Args)]
+pub struct TokenArgs {
+    #[command(flatten)]
+    settings: TokenSettings,
+    /// The user who acts
+    #[arg(long)]
+    user: UserId,
+    /// The user's organization
+    #[arg(long)]
+    organization: OrganizationId,
+    /// The user's role: platform_admin, organization_admin, compliance_officer, analyst or member
+    #[arg(long, value_parser = parse_role)]
+    role: Role,
+    /// How long it is valid: seconds, or a number with s, m, h or d
+    #[arg(long, default_value = "1h", value_parser = parse_ttl)]
+    ttl: Duration,
+}
+
+pub fn run(args: &TokenArgs) -> anyhow::Result<()> {
+    let (key_file, issuer, audience) = args.settings.complete()?;
+    if args.role == Role::PlatformAdmin && args.organization != OrganizationId::PLATFORM {
+        bail!("platform_admin is a role of the platform's own organization, {}", OrganizationId::PLATFORM);
+    }
+    let pem = std::fs::read_to_string(&key_file).with_context(|| format!("the key {} cannot be read", key_file.display()))?;
+    let keys = TokenKeys::from_pems(&issuer, &audience, [pem.as_str()])?;
+    print_line(&keys.mint(args.user, args.organization, &[args.role], args.ttl)?);
+    Ok(())
+}
+
+fn parse_role(text: &str) -> Result<Role, String> {
+    Role::parse(text).ok_or_else(|| format!("one of {}", Role::ALL.map(Role::name).join(", ")))
+}
+
+/// `90`, `90s`, `15m`, `12h`, `1d`; at most 30 days, because a token cannot be taken back.
+fn parse_ttl(text: &str) -> Result<Duration, String> {
+    const MAX_SECONDS: u64 = 30 * 24 * 3600;
+    let (number, factor) = match text.char_indices().last() {
+        Some((end, 's')) => (&text[..end], 1),
+        Some((end, 'm')) => (&text[..end], 60),
+        Some((end, 'h')) => (&text[..end], 3600),
+        Some((end, 'd')) => (&text[..end], 86_400),
+        _ => (text, 1),
+    };
+    let seconds = number.parse::<u64>().ok().and_then(|number| number.checked_mul(factor));
+    match seconds {
+        Some(seconds @ 1..=MAX_SECONDS) => Ok(Duration::from_secs(seconds)),
+        _ => Err("a number with s, m, h or d, at most 30d".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_to_live_have_units_and_a_limit() {
+        assert_eq!(parse_ttl("90"), Ok(Duration::from_secs(90)));
+        assert_eq!(parse_ttl("15m"), Ok(Duration::from_secs(900)));
+        assert_eq!(parse_ttl("1d"), Ok(Duration::from_secs(86_400)));
+        for bad in ["", "0", "d", "-1h", "31d", "1w", "99999999999999999999d", "é"] {
+            assert!(parse_ttl(bad).is_err(), "{bad}");
+        }
+    }
+}

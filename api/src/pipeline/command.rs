@@ -1,0 +1,204 @@
+//! The generic handler of commands: gate, body, idempotency, execution, answer.
+
+use super::{
+    body,
+    call::{Answer, Call},
+    gate::{Entered, Terms},
+    query::require_ids,
+    respond,
+    route::{BASE, Becomes, Route, Settle, Settled},
+};
+use crate::problem::Problem;
+use actix_web::{
+    HttpResponse, HttpResponseBuilder,
+    http::{StatusCode, header},
+    web::{BytesMut, Payload},
+};
+use aws_lc_rs::digest;
+use futures::StreamExt;
+use palmares_commands::engine::{Capability, Receipt, Refused};
+use palmares_domain::kernel::{Code, CommandId, Idempotency, OrganizationId, UserId, derive_uuid};
+use serde_json::{Map, Value};
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// The header under which a command may be repeated.
+const IDEMPOTENCY_KEY: &str = "Idempotency-Key";
+const IDEMPOTENCY_KEY_MAX_CHARS: usize = 255;
+
+/// How long a client may take to send a body.
+const BODY_PATIENCE: Duration = Duration::from_secs(30);
+
+/// Serves one command.
+pub async fn serve<O: Capability>(call: &mut Call<'_>) -> Answer {
+    let services = call.services;
+    let entered = services.gate.enter(call).await?;
+    require_ids(call)?;
+    let dry_run = dry_run(&call.query())?;
+    let object = object(call).await?;
+    let idempotency = idempotency(call, &entered, O::PERMISSION, &object)?;
+    let terms = Terms { idempotency, if_match: if_match(call)?, dry_run };
+    let operation: O = body::typed(object)?;
+    let owner = operation.owner();
+    let organization = entered.organization;
+    let admitted = services.gate.admit(call, entered, owner, terms, operation)?;
+    let receipt = services.engine.execute(admitted).await?;
+    if let (false, Some(settle), Some(patience)) = (dry_run, call.route.settle, call.preferred_wait(services.settings.wait_max))
+        && let Some(settled) = settled(call, settle, organization, &receipt, patience).await?
+    {
+        let mut response = headers(StatusCode::OK, settled.position, receipt.version);
+        response.insert_header(("Preference-Applied", "wait"));
+        return Ok(response.json(settled.answer));
+    }
+    Ok(answer(&receipt, call.route, dry_run))
+}
+
+/// Waits until what was accepted is done, looking again whenever the log grew.
+async fn settled(
+    call: &Call<'_>,
+    settle: Settle,
+    organization: OrganizationId,
+    receipt: &Receipt,
+    patience: Duration,
+) -> Result<Option<Settled>, Problem> {
+    let deadline = Instant::now() + patience;
+    let mut head = call.services.head.subscribe();
+    loop {
+        head.mark_unchanged();
+        if let Some(settled) = settle(call.services, organization, &receipt.answer.0, deadline - Instant::now()).await? {
+            return Ok(Some(settled));
+        }
+        // Past the deadline, or when nobody tells of the head any more, the answer is "accepted".
+        if !matches!(tokio::time::timeout_at(deadline, head.changed()).await, Ok(Ok(()))) {
+            return Ok(None);
+        }
+    }
+}
+
+/// The body with the parameters of the path put in. An absent body is an empty object.
+pub(super) async fn object(call: &mut Call<'_>) -> Result<Map<String, Value>, Problem> {
+    let limit = call.route.body_max_bytes.unwrap_or(call.services.settings.body_max_bytes);
+    let bytes = match call.payload.take() {
+        Some(payload) => match tokio::time::timeout(BODY_PATIENCE, collect(payload, limit)).await {
+            Ok(bytes) => bytes?,
+            Err(_) => return Err(Problem::invalid_field("", "body_incomplete")),
+        },
+        None => BytesMut::new(),
+    };
+    let mut object = if bytes.is_empty() {
+        Map::new()
+    } else {
+        body::require_json(call.request.headers())?;
+        body::object(&bytes)?
+    };
+    body::merge(&mut object, &call.params)?;
+    Ok(object)
+}
+
+/// Reads no further than the limit, whatever the length that was announced.
+async fn collect(mut payload: Payload, limit: usize) -> Result<BytesMut, Problem> {
+    let mut bytes = BytesMut::new();
+    while let Some(piece) = payload.next().await {
+        let piece = piece.map_err(|_| Problem::invalid_field("", "body_incomplete"))?;
+        if bytes.len() + piece.len() > limit {
+            return Err(Problem::new(Code::PayloadTooLarge, "gate.body_too_large"));
+        }
+        bytes.extend_from_slice(&piece);
+    }
+    Ok(bytes)
+}
+
+/// The name under which this command may be repeated, where the caller gave a key.
+///
+/// The hash covers the operation and the canonical form of its whole input, so that the order of
+/// fields and white space do not make two requests of one, and the resource in the path does.
+fn idempotency(call: &Call<'_>, entered: &Entered, operation: &str, input: &Map<String, Value>) -> Result<Option<Idempotency>, Problem> {
+    let Some(key) = call.request.headers().get(IDEMPOTENCY_KEY) else {
+        return Ok(None);
+    };
+    let key = key.as_bytes();
+    if !(1..=IDEMPOTENCY_KEY_MAX_CHARS).contains(&key.len()) || !key.iter().all(u8::is_ascii_graphic) {
+        return Err(Problem::invalid_field(IDEMPOTENCY_KEY, "idempotency_key"));
+    }
+    Ok(Some(Idempotency {
+        command_id: command_id(entered.organization, entered.actor(), operation, key),
+        request_hash: request_hash(operation, input),
+    }))
+}
+
+fn command_id(organization: OrganizationId, principal: UserId, operation: &str, key: &[u8]) -> CommandId {
+    CommandId(derive_uuid("command", &[organization.0.as_bytes(), principal.0.as_bytes(), operation.as_bytes(), key]))
+}
+
+fn request_hash(operation: &str, input: &Map<String, Value>) -> [u8; 32] {
+    let mut text = Vec::from(operation);
+    text.push(b'\n');
+    body::canonical(&Value::Object(input.clone()), &mut text);
+    let mut hash = [0; 32];
+    hash.copy_from_slice(digest::digest(&digest::SHA256, &text).as_ref());
+    hash
+}
+
+/// The one version in `If-Match`, as the `ETag` header gave it.
+fn if_match(call: &Call<'_>) -> Result<Option<i64>, Problem> {
+    let Some(value) = call.request.headers().get(header::IF_MATCH) else {
+        return Ok(None);
+    };
+    let version = value.to_str().ok().and_then(parse_etag).ok_or_else(|| Problem::invalid_field("If-Match", "etag"))?;
+    Ok(Some(version))
+}
+
+fn parse_etag(text: &str) -> Option<i64> {
+    let digits = text.trim().strip_prefix('"')?.strip_suffix('"')?;
+    digits.bytes().all(|byte| byte.is_ascii_digit()).then(|| digits.parse().ok()).flatten()
+}
+
+fn dry_run(query: &[(String, String)]) -> Result<bool, Problem> {
+    let mut dry_run = None;
+    for (name, value) in query {
+        dry_run = match (name.as_str(), value.as_str()) {
+            ("dry_run", _) if dry_run.is_some() => return Err(Problem::invalid_field(name, "duplicate_field")),
+            ("dry_run", "true") => Some(true),
+            ("dry_run", "false") => Some(false),
+            ("dry_run", _) => return Err(Problem::invalid_field(name, "wrong_type")),
+            _ => return Err(Problem::invalid_field(name, "unknown_field")),
+        };
+    }
+    Ok(dry_run.unwrap_or(false))
+}
+
+fn answer(receipt: &Receipt, route: &Route, dry_run: bool) -> HttpResponse {
+    let status = match (dry_run, route.becomes) {
+        (false, Becomes::Created { .. }) => StatusCode::CREATED,
+        (false, Becomes::Accepted { .. }) => StatusCode::ACCEPTED,
+        _ => StatusCode::OK,
+    };
+    let mut response = headers(status, receipt.position, receipt.version);
+    if let (false, Becomes::Created { under, id_field } | Becomes::Accepted { under, id_field }) = (dry_run, route.becomes)
+        && let Some(id) = receipt.answer.0.get(id_field).and_then(Value::as_str)
+    {
+        response.insert_header((header::LOCATION, format!("{BASE}{under}/{id}")));
+    }
+    response.json(&receipt.answer)
+}
+
+fn headers(status: StatusCode, position: i64, version: i64) -> HttpResponseBuilder {
+    let mut response = HttpResponseBuilder::new(status);
+    response.insert_header((respond::POSITION, position));
+    response.insert_header((header::ETAG, respond::etag(version)));
+    response
+}
+
+impl From<Refused> for Problem {
+    fn from(refused: Refused) -> Self {
+        match refused.code {
+            // A slip of ours: the caller learns no more than that.
+            Code::InternalError => Problem::internal(anyhow::anyhow!(refused)),
+            code => Problem { errors: refused.errors, ..Problem::new(code, refused.reason) },
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "command_tests.rs"]
+mod tests;

@@ -1,0 +1,133 @@
+use super::*;
+use crate::routes;
+use std::{fmt::Write as _, time::Instant};
+use uuid::Uuid;
+
+const HOME: OrganizationId = OrganizationId(Uuid::from_u128(1));
+const ELSEWHERE: OrganizationId = OrganizationId(Uuid::from_u128(2));
+const ME: UserId = UserId(Uuid::from_u128(3));
+const SOMEONE: UserId = UserId(Uuid::from_u128(4));
+
+fn permissions() -> BTreeSet<&'static str> {
+    routes::all().filter_map(|route| route.permission).collect()
+}
+
+fn point() -> DecisionPoint {
+    DecisionPoint::new(permissions()).unwrap()
+}
+
+fn permits(point: &DecisionPoint, role: Role, permission: &'static str, organization: OrganizationId, owner: Option<UserId>) -> bool {
+    let home = if role == Role::PlatformAdmin { OrganizationId::PLATFORM } else { HOME };
+    matches!(point.decide(&Question { principal: ME, home, roles: &[role], permission, organization, owner }), Verdict::Permit(_))
+}
+
+/// `all` across organizations, `own` in the own organization, `self` for what is one's own.
+fn cell(point: &DecisionPoint, role: Role, permission: &'static str) -> &'static str {
+    let permits = |organization, owner| permits(point, role, permission, organization, owner);
+    match (permits(ELSEWHERE, None), permits(HOME, Some(SOMEONE)), permits(HOME, Some(ME))) {
+        (true, _, _) => "all",
+        (false, true, _) => "own",
+        (false, false, true) => "self",
+        (false, false, false) => "-",
+    }
+}
+
+/// Reviewed by people who do not read code: who may do what.
+#[test]
+fn the_permission_matrix_is_the_reviewed_one() {
+    let point = point();
+    let mut matrix = format!("{:<40}", "permission");
+    for role in Role::ALL {
+        let _ = write!(matrix, "{:<20}", role.name());
+    }
+    for permission in permissions() {
+        let _ = write!(matrix, "\n{permission:<40}");
+        for role in Role::ALL {
+            let _ = write!(matrix, "{:<20}", cell(&point, role, permission));
+        }
+    }
+    let matrix: Vec<_> = matrix.lines().map(str::trim_end).collect();
+    insta::assert_snapshot!("permission_matrix", matrix.join("\n"));
+}
+
+#[test]
+fn no_role_is_no_right() {
+    let point = point();
+    for permission in permissions() {
+        let question = Question { principal: ME, home: HOME, roles: &[], permission, organization: HOME, owner: Some(ME) };
+        assert_eq!(point.decide(&question), Verdict::Deny(Vec::new()), "{permission}");
+    }
+}
+
+#[test]
+fn a_forbid_names_itself() {
+    let permission = *permissions().first().unwrap();
+    let roles = [Role::OrganizationAdmin];
+    let verdict = point().decide(&Question { principal: ME, home: HOME, roles: &roles, permission, organization: ELSEWHERE, owner: None });
+    assert_eq!(verdict, Verdict::Deny(vec!["platform.own_organization_only".to_owned()]));
+}
+
+#[test]
+fn a_platform_role_outside_the_platform_is_worth_nothing() {
+    let (point, roles) = (point(), [Role::PlatformAdmin, Role::OrganizationAdmin]);
+    for permission in permissions() {
+        let question = Question { principal: ME, home: HOME, roles: &roles, permission, organization: HOME, owner: None };
+        assert_eq!(point.decide(&question), Verdict::Deny(vec!["platform.platform_role_at_home_only".to_owned()]));
+    }
+}
+
+#[test]
+fn a_permission_that_no_route_has_is_denied() {
+    let roles = [Role::PlatformAdmin];
+    let question = Question {
+        principal: ME,
+        home: OrganizationId::PLATFORM,
+        roles: &roles,
+        permission: "points.mint.freely",
+        organization: HOME,
+        owner: None,
+    };
+    assert_eq!(point().decide(&question), Verdict::Deny(Vec::new()));
+}
+
+/// Cedar skips a policy that errs; a forbid that errs must not open the door.
+#[test]
+fn an_evaluation_error_is_a_deny() {
+    let policies = r#"
+        @id("open") permit (principal, action, resource);
+        @id("broken") forbid (principal, action, resource) when { 9223372036854775807 + 1 > 0 };
+    "#;
+    let point = DecisionPoint::with_policies(policies, ["points.hold.place"]).unwrap();
+    let question = Question { principal: ME, home: HOME, roles: &[], permission: "points.hold.place", organization: HOME, owner: None };
+    assert_eq!(point.decide(&question), Verdict::Deny(Vec::new()));
+}
+
+#[test]
+fn policies_that_do_not_fit_do_not_start() {
+    let cases = [
+        "permit (principal, action, resource)",
+        "permit (principal, action, resource);",
+        r#"@id("typo") permit (principal, action == Action::"points.hold.palce", resource);"#,
+        r#"@id("unknown") permit (principal, action, resource) when { principal.salary > 3 };"#,
+        r#"@id("same") permit (principal, action, resource); @id("same") forbid (principal, action, resource);"#,
+    ];
+    for policies in cases {
+        assert!(DecisionPoint::with_policies(policies, ["points.hold.place"]).is_err(), "{policies}");
+    }
+}
+
+/// Not a timed test: it prints what a decision costs.
+#[test]
+fn a_decision_is_cheap_enough_to_make_on_every_request() {
+    let (point, roles, permission) = (point(), [Role::OrganizationAdmin], *permissions().last().unwrap());
+    let started = Instant::now();
+    for _ in 0..1_000 {
+        point.decide(&Question { principal: ME, home: HOME, roles: &roles, permission, organization: HOME, owner: Some(SOMEONE) });
+    }
+    println!("a decision takes {:?}", started.elapsed() / 1_000);
+}
+
+#[test]
+fn the_policies_name_the_platform_as_the_domain_does() {
+    assert!(POLICIES.contains(&OrganizationId::PLATFORM.to_string()));
+}

@@ -1,0 +1,238 @@
+//! The gate: who asks, for which organization, how often, and whether they may (design 5).
+//!
+//! A request enters in two steps, because whose resource it is about may stand in its body. The
+//! first asks whether the caller could be permitted at all, so that a stranger's body is not even
+//! read; the second decides with the owner known and grants the proof that execution needs.
+
+use super::{
+    call::Call,
+    decision::{DecisionPoint, PolicyFault, Question, Verdict},
+    limits::Limiter,
+    ports::{AccessLog, SensitiveRead, Standing, Standings},
+    tokens::{Claims, TokenKeys},
+};
+use crate::problem::Problem;
+use palmares_domain::{
+    identity::Role,
+    kernel::{Admission, Admitted, Code, DataClass, Idempotency, OrganizationId, UserId},
+};
+use std::sync::Arc;
+
+/// The header by which a platform admin names another organization.
+pub const ORGANIZATION_HEADER: &str = "Palmares-Organization";
+
+/// The path parameter that names an organization.
+const ORGANIZATION_PARAM: &str = "organization_id";
+
+/// What is recorded of a refusal that looks as if nothing were there.
+const NOT_THE_OWNER: (Code, &str) = (Code::AccessDenied, "gate.not_the_owner");
+
+/// What the gate is made of.
+pub struct Gate {
+    pub(super) limiter: Limiter,
+    tokens: Arc<TokenKeys>,
+    decisions: DecisionPoint,
+    standings: Arc<dyn Standings>,
+    pub(super) access_log: Arc<dyn AccessLog>,
+}
+
+/// A caller who may be permitted, depending on whose resource it is.
+pub struct Entered {
+    /// The organization in which the request acts.
+    pub organization: OrganizationId,
+    caller: Claims,
+    permission: &'static str,
+    /// The owner for whom it is permitted already, and the policies that permit it.
+    permitted: Option<(Option<UserId>, Vec<String>)>,
+}
+
+/// The terms of a command, from its headers and query.
+#[derive(Clone, Copy, Default)]
+pub struct Terms {
+    pub idempotency: Option<Idempotency>,
+    pub if_match: Option<i64>,
+    pub dry_run: bool,
+}
+
+impl Gate {
+    /// # Errors
+    /// Platform policies that do not fit the routes' permissions.
+    pub fn new(
+        limiter: Limiter,
+        tokens: Arc<TokenKeys>,
+        standings: Arc<dyn Standings>,
+        access_log: Arc<dyn AccessLog>,
+    ) -> Result<Self, PolicyFault> {
+        let decisions = DecisionPoint::new(crate::routes::all().filter_map(|route| route.permission))?;
+        Ok(Self { limiter, tokens, decisions, standings, access_log })
+    }
+
+    /// The public keys under which our tokens verify.
+    pub fn jwks(&self) -> &serde_json::Value {
+        self.tokens.jwks()
+    }
+
+    /// Everything that can be decided before the body is read.
+    pub async fn enter(&self, call: &mut Call<'_>) -> Result<Entered, Problem> {
+        let permission = call.route.permission.ok_or_else(|| Problem::internal(anyhow::anyhow!("a public route asked for the gate")))?;
+        let caller = self.authenticate(call)?;
+        let standing = self.standings.of(caller.org, caller.sub).await.map_err(Problem::unavailable)?;
+        if standing != Standing::Unknown {
+            // From here on refusals are recorded under the caller's name.
+            call.caller = Some(caller.clone());
+        }
+        refuse_suspended(standing)?;
+        let organization = self.tenant(&caller, named_organization(call)?).await?;
+        self.limiter.caller(caller.org, caller.sub, call.route.throttle)?;
+        let mut entered = Entered { organization, caller, permission, permitted: None };
+        // Nobody has more rights over another's resource than over their own or over what is nobody's.
+        for owner in [None, Some(entered.caller.sub)] {
+            if let Verdict::Permit(policies) = self.ask(&entered, owner) {
+                entered.permitted = Some((owner, policies));
+                return Ok(entered);
+            }
+        }
+        Err(Problem::new(Code::AccessDenied, "gate.permission_missing"))
+    }
+
+    /// Decides with the owner known, and grants.
+    ///
+    /// # Errors
+    /// What is someone else's looks as if it were not there; the access log knows better.
+    pub fn admit<T>(
+        &self,
+        call: &Call<'_>,
+        entered: Entered,
+        owner: Option<UserId>,
+        terms: Terms,
+        value: T,
+    ) -> Result<Admitted<T>, Problem> {
+        let policies = match &entered.permitted {
+            Some((asked, policies)) if *asked == owner => policies.clone(),
+            _ => match self.ask(&entered, owner) {
+                Verdict::Permit(policies) => policies,
+                Verdict::Deny(_) => return Err(Problem { hidden: Some(&NOT_THE_OWNER), ..Problem::not_found() }),
+            },
+        };
+        let admission = Admission {
+            organization: entered.organization,
+            actor: entered.caller.sub,
+            roles: entered.caller.roles,
+            permission: entered.permission,
+            policies,
+            request_id: call.request_id,
+            correlation_id: call.correlation_id,
+            causation: None,
+            client: Some(call.client()),
+            idempotency: terms.idempotency,
+            if_match: terms.if_match,
+            dry_run: terms.dry_run,
+        };
+        #[expect(clippy::disallowed_methods, reason = "this is the gate: everything above was checked")]
+        Ok(Admitted::grant(admission, value))
+    }
+
+    /// Records a read that has to be remembered: of confidential data, any export, and any look
+    /// into another organization. One's own data is one's own.
+    pub async fn record_read<T>(
+        &self,
+        call: &Call<'_>,
+        admitted: &Admitted<T>,
+        owner: Option<UserId>,
+        export: bool,
+    ) -> Result<(), Problem> {
+        let admission = admitted.admission();
+        let foreign = call.caller.as_ref().is_some_and(|caller| caller.org != admission.organization);
+        let confidential = call.route.data_class >= DataClass::Confidential && owner != Some(admission.actor);
+        if foreign || confidential || export { self.record_access(call, admitted, owner, export).await } else { Ok(()) }
+    }
+
+    /// Records an access in the log of the organization that it touched.
+    pub async fn record_access<T>(
+        &self,
+        call: &Call<'_>,
+        admitted: &Admitted<T>,
+        owner: Option<UserId>,
+        export: bool,
+    ) -> Result<(), Problem> {
+        let (admission, Some(access)) = (admitted.admission(), call.access()) else {
+            return Ok(());
+        };
+        let read = SensitiveRead {
+            access: super::ports::Access { organization: admission.organization, ..access },
+            data_class: call.route.data_class,
+            subject: owner,
+            export,
+            policies: admission.policies.clone(),
+        };
+        self.access_log.sensitive_read(read).await.map_err(Problem::unavailable)
+    }
+
+    fn authenticate(&self, call: &Call<'_>) -> Result<Claims, Problem> {
+        let header = call.header("authorization").unwrap_or_default();
+        let token = match header.split_once(' ') {
+            Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") && !token.trim().is_empty() => token.trim(),
+            _ => return Err(Problem::new(Code::AuthenticationFailed, "gate.token_missing")),
+        };
+        self.tokens.verify(token).map_err(|fault| {
+            tracing::debug!(request_id = %call.request_id, %fault, "a token was refused");
+            Problem::new(Code::AuthenticationFailed, "gate.token_invalid")
+        })
+    }
+
+    /// The organization in which the request acts. Only the platform's own admins may name another;
+    /// to everyone else the answer is the same whether the named one exists or not.
+    async fn tenant(&self, caller: &Claims, named: Option<OrganizationId>) -> Result<OrganizationId, Problem> {
+        let organization = match named {
+            None => return Ok(caller.org),
+            Some(named) if named == caller.org => return Ok(named),
+            Some(named) => named,
+        };
+        if !(caller.org == OrganizationId::PLATFORM && caller.roles.contains(&Role::PlatformAdmin)) {
+            return Err(Problem::new(Code::TenantMismatch, "gate.tenant_mismatch"));
+        }
+        match self.standings.exists(organization).await.map_err(Problem::unavailable)? {
+            true => Ok(organization),
+            false => Err(Problem::not_found()),
+        }
+    }
+
+    fn ask(&self, entered: &Entered, owner: Option<UserId>) -> Verdict {
+        self.decisions.decide(&Question {
+            principal: entered.caller.sub,
+            home: entered.caller.org,
+            roles: &entered.caller.roles,
+            permission: entered.permission,
+            organization: entered.organization,
+            owner,
+        })
+    }
+}
+
+impl Entered {
+    pub fn actor(&self) -> UserId {
+        self.caller.sub
+    }
+}
+
+fn refuse_suspended(standing: Standing) -> Result<(), Problem> {
+    match standing {
+        Standing::Active => Ok(()),
+        Standing::OrganizationSuspended => Err(Problem::new(Code::AccessDenied, "gate.organization_suspended")),
+        Standing::UserSuspended | Standing::Unknown => Err(Problem::new(Code::AuthenticationFailed, "gate.user_not_active")),
+    }
+}
+
+/// The organization that the request names, in its path or by header. Naming two is naming none of one's own.
+fn named_organization(call: &Call<'_>) -> Result<Option<OrganizationId>, Problem> {
+    let in_path = call.params.iter().find(|(name, _)| *name == ORGANIZATION_PARAM);
+    let in_path = in_path.map(|(_, text)| text.parse().map_err(|_| Problem::not_found())).transpose()?;
+    let in_header = call.request.headers().get(ORGANIZATION_HEADER).map(|value| {
+        let id = value.to_str().ok().and_then(|text| text.trim().parse().ok());
+        id.ok_or_else(|| Problem::invalid_field(ORGANIZATION_HEADER, "uuid"))
+    });
+    match (in_path, in_header.transpose()?) {
+        (Some(path), Some(header)) if path != header => Err(Problem::new(Code::TenantMismatch, "gate.tenant_mismatch")),
+        (path, header) => Ok(path.or(header)),
+    }
+}

@@ -1,0 +1,42 @@
+//! The pipeline: the one way from a request to a command or a query.
+//!
+//! rate limit by address → authenticate → tenant → rate limit by organization, user and class →
+//! authorise → validate → idempotency → handle. Every route takes it, because three locks leave no
+//! other way (ADR 4): routes are rows that generic handlers serve, execution and reads take an
+//! [`Admitted`](palmares_domain::kernel::Admitted) that only [`gate::Gate::admit`] grants, and a
+//! test attacks every row of the very table that serves.
+
+pub mod action;
+pub mod body;
+pub mod call;
+pub mod command;
+pub mod counters;
+pub mod decision;
+pub mod gate;
+pub mod keys;
+pub mod limits;
+pub mod ports;
+pub mod progress;
+pub mod query;
+pub mod respond;
+pub mod rim;
+pub mod route;
+pub mod server;
+pub mod settings;
+pub mod stream;
+pub mod table;
+pub mod tokens;
+
+pub use gate::Gate;
+pub use limits::Limiter;
+pub use ports::{Access, AccessLog, RebuildRefused, Rebuilds, RefusedAccess, SensitiveRead, Standing, Standings};
+pub use progress::Progress;
+pub use route::{Route, Throttle};
+pub use server::{Bound, Parts, Services, bind};
+pub use settings::{Proxy, RateLimits, Settings};
+pub use tokens::TokenKeys;
+
+#[cfg(test)]
+mod gate_tests;
+#[cfg(test)]
+mod testing;

@@ -1,0 +1,95 @@
+//! What the gate asks of the rest of the house.
+
+use async_trait::async_trait;
+use palmares_domain::{
+    identity::Role,
+    kernel::{ClientContext, Code, DataClass, OrganizationId, UserId},
+};
+use uuid::Uuid;
+
+/// Whether a user of a verified token may act.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    Active,
+    UserSuspended,
+    OrganizationSuspended,
+    /// No such user in this organization, or no such organization.
+    Unknown,
+}
+
+/// Knows who may act.
+#[async_trait]
+pub trait Standings: Send + Sync + 'static {
+    /// The standing of a user in their own organization, as of now on this node.
+    ///
+    /// # Errors
+    /// When it cannot be told; the request is then refused with `SERVICE_UNAVAILABLE`.
+    async fn of(&self, organization: OrganizationId, user: UserId) -> anyhow::Result<Standing>;
+
+    /// Whether an organization exists, which is asked when a platform admin names it.
+    async fn exists(&self, organization: OrganizationId) -> anyhow::Result<bool>;
+}
+
+/// A known caller at a known route: what the access log tells of both.
+#[derive(Clone)]
+pub struct Access {
+    /// The caller's own organization; for sensitive reads the one that was read.
+    pub organization: OrganizationId,
+    pub actor: UserId,
+    pub roles: Vec<Role>,
+    /// Method and pattern, such as `GET /api/v1/users/{user_id}`.
+    pub route: String,
+    pub permission: &'static str,
+    pub request_id: Uuid,
+    pub correlation_id: Uuid,
+    pub client: ClientContext,
+}
+
+/// A refusal of a known caller.
+#[derive(Clone)]
+pub struct RefusedAccess {
+    pub access: Access,
+    pub code: Code,
+    /// The stable reason, such as `gate.permission_missing`.
+    pub reason: String,
+}
+
+/// A read that has to be remembered.
+#[derive(Clone)]
+pub struct SensitiveRead {
+    pub access: Access,
+    pub data_class: DataClass,
+    /// Whose data was read, where it is one person's.
+    pub subject: Option<UserId>,
+    /// An export or stream, rather than one answer.
+    pub export: bool,
+    pub policies: Vec<String>,
+}
+
+/// Writes events of the `access_record` aggregate of the acting user.
+#[async_trait]
+pub trait AccessLog: Send + Sync + 'static {
+    /// Refusals are answered even where this fails; the failure is logged.
+    async fn refused(&self, refusal: RefusedAccess) -> anyhow::Result<()>;
+
+    /// Sensitive reads are answered only after this succeeded.
+    async fn sensitive_read(&self, read: SensitiveRead) -> anyhow::Result<()>;
+}
+
+/// Why a rebuild does not begin.
+#[derive(Debug, thiserror::Error)]
+pub enum RebuildRefused {
+    #[error("there is no such projection")]
+    Unknown,
+    #[error("a rebuild of it is running already")]
+    Running,
+    #[error("the rebuild could not be started: {0}")]
+    Unavailable(anyhow::Error),
+}
+
+/// Fills projections anew.
+#[async_trait]
+pub trait Rebuilds: Send + Sync + 'static {
+    /// Sets it going, and does not wait for its end.
+    async fn start(&self, projection: &str) -> Result<(), RebuildRefused>;
+}

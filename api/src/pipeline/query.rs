@@ -1,0 +1,101 @@
+//! The generic handler of queries: gate, position, snapshot, answer.
+
+use super::{
+    body,
+    call::{Answer, Call},
+    gate::Terms,
+    respond,
+};
+use crate::problem::Problem;
+use palmares_domain::kernel::{Admitted, Code};
+use palmares_projections::engine::{Query, ReadError};
+use std::time::Duration;
+
+/// Serves one query.
+pub async fn serve<Q: Query>(call: &mut Call<'_>) -> Answer {
+    let services = call.services;
+    let entered = services.gate.enter(call).await?;
+    require_ids(call)?;
+    let mut pairs = call.query();
+    let min_position = take_min_position(&mut pairs)?;
+    let query: Q = body::parameters(&call.params, &pairs)?;
+    // A query that knows no past has no such field, and has refused it above.
+    let as_of = match pairs.iter().find(|(name, _)| name == "as_of") {
+        Some((_, text)) => Some(services.progress.position_of(text).await?),
+        None => None,
+    };
+    let owner = query.owner();
+    let admitted = services.gate.admit(call, entered, owner, Terms::default(), query)?;
+    services.gate.record_read(call, &admitted, owner, false).await?;
+    let patience = call.preferred_wait(services.settings.wait_max).unwrap_or(Duration::ZERO);
+    let position = services.progress.reach(Q::PROJECTIONS, min_position.unwrap_or(0), patience).await?;
+    let (body, stale) = answer(call, admitted, as_of).await?;
+    if stale && min_position.is_some() {
+        return Err(Problem::new(Code::ProjectionBehind, "gate.projection_parked"));
+    }
+    Ok(respond::read(body, position, stale))
+}
+
+/// An id in the path that is no UUID names nothing.
+pub(super) fn require_ids(call: &Call<'_>) -> Result<(), Problem> {
+    let malformed = |(name, text): &(&'static str, String)| name.ends_with("_id") && uuid::Uuid::try_parse(text).is_err();
+    if call.params.iter().any(malformed) { Err(Problem::not_found()) } else { Ok(()) }
+}
+
+/// The answer, and whether it depends on a record that is set aside for repair.
+async fn answer<Q: Query>(call: &Call<'_>, admitted: Admitted<Q>, as_of: Option<i64>) -> Result<(Vec<u8>, bool), Problem> {
+    let (admission, query) = admitted.into_parts();
+    let mut reader = call.services.readers.open(admission.organization, as_of).await?;
+    let output = query.run(&mut reader).await?;
+    let stale = reader.touched_parked(Q::PROJECTIONS).await?;
+    Ok((serde_json::to_vec(&output).map_err(Problem::internal)?, stale))
+}
+
+/// Takes `min_position`, which every query knows, out of the query string: the answer must know
+/// everything up to there, so that a client reads what it wrote.
+fn take_min_position(pairs: &mut Vec<(String, String)>) -> Result<Option<i64>, Problem> {
+    let mut given = pairs.extract_if(.., |(name, _)| name == "min_position").map(|(_, value)| value);
+    let (first, second) = (given.next(), given.next());
+    drop(given);
+    let refused = |reason| Problem::invalid_field("min_position", reason);
+    match (first, second) {
+        (None, _) => Ok(None),
+        (Some(_), Some(_)) => Err(refused("duplicate_field")),
+        (Some(text), None) => match text.parse::<i64>() {
+            Ok(position) if position >= 0 => Ok(Some(position)),
+            Ok(_) => Err(refused("out_of_range")),
+            Err(_) => Err(refused("wrong_type")),
+        },
+    }
+}
+
+impl From<ReadError> for Problem {
+    fn from(error: ReadError) -> Self {
+        match error {
+            ReadError::NotFound => Problem::not_found(),
+            ReadError::Invalid(errors) => Problem::invalid(errors),
+            ReadError::Unavailable(cause) => Problem::unavailable(cause),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn take(pairs: &[(&str, &str)]) -> (Result<Option<i64>, String>, Vec<String>) {
+        let mut pairs: Vec<_> = pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        let taken = take_min_position(&mut pairs).map_err(|problem| problem.errors[0].reason.clone());
+        (taken, pairs.into_iter().map(|(name, _)| name).collect())
+    }
+
+    #[test]
+    fn min_position_is_taken_out_of_the_query() {
+        assert_eq!(take(&[("a", "1"), ("min_position", "7"), ("b", "2")]), (Ok(Some(7)), vec!["a".to_owned(), "b".to_owned()]));
+        assert_eq!(take(&[]).0, Ok(None));
+        for (value, reason) in [("-1", "out_of_range"), ("x", "wrong_type"), ("", "wrong_type")] {
+            assert_eq!(take(&[("min_position", value)]).0, Err(reason.to_owned()));
+        }
+        assert_eq!(take(&[("min_position", "1"), ("min_position", "2")]).0, Err("duplicate_field".to_owned()));
+    }
+}

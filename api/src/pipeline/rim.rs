@@ -1,0 +1,135 @@
+//! The rim: where a request comes in, and where every answer, refusal and fault goes out.
+
+use super::{
+    call::{Answer, Call, client_address, language},
+    ports::RefusedAccess,
+    respond,
+    route::Route,
+    server::Services,
+    table::Found,
+};
+use crate::problem::{Language, Problem};
+use actix_web::{HttpRequest, HttpResponse, http::header, web::Payload};
+use palmares_domain::kernel::{Code, UserId};
+use std::{
+    net::IpAddr,
+    time::{Duration, Instant},
+};
+use uuid::Uuid;
+
+/// What a request without a route is counted under; never its path, which anyone can make up.
+const NO_ROUTE: &str = "(none)";
+
+/// What is known of a request before anything is checked.
+struct Arrival {
+    request_id: Uuid,
+    correlation_id: Uuid,
+    language: Language,
+    address: IpAddr,
+}
+
+/// Serves one request, whatever comes.
+pub async fn serve(request: HttpRequest, payload: Payload, services: &Services) -> HttpResponse {
+    let started = Instant::now();
+    let request_id = Uuid::now_v7();
+    let correlation = request.headers().get(respond::CORRELATION_ID).and_then(|value| value.to_str().ok());
+    let arrival = Arrival {
+        request_id,
+        correlation_id: correlation.and_then(|text| Uuid::try_parse(text).ok()).unwrap_or(request_id),
+        language: language(&request),
+        address: client_address(&request, services.settings.proxy.trusted_hops),
+    };
+    let (method, correlation_id) = (request.method().clone(), arrival.correlation_id);
+    let (route, mut response) = dispatch(request, payload, services, arrival).await;
+    respond::dress(response.headers_mut(), request_id, correlation_id, services.settings.proxy);
+    let status = response.status().as_u16();
+    metrics::counter!("palmares_http_requests_total", "route" => route, "status" => status.to_string()).increment(1);
+    metrics::histogram!("palmares_http_request_seconds", "route" => route).record(started.elapsed().as_secs_f64());
+    tracing::debug!(%request_id, %method, route, status, elapsed = ?started.elapsed(), "answered");
+    response
+}
+
+/// The pattern of the route that served, and the answer.
+async fn dispatch(request: HttpRequest, payload: Payload, services: &Services, arrival: Arrival) -> (&'static str, HttpResponse) {
+    let Arrival { request_id, language, address, .. } = arrival;
+    let accept = request.headers().get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let found = services.table.find(request.method().as_str(), request.uri().path(), accept);
+    let pattern = match &found {
+        Found::Row { index, .. } => services.table.pattern(*index),
+        _ => NO_ROUTE,
+    };
+    let unserved = |problem: Problem| {
+        services.counters.count(address, pattern, problem.code);
+        (pattern, problem.respond(request_id, language))
+    };
+    if let Err(problem) = services.gate.limiter.address(address) {
+        return unserved(problem);
+    }
+    let (index, params) = match found {
+        Found::Row { index, params } => (index, params),
+        Found::WrongMethod(allow) => {
+            return unserved(Problem { allow, ..Problem::new(Code::MethodNotAllowed, "gate.method_not_allowed") });
+        }
+        Found::Nothing => return unserved(Problem::new(Code::ResourceNotFound, "gate.route_unknown")),
+    };
+    let route: &'static Route = services.routes[index];
+    let mut call = Call {
+        services,
+        request,
+        payload: Some(payload),
+        route,
+        pattern,
+        params,
+        request_id,
+        correlation_id: arrival.correlation_id,
+        language,
+        address,
+        caller: None,
+    };
+    let answer: Answer = (route.serve)(&mut call).await;
+    let response = match answer {
+        Ok(response) => response,
+        Err(problem) => {
+            record(&call, &problem).await;
+            problem.respond(request_id, language)
+        }
+    };
+    (pattern, response)
+}
+
+/// Remembers a refusal of the gate: as an event where the caller is known, else as a count.
+async fn record(call: &Call<'_>, problem: &Problem) {
+    let (code, reason) = problem.as_recorded();
+    if !matches!(code, Code::AuthenticationFailed | Code::AccessDenied | Code::TenantMismatch | Code::RateLimited) {
+        return;
+    }
+    let Some(access) = call.access() else {
+        call.services.counters.count(call.address, call.pattern, code);
+        return;
+    };
+    // A caller who goes on asking past the limit is recorded once a minute, or the log would grow at their pace.
+    if code == Code::RateLimited && !call.services.told.first(access.actor, call.pattern) {
+        return;
+    }
+    let refusal = RefusedAccess { access, code, reason: reason.to_owned() };
+    if let Err(error) = call.services.gate.access_log.refused(refusal).await {
+        tracing::error!(request_id = %call.request_id, error = format!("{error:#}"), "a refusal could not be recorded");
+    }
+}
+
+/// Which callers were told this minute that they ask too often.
+pub struct Told(moka::sync::Cache<(UserId, &'static str, u64), ()>);
+
+impl Default for Told {
+    fn default() -> Self {
+        Self(moka::sync::Cache::builder().max_capacity(100_000).time_to_live(Duration::from_secs(120)).build())
+    }
+}
+
+impl Told {
+    /// Whether this is the first time in this minute.
+    pub fn first(&self, user: UserId, pattern: &'static str) -> bool {
+        let minute = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default().as_secs() / 60;
+        self.0.entry((user, pattern, minute)).or_insert(()).is_fresh()
+    }
+}

@@ -1,0 +1,239 @@
+//! A route is a row: what it answers, who may ask, and how often. Everything else derives from it.
+//!
+//! Commands and queries are what every context has. The rest are exceptions (streams, actions and
+//! public system routes), which a snapshot counts.
+
+use super::server::Services;
+use super::{
+    action::{self, Action},
+    call::{Answer, Call},
+    command, query,
+    stream::{self, Streaming},
+};
+use crate::{
+    openapi::{Description, describe},
+    problem::Problem,
+};
+use futures::future::LocalBoxFuture;
+use palmares_commands::engine::Capability;
+use palmares_domain::kernel::{DataClass, OrganizationId};
+use palmares_projections::engine::Query;
+use serde_json::{Map, Value};
+use std::time::Duration;
+use utoipa::ToSchema;
+
+/// Where the interface starts.
+pub const BASE: &str = "/api/v1";
+
+/// A method of HTTP that rows may use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Verb {
+    Get,
+    Post,
+}
+
+impl Verb {
+    pub fn name(self) -> &'static str {
+        match self {
+            Verb::Get => "GET",
+            Verb::Post => "POST",
+        }
+    }
+}
+
+pub use palmares_commands::engine::Throttle;
+
+/// What kind of row it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    Command,
+    Query,
+    Stream,
+    Action,
+    Public,
+}
+
+/// Looks, within this time, whether what was accepted with this answer is done.
+pub(crate) type Settle =
+    for<'a> fn(&'a Services, OrganizationId, &'a Map<String, Value>, Duration) -> LocalBoxFuture<'a, Result<Option<Settled>, Problem>>;
+
+/// What an accepted command became.
+pub(crate) struct Settled {
+    pub answer: Map<String, Value>,
+    /// Where this is true.
+    pub position: i64,
+}
+
+/// How a row is served.
+pub(super) type Serve = for<'a> fn(&'a mut Call<'_>) -> LocalBoxFuture<'a, Answer>;
+
+/// What an accepted command makes of its resource, as its answer tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Becomes {
+    /// 200: it is changed.
+    Changed,
+    /// 201: it is there, under `under` and the id in this field of the answer.
+    Created { under: &'static str, id_field: &'static str },
+    /// 202: it is under way, and can be asked for there.
+    Accepted { under: &'static str, id_field: &'static str },
+}
+
+/// One row of the table that serves.
+pub struct Route {
+    pub verb: Verb,
+    /// Below [`BASE`], except for public rows.
+    pub path: &'static str,
+    pub kind: Kind,
+    /// What the caller needs; `None` for public rows.
+    pub permission: Option<&'static str>,
+    pub throttle: Throttle,
+    /// Reads from `Confidential` up are recorded before they are answered.
+    pub data_class: DataClass,
+    /// The media type that a client asks for to get this row rather than another at the same path.
+    pub accept: Option<&'static str>,
+    /// Where the row takes more than [`super::Settings::body_max_bytes`].
+    pub body_max_bytes: Option<usize>,
+    pub becomes: Becomes,
+    /// How to wait until what was accepted is done, for callers who prefer to.
+    pub(super) settle: Option<Settle>,
+    pub(super) serve: Serve,
+    pub(crate) describe: fn() -> Description,
+}
+
+impl Route {
+    /// A command: its body is the operation, with the parameters of the path put in.
+    pub const fn post<O: Capability>(path: &'static str) -> Self {
+        Self {
+            verb: Verb::Post,
+            path,
+            kind: Kind::Command,
+            permission: Some(O::PERMISSION),
+            throttle: O::THROTTLE,
+            data_class: DataClass::Internal,
+            accept: None,
+            body_max_bytes: None,
+            becomes: Becomes::Changed,
+            settle: None,
+            serve: |call| Box::pin(command::serve::<O>(call)),
+            describe: describe::command::<O>,
+        }
+    }
+
+    /// A query: its fields are the parameters of path and query string.
+    pub const fn get<Q: Query + ToSchema + 'static>(path: &'static str, permission: &'static str) -> Self {
+        Self {
+            verb: Verb::Get,
+            path,
+            kind: Kind::Query,
+            permission: Some(permission),
+            throttle: Throttle::Read,
+            data_class: Q::DATA_CLASS,
+            accept: None,
+            body_max_bytes: None,
+            becomes: Becomes::Changed,
+            settle: None,
+            serve: |call| Box::pin(query::serve::<Q>(call)),
+            describe: describe::query::<Q>,
+        }
+    }
+
+    /// An answer without end, or too long for memory.
+    pub const fn stream<S: Streaming>(path: &'static str, permission: &'static str) -> Self {
+        Self {
+            verb: Verb::Get,
+            path,
+            kind: Kind::Stream,
+            permission: Some(permission),
+            throttle: Throttle::Export,
+            data_class: DataClass::Internal,
+            accept: None,
+            body_max_bytes: None,
+            becomes: Becomes::Changed,
+            settle: None,
+            serve: |call| Box::pin(stream::serve::<S>(call)),
+            describe: describe::stream::<S>,
+        }
+    }
+
+    /// What concerns the machinery rather than the business.
+    pub const fn action<A: Action>(verb: Verb, path: &'static str, permission: &'static str) -> Self {
+        Self {
+            verb,
+            path,
+            kind: Kind::Action,
+            permission: Some(permission),
+            throttle: match verb {
+                Verb::Get => Throttle::Read,
+                Verb::Post => Throttle::Write,
+            },
+            data_class: DataClass::Internal,
+            accept: None,
+            body_max_bytes: None,
+            becomes: Becomes::Changed,
+            settle: None,
+            serve: |call| Box::pin(action::serve::<A>(call)),
+            describe: describe::action::<A>,
+        }
+    }
+
+    /// A route for everyone. Each one is an exception that has to be reviewed.
+    pub(crate) const fn public(path: &'static str, serve: Serve, describe: fn() -> Description) -> Self {
+        Self {
+            verb: Verb::Get,
+            path,
+            kind: Kind::Public,
+            permission: None,
+            throttle: Throttle::Read,
+            data_class: DataClass::Public,
+            accept: None,
+            body_max_bytes: None,
+            becomes: Becomes::Changed,
+            settle: None,
+            serve,
+            describe,
+        }
+    }
+
+    pub const fn throttled(mut self, throttle: Throttle) -> Self {
+        self.throttle = throttle;
+        self
+    }
+
+    /// Serve this row only to clients that ask for `media_type`.
+    pub const fn accepting(mut self, media_type: &'static str) -> Self {
+        self.accept = Some(media_type);
+        self
+    }
+
+    /// Take bodies up to this size.
+    pub const fn body_up_to(mut self, bytes: usize) -> Self {
+        self.body_max_bytes = Some(bytes);
+        self
+    }
+
+    /// The command creates a resource, which is read under this path.
+    pub const fn creating(mut self, under: &'static str, id_field: &'static str) -> Self {
+        self.becomes = Becomes::Created { under, id_field };
+        self
+    }
+
+    /// The command sets something going, which is read under this path.
+    pub const fn starting(mut self, under: &'static str, id_field: &'static str) -> Self {
+        self.becomes = Becomes::Accepted { under, id_field };
+        self
+    }
+
+    /// Answer a caller who prefers to wait (`Prefer: wait=<seconds>`) once it is done (A11).
+    pub(crate) const fn settling(mut self, settle: Settle) -> Self {
+        self.settle = Some(settle);
+        self
+    }
+
+    /// The whole path, parameters in braces: what metrics, logs and documents call the route.
+    pub fn pattern(&self) -> String {
+        match self.kind {
+            Kind::Public => self.path.to_owned(),
+            _ => format!("{BASE}{}", self.path),
+        }
+    }
+}

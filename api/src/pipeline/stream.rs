@@ -1,0 +1,76 @@
+//! The generic handler of streams: gate, then bytes as they come, in constant memory.
+
+use super::{
+    body,
+    call::{Answer, Call},
+    gate::Terms,
+    query::require_ids,
+    server::Services,
+};
+use crate::problem::Problem;
+use actix_web::{
+    HttpResponse,
+    http::header::{self, ContentEncoding},
+};
+use bytes::Bytes;
+use futures::{StreamExt, future, stream::BoxStream};
+use palmares_domain::kernel::{Admitted, UserId};
+use serde::de::DeserializeOwned;
+use std::future::Future;
+use utoipa::ToSchema;
+
+/// Bytes as they come. An error ends the stream and is logged.
+pub type Bytestream = BoxStream<'static, anyhow::Result<Bytes>>;
+
+/// An answer without end, or too long for memory. Its fields are the parameters of path and query.
+pub trait Streaming: DeserializeOwned + ToSchema + Send + 'static {
+    const MEDIA_TYPE: &'static str;
+    /// Whether each piece has to reach the client at once, so that nothing may hold it back to compress it.
+    const LIVE: bool;
+
+    /// The user whose data it is, where it is one person's.
+    fn owner(&self) -> Option<UserId> {
+        None
+    }
+
+    /// Opens the stream. `last_event_id` is where a client that was cut off wants to go on.
+    fn open(
+        admitted: Admitted<Self>,
+        last_event_id: Option<String>,
+        services: &Services,
+    ) -> impl Future<Output = Result<Bytestream, Problem>>;
+}
+
+/// Serves one stream.
+pub async fn serve<S: Streaming>(call: &mut Call<'_>) -> Answer {
+    let services = call.services;
+    let entered = services.gate.enter(call).await?;
+    require_ids(call)?;
+    let request: S = body::parameters(&call.params, &call.query())?;
+    let owner = request.owner();
+    let admitted = services.gate.admit(call, entered, owner, Terms::default(), request)?;
+    services.gate.record_read(call, &admitted, owner, true).await?;
+    let last_event_id = call.header("last-event-id").map(str::to_owned);
+    let stream = S::open(admitted, last_event_id, services).await?;
+    Ok(answer::<S>(stream, services, call.request_id))
+}
+
+fn answer<S: Streaming>(stream: Bytestream, services: &Services, request_id: uuid::Uuid) -> HttpResponse {
+    let mut stop = services.stop.clone();
+    let pieces = stream
+        .inspect(move |piece| {
+            if let Err(error) = piece {
+                tracing::error!(%request_id, error = format!("{error:#}"), "a stream broke off");
+            }
+        })
+        .take_while(|piece| future::ready(piece.is_ok()))
+        .take_until(Box::pin(async move { stop.stopped().await }));
+    let mut response = HttpResponse::Ok();
+    response.content_type(S::MEDIA_TYPE);
+    if S::LIVE {
+        response.insert_header((header::CONTENT_ENCODING, ContentEncoding::Identity));
+        // Proxies that buffer would hold events back.
+        response.insert_header(("X-Accel-Buffering", "no"));
+    }
+    response.streaming(pieces)
+}

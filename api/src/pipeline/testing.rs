@@ -1,0 +1,122 @@
+//! A server for tests of the gate: as it runs, with the ports behind the gate replaced.
+
+use super::{
+    AccessLog, Gate, Limiter, Parts, Progress, RateLimits, RebuildRefused, Rebuilds, RefusedAccess, SensitiveRead, Services, Settings,
+    Standing, Standings, TokenKeys, bind, keys::generate_pem,
+};
+use async_trait::async_trait;
+use palmares_domain::kernel::{OrganizationId, Place, UserId};
+use palmares_projections::engine::{KeyError, PersonalKeys, Readers, head::HeadSignal, log::Log, stop::Stopper, watermarks::Watermarks};
+use sqlx::postgres::PgPoolOptions;
+use std::{
+    net::{Ipv4Addr, SocketAddr},
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+/// Who may act, as a test wants it.
+#[derive(Clone, Copy)]
+pub struct Rules {
+    pub standing: fn(OrganizationId, UserId) -> Standing,
+    pub exists: fn(OrganizationId) -> bool,
+}
+
+/// A running server and what its ports were told.
+pub struct House {
+    pub address: SocketAddr,
+    pub client: reqwest::Client,
+    pub tokens: Arc<TokenKeys>,
+    pub pem: String,
+    pub issuer: &'static str,
+    pub audience: &'static str,
+    ports: Arc<Ports>,
+    _stopper: Stopper,
+}
+
+impl House {
+    pub fn refusals(&self) -> Vec<RefusedAccess> {
+        self.ports.refusals.lock().unwrap().clone()
+    }
+
+    pub fn reads(&self) -> Vec<SensitiveRead> {
+        self.ports.reads.lock().unwrap().clone()
+    }
+}
+
+struct Ports {
+    rules: Rules,
+    refusals: Mutex<Vec<RefusedAccess>>,
+    reads: Mutex<Vec<SensitiveRead>>,
+}
+
+/// Starts a server. Its database is a closed port: a request that gets past the gate fails.
+pub fn house(limits: RateLimits, rules: Rules) -> House {
+    let (issuer, audience) = ("https://palmares.test", "palmares");
+    // Another test of this process may have been first.
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    let pem = generate_pem().unwrap();
+    let tokens = Arc::new(TokenKeys::from_pems(issuer, audience, [pem.as_str()]).unwrap());
+    let ports = Arc::new(Ports { rules, refusals: Mutex::default(), reads: Mutex::default() });
+    let nowhere = PgPoolOptions::new().acquire_timeout(Duration::from_millis(100)).connect_lazy("postgres://127.0.0.1:1/nowhere").unwrap();
+    let log = Log::new(nowhere.clone());
+    let mut settings = Settings::new(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)));
+    settings.workers = Some(1);
+    settings.limits = limits;
+    let (stopper, stop) = Stopper::new();
+    let services = Services::new(Parts {
+        gate: Gate::new(Limiter::new(&settings.limits), tokens.clone(), ports.clone(), ports.clone()).unwrap(),
+        engine: engine(),
+        readers: Readers::new(nowhere, ports.clone()),
+        progress: Progress::new(log.clone(), Watermarks::new(log)),
+        rebuilds: ports.clone(),
+        head: Arc::new(HeadSignal::new()),
+        metrics: metrics_exporter_prometheus::PrometheusBuilder::new().build_recorder().handle(),
+        settings,
+        stop,
+    });
+    let bound = bind(&services.unwrap()).unwrap();
+    tokio::spawn(bound.server);
+    House { address: bound.address, client: reqwest::Client::new(), tokens, pem, issuer, audience, ports, _stopper: stopper }
+}
+
+#[async_trait]
+impl Standings for Ports {
+    async fn of(&self, organization: OrganizationId, user: UserId) -> anyhow::Result<Standing> {
+        Ok((self.rules.standing)(organization, user))
+    }
+    async fn exists(&self, organization: OrganizationId) -> anyhow::Result<bool> {
+        Ok((self.rules.exists)(organization))
+    }
+}
+
+#[async_trait]
+impl AccessLog for Ports {
+    async fn refused(&self, refusal: RefusedAccess) -> anyhow::Result<()> {
+        self.refusals.lock().unwrap().push(refusal);
+        Ok(())
+    }
+    async fn sensitive_read(&self, read: SensitiveRead) -> anyhow::Result<()> {
+        self.reads.lock().unwrap().push(read);
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl Rebuilds for Ports {
+    async fn start(&self, _: &str) -> Result<(), RebuildRefused> {
+        Err(RebuildRefused::Unknown)
+    }
+}
+
+#[async_trait]
+impl PersonalKeys for Ports {
+    async fn seal(&self, _: &Place, _: &[u8]) -> Result<Vec<u8>, KeyError> {
+        panic!("nothing is sealed at the gate")
+    }
+    async fn open(&self, _: &Place, _: &[u8]) -> Result<Option<Vec<u8>>, KeyError> {
+        panic!("nothing is opened at the gate")
+    }
+    async fn lookup_hash(&self, _: OrganizationId, _: &str, _: &str) -> Result<[u8; 32], KeyError> {
+        panic!("nothing is looked up at the gate")
+    }
+}

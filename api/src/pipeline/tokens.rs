@@ -1,0 +1,148 @@
+//! Bearer tokens: signed with Ed25519, verified against a fixed algorithm per key (RFC 7519, RFC 8037).
+//!
+//! The key's id is its RFC 7638 thumbprint, so a key has one name wherever it is loaded. The first
+//! key signs; the others are still accepted, which is how keys are rotated.
+
+use super::keys::{Ed25519Key, KeyFault};
+use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
+use palmares_domain::{
+    identity::Role,
+    kernel::{OrganizationId, UserId},
+};
+use serde::{Deserialize, Serialize};
+use std::{
+    collections::HashMap,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+use uuid::Uuid;
+
+/// A longer token is refused before it is read, in bytes.
+const TOKEN_MAX_BYTES: usize = 8 * 1024;
+
+/// How far a minted token's `nbf` lies in the past, so that nodes need not agree on the second.
+const CLOCK_SKEW_SECONDS: u64 = 5;
+
+/// What a token says. All of it is required.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Claims {
+    pub iss: String,
+    pub aud: String,
+    /// The user.
+    pub sub: UserId,
+    /// The user's own organization.
+    pub org: OrganizationId,
+    pub roles: Vec<Role>,
+    pub jti: Uuid,
+    pub iat: u64,
+    pub nbf: u64,
+    pub exp: u64,
+}
+
+/// Why a token is not accepted. Callers learn only that it is not.
+#[derive(Debug, thiserror::Error)]
+pub enum TokenFault {
+    #[error("the token has {0} bytes")]
+    TooLong(usize),
+    #[error("the token names no key")]
+    NoKeyId,
+    #[error("the token names a key that is not ours")]
+    UnknownKey,
+    #[error("the token has critical headers, and none is understood")]
+    CriticalHeader,
+    #[error(transparent)]
+    Refused(#[from] jsonwebtoken::errors::Error),
+}
+
+struct Verifier {
+    key: DecodingKey,
+    validation: Validation,
+}
+
+/// The keys of this deployment, and the names it signs and accepts tokens under.
+pub struct TokenKeys {
+    issuer: String,
+    audience: String,
+    signing: Option<(String, EncodingKey)>,
+    verifiers: HashMap<String, Verifier>,
+    jwks: serde_json::Value,
+}
+
+impl TokenKeys {
+    /// Takes PEM texts: PKCS#8 private keys, or public keys that only verify. The first private key signs.
+    ///
+    /// # Errors
+    /// A text that is not an Ed25519 key in PEM.
+    pub fn from_pems<'a>(issuer: &str, audience: &str, pems: impl IntoIterator<Item = &'a str>) -> Result<Self, KeyFault> {
+        let keys = pems.into_iter().map(Ed25519Key::from_pem).collect::<Result<Vec<_>, _>>()?;
+        let signing = keys.iter().find_map(|key| Some((key.id(), EncodingKey::from_ed_der(key.private_der()?))));
+        let verifiers = keys
+            .iter()
+            .map(|key| (key.id(), Verifier { key: DecodingKey::from_ed_der(key.public()), validation: validation(issuer, audience) }))
+            .collect();
+        let jwks = serde_json::json!({ "keys": keys.iter().map(Ed25519Key::jwk).collect::<Vec<_>>() });
+        Ok(Self { issuer: issuer.to_owned(), audience: audience.to_owned(), signing, verifiers, jwks })
+    }
+
+    /// The public keys as a JWK set (RFC 7517).
+    pub fn jwks(&self) -> &serde_json::Value {
+        &self.jwks
+    }
+
+    /// A signed token for a user, valid from now for `ttl`.
+    ///
+    /// # Errors
+    /// Where no private key was given.
+    pub fn mint(&self, user: UserId, organization: OrganizationId, roles: &[Role], ttl: Duration) -> Result<String, KeyFault> {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+        self.sign(&Claims {
+            iss: self.issuer.clone(),
+            aud: self.audience.clone(),
+            sub: user,
+            org: organization,
+            roles: roles.to_vec(),
+            jti: Uuid::now_v7(),
+            iat: now,
+            nbf: now.saturating_sub(CLOCK_SKEW_SECONDS),
+            exp: now + ttl.as_secs(),
+        })
+    }
+
+    fn sign(&self, claims: &Claims) -> Result<String, KeyFault> {
+        let (id, key) = self.signing.as_ref().ok_or(KeyFault::NoPrivateKey)?;
+        let mut header = Header::new(Algorithm::EdDSA);
+        header.kid = Some(id.clone());
+        jsonwebtoken::encode(&header, claims, key).map_err(|_| KeyFault::NotEd25519)
+    }
+
+    /// The claims of a token that this deployment signed for itself and that is valid now.
+    ///
+    /// # Errors
+    /// Any fault of form, key, algorithm, signature, issuer, audience or time.
+    pub fn verify(&self, token: &str) -> Result<Claims, TokenFault> {
+        if token.len() > TOKEN_MAX_BYTES {
+            return Err(TokenFault::TooLong(token.len()));
+        }
+        let header = jsonwebtoken::decode_header(token)?;
+        if header.crit.is_some() {
+            return Err(TokenFault::CriticalHeader);
+        }
+        let id = header.kid.ok_or(TokenFault::NoKeyId)?;
+        let verifier = self.verifiers.get(&id).ok_or(TokenFault::UnknownKey)?;
+        Ok(jsonwebtoken::decode::<Claims>(token, &verifier.key, &verifier.validation)?.claims)
+    }
+}
+
+/// No leeway: an expired token is expired, and minting already dates `nbf` back.
+fn validation(issuer: &str, audience: &str) -> Validation {
+    let mut validation = Validation::new(Algorithm::EdDSA);
+    validation.set_issuer(&[issuer]);
+    validation.set_audience(&[audience]);
+    validation.set_required_spec_claims(&["exp", "nbf", "iss", "aud", "sub"]);
+    validation.validate_nbf = true;
+    validation.leeway = 0;
+    validation
+}
+
+#[cfg(test)]
+#[path = "tokens_tests.rs"]
+mod tests;

@@ -1,0 +1,156 @@
+use super::*;
+use crate::pipeline::keys::{Ed25519Key, generate_pem};
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use serde_json::{Value, json};
+
+const ISSUER: &str = "https://palmares.test";
+const AUDIENCE: &str = "palmares";
+
+struct House {
+    pem: String,
+    keys: TokenKeys,
+}
+
+fn house() -> House {
+    let pem = generate_pem().unwrap();
+    let keys = TokenKeys::from_pems(ISSUER, AUDIENCE, [pem.as_str()]).unwrap();
+    House { pem, keys }
+}
+
+fn now() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs()
+}
+
+fn claims() -> Value {
+    json!({
+        "iss": ISSUER, "aud": AUDIENCE, "sub": Uuid::from_u128(1), "org": Uuid::from_u128(2), "roles": ["member"],
+        "jti": Uuid::from_u128(3), "iat": now(), "nbf": now(), "exp": now() + 60,
+    })
+}
+
+impl House {
+    fn sign(&self, header: &Header, claims: &Value) -> String {
+        let key = Ed25519Key::from_pem(&self.pem).unwrap();
+        jsonwebtoken::encode(header, claims, &EncodingKey::from_ed_der(key.private_der().unwrap())).unwrap()
+    }
+
+    fn header(&self) -> Header {
+        let mut header = Header::new(Algorithm::EdDSA);
+        header.kid = Some(Ed25519Key::from_pem(&self.pem).unwrap().id());
+        header
+    }
+
+    /// A token that is right but for one claim.
+    fn with(&self, claim: &str, value: Value) -> String {
+        let mut claims = claims();
+        claims[claim] = value;
+        self.sign(&self.header(), &claims)
+    }
+}
+
+#[test]
+fn a_minted_token_says_what_it_was_minted_for() {
+    let house = house();
+    let token =
+        house.keys.mint(UserId(Uuid::from_u128(1)), OrganizationId::PLATFORM, &[Role::PlatformAdmin], Duration::from_secs(60)).unwrap();
+    let claims = house.keys.verify(&token).unwrap();
+    assert_eq!((claims.sub, claims.org), (UserId(Uuid::from_u128(1)), OrganizationId::PLATFORM));
+    assert_eq!(claims.roles, [Role::PlatformAdmin]);
+    assert!(claims.nbf < claims.iat && claims.exp == claims.iat + 60);
+}
+
+#[test]
+fn every_fault_of_a_token_is_refused() {
+    let house = house();
+    assert!(house.keys.verify(&house.sign(&house.header(), &claims())).is_ok(), "the base of the cases is a good token");
+    let cases = [
+        ("another audience", house.with("aud", json!("elsewhere"))),
+        ("another issuer", house.with("iss", json!("https://elsewhere.test"))),
+        ("expired", house.with("exp", json!(now() - 1))),
+        ("not yet valid", house.with("nbf", json!(now() + 60))),
+        ("a time that is text", house.with("exp", json!("tomorrow"))),
+        ("an unknown role", house.with("roles", json!(["owner"]))),
+        ("a user id that is none", house.with("sub", json!("alice"))),
+        ("an empty text", String::new()),
+        ("no token", "not-a-token".to_owned()),
+        ("only dots", "..".to_owned()),
+        ("too long", "a".repeat(TOKEN_MAX_BYTES + 1)),
+    ];
+    for (name, token) in cases {
+        assert!(house.keys.verify(&token).is_err(), "{name} was accepted");
+    }
+}
+
+#[test]
+fn every_claim_is_required() {
+    let house = house();
+    for claim in ["iss", "aud", "sub", "org", "roles", "jti", "iat", "nbf", "exp"] {
+        let mut claims = claims();
+        claims.as_object_mut().unwrap().remove(claim);
+        assert!(house.keys.verify(&house.sign(&house.header(), &claims)).is_err(), "a token without {claim} was accepted");
+    }
+}
+
+#[test]
+fn the_algorithm_belongs_to_the_key() {
+    let house = house();
+    let kid = house.header().kid.unwrap();
+    let encode = |value: &Value| URL_SAFE_NO_PAD.encode(serde_json::to_vec(value).unwrap());
+    let unsigned = format!("{}.{}.", encode(&json!({"alg": "none", "typ": "JWT", "kid": kid})), encode(&claims()));
+    assert!(house.keys.verify(&unsigned).is_err(), "an unsigned token was accepted");
+
+    // The classic confusion: the public key, which everyone knows, used as an HMAC secret.
+    let public = Ed25519Key::from_pem(&house.pem).unwrap().public().to_vec();
+    let mut header = Header::new(Algorithm::HS256);
+    header.kid = Some(kid);
+    let confused = jsonwebtoken::encode(&header, &claims(), &EncodingKey::from_secret(&public)).unwrap();
+    assert!(house.keys.verify(&confused).is_err(), "an HMAC under the public key was accepted");
+}
+
+#[test]
+fn only_our_own_keys_sign() {
+    let (house, stranger) = (house(), self::house());
+    let foreign = stranger.sign(&stranger.header(), &claims());
+    assert!(matches!(house.keys.verify(&foreign), Err(TokenFault::UnknownKey)));
+    let borrowed_name = stranger.sign(&house.header(), &claims());
+    assert!(matches!(house.keys.verify(&borrowed_name), Err(TokenFault::Refused(_))));
+    let nameless = house.sign(&Header::new(Algorithm::EdDSA), &claims());
+    assert!(matches!(house.keys.verify(&nameless), Err(TokenFault::NoKeyId)));
+    let mut critical = house.header();
+    critical.crit = Some(vec!["b64".to_owned()]);
+    assert!(house.keys.verify(&house.sign(&critical, &claims())).is_err());
+}
+
+#[test]
+fn an_altered_token_is_refused() {
+    let house = house();
+    let token = house.sign(&house.header(), &claims());
+    let mut parts: Vec<&str> = token.split('.').collect();
+    let forged = URL_SAFE_NO_PAD.encode(serde_json::to_vec(&json!({"roles": ["platform_admin"]})).unwrap());
+    parts[1] = &forged;
+    assert!(house.keys.verify(&parts.join(".")).is_err());
+}
+
+#[test]
+fn a_retired_key_verifies_and_no_longer_signs() {
+    let (old, new) = (generate_pem().unwrap(), generate_pem().unwrap());
+    let before = TokenKeys::from_pems(ISSUER, AUDIENCE, [old.as_str()]).unwrap();
+    let after = TokenKeys::from_pems(ISSUER, AUDIENCE, [new.as_str(), old.as_str()]).unwrap();
+    let mint = |keys: &TokenKeys| keys.mint(UserId(Uuid::from_u128(1)), OrganizationId::PLATFORM, &[], Duration::from_secs(60)).unwrap();
+    assert!(after.verify(&mint(&before)).is_ok());
+    assert!(before.verify(&mint(&after)).is_err());
+    let set = after.jwks()["keys"].as_array().unwrap();
+    assert_eq!(set.len(), 2);
+    assert!(set.iter().all(|key| key.get("d").is_none() && key["crv"] == "Ed25519"));
+}
+
+#[test]
+fn the_thumbprint_is_that_of_the_rfc() {
+    // RFC 8037, appendix A.1 and A.3.
+    let public = URL_SAFE_NO_PAD.decode("11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo").unwrap();
+    let der = [&[0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00], public.as_slice()].concat();
+    let body = base64::engine::general_purpose::STANDARD.encode(der);
+    let key = Ed25519Key::from_pem(&format!("-----BEGIN PUBLIC KEY-----\n{body}\n-----END PUBLIC KEY-----\n")).unwrap();
+    assert_eq!(key.id(), "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k");
+    assert!(key.private_der().is_none());
+}

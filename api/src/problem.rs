@@ -1,0 +1,221 @@
+//! Every refusal as an RFC 9457 problem: one code, one status, a reason, and a text in the caller's language.
+
+mod texts;
+
+pub use texts::Language;
+
+use actix_web::{
+    HttpResponse,
+    http::{StatusCode, header},
+};
+use palmares_domain::kernel::{Code, FieldError, Refusal};
+use serde::Serialize;
+use std::{borrow::Cow, time::Duration};
+use uuid::Uuid;
+
+/// The media type of a problem.
+pub const PROBLEM_JSON: &str = "application/problem+json";
+
+/// A refusal on its way to the caller.
+#[derive(Debug)]
+pub struct Problem {
+    pub code: Code,
+    /// A stable, finer reason; the key of the translated detail.
+    pub reason: Cow<'static, str>,
+    pub errors: Vec<FieldError>,
+    /// When another try makes sense.
+    pub retry_after: Option<Duration>,
+    /// The methods that the path knows, for `METHOD_NOT_ALLOWED`.
+    pub allow: Vec<&'static str>,
+    /// What the access log records, where the answer must not say it: a resource that is not the
+    /// caller's looks as if it were not there.
+    pub hidden: Option<&'static (Code, &'static str)>,
+    /// What went wrong inside. It is logged, never answered.
+    pub cause: Option<anyhow::Error>,
+}
+
+/// The body of a problem.
+#[derive(Serialize, utoipa::ToSchema)]
+pub struct ProblemBody<'a> {
+    /// `urn:palmares:problem:` and the code in lower case with hyphens.
+    r#type: String,
+    title: &'a str,
+    status: u16,
+    #[schema(value_type = String, example = "VALIDATION_ERROR")]
+    code: Code,
+    /// A stable, finer reason for machines.
+    reason: &'a str,
+    detail: &'a str,
+    /// The fields that were refused, where fields are to blame.
+    errors: Vec<FieldBody<'a>>,
+    request_id: Uuid,
+}
+
+/// A refused field.
+#[derive(Serialize, utoipa::ToSchema)]
+pub struct FieldBody<'a> {
+    /// Its path, such as `items[3].value`.
+    field: &'a str,
+    reason: &'a str,
+    message: &'a str,
+}
+
+impl Problem {
+    pub fn new(code: Code, reason: impl Into<Cow<'static, str>>) -> Self {
+        Self { code, reason: reason.into(), errors: Vec::new(), retry_after: None, allow: Vec::new(), hidden: None, cause: None }
+    }
+
+    /// What a business rule refused.
+    pub fn refused(refusal: &dyn Refusal) -> Self {
+        let mut problem = Self::new(refusal.code(), refusal.reason());
+        problem.errors.extend(refusal.field().map(|field| FieldError::new(field, refusal.reason())));
+        problem
+    }
+
+    /// Fields that cannot be accepted.
+    pub fn invalid(errors: Vec<FieldError>) -> Self {
+        Self { errors, ..Self::new(Code::ValidationError, "gate.request_invalid") }
+    }
+
+    /// One field that cannot be accepted.
+    pub fn invalid_field(field: impl Into<String>, reason: impl Into<String>) -> Self {
+        Self::invalid(vec![FieldError::new(field, reason)])
+    }
+
+    /// What is not there, or not the caller's.
+    pub fn not_found() -> Self {
+        Self::new(Code::ResourceNotFound, "gate.not_found")
+    }
+
+    /// A fault of ours.
+    pub fn internal(cause: impl Into<anyhow::Error>) -> Self {
+        Self { cause: Some(cause.into()), ..Self::new(Code::InternalError, "gate.internal") }
+    }
+
+    /// Something we need is away; the same request may work soon.
+    pub fn unavailable(cause: impl Into<anyhow::Error>) -> Self {
+        Self {
+            cause: Some(cause.into()),
+            retry_after: Some(Duration::from_secs(1)),
+            ..Self::new(Code::ServiceUnavailable, "gate.unavailable")
+        }
+    }
+
+    pub fn retry_after(self, wait: Duration) -> Self {
+        Self { retry_after: Some(wait), ..self }
+    }
+
+    /// Code and reason as they are recorded: the answered ones, unless those hide something.
+    pub fn as_recorded(&self) -> (Code, &str) {
+        self.hidden.map_or((self.code, &self.reason), |hidden| *hidden)
+    }
+
+    pub fn status(&self) -> StatusCode {
+        status(self.code)
+    }
+
+    /// The answer. A cause is logged here, once, under the request id that the caller sees.
+    pub fn respond(&self, request_id: Uuid, language: Language) -> HttpResponse {
+        if let Some(cause) = &self.cause {
+            tracing::error!(%request_id, code = name(self.code), error = format!("{cause:#}"), "the request failed");
+        }
+        let mut response = HttpResponse::build(self.status());
+        response.insert_header((header::CONTENT_TYPE, PROBLEM_JSON));
+        response.insert_header((header::CONTENT_LANGUAGE, language.tag()));
+        if let Some(wait) = self.retry_after {
+            response.insert_header((header::RETRY_AFTER, wait.as_secs_f64().ceil().max(1.0).to_string()));
+        }
+        if !self.allow.is_empty() {
+            response.insert_header((header::ALLOW, self.allow.join(", ")));
+        }
+        if self.code == Code::AuthenticationFailed {
+            response.insert_header((header::WWW_AUTHENTICATE, "Bearer"));
+        }
+        response.json(self.body(request_id, language))
+    }
+
+    fn body(&self, request_id: Uuid, language: Language) -> ProblemBody<'_> {
+        let title = language.title(self.code);
+        ProblemBody {
+            r#type: format!("urn:palmares:problem:{}", name(self.code).to_lowercase().replace('_', "-")),
+            title,
+            status: self.status().as_u16(),
+            code: self.code,
+            reason: &self.reason,
+            detail: language.text(&self.reason).unwrap_or(title),
+            errors: self
+                .errors
+                .iter()
+                .map(|error| FieldBody {
+                    field: &error.field,
+                    reason: &error.reason,
+                    message: language.field_text(&error.reason).unwrap_or(title),
+                })
+                .collect(),
+            request_id,
+        }
+    }
+}
+
+/// The status of a code; the only place that says so.
+pub fn status(code: Code) -> StatusCode {
+    match code {
+        Code::AuthenticationFailed => StatusCode::UNAUTHORIZED,
+        Code::AccessDenied | Code::TenantMismatch => StatusCode::FORBIDDEN,
+        Code::ResourceNotFound => StatusCode::NOT_FOUND,
+        Code::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
+        Code::Conflict | Code::InsufficientPoints | Code::LegalHold => StatusCode::CONFLICT,
+        Code::PreconditionFailed => StatusCode::PRECONDITION_FAILED,
+        Code::PayloadTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+        Code::ValidationError | Code::IdempotencyKeyReused => StatusCode::UNPROCESSABLE_ENTITY,
+        Code::RateLimited => StatusCode::TOO_MANY_REQUESTS,
+        Code::InternalError => StatusCode::INTERNAL_SERVER_ERROR,
+        Code::ProjectionBehind | Code::ServiceUnavailable => StatusCode::SERVICE_UNAVAILABLE,
+    }
+}
+
+/// The code as clients read it.
+pub fn name(code: Code) -> &'static str {
+    match code {
+        Code::AuthenticationFailed => "AUTHENTICATION_FAILED",
+        Code::AccessDenied => "ACCESS_DENIED",
+        Code::TenantMismatch => "TENANT_MISMATCH",
+        Code::ResourceNotFound => "RESOURCE_NOT_FOUND",
+        Code::ValidationError => "VALIDATION_ERROR",
+        Code::Conflict => "CONFLICT",
+        Code::PreconditionFailed => "PRECONDITION_FAILED",
+        Code::IdempotencyKeyReused => "IDEMPOTENCY_KEY_REUSED",
+        Code::RateLimited => "RATE_LIMITED",
+        Code::InsufficientPoints => "INSUFFICIENT_POINTS",
+        Code::LegalHold => "LEGAL_HOLD",
+        Code::ProjectionBehind => "PROJECTION_BEHIND",
+        Code::MethodNotAllowed => "METHOD_NOT_ALLOWED",
+        Code::PayloadTooLarge => "PAYLOAD_TOO_LARGE",
+        Code::ServiceUnavailable => "SERVICE_UNAVAILABLE",
+        Code::InternalError => "INTERNAL_ERROR",
+    }
+}
+
+/// Every code, for tables and documents.
+pub const CODES: [Code; 16] = [
+    Code::AuthenticationFailed,
+    Code::AccessDenied,
+    Code::TenantMismatch,
+    Code::ResourceNotFound,
+    Code::ValidationError,
+    Code::Conflict,
+    Code::PreconditionFailed,
+    Code::IdempotencyKeyReused,
+    Code::RateLimited,
+    Code::InsufficientPoints,
+    Code::LegalHold,
+    Code::ProjectionBehind,
+    Code::MethodNotAllowed,
+    Code::PayloadTooLarge,
+    Code::ServiceUnavailable,
+    Code::InternalError,
+];
+
+#[cfg(test)]
+#[path = "problem/tests.rs"]
+mod tests;

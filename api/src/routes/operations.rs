@@ -1,0 +1,131 @@
+//! Operations: the history of events, and where the projections stand.
+
+use crate::{
+    pipeline::{
+        RebuildRefused, Route, Services,
+        action::Action,
+        route::Verb,
+        stream::{Bytestream, Streaming},
+    },
+    problem::Problem,
+};
+use bytes::Bytes;
+use futures::{Stream, StreamExt, TryStreamExt, stream};
+use palmares_domain::kernel::{Admitted, Code};
+use palmares_projections::{
+    engine::{Page, ReadError, status::ProjectionStatus},
+    operations::history::{FollowEvents, HistoryEvent, ListEvents, export_ndjson, follow},
+};
+use serde::{Deserialize, Serialize};
+use std::{pin::Pin, time::Duration};
+use utoipa::ToSchema;
+
+pub const ROUTES: &[Route] = &[
+    Route::get::<ListEvents>("/events", "operations.event.read"),
+    Route::stream::<ExportEvents>("/events", "operations.event.export").accepting(ExportEvents::MEDIA_TYPE),
+    Route::stream::<StreamEvents>("/events/stream", "operations.event.stream"),
+    Route::action::<ListProjections>(Verb::Get, "/projections", "operations.projection.read"),
+    Route::action::<RebuildProjection>(Verb::Post, "/projections/{name}/rebuild", "operations.projection.rebuild"),
+];
+
+/// So often does a stream without events say that it is still there.
+const KEEP_ALIVE: Duration = Duration::from_secs(15);
+
+/// Exports the events that a filter leaves, as newline-delimited JSON.
+#[derive(Deserialize, ToSchema)]
+#[serde(transparent)]
+pub struct ExportEvents(ListEvents);
+
+impl Streaming for ExportEvents {
+    const MEDIA_TYPE: &'static str = "application/x-ndjson";
+    const LIVE: bool = false;
+
+    async fn open(admitted: Admitted<Self>, _: Option<String>, services: &Services) -> Result<Bytestream, Problem> {
+        let (admission, ExportEvents(asked)) = admitted.into_parts();
+        let lines = export_ndjson(services.readers.clone(), admission.organization, asked, None);
+        Ok(lines.map_err(anyhow::Error::from).boxed())
+    }
+}
+
+/// Sends events as they are recorded, as server-sent events whose id is the position.
+#[derive(Deserialize, ToSchema)]
+#[serde(transparent)]
+pub struct StreamEvents(FollowEvents);
+
+impl Streaming for StreamEvents {
+    const MEDIA_TYPE: &'static str = "text/event-stream";
+    const LIVE: bool = true;
+
+    async fn open(admitted: Admitted<Self>, last_event_id: Option<String>, services: &Services) -> Result<Bytestream, Problem> {
+        let (admission, StreamEvents(asked)) = admitted.into_parts();
+        let resumed = last_event_id.map(|id| id.trim().parse::<i64>()).transpose();
+        let resumed = resumed.map_err(|_| Problem::invalid_field("Last-Event-ID", "wrong_type"))?;
+        let after = resumed.or(asked.after).unwrap_or(0);
+        let events = follow(services.readers.clone(), admission.organization, asked, after, services.head.subscribe());
+        Ok(server_sent(events.boxed()).boxed())
+    }
+}
+
+/// Events in the form of the HTML standard, section 9.2, with a comment now and then so that
+/// neither side takes silence for an end.
+fn server_sent<S>(events: S) -> impl Stream<Item = anyhow::Result<Bytes>> + Send + 'static
+where
+    S: Stream<Item = Result<HistoryEvent, ReadError>> + Send + Unpin + 'static,
+{
+    let hello = stream::once(async { Ok(Bytes::from_static(b"retry: 2000\n\n")) });
+    hello.chain(stream::unfold(Box::pin(events), |mut events: Pin<Box<S>>| async move {
+        let piece = match tokio::time::timeout(KEEP_ALIVE, events.next()).await {
+            Err(_) => Ok(Bytes::from_static(b": still here\n\n")),
+            Ok(next) => next?.map_err(anyhow::Error::from).and_then(|event| server_sent_event(&event)),
+        };
+        Some((piece, events))
+    }))
+}
+
+fn server_sent_event(event: &HistoryEvent) -> anyhow::Result<Bytes> {
+    let data = serde_json::to_string(event)?;
+    Ok(Bytes::from(format!("id: {}\nevent: {}\ndata: {data}\n\n", event.position, event.event_type)))
+}
+
+/// Shows where every projection and reactor stands.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ListProjections {}
+
+impl Action for ListProjections {
+    type Output = Page<ProjectionStatus>;
+
+    async fn perform(_: Admitted<Self>, services: &Services) -> Result<Self::Output, Problem> {
+        services.progress.projections().await
+    }
+}
+
+/// Fills a projection anew from the log, while the old one goes on serving.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RebuildProjection {
+    /// As `GET /projections` names it.
+    name: String,
+}
+
+/// A rebuild under way.
+#[derive(Serialize, ToSchema)]
+pub struct RebuildStarted {
+    name: String,
+    status: &'static str,
+}
+
+impl Action for RebuildProjection {
+    type Output = RebuildStarted;
+    const STATUS: u16 = 202;
+
+    async fn perform(admitted: Admitted<Self>, services: &Services) -> Result<Self::Output, Problem> {
+        let (_, RebuildProjection { name }) = admitted.into_parts();
+        match services.rebuilds.start(&name).await {
+            Ok(()) => Ok(RebuildStarted { name, status: "REBUILDING" }),
+            Err(RebuildRefused::Unknown) => Err(Problem::not_found()),
+            Err(RebuildRefused::Running) => Err(Problem::new(Code::Conflict, "operations.rebuild_running")),
+            Err(RebuildRefused::Unavailable(cause)) => Err(Problem::unavailable(cause)),
+        }
+    }
+}

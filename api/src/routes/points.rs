@@ -1,0 +1,64 @@
+//! Points: programs, transactions, what members have, and whether the books agree.
+
+use crate::{
+    pipeline::{Route, Services, Throttle, route::Settled},
+    problem::Problem,
+};
+use futures::future::LocalBoxFuture;
+use palmares_domain::kernel::{Code, OrganizationId};
+use palmares_projections::{
+    engine::{Query, ReadError},
+    points::{
+        balances::UserPoints,
+        ledger::TrialBalance,
+        lots::{Liability, UserLots},
+        programs::{GetProgram, ListPrograms},
+        reconciliations::ReconcilePoints,
+        transactions::{GetTransaction, TransactionState, UserStatement},
+    },
+};
+use serde_json::{Map, Value};
+use std::time::Duration;
+
+pub const ROUTES: &[Route] = &[
+    Route::get::<ListPrograms>("/points/programs", "points.program.read"),
+    Route::get::<GetProgram>("/points/programs/{program_id}", "points.program.read"),
+    Route::get::<GetTransaction>("/points/transactions/{transaction_id}", "points.transaction.read"),
+    Route::get::<UserPoints>("/users/{user_id}/points", "points.balance.read"),
+    Route::get::<UserLots>("/users/{user_id}/points/lots", "points.balance.read"),
+    Route::get::<UserStatement>("/users/{user_id}/points/statement", "points.statement.read"),
+    Route::get::<Liability>("/points/liability", "points.liability.read"),
+    Route::get::<TrialBalance>("/points/trial-balance", "points.trial_balance.read"),
+    // Folds every account of the organization.
+    Route::get::<ReconcilePoints>("/points/reconciliations", "points.reconciliation.read").throttled(Throttle::Export),
+];
+
+/// What became of a credit, once it is no longer pending. The read model follows the log closely, so
+/// what the log holds now is waited for.
+fn credit_settled<'a>(
+    services: &'a Services,
+    organization: OrganizationId,
+    answer: &'a Map<String, Value>,
+    patience: Duration,
+) -> LocalBoxFuture<'a, Result<Option<Settled>, Problem>> {
+    Box::pin(async move {
+        let id = answer.get("transaction_id").and_then(Value::as_str).and_then(|id| id.parse().ok());
+        let Some(transaction_id) = id else { return Ok(None) };
+        let position = services.progress.reach(GetTransaction::PROJECTIONS, services.head.known(), patience).await;
+        let position = match position {
+            Err(problem) if problem.code == Code::ProjectionBehind => return Ok(None),
+            position => position?,
+        };
+        let mut reader = services.readers.open(organization, None).await?;
+        let transaction = match (GetTransaction { transaction_id }).run(&mut reader).await {
+            Err(ReadError::NotFound) => return Ok(None),
+            transaction => transaction?,
+        };
+        if transaction.status == TransactionState::Pending {
+            return Ok(None);
+        }
+        let mut answer = answer.clone();
+        answer.insert("status".to_owned(), transaction.status.name().into());
+        Ok(Some(Settled { answer, position }))
+    })
+}

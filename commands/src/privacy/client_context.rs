@@ -1,0 +1,189 @@
+//! Where requests came from: one sealed row per distinct context and person, which events name by id.
+
+pub mod memory;
+pub mod postgres;
+
+pub use memory::MemoryClientContextTable;
+pub use postgres::PostgresClientContextTable;
+
+use super::{KeyRing, PrivacyError, SealRequest};
+use async_trait::async_trait;
+use moka::sync::Cache;
+use palmares_domain::kernel::{ClientContext, OrganizationId, Place, Purpose, UserId};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+use uuid::Uuid;
+use zeroize::Zeroizing;
+
+/// How many contexts a node remembers to be stored; an id takes about 100 bytes.
+const CONTEXTS_KNOWN: u64 = 65_536;
+/// A row deleted by erasure or retention is written again after at most this time.
+const CONTEXT_KNOWN_FOR: Duration = Duration::from_secs(3_600);
+
+/// A client context as stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SealedClientContext {
+    pub organization: OrganizationId,
+    pub id: Uuid,
+    pub subject: Uuid,
+    pub ciphertext: Vec<u8>,
+}
+
+/// Where sealed client contexts stand.
+#[async_trait]
+pub trait ClientContextTable: Send + Sync + 'static {
+    /// Stores a context, unless its id is there: the same id is the same context.
+    async fn insert(&self, context: &SealedClientContext) -> Result<(), PrivacyError>;
+
+    /// The contexts of one organization that exist among `ids`, in any order.
+    async fn get_many(&self, organization: OrganizationId, ids: &[Uuid]) -> Result<Vec<SealedClientContext>, PrivacyError>;
+}
+
+/// Turns client contexts into ids and back.
+pub struct ClientContexts {
+    ring: Arc<KeyRing>,
+    table: Arc<dyn ClientContextTable>,
+    known: Cache<(OrganizationId, Uuid), ()>,
+}
+
+impl ClientContexts {
+    pub fn new(ring: Arc<KeyRing>, table: Arc<dyn ClientContextTable>) -> Self {
+        let known = Cache::builder().max_capacity(CONTEXTS_KNOWN).time_to_live(CONTEXT_KNOWN_FOR).build();
+        Self { ring, table, known }
+    }
+
+    /// The id of a user's context, stored when this returns.
+    pub async fn record(&self, organization: OrganizationId, user: UserId, context: &ClientContext) -> Result<Uuid, PrivacyError> {
+        let id = self.id(organization, user, context).await?;
+        if self.known.contains_key(&(organization, id)) {
+            return Ok(id);
+        }
+        let clear = Zeroizing::new(serde_json::to_vec(context).map_err(|_| PrivacyError::NotSerialisable("client_context"))?);
+        let request = SealRequest { place: place(organization, user.0, id), clear: &clear };
+        for sealed in self.ring.seal_many(&[request]).await? {
+            self.table.insert(&SealedClientContext { organization, id, subject: user.0, ciphertext: sealed.ciphertext }).await?;
+        }
+        self.known.insert((organization, id), ());
+        Ok(id)
+    }
+
+    /// The context of an id: `None` where its row or its key does not exist any more.
+    pub async fn open(&self, organization: OrganizationId, id: Uuid) -> Result<Option<ClientContext>, PrivacyError> {
+        Ok(self.open_many(organization, &[id]).await?.remove(&id))
+    }
+
+    /// The contexts of a page of events: those that can still be read.
+    pub async fn open_many(&self, organization: OrganizationId, ids: &[Uuid]) -> Result<BTreeMap<Uuid, ClientContext>, PrivacyError> {
+        let rows = self.table.get_many(organization, ids).await?;
+        let items: Vec<_> = rows.iter().map(|row| (place(organization, row.subject, row.id), row.ciphertext.as_slice())).collect();
+        let opened = self.ring.open_many(&items).await?;
+        let readable = rows.iter().zip(opened).filter_map(|(row, opened)| opened.map(|clear| (row.id, clear)));
+        readable.map(|(id, clear)| Ok((id, serde_json::from_slice(&clear).map_err(|_| PrivacyError::MalformedClientContext)?))).collect()
+    }
+
+    /// A keyed hash, so that nobody without the index key can test an address against an id.
+    async fn id(&self, organization: OrganizationId, user: UserId, context: &ClientContext) -> Result<Uuid, PrivacyError> {
+        let agent = context.user_agent.as_ref();
+        let parts: [&[u8]; 4] =
+            [user.0.as_bytes(), context.ip.as_bytes(), &[u8::from(agent.is_some())], agent.map_or(&[], |agent| agent.as_bytes())];
+        let hash = self.ring.keyed_hash(organization, "palmares/client_context", &parts).await?;
+        let mut bytes = [0; 16];
+        bytes.copy_from_slice(&hash[..16]);
+        Ok(uuid::Builder::from_custom_bytes(bytes).into_uuid())
+    }
+}
+
+fn place(organization: OrganizationId, subject: Uuid, id: Uuid) -> Place {
+    let (container, field) = ("client_context".to_owned(), "context".to_owned());
+    Place { organization, subject, purpose: Purpose::Security, container, id, field }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::privacy::data_keys::MemoryDataKeyTable;
+    use crate::privacy::key_store::MemoryKeyStore;
+    use crate::privacy::{DataKeyName, contract};
+
+    struct World {
+        organization: OrganizationId,
+        user: UserId,
+        keys: Arc<MemoryDataKeyTable>,
+        rows: Arc<MemoryClientContextTable>,
+        ring: Arc<KeyRing>,
+        contexts: ClientContexts,
+    }
+
+    fn world() -> World {
+        let (keys, rows) = (Arc::new(MemoryDataKeyTable::default()), Arc::new(MemoryClientContextTable::default()));
+        let ring = Arc::new(KeyRing::new(Arc::new(MemoryKeyStore::default()), keys.clone()));
+        let contexts = ClientContexts::new(ring.clone(), rows.clone());
+        World { organization: OrganizationId(Uuid::now_v7()), user: UserId(Uuid::now_v7()), keys, rows, ring, contexts }
+    }
+
+    fn context(ip: &str, user_agent: Option<&str>) -> ClientContext {
+        ClientContext { ip: ip.to_owned(), user_agent: user_agent.map(str::to_owned) }
+    }
+
+    #[tokio::test]
+    async fn a_context_is_stored_once_per_person_and_opens_again() {
+        let world = world();
+        let home = context("192.0.2.7", Some("curl/8"));
+        let first = world.contexts.record(world.organization, world.user, &home).await.unwrap();
+        let again = ClientContexts::new(world.ring.clone(), world.rows.clone());
+        assert_eq!(again.record(world.organization, world.user, &home).await.unwrap(), first, "another node derives the same id");
+        assert_eq!(world.rows.count(), 1);
+        assert!(world.contexts.open(world.organization, first).await.unwrap() == Some(home.clone()));
+
+        let mut ids = vec![first];
+        for (user, other) in [
+            (world.user, context("192.0.2.8", Some("curl/8"))),
+            (world.user, context("192.0.2.7", None)),
+            (world.user, context("192.0.2.7", Some(""))),
+            (world.user, context("192.0.2.7curl/8", Some(""))),
+            (UserId(Uuid::now_v7()), home.clone()),
+        ] {
+            ids.push(world.contexts.record(world.organization, user, &other).await.unwrap());
+        }
+        ids.push(world.contexts.record(OrganizationId(Uuid::now_v7()), world.user, &home).await.unwrap());
+        let distinct: std::collections::BTreeSet<_> = ids.iter().collect();
+        assert_eq!(distinct.len(), ids.len());
+        assert_eq!(world.contexts.open_many(world.organization, &ids).await.unwrap().len(), ids.len() - 1, "one is another tenant's");
+    }
+
+    #[tokio::test]
+    async fn no_address_stands_in_clear() {
+        let world = world();
+        let id = world.contexts.record(world.organization, world.user, &context("192.0.2.7", None)).await.unwrap();
+        let row = world.rows.get_many(world.organization, &[id]).await.unwrap().remove(0);
+        assert!(!row.ciphertext.windows(9).any(|window| window == b"192.0.2.7"));
+    }
+
+    #[tokio::test]
+    async fn a_context_without_its_key_or_row_reads_as_none() {
+        let world = world();
+        let id = world.contexts.record(world.organization, world.user, &context("192.0.2.7", None)).await.unwrap();
+        assert!(world.contexts.open(world.organization, Uuid::now_v7()).await.unwrap().is_none());
+        world.keys.destroy(DataKeyName { organization: world.organization, subject: world.user.0, purpose: Purpose::Security });
+        world.ring.evict(world.organization, world.user.0);
+        assert!(world.contexts.open(world.organization, id).await.unwrap().is_none());
+    }
+
+    #[tokio::test]
+    async fn a_row_of_another_person_is_refused() {
+        let world = world();
+        let other = UserId(Uuid::now_v7());
+        let mine = world.contexts.record(world.organization, world.user, &context("192.0.2.7", None)).await.unwrap();
+        let theirs = world.contexts.record(world.organization, other, &context("192.0.2.8", None)).await.unwrap();
+        let mut row = world.rows.get_many(world.organization, &[mine]).await.unwrap().remove(0);
+        row.ciphertext = world.rows.get_many(world.organization, &[theirs]).await.unwrap().remove(0).ciphertext;
+        world.rows.replace(row);
+        assert!(matches!(world.contexts.open(world.organization, mine).await, Err(PrivacyError::NotAuthentic(_))));
+    }
+
+    #[tokio::test]
+    async fn the_memory_adapter_keeps_the_contract() {
+        contract::client_context_table(&MemoryClientContextTable::default()).await.unwrap();
+    }
+}

@@ -1,0 +1,251 @@
+//! The key ring: seals and opens fields under data keys that it makes, unwraps and keeps prepared.
+
+#[cfg(test)]
+mod tests;
+
+use super::cipher::{Cipher, associated_data};
+use super::{CipherError, DataKeyName, DataKeyTable, Epoch, KeyStore, PrivacyError, Secret, WrappedKey};
+use aws_lc_rs::{digest, hmac};
+use moka::sync::Cache;
+use palmares_domain::kernel::{Digest, OrganizationId, Place, Purpose};
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+use uuid::Uuid;
+use zeroize::Zeroizing;
+
+/// How many prepared data keys a node keeps by default; one takes about a kilobyte.
+pub const DATA_KEYS_KEPT: u64 = 65_536;
+/// How many organizations' epoch and index keys a node keeps.
+const ORGANIZATION_KEYS_KEPT: u64 = 4_096;
+/// A key that another node destroyed is gone from here after this time, whatever else fails.
+const KEY_KEPT_FOR: Duration = Duration::from_secs(600);
+const PURPOSES: [Purpose; 5] = [Purpose::Profile, Purpose::Health, Purpose::Reward, Purpose::Hr, Purpose::Security];
+
+/// A value to seal, and where it will stand.
+pub struct SealRequest<'a> {
+    pub place: Place,
+    pub clear: &'a [u8],
+}
+
+/// A sealed value, and the digest that its event keeps.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sealed {
+    pub ciphertext: Vec<u8>,
+    pub digest: Digest,
+}
+
+/// SHA-256 of a ciphertext.
+pub fn digest_of(ciphertext: &[u8]) -> Digest {
+    let mut bytes = [0; 32];
+    bytes.copy_from_slice(digest::digest(&digest::SHA256, ciphertext).as_ref());
+    Digest(bytes)
+}
+
+/// Every way to a data key. One per process, shared.
+pub struct KeyRing {
+    store: Arc<dyn KeyStore>,
+    table: Arc<dyn DataKeyTable>,
+    data_keys: Cache<DataKeyName, Arc<Cipher>>,
+    epoch_keys: Cache<(OrganizationId, Epoch), Arc<Cipher>>,
+    index_keys: Cache<OrganizationId, Arc<hmac::Key>>,
+    /// Counts evictions, so that a key fetched before one is not kept after it.
+    evictions: AtomicU64,
+}
+
+impl KeyRing {
+    pub fn new(store: Arc<dyn KeyStore>, table: Arc<dyn DataKeyTable>) -> Self {
+        Self::with_capacity(store, table, DATA_KEYS_KEPT)
+    }
+
+    /// A ring that keeps at most `data_keys` prepared.
+    pub fn with_capacity(store: Arc<dyn KeyStore>, table: Arc<dyn DataKeyTable>, data_keys: u64) -> Self {
+        Self {
+            store,
+            table,
+            data_keys: Cache::builder().max_capacity(data_keys).time_to_live(KEY_KEPT_FOR).build(),
+            epoch_keys: Cache::builder().max_capacity(ORGANIZATION_KEYS_KEPT).time_to_live(KEY_KEPT_FOR).build(),
+            index_keys: Cache::builder().max_capacity(ORGANIZATION_KEYS_KEPT).time_to_live(KEY_KEPT_FOR).build(),
+            evictions: AtomicU64::new(0),
+        }
+    }
+
+    /// Whether keys survive the process. Production refuses a ring that says no.
+    pub fn is_durable(&self) -> bool {
+        self.store.is_durable()
+    }
+
+    /// Checks that the key store belongs to this database, on one of its keys: a start with the
+    /// wrong one would make new index keys and let through duplicates that claims should refuse.
+    pub async fn verify_key_store(&self) -> Result<(), PrivacyError> {
+        match self.table.sample().await? {
+            Some(key) => self.unwrap(&key).await.map(drop),
+            None => Ok(()),
+        }
+    }
+
+    /// Seals every request, making the data keys that do not exist yet. They are durable before
+    /// anything is sealed under them.
+    pub async fn seal_many(&self, requests: &[SealRequest<'_>]) -> Result<Vec<Sealed>, PrivacyError> {
+        let names: Vec<DataKeyName> = requests.iter().map(|request| DataKeyName::of(&request.place)).collect();
+        let keys = self.keys(&names, Missing::Make).await?;
+        let pairs = requests.iter().zip(names.iter().zip(&keys));
+        pairs.map(|(request, (name, key))| seal(key.as_ref().ok_or(PrivacyError::KeyRefused(*name))?, request)).collect()
+    }
+
+    /// Seals every request without waiting, or nothing at all (`None`) where a key is not at hand.
+    pub fn try_seal_cached(&self, requests: &[SealRequest<'_>]) -> Result<Option<Vec<Sealed>>, PrivacyError> {
+        let mut sealed = Vec::with_capacity(requests.len());
+        for request in requests {
+            let Some(key) = self.data_keys.get(&DataKeyName::of(&request.place)) else { return Ok(None) };
+            sealed.push(seal(&key, request)?);
+        }
+        Ok(Some(sealed))
+    }
+
+    /// Opens every ciphertext at its place: `None` where the data key does not exist any more, an
+    /// error for the whole call where a ciphertext was altered or moved.
+    pub async fn open_many(&self, items: &[(Place, &[u8])]) -> Result<Vec<Option<Zeroizing<Vec<u8>>>>, PrivacyError> {
+        let names: Vec<DataKeyName> = items.iter().map(|(place, _)| DataKeyName::of(place)).collect();
+        let keys = self.keys(&names, Missing::Leave).await?;
+        items.iter().zip(&keys).map(|((place, ciphertext), key)| key.as_ref().map(|key| open(key, place, ciphertext)).transpose()).collect()
+    }
+
+    /// HMAC-SHA256 of a value under the organization's index key: equal values of a kind have
+    /// equal hashes, and nothing else can be told from them. The caller normalises the value.
+    pub async fn lookup_hash(&self, organization: OrganizationId, kind: &str, value: &str) -> Result<[u8; 32], PrivacyError> {
+        self.keyed_hash(organization, "palmares/lookup", &[kind.as_bytes(), value.as_bytes()]).await
+    }
+
+    /// HMAC-SHA256 of parts under the organization's index key. `label` separates its uses.
+    pub(super) async fn keyed_hash(&self, organization: OrganizationId, label: &str, parts: &[&[u8]]) -> Result<[u8; 32], PrivacyError> {
+        let key = match self.index_keys.get(&organization) {
+            Some(key) => key,
+            None => {
+                let index_key = self.store.index_key(organization).await?;
+                let key = Arc::new(hmac::Key::new(hmac::HMAC_SHA256, index_key.0.bytes()));
+                self.index_keys.insert(organization, Arc::clone(&key));
+                key
+            }
+        };
+        // Each part with its length before it, as in associated data, without copying the parts.
+        let mut context = hmac::Context::with_key(&key);
+        for part in std::iter::once(label.as_bytes()).chain(parts.iter().copied()) {
+            context.update(&(part.len() as u64).to_be_bytes());
+            context.update(part);
+        }
+        let mut hash = [0; 32];
+        hash.copy_from_slice(context.sign().as_ref());
+        Ok(hash)
+    }
+
+    /// Forgets what this node holds of a subject's keys.
+    pub fn evict(&self, organization: OrganizationId, subject: Uuid) {
+        self.evictions.fetch_add(1, Ordering::SeqCst);
+        for purpose in PURPOSES {
+            self.data_keys.invalidate(&DataKeyName { organization, subject, purpose });
+        }
+    }
+
+    /// The prepared key of every name, in order.
+    async fn keys(&self, names: &[DataKeyName], missing: Missing) -> Result<Vec<Option<Arc<Cipher>>>, PrivacyError> {
+        let mut keys: Vec<Option<Arc<Cipher>>> = names.iter().map(|name| self.data_keys.get(name)).collect();
+        let mut absent: Vec<DataKeyName> = names.iter().zip(&keys).filter(|(_, key)| key.is_none()).map(|(name, _)| *name).collect();
+        if absent.is_empty() {
+            return Ok(keys);
+        }
+        absent.sort_unstable();
+        absent.dedup();
+        let fetched = self.fetch(&absent, missing).await?;
+        for (name, key) in names.iter().zip(&mut keys).filter(|(_, key)| key.is_none()) {
+            *key = fetched.get(name).cloned();
+        }
+        Ok(keys)
+    }
+
+    /// Keys from the table, made there where `missing` says so.
+    async fn fetch(&self, names: &[DataKeyName], missing: Missing) -> Result<HashMap<DataKeyName, Arc<Cipher>>, PrivacyError> {
+        let evictions = self.evictions.load(Ordering::SeqCst);
+        let mut wrapped = self.table.get_many(names).await?;
+        if matches!(missing, Missing::Make) && wrapped.len() < names.len() {
+            let there: HashSet<DataKeyName> = wrapped.iter().map(|key| key.name).collect();
+            let new: Vec<DataKeyName> = names.iter().filter(|name| !there.contains(name)).copied().collect();
+            wrapped.extend(self.make(&new).await?);
+        }
+        let mut keys = HashMap::with_capacity(wrapped.len());
+        for key in &wrapped {
+            keys.insert(key.name, self.unwrap(key).await?);
+        }
+        for (name, key) in &keys {
+            self.data_keys.insert(*name, Arc::clone(key));
+        }
+        if self.evictions.load(Ordering::SeqCst) != evictions {
+            // Someone's keys were destroyed meanwhile, perhaps these: fetch them again next time.
+            keys.keys().for_each(|name| self.data_keys.invalidate(name));
+        }
+        Ok(keys)
+    }
+
+    /// Makes keys and answers what stands in the table after it: another node may have been first.
+    async fn make(&self, names: &[DataKeyName]) -> Result<Vec<WrappedKey>, PrivacyError> {
+        let mut epochs = HashMap::new();
+        let mut new = Vec::with_capacity(names.len());
+        for name in names {
+            let epoch = match epochs.get(&name.organization) {
+                Some(epoch) => *epoch,
+                None => {
+                    let epoch = self.store.current_epoch(name.organization).await?;
+                    epochs.insert(name.organization, epoch);
+                    epoch
+                }
+            };
+            let epoch_key = self.epoch_key(name.organization, epoch).await?;
+            let wrapped = epoch_key.seal(&wrapping(name, epoch), Secret::random()?.bytes())?;
+            new.push(WrappedKey { name: *name, epoch, wrapped });
+        }
+        self.table.insert_many(&new).await
+    }
+
+    async fn unwrap(&self, key: &WrappedKey) -> Result<Arc<Cipher>, PrivacyError> {
+        let epoch_key = self.epoch_key(key.name.organization, key.epoch).await?;
+        let clear = epoch_key.open(&wrapping(&key.name, key.epoch), &key.wrapped).ok();
+        let secret = clear.and_then(|clear| Secret::from_slice(&clear)).ok_or(PrivacyError::WrongEpochKey(key.name, key.epoch))?;
+        Ok(Arc::new(Cipher::new(&secret)?))
+    }
+
+    async fn epoch_key(&self, organization: OrganizationId, epoch: Epoch) -> Result<Arc<Cipher>, PrivacyError> {
+        if let Some(key) = self.epoch_keys.get(&(organization, epoch)) {
+            return Ok(key);
+        }
+        let key = Arc::new(Cipher::new(&self.store.epoch_key(organization, epoch).await?.0)?);
+        self.epoch_keys.insert((organization, epoch), Arc::clone(&key));
+        Ok(key)
+    }
+}
+
+/// What to do about data keys that are not in the table.
+enum Missing {
+    Make,
+    Leave,
+}
+
+/// The associated data of a wrapped key: it unwraps only under its own name and epoch.
+fn wrapping(name: &DataKeyName, epoch: Epoch) -> Vec<u8> {
+    let parts: [&[u8]; 4] =
+        [name.organization.0.as_bytes(), name.subject.as_bytes(), name.purpose.name().as_bytes(), &epoch.0.to_be_bytes()];
+    associated_data("palmares/data_key", &parts)
+}
+
+fn seal(key: &Cipher, request: &SealRequest<'_>) -> Result<Sealed, PrivacyError> {
+    let ciphertext = key.seal(&request.place.associated_data(), request.clear)?;
+    let digest = digest_of(&ciphertext);
+    Ok(Sealed { ciphertext, digest })
+}
+
+fn open(key: &Cipher, place: &Place, ciphertext: &[u8]) -> Result<Zeroizing<Vec<u8>>, PrivacyError> {
+    key.open(&place.associated_data(), ciphertext).map_err(|error| match error {
+        CipherError::NotAuthentic => PrivacyError::NotAuthentic(Box::new(place.clone())),
+        other => PrivacyError::Cipher(other),
+    })
+}

@@ -1,0 +1,43 @@
+//! Writes snapshots behind the commits; what is lost in a crash is made again.
+
+use super::statements;
+use crate::store::{Snapshot, StreamKey};
+use palmares_domain::kernel::OrganizationId;
+use sqlx::PgPool;
+use std::collections::HashMap;
+use tokio::sync::mpsc;
+
+const QUEUE_MAX: usize = 4_096;
+const WRITE_MAX: usize = 512;
+
+pub(super) type Kept = (StreamKey, OrganizationId, Snapshot);
+
+/// A queue that drops when it is full: a snapshot is an optimisation.
+pub(super) fn start(pool: PgPool) -> mpsc::Sender<Kept> {
+    let (queue, mut waiting) = mpsc::channel::<Kept>(QUEUE_MAX);
+    tokio::spawn(async move {
+        let mut arrived = Vec::with_capacity(WRITE_MAX);
+        while waiting.recv_many(&mut arrived, WRITE_MAX).await > 0 {
+            let newest: HashMap<StreamKey, (OrganizationId, Snapshot)> =
+                arrived.drain(..).map(|(key, organization, snapshot)| (key, (organization, snapshot))).collect();
+            if let Err(error) = write(&pool, newest).await {
+                tracing::warn!(%error, "snapshots were not kept");
+            }
+        }
+    });
+    queue
+}
+
+async fn write(pool: &PgPool, newest: HashMap<StreamKey, (OrganizationId, Snapshot)>) -> Result<(), sqlx::Error> {
+    let mut rows: Vec<_> = newest.into_iter().collect();
+    rows.sort_unstable_by_key(|(key, _)| *key);
+    sqlx::query(statements::KEEP_SNAPSHOTS)
+        .bind(rows.iter().map(|(key, _)| key.0).collect::<Vec<_>>())
+        .bind(rows.iter().map(|(_, (organization, _))| organization.0).collect::<Vec<_>>())
+        .bind(rows.iter().map(|(_, (_, snapshot))| snapshot.version).collect::<Vec<_>>())
+        .bind(rows.iter().map(|(_, (_, snapshot))| snapshot.shape as i16).collect::<Vec<_>>())
+        .bind(rows.iter().map(|(_, (_, snapshot))| snapshot.state.as_slice()).collect::<Vec<_>>())
+        .execute(pool)
+        .await?;
+    Ok(())
+}

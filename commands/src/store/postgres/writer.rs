@@ -1,0 +1,173 @@
+//! The connection that commits: one statement a batch, and what its errors mean.
+
+use super::batch::Batch;
+use super::statements;
+use crate::store::{Append, StreamKey};
+use chrono::{DateTime, Utc};
+use sqlx::postgres::{PgArguments, PgConnectOptions, PgRow};
+use sqlx::{Arguments, ConnectOptions, Connection, PgConnection, Row};
+use uuid::Uuid;
+
+/// What became of a batch.
+pub(super) enum Written {
+    Committed(DateTime<Utc>),
+    /// Another node has appended; nothing was recorded.
+    FenceMissed,
+    /// A unique index refused some row; nothing was recorded.
+    Violation(String),
+    /// The connection broke: whether it was recorded has to be looked up.
+    Lost(sqlx::Error),
+}
+
+/// Columns of one batch, in the order of the statement's parameters.
+#[derive(Default)]
+struct Columns<'a> {
+    organization: Vec<Uuid>,
+    stream_key: Vec<i64>,
+    version: Vec<i64>,
+    event_id: Vec<Uuid>,
+    actor: Vec<Uuid>,
+    effective_at: Vec<Option<DateTime<Utc>>>,
+    schema_version: Vec<i16>,
+    event_type: Vec<&'a str>,
+    payload: Vec<&'a [u8]>,
+    metadata: Vec<&'a [u8]>,
+    sealed: (Vec<i64>, Vec<&'a str>, Vec<Uuid>, Vec<Uuid>, Vec<&'a str>, Vec<&'a [u8]>),
+    releases: (Vec<Uuid>, Vec<Uuid>),
+    claims: (Vec<Uuid>, Vec<Uuid>, Vec<Uuid>, Vec<i64>),
+    commands: (Vec<Uuid>, Vec<Uuid>, Vec<&'a [u8]>, Vec<&'a [u8]>, Vec<i64>, Vec<i64>),
+}
+
+impl<'a> Columns<'a> {
+    fn push(&mut self, append: &'a Append, keys: &[StreamKey], known_position: i64) {
+        for (write, key) in append.writes.iter().zip(keys) {
+            for (version, event) in (write.expected_version + 1..).zip(&write.events) {
+                self.organization.push(write.stream.organization.0);
+                self.stream_key.push(key.0);
+                self.version.push(version);
+                self.event_id.push(event.id.0);
+                self.actor.push(append.actor.0);
+                self.effective_at.push(event.effective_at);
+                self.schema_version.push(event.schema_version as i16);
+                self.event_type.push(event.event_type);
+                self.payload.push(&event.payload);
+                self.metadata.push(&append.metadata);
+                let position = known_position + self.event_id.len() as i64;
+                for blob in &event.sealed {
+                    let (positions, fields, organizations, subjects, purposes, ciphertexts) = &mut self.sealed;
+                    positions.push(position);
+                    fields.push(blob.field);
+                    organizations.push(write.stream.organization.0);
+                    subjects.push(blob.subject);
+                    purposes.push(blob.purpose.name());
+                    ciphertexts.push(&blob.ciphertext);
+                }
+            }
+        }
+        let position = known_position + self.event_id.len() as i64;
+        for key in &append.releases {
+            self.releases.0.push(key.organization.0);
+            self.releases.1.push(key.key);
+        }
+        for claim in &append.claims {
+            self.claims.0.push(claim.key.organization.0);
+            self.claims.1.push(claim.key.key);
+            self.claims.2.push(claim.owner);
+            self.claims.3.push(position);
+        }
+        if let Some(command) = &append.command {
+            let (ids, organizations, hashes, answers, positions, versions) = &mut self.commands;
+            ids.push(command.id.0);
+            organizations.push(append.organization.0);
+            hashes.push(&command.request_hash);
+            answers.push(&command.answer);
+            positions.push(position);
+            versions.push(append.writes.first().map_or(0, |write| write.expected_version + write.events.len() as i64));
+        }
+    }
+}
+
+/// The statement's arguments, encoded.
+fn encode(batch: &Batch, known_position: i64) -> Result<PgArguments, sqlx::Error> {
+    let mut columns = Columns::default();
+    for accepted in &batch.accepted {
+        columns.push(&accepted.submitted.append, &accepted.keys, known_position);
+    }
+    let streams = &batch.new_streams;
+    let mut arguments = PgArguments::default();
+    let mut add = || -> Result<(), sqlx::error::BoxDynError> {
+        arguments.add(columns.event_id.len() as i64)?;
+        arguments.add(streams.len() as i64)?;
+        arguments.add(known_position)?;
+        arguments.add(streams.iter().map(|(_, key)| key.0).collect::<Vec<_>>())?;
+        arguments.add(streams.iter().map(|(name, _)| name.organization.0).collect::<Vec<_>>())?;
+        arguments.add(streams.iter().map(|(name, _)| name.stream_type).collect::<Vec<_>>())?;
+        arguments.add(streams.iter().map(|(name, _)| name.id).collect::<Vec<_>>())?;
+        arguments.add(&columns.organization)?;
+        arguments.add(&columns.stream_key)?;
+        arguments.add(&columns.version)?;
+        arguments.add(&columns.event_id)?;
+        arguments.add(&columns.actor)?;
+        arguments.add(&columns.effective_at)?;
+        arguments.add(&columns.schema_version)?;
+        arguments.add(&columns.event_type)?;
+        arguments.add(&columns.payload)?;
+        arguments.add(&columns.metadata)?;
+        arguments.add(&columns.sealed.0)?;
+        arguments.add(&columns.sealed.1)?;
+        arguments.add(&columns.sealed.2)?;
+        arguments.add(&columns.sealed.3)?;
+        arguments.add(&columns.sealed.4)?;
+        arguments.add(&columns.sealed.5)?;
+        arguments.add(&columns.releases.0)?;
+        arguments.add(&columns.releases.1)?;
+        arguments.add(&columns.claims.0)?;
+        arguments.add(&columns.claims.1)?;
+        arguments.add(&columns.claims.2)?;
+        arguments.add(&columns.claims.3)?;
+        arguments.add(&columns.commands.0)?;
+        arguments.add(&columns.commands.1)?;
+        arguments.add(&columns.commands.2)?;
+        arguments.add(&columns.commands.3)?;
+        arguments.add(&columns.commands.4)?;
+        arguments.add(&columns.commands.5)?;
+        Ok(())
+    };
+    add().map_err(sqlx::Error::Encode)?;
+    Ok(arguments)
+}
+
+/// Commits a batch in one statement, inside whatever transaction the connection is in.
+pub(super) async fn write(connection: &mut PgConnection, batch: &Batch, known_position: i64) -> Written {
+    let arguments = match encode(batch, known_position) {
+        Ok(arguments) => arguments,
+        Err(error) => return Written::Lost(error),
+    };
+    match sqlx::query_with(statements::COMMIT_BATCH, arguments).fetch_optional(connection).await {
+        Ok(Some(row)) => row.try_get(0).map_or_else(Written::Lost, Written::Committed),
+        Ok(None) => Written::FenceMissed,
+        Err(sqlx::Error::Database(error)) if error.is_unique_violation() => {
+            Written::Violation(error.constraint().unwrap_or("a unique index").to_owned())
+        }
+        Err(error) => Written::Lost(error),
+    }
+}
+
+/// Where the log stands.
+pub(super) struct LogHead {
+    pub position: i64,
+    pub stream_key: i64,
+}
+
+impl LogHead {
+    pub fn from_row(row: &PgRow) -> Result<Self, sqlx::Error> {
+        Ok(Self { position: row.try_get("position")?, stream_key: row.try_get("stream_key")? })
+    }
+}
+
+/// A connection of its own, outside any pool.
+pub(super) async fn connect(options: &PgConnectOptions) -> Result<PgConnection, sqlx::Error> {
+    let mut connection = options.connect().await?;
+    connection.ping().await?;
+    Ok(connection)
+}

@@ -1,0 +1,109 @@
+//! The rules of an access record: everything is recorded, as long as it holds no prose.
+
+use super::{
+    AccessRecordCommand, AccessRecordError, AccessRecordEvent, AccessRefused, DataExported, Filters, RecordExport, RecordRefusal,
+    RecordSensitiveRead, SensitiveDataRead,
+};
+use crate::kernel::{Aggregate, Facts};
+use serde::{Deserialize, Serialize};
+
+const ROUTE_MAX_CHARS: usize = 200;
+const PERMISSION_MAX_CHARS: usize = 100;
+const FILTERS_MAX: usize = 20;
+const FILTER_NAME_MAX_CHARS: usize = 40;
+const FILTER_VALUE_MAX_CHARS: usize = 200;
+
+/// How often each kind of entry was recorded: no decision needs more.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AccessRecord {
+    pub refusals: u64,
+    pub sensitive_reads: u64,
+    pub exports: u64,
+}
+
+impl Aggregate for AccessRecord {
+    const TYPE: &'static str = "access_record";
+    const SHAPE: u16 = 1;
+
+    type Command = AccessRecordCommand;
+    type Event = AccessRecordEvent;
+    type Error = AccessRecordError;
+
+    fn decide(&self, command: &AccessRecordCommand, _facts: &Facts) -> Result<Vec<AccessRecordEvent>, AccessRecordError> {
+        match command {
+            AccessRecordCommand::Refusal(command) => refusal(command),
+            AccessRecordCommand::SensitiveRead(command) => sensitive_read(command),
+            AccessRecordCommand::Export(command) => export(command),
+        }
+        .map(|event| vec![event])
+    }
+
+    fn evolve(&mut self, event: &AccessRecordEvent) {
+        let count = match event {
+            AccessRecordEvent::AccessRefused(_) => &mut self.refusals,
+            AccessRecordEvent::SensitiveDataRead(_) => &mut self.sensitive_reads,
+            AccessRecordEvent::DataExported(_) => &mut self.exports,
+        };
+        *count += 1;
+    }
+}
+
+fn refusal(command: &RecordRefusal) -> Result<AccessRecordEvent, AccessRecordError> {
+    check_route(&command.route)?;
+    Ok(AccessRefused {
+        user_id: command.user_id,
+        code: command.code,
+        method: command.method,
+        route: command.route.clone(),
+        status: command.status,
+        request_id: command.request_id,
+    }
+    .into())
+}
+
+fn sensitive_read(command: &RecordSensitiveRead) -> Result<AccessRecordEvent, AccessRecordError> {
+    check_route(&command.route)?;
+    let permission_fits = (1..=PERMISSION_MAX_CHARS).contains(&command.permission.len())
+        && command.permission.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'.' || byte == b'_');
+    if !permission_fits {
+        return Err(AccessRecordError::PermissionInvalid);
+    }
+    Ok(SensitiveDataRead {
+        user_id: command.user_id,
+        route: command.route.clone(),
+        permission: command.permission.clone(),
+        data_class: command.data_class,
+        subject_id: command.subject_id,
+    }
+    .into())
+}
+
+fn export(command: &RecordExport) -> Result<AccessRecordEvent, AccessRecordError> {
+    check_route(&command.route)?;
+    if !filters_fit(&command.filters) {
+        return Err(AccessRecordError::FiltersInvalid);
+    }
+    Ok(DataExported {
+        user_id: command.user_id,
+        route: command.route.clone(),
+        from_position: command.from_position,
+        filters: command.filters.clone(),
+    }
+    .into())
+}
+
+fn check_route(route: &str) -> Result<(), AccessRecordError> {
+    let fits = (1..=ROUTE_MAX_CHARS).contains(&route.len()) && route.bytes().all(|byte| byte.is_ascii_graphic());
+    if fits { Ok(()) } else { Err(AccessRecordError::RouteInvalid) }
+}
+
+/// Ids, names of types, times and positions pass; an e-mail address or a sentence does not.
+fn filters_fit(filters: &Filters) -> bool {
+    filters.len() <= FILTERS_MAX
+        && filters.iter().all(|(name, value)| {
+            (1..=FILTER_NAME_MAX_CHARS).contains(&name.len())
+                && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_')
+                && value.len() <= FILTER_VALUE_MAX_CHARS
+                && value.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._:,+-".contains(&byte))
+        })
+}

@@ -1,0 +1,40 @@
+//! What the access record of a user holds.
+
+use super::commands::{Filters, HttpMethod};
+use crate::{
+    events,
+    kernel::{Code, DataClass, UserId},
+};
+use uuid::Uuid;
+
+events! {
+    /// What the access record of a user holds.
+    pub enum AccessRecordEvent {
+        /// The gate refused an authenticated caller.
+        AccessRefused = "compliance.access_refused" v 1 {
+            user_id: UserId = internal,
+            code: Code = internal,
+            method: HttpMethod = internal,
+            /// The pattern of the route, such as `/api/v1/users/{id}`, never the path itself.
+            route: String = internal,
+            status: u16 = internal,
+            request_id: Uuid = internal,
+        },
+        /// Someone read data of class CONFIDENTIAL or above, or the audit log.
+        SensitiveDataRead = "compliance.sensitive_data_read" v 1 {
+            user_id: UserId = internal,
+            route: String = internal,
+            permission: String = internal,
+            data_class: DataClass = internal,
+            /// Whose data, where it was one person's.
+            subject_id: Option<UserId> = internal,
+        },
+        /// Someone took history out.
+        DataExported = "compliance.data_exported" v 1 {
+            user_id: UserId = internal,
+            route: String = internal,
+            from_position: i64 = internal,
+            filters: Filters = internal,
+        }
+    }
+}

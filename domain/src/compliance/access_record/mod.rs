@@ -1,0 +1,13 @@
+//! What one user was refused, what sensitive data they read and what they took out.
+
+mod aggregate;
+mod commands;
+mod errors;
+mod events;
+#[cfg(test)]
+mod tests;
+
+pub use aggregate::AccessRecord;
+pub use commands::{AccessRecordCommand, Filters, HttpMethod, RecordExport, RecordRefusal, RecordSensitiveRead};
+pub use errors::AccessRecordError;
+pub use events::{AccessRecordEvent, AccessRefused, DataExported, SensitiveDataRead};

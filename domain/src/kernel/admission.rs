@@ -1,0 +1,64 @@
+//! Proof that the gate let something through: execution and reads take nothing else (design 5).
+
+use super::{CommandId, EventId, OrganizationId, UserId};
+use crate::identity::Role;
+use uuid::Uuid;
+
+/// Where a request came from. Personal data: it is sealed before it is stored.
+#[derive(Clone, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+pub struct ClientContext {
+    pub ip: String,
+    pub user_agent: Option<String>,
+}
+
+/// The name under which a command may be repeated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Idempotency {
+    pub command_id: CommandId,
+    /// SHA-256 of operation and canonical body: the same key with another body is refused.
+    pub request_hash: [u8; 32],
+}
+
+/// What the gate found out about a request; it becomes the metadata of the events.
+#[derive(Clone)]
+pub struct Admission {
+    /// The tenant in which the request acts.
+    pub organization: OrganizationId,
+    pub actor: UserId,
+    pub roles: Vec<Role>,
+    /// The permission that was needed, such as `points.hold.place`.
+    pub permission: &'static str,
+    /// The policies that permitted it.
+    pub policies: Vec<String>,
+    pub request_id: Uuid,
+    pub correlation_id: Uuid,
+    /// The event that caused the command, where a reactor sent it.
+    pub causation: Option<EventId>,
+    pub client: Option<ClientContext>,
+    pub idempotency: Option<Idempotency>,
+    /// The stream version that the caller saw (`If-Match`).
+    pub if_match: Option<i64>,
+    /// Answer the events that would be recorded, and record nothing.
+    pub dry_run: bool,
+}
+
+/// A value that passed the gate.
+pub struct Admitted<T> {
+    admission: Admission,
+    value: T,
+}
+
+impl<T> Admitted<T> {
+    /// Only the gate and the reactors' runner may call this: clippy refuses it everywhere else.
+    pub fn grant(admission: Admission, value: T) -> Self {
+        Self { admission, value }
+    }
+
+    pub fn admission(&self) -> &Admission {
+        &self.admission
+    }
+
+    pub fn into_parts(self) -> (Admission, T) {
+        (self.admission, self.value)
+    }
+}

@@ -1,0 +1,76 @@
+//! Newtypes for every identifier: a bare `Uuid` does not cross a module border.
+
+use serde::{Deserialize, Serialize};
+use std::fmt;
+use uuid::Uuid;
+
+macro_rules! ids {
+    ($($(#[$doc:meta])* $name:ident;)*) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, utoipa::ToSchema)]
+        #[serde(transparent)]
+        pub struct $name(pub Uuid);
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result { self.0.fmt(f) }
+        }
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result { write!(f, "{}({})", stringify!($name), self.0) }
+        }
+        impl std::str::FromStr for $name {
+            type Err = uuid::Error;
+            fn from_str(text: &str) -> Result<Self, Self::Err> { Uuid::parse_str(text).map(Self) }
+        }
+        impl From<Uuid> for $name { fn from(id: Uuid) -> Self { Self(id) } }
+        impl From<$name> for Uuid { fn from(id: $name) -> Uuid { id.0 } }
+    )*};
+}
+
+ids! {
+    /// The tenant. Every repository and query takes it as its first argument.
+    OrganizationId;
+    /// A member of an organization; also the data subject of that person's data.
+    UserId;
+    /// A points program: one asset with its rules (T-91).
+    ProgramId;
+    /// A team; an account may be kept per team (T-35, A19).
+    TeamId;
+    /// A versioned earning rule of a program.
+    RuleId;
+    /// A ledger transaction: credit, debit, hold, transfer or reversal.
+    TransactionId;
+    /// The ledger account of (program, user, team or none).
+    AccountId;
+    /// One event.
+    EventId;
+    /// One command; derived from an idempotency key or from (event, handler).
+    CommandId;
+}
+
+/// The namespace under which Palmares derives name-based UUIDs (RFC 9562, version 5).
+pub const NAMESPACE: Uuid = Uuid::from_u128(0x7061_6c6d_6172_4573_8000_0000_0000_0001);
+
+/// A name-based UUID over `parts`, each ended by a byte that no part's text contains.
+pub fn derive_uuid(kind: &str, parts: &[&[u8]]) -> Uuid {
+    let mut name = Vec::with_capacity(kind.len() + 1 + parts.iter().map(|part| part.len() + 9).sum::<usize>());
+    name.extend_from_slice(kind.as_bytes());
+    for part in parts {
+        name.extend_from_slice(&(part.len() as u64).to_be_bytes());
+        name.extend_from_slice(part);
+    }
+    Uuid::new_v5(&NAMESPACE, &name)
+}
+
+impl OrganizationId {
+    /// The organization that owns the platform itself; its members may hold platform roles (H-11).
+    pub const PLATFORM: OrganizationId = OrganizationId(Uuid::from_u128(0x7061_6c6d_6172_4573_8000_0000_0000_0000));
+}
+
+impl AccountId {
+    /// The account of a user in a program, for one team or for none (A19).
+    pub fn of(program: ProgramId, user: UserId, team: Option<TeamId>) -> Self {
+        let team = team.map(|team| *team.0.as_bytes());
+        let team_part: &[u8] = team.as_ref().map_or(&[], |bytes| bytes.as_slice());
+        AccountId(derive_uuid("points-account", &[program.0.as_bytes(), user.0.as_bytes(), team_part]))
+    }
+}

@@ -1,0 +1,249 @@
+//! Personal data: a value that never stands in clear in an event, a message or a snapshot (design 7).
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::DeserializeOwned};
+use std::fmt;
+use uuid::Uuid;
+
+/// Why personal data is kept. Each purpose of a subject has a data key of its own, so that
+/// health data can be destroyed while payroll stays.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Purpose {
+    Profile,
+    Health,
+    Reward,
+    Hr,
+    /// Where a request came from: address, user agent, device.
+    Security,
+}
+
+impl Purpose {
+    /// The stored name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Purpose::Profile => "profile",
+            Purpose::Health => "health",
+            Purpose::Reward => "reward",
+            Purpose::Hr => "hr",
+            Purpose::Security => "security",
+        }
+    }
+
+    /// The purpose of a stored name.
+    pub fn parse(name: &str) -> Option<Self> {
+        [Self::Profile, Self::Health, Self::Reward, Self::Hr, Self::Security].into_iter().find(|purpose| purpose.name() == name)
+    }
+}
+
+/// SHA-256 of a ciphertext: what an event keeps of a personal value.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Digest(pub [u8; 32]);
+
+impl fmt::Display for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl fmt::Debug for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Digest({self})")
+    }
+}
+
+impl std::str::FromStr for Digest {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, String> {
+        let mut bytes = [0; 32];
+        if text.len() != 64 || !text.is_ascii() {
+            return Err(format!("a digest has 64 hexadecimal digits, not {}", text.len()));
+        }
+        for (byte, pair) in bytes.iter_mut().zip(text.as_bytes().chunks(2)) {
+            let pair = std::str::from_utf8(pair).map_err(|error| error.to_string())?;
+            *byte = u8::from_str_radix(pair, 16).map_err(|error| error.to_string())?;
+        }
+        Ok(Digest(bytes))
+    }
+}
+
+/// A personal value of one data subject and purpose.
+///
+/// It is `Clear` between the caller and the seal, and again where a holder of the key opened it;
+/// everywhere else it is the digest of a ciphertext that stands beside the event. Serialising a
+/// clear value is an error, so that forgetting to seal cannot leak.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Personal<T> {
+    Clear(T),
+    /// Clear here, and already sealed in the log under this digest.
+    Opened(T, Digest),
+    Sealed(Digest),
+}
+
+impl<T> Personal<T> {
+    /// The value, where this holder may see it.
+    pub fn clear(&self) -> Option<&T> {
+        match self {
+            Personal::Clear(value) | Personal::Opened(value, _) => Some(value),
+            Personal::Sealed(_) => None,
+        }
+    }
+
+    /// The digest of the ciphertext, once sealed.
+    pub fn digest(&self) -> Option<Digest> {
+        match self {
+            Personal::Clear(_) => None,
+            Personal::Opened(_, digest) | Personal::Sealed(digest) => Some(*digest),
+        }
+    }
+}
+
+impl<T> fmt::Debug for Personal<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.digest() {
+            None => f.write_str("Personal(clear, hidden)"),
+            Some(digest) => write!(f, "Personal({digest})"),
+        }
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SealedForm {
+    sealed: String,
+}
+
+impl<T> Serialize for Personal<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self.digest() {
+            Some(digest) => SealedForm { sealed: digest.to_string() }.serialize(serializer),
+            None => Err(serde::ser::Error::custom("a personal value must be sealed before it is written")),
+        }
+    }
+}
+
+impl<'de, T> Deserialize<'de> for Personal<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let form = SealedForm::deserialize(deserializer)?;
+        form.sealed.parse().map(Personal::Sealed).map_err(serde::de::Error::custom)
+    }
+}
+
+/// A personal field seen without its type: what the engine needs to seal and to open it.
+pub trait Sealable {
+    /// The bytes to seal, where the value is clear and not sealed yet.
+    fn to_seal(&self) -> Option<Result<Vec<u8>, serde_json::Error>>;
+    /// The digest, where the value is sealed.
+    fn sealed_digest(&self) -> Option<Digest>;
+    /// Records the digest of the ciphertext; a clear value stays readable to its holder.
+    fn set_sealed(&mut self, digest: Digest);
+    /// Drops the clear value and keeps the digest: what a stream that only carries the value sees.
+    fn forget(&mut self);
+    /// Puts the opened value in place of its digest.
+    fn open(&mut self, bytes: &[u8]) -> Result<(), serde_json::Error>;
+}
+
+impl<T: Serialize + DeserializeOwned + Clone> Sealable for Personal<T> {
+    fn to_seal(&self) -> Option<Result<Vec<u8>, serde_json::Error>> {
+        match self {
+            Personal::Clear(value) => Some(serde_json::to_vec(value)),
+            _ => None,
+        }
+    }
+
+    fn sealed_digest(&self) -> Option<Digest> {
+        self.digest()
+    }
+
+    fn set_sealed(&mut self, digest: Digest) {
+        *self = match self {
+            Personal::Clear(value) | Personal::Opened(value, _) => Personal::Opened(value.clone(), digest),
+            Personal::Sealed(_) => Personal::Sealed(digest),
+        };
+    }
+
+    fn forget(&mut self) {
+        if let Personal::Opened(_, digest) = self {
+            *self = Personal::Sealed(*digest);
+        }
+    }
+
+    fn open(&mut self, bytes: &[u8]) -> Result<(), serde_json::Error> {
+        if let Personal::Sealed(digest) = self {
+            *self = Personal::Opened(serde_json::from_slice(bytes)?, *digest);
+        }
+        Ok(())
+    }
+}
+
+impl<S: Sealable> Sealable for Option<S> {
+    fn to_seal(&self) -> Option<Result<Vec<u8>, serde_json::Error>> {
+        self.as_ref().and_then(Sealable::to_seal)
+    }
+    fn sealed_digest(&self) -> Option<Digest> {
+        self.as_ref().and_then(Sealable::sealed_digest)
+    }
+    fn set_sealed(&mut self, digest: Digest) {
+        if let Some(value) = self {
+            value.set_sealed(digest);
+        }
+    }
+    fn forget(&mut self) {
+        if let Some(value) = self {
+            value.forget();
+        }
+    }
+    fn open(&mut self, bytes: &[u8]) -> Result<(), serde_json::Error> {
+        self.as_mut().map_or(Ok(()), |value| value.open(bytes))
+    }
+}
+
+/// Walks the personal fields of an event, in the order of their declaration.
+pub trait PersonalVisitor {
+    fn field(&mut self, name: &'static str, subject: Uuid, purpose: Purpose, value: &mut dyn Sealable);
+}
+
+/// Where a ciphertext belongs. The place is bound to it as associated data, so a ciphertext that
+/// is moved to another organization, record or field does not decrypt.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Place {
+    pub organization: super::OrganizationId,
+    /// The data subject.
+    pub subject: Uuid,
+    pub purpose: Purpose,
+    /// What holds it, such as `event/user/<stream id>` or `read_model/leaderboards`.
+    pub container: String,
+    /// The record within the container, such as the event id.
+    pub id: Uuid,
+    pub field: String,
+}
+
+impl Place {
+    /// The place of a personal field of an event.
+    pub fn in_event(
+        organization: super::OrganizationId,
+        stream: (&str, Uuid),
+        event: super::EventId,
+        field: &str,
+        subject: Uuid,
+        purpose: Purpose,
+    ) -> Self {
+        Self { organization, subject, purpose, container: format!("event/{}/{}", stream.0, stream.1), id: event.0, field: field.to_owned() }
+    }
+
+    /// The associated data: every part with its length before it, so no two places share theirs.
+    pub fn associated_data(&self) -> Vec<u8> {
+        let mut data = Vec::with_capacity(96 + self.container.len() + self.field.len());
+        for part in [
+            self.organization.0.as_bytes().as_slice(),
+            self.subject.as_bytes(),
+            self.purpose.name().as_bytes(),
+            self.container.as_bytes(),
+            self.id.as_bytes(),
+            self.field.as_bytes(),
+        ] {
+            data.extend_from_slice(&(part.len() as u32).to_be_bytes());
+            data.extend_from_slice(part);
+        }
+        data
+    }
+}

@@ -1,0 +1,52 @@
+//! Why something was refused: a stable code for machines, a reason for people (RFC 9457, A6).
+
+use serde::{Deserialize, Serialize};
+
+/// The stable codes of the HTTP interface (design 9, E-238 and A6). Never renamed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum Code {
+    AuthenticationFailed,
+    AccessDenied,
+    TenantMismatch,
+    ResourceNotFound,
+    ValidationError,
+    Conflict,
+    PreconditionFailed,
+    IdempotencyKeyReused,
+    RateLimited,
+    InsufficientPoints,
+    LegalHold,
+    ProjectionBehind,
+    MethodNotAllowed,
+    PayloadTooLarge,
+    ServiceUnavailable,
+    InternalError,
+}
+
+/// A field of the request that was refused.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FieldError {
+    /// Path of the field in the body or the query, such as `items[3].value`.
+    pub field: String,
+    /// A stable reason, such as `required` or `too_long`; the key of its translated text.
+    pub reason: String,
+}
+
+impl FieldError {
+    pub fn new(field: impl Into<String>, reason: impl Into<String>) -> Self {
+        Self { field: field.into(), reason: reason.into() }
+    }
+}
+
+/// What every aggregate's error says of itself.
+pub trait Refusal: std::error::Error + Send + Sync + 'static {
+    /// The stable code, which decides the status.
+    fn code(&self) -> Code;
+    /// A stable, finer reason such as `points.hold_not_open`; the key of its translated text.
+    fn reason(&self) -> &'static str;
+    /// The field to blame, where one is.
+    fn field(&self) -> Option<&'static str> {
+        None
+    }
+}

@@ -1,0 +1,84 @@
+//! How this process learns that the log grew: from its own committer, by NOTIFY, or by a poll.
+
+use super::{
+    log::Log,
+    stop::{Backoff, Stop},
+};
+use sqlx::postgres::PgListener;
+use std::time::Duration;
+use tokio::sync::watch;
+
+/// The channel on which a committer tells the other processes, coalesced and after its commit.
+pub const CHANNEL: &str = "palmares_log";
+
+/// A lost notification is made up for within this time.
+const POLL: Duration = Duration::from_millis(500);
+
+/// The highest committed position that this process knows of.
+#[derive(Debug)]
+pub struct HeadSignal(watch::Sender<i64>);
+
+impl HeadSignal {
+    pub fn new() -> Self {
+        Self(watch::Sender::new(0))
+    }
+
+    /// Says that the log reaches `position`, after the commit; called by an in-process committer.
+    pub fn advance(&self, position: i64) {
+        self.0.send_if_modified(|known| {
+            let grew = position > *known;
+            *known = position.max(*known);
+            grew
+        });
+    }
+
+    pub fn known(&self) -> i64 {
+        *self.0.borrow()
+    }
+
+    pub fn subscribe(&self) -> watch::Receiver<i64> {
+        self.0.subscribe()
+    }
+
+    /// Asks the log itself.
+    pub async fn refresh(&self, log: &Log) -> Result<i64, sqlx::Error> {
+        let head = log.head().await?.position;
+        self.advance(head);
+        Ok(head)
+    }
+
+    /// Follows the log until stopped.
+    pub async fn follow(&self, log: &Log, mut stop: Stop) {
+        let mut backoff = Backoff::new();
+        while !stop.is_stopped() {
+            let followed = tokio::select! {
+                () = stop.stopped() => return,
+                followed = self.listen(log, &mut backoff) => followed,
+            };
+            if let Err(error) = followed {
+                tracing::warn!(%error, "the log cannot be watched; trying again");
+                stop.pause(backoff.pause()).await;
+            }
+        }
+    }
+
+    async fn listen(&self, log: &Log, backoff: &mut Backoff) -> Result<(), sqlx::Error> {
+        let mut listener = PgListener::connect_with(log.pool()).await?;
+        listener.listen(CHANNEL).await?;
+        loop {
+            self.refresh(log).await?;
+            backoff.reset();
+            if let Ok(notified) = tokio::time::timeout(POLL, listener.try_recv()).await {
+                // `None` says that the connection was lost and notifications may be missing; the
+                // refresh that follows makes up for them.
+                notified?;
+            }
+        }
+    }
+}
+
+impl Default for HeadSignal {
+    fn default() -> Self {
+        Self::new()
+    }
+}

@@ -1,0 +1,41 @@
+//! The machinery under every read model and reactor.
+//!
+//! The log in PostgreSQL is the truth; JetStream carries it to the projectors and may vanish at
+//! any time (ADR 3). Everything that consumes the log keeps a checkpoint in PostgreSQL and sees
+//! positions without gaps.
+//!
+//! An event's way: [`relay`] publishes the log, [`feed`] hands each event to every [`runner`] of
+//! the process once, the runner commits a [`batch`] with its [`checkpoint`]. [`supervisor`] starts
+//! all of it.
+
+pub mod batch;
+pub mod checkpoint;
+pub mod feed;
+pub mod head;
+pub mod jetstream;
+pub mod keys;
+pub mod log;
+pub mod page;
+pub mod projector;
+mod reactions;
+pub mod reactor;
+pub mod reader;
+pub mod rebuild;
+pub mod relay;
+pub mod runner;
+mod slots;
+pub mod status;
+pub mod stop;
+mod subscriber;
+pub mod supervisor;
+pub mod timers;
+pub mod transient;
+pub mod watermarks;
+mod window;
+
+pub use keys::{KeyError, PersonalKeys};
+pub use page::{Cursor, Limit, Page};
+pub use projector::{ApplyContext, ApplyError, Delivered, OnFailure, Projector, Slot};
+pub use reactor::{ReactError, Reactor};
+pub use reader::{Query, ReadError, Readers, TenantReader};
+pub use supervisor::{Parts, Supervisor};

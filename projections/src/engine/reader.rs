@@ -1,0 +1,141 @@
+//! Reading: one transaction under the tenant's row-level security, and what a query may answer.
+
+use super::{
+    keys::{KeyError, PersonalKeys},
+    page::Cursor,
+};
+use palmares_domain::kernel::{DataClass, FieldError, OrganizationId, UserId};
+use serde::{Serialize, de::DeserializeOwned};
+use sqlx::{PgPool, Postgres, Transaction};
+use std::{future::Future, sync::Arc};
+use uuid::Uuid;
+
+/// A question to the read models: its fields are the path and query parameters.
+///
+/// Implementors derive `Deserialize` with `deny_unknown_fields`.
+pub trait Query: DeserializeOwned + Send {
+    type Output: Serialize + Send + utoipa::ToSchema;
+
+    /// The projections whose checkpoints `min_position` waits for.
+    const PROJECTIONS: &'static [&'static str];
+
+    /// How far the answer may travel: reading `Confidential` data and above is recorded (design 5).
+    const DATA_CLASS: DataClass = DataClass::Internal;
+
+    /// The user whose data is asked for, where self-service policies apply.
+    fn owner(&self) -> Option<UserId> {
+        None
+    }
+
+    fn run(self, reader: &mut TenantReader<'_>) -> impl Future<Output = Result<Self::Output, ReadError>> + Send;
+}
+
+/// Why a query has no answer.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    #[error("there is no such resource")]
+    NotFound,
+    #[error("the parameters are not valid: {0:?}")]
+    Invalid(Vec<FieldError>),
+    #[error("the read side is unavailable: {0}")]
+    Unavailable(#[source] anyhow::Error),
+}
+
+impl ReadError {
+    /// One refused parameter.
+    pub fn invalid(field: &str, reason: &str) -> Self {
+        ReadError::Invalid(vec![FieldError::new(field, reason)])
+    }
+}
+
+impl From<sqlx::Error> for ReadError {
+    fn from(error: sqlx::Error) -> Self {
+        ReadError::Unavailable(error.into())
+    }
+}
+
+impl From<KeyError> for ReadError {
+    fn from(error: KeyError) -> Self {
+        ReadError::Unavailable(error.into())
+    }
+}
+
+/// Opens readers; holds connections of role `palmares_reader` only.
+#[derive(Clone)]
+pub struct Readers {
+    pool: PgPool,
+    keys: Arc<dyn PersonalKeys>,
+}
+
+impl Readers {
+    pub fn new(pool: PgPool, keys: Arc<dyn PersonalKeys>) -> Self {
+        Self { pool, keys }
+    }
+
+    /// Starts a transaction that sees `organization` only.
+    ///
+    /// `as_of` is the last position that the answer may know, already resolved from a time.
+    pub async fn open(&self, organization: OrganizationId, as_of: Option<i64>) -> Result<TenantReader<'_>, ReadError> {
+        let mut tx = self.pool.begin().await?;
+        let (_, incarnation): (String, Uuid) = sqlx::query_as(SET_TENANT).bind(organization.0.to_string()).fetch_one(&mut *tx).await?;
+        Ok(TenantReader { tx, organization, keys: self.keys.as_ref(), incarnation, as_of, touched: Vec::new() })
+    }
+}
+
+const SET_TENANT: &str = "SELECT set_config('app.current_org_id', $1, true), (SELECT incarnation FROM log_head)";
+
+/// One read transaction of one tenant.
+pub struct TenantReader<'a> {
+    tx: Transaction<'static, Postgres>,
+    organization: OrganizationId,
+    keys: &'a dyn PersonalKeys,
+    incarnation: Uuid,
+    /// Answer as of this position; `None` means now.
+    pub as_of: Option<i64>,
+    touched: Vec<Uuid>,
+}
+
+impl TenantReader<'_> {
+    pub fn organization(&self) -> OrganizationId {
+        self.organization
+    }
+
+    /// The connection, inside the tenant's transaction.
+    pub fn connection(&mut self) -> &mut sqlx::PgConnection {
+        &mut self.tx
+    }
+
+    pub fn keys(&self) -> &dyn PersonalKeys {
+        self.keys
+    }
+
+    /// The cursor behind `key`.
+    pub fn cursor<T: Serialize>(&self, key: &T) -> Result<String, ReadError> {
+        Cursor::encode(self.incarnation, key)
+    }
+
+    /// The key of a cursor, where the caller sent one.
+    pub fn behind<T: DeserializeOwned>(&self, cursor: Option<&Cursor>) -> Result<Option<T>, ReadError> {
+        cursor.map(|cursor| cursor.decode(self.incarnation)).transpose()
+    }
+
+    /// Notes that the answer depends on this sequence key: should it be parked, the answer is
+    /// stale and the caller is told (design 4).
+    pub fn touches(&mut self, sequence_key: Uuid) {
+        self.touched.push(sequence_key);
+    }
+
+    /// Whether a key that the answer touched is parked in the serving slot of one of `projections`.
+    pub async fn touched_parked(&mut self, projections: &[&str]) -> Result<bool, ReadError> {
+        if self.touched.is_empty() {
+            return Ok(false);
+        }
+        let projections: Vec<String> = projections.iter().map(|&name| name.to_owned()).collect();
+        Ok(sqlx::query_scalar(TOUCHED_PARKED).bind(projections).bind(&self.touched).fetch_one(&mut *self.tx).await?)
+    }
+}
+
+const TOUCHED_PARKED: &str = "
+    SELECT EXISTS (
+        SELECT FROM parked_events p JOIN checkpoints c USING (name, slot)
+        WHERE c.active AND p.name = ANY($1) AND p.sequence_key = ANY($2))";

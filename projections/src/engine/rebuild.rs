@@ -1,0 +1,181 @@
+//! Fills the idle slot from the log while the other one serves, and swaps them.
+
+use super::{
+    batch::{BatchError, Workshop, wants},
+    checkpoint::{self, Claim, Kind},
+    projector::{ApplyError, Projector},
+    slots,
+    stop::{Backoff, Stop},
+};
+use palmares_domain::kernel::RecordedEvent;
+use std::{collections::VecDeque, sync::Arc};
+use tokio::sync::watch;
+
+/// Events in one transaction.
+const BATCH: i64 = 2_000;
+
+/// How far a rebuild got.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Progress {
+    pub position: i64,
+    /// Where the log ended when it was last looked at.
+    pub head: i64,
+}
+
+/// Why a rebuild did not finish. The serving slot is as it was; it can be started again.
+#[derive(Debug, thiserror::Error)]
+pub enum RebuildError {
+    #[error("a rebuild of `{0}` is running already")]
+    Running(&'static str),
+    #[error("the rebuild was stopped")]
+    Stopped,
+    #[error("another process took the rebuild over")]
+    Lost,
+    /// A rebuild parks nothing: a read model with known holes must not replace the one that serves.
+    #[error("the event at {position} cannot be applied: {error}")]
+    Apply { position: i64, error: ApplyError },
+    #[error(transparent)]
+    Database(#[from] sqlx::Error),
+}
+
+/// A rebuild that owns the idle slot.
+pub struct Rebuild {
+    workshop: Workshop,
+    projector: Arc<dyn Projector>,
+    claim: Claim,
+    progress: watch::Sender<Progress>,
+    stop: Stop,
+}
+
+impl Rebuild {
+    /// Takes the idle slot; an error when another process has it.
+    pub async fn begin(workshop: Workshop, projector: Arc<dyn Projector>, stop: Stop) -> Result<Self, RebuildError> {
+        let (name, version) = (projector.name(), projector.version());
+        checkpoint::create(&workshop.pool, name, Kind::Projector, version).await?;
+        let claim = checkpoint::claim_idle(&workshop.pool, name, workshop.owner, version).await?;
+        let claim = claim.ok_or(RebuildError::Running(name))?;
+        Ok(Self { workshop, projector, claim, progress: watch::Sender::default(), stop })
+    }
+
+    /// How far it got; ends when the rebuild does.
+    pub fn progress(&self) -> watch::Receiver<Progress> {
+        self.progress.subscribe()
+    }
+
+    /// Rebuilds from the first event; answers the position at which the slots swapped.
+    pub async fn finish(mut self) -> Result<i64, RebuildError> {
+        let (name, pool) = (self.claim.name, self.workshop.pool.clone());
+        match self.run().await {
+            Ok(position) => {
+                tracing::info!(projection = name, position, "the rebuilt slot serves");
+                // What the old slot holds is of no use; failing to empty it costs space until the
+                // next rebuild, which empties it first.
+                if let Err(error) = slots::empty(&pool, self.projector.as_ref(), self.claim.slot.other()).await {
+                    tracing::warn!(projection = name, %error, "the old slot was not emptied");
+                }
+                Ok(position)
+            }
+            Err(error) => {
+                tracing::error!(projection = name, %error, "the rebuild did not finish");
+                if let Err(error) = self.claim.fail(&pool, &error.to_string()).await {
+                    tracing::warn!(projection = name, %error, "the failure was not recorded");
+                }
+                // Should this fail too, the lease runs out.
+                let _ = self.claim.release(&pool).await;
+                Err(error)
+            }
+        }
+    }
+
+    async fn run(&mut self) -> Result<i64, RebuildError> {
+        slots::empty(&self.workshop.pool, self.projector.as_ref(), self.claim.slot).await?;
+        loop {
+            self.catch_up().await?;
+            if let Some(position) = self.swap().await? {
+                return Ok(position);
+            }
+        }
+    }
+
+    /// Applies the log up to its end, reading the next batch while one is written.
+    async fn catch_up(&mut self) -> Result<(), RebuildError> {
+        let log = self.workshop.log.clone();
+        let mut events = log.read_after(self.claim.position, BATCH).await?;
+        while let Some(reached) = events.last().map(|event| event.position) {
+            if self.stop.is_stopped() {
+                return Err(RebuildError::Stopped);
+            }
+            let batch = std::mem::take(&mut events).into_iter().map(Arc::new).collect();
+            let (next, applied) = futures::join!(log.read_after(reached, BATCH), self.apply(batch, reached));
+            applied?;
+            events = next?;
+            let head = log.head().await?.position;
+            self.progress.send_replace(Progress { position: reached, head });
+        }
+        Ok(())
+    }
+
+    /// Commits a batch; one that fails is halved, so that the error names the event.
+    async fn apply(&mut self, mut events: Vec<Arc<RecordedEvent>>, reached: i64) -> Result<(), RebuildError> {
+        events.retain(|event| wants(self.projector.interests(), event));
+        let mut parts = VecDeque::from([(events, reached)]);
+        let mut backoff = Backoff::new();
+        while let Some((mut events, reached)) = parts.pop_front() {
+            match self.workshop.commit(self.projector.as_ref(), &mut self.claim, &events, &[], reached).await {
+                Ok(()) => {}
+                Err(BatchError::Lost) => return Err(RebuildError::Lost),
+                Err(BatchError::Apply(error)) if error.is_transient() => {
+                    tracing::warn!(projection = self.claim.name, %error, "the batch will be tried again");
+                    if !self.stop.pause(backoff.pause()).await {
+                        return Err(RebuildError::Stopped);
+                    }
+                    // A commit whose answer was lost may have arrived.
+                    match self.claim.stored_position(&self.workshop.pool).await {
+                        Ok(Some(stored)) if stored == reached => self.claim.position = reached,
+                        Ok(None) => return Err(RebuildError::Lost),
+                        _ => parts.push_front((events, reached)),
+                    }
+                }
+                Err(BatchError::Apply(error)) => {
+                    let back = events.split_off(events.len() / 2);
+                    let (Some(first), Some(end)) = (back.first(), events.last()) else {
+                        let position = back.first().map_or(reached, |event| event.position);
+                        return Err(RebuildError::Apply { position, error });
+                    };
+                    tracing::debug!(projection = self.claim.name, position = first.position, "halving a batch that failed");
+                    let end = end.position;
+                    parts.push_front((back, reached));
+                    parts.push_front((events, end));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Makes the filled slot serve, unless the other one is too far ahead. The lock on both
+    /// checkpoints holds the running projector back for as long as the last events take.
+    async fn swap(&mut self) -> Result<Option<i64>, RebuildError> {
+        let mut tx = self.workshop.pool.begin().await?;
+        let serving = slots::lock(&mut tx, self.claim.name).await?;
+        let missing = serving - self.claim.position;
+        if missing > BATCH {
+            return Ok(None);
+        }
+        let mut position = self.claim.position;
+        if missing > 0 {
+            position = serving;
+            let mut events: Vec<_> = self.workshop.log.read_after(self.claim.position, missing).await?.into_iter().map(Arc::new).collect();
+            events.retain(|event| wants(self.projector.interests(), event));
+            let batch = self.workshop.open(self.projector.opens_personal(), &events).await;
+            let batch = batch.map_err(|error| RebuildError::Apply { position, error })?;
+            let mut context = super::ApplyContext { tx: &mut tx, slot: self.claim.slot, keys: self.workshop.keys.as_ref() };
+            let applied = if batch.is_empty() { Ok(()) } else { self.projector.apply(&mut context, &batch).await };
+            applied.map_err(|error| RebuildError::Apply { position, error })?;
+        }
+        if !slots::swap(&mut tx, self.projector.as_ref(), &self.claim, position).await? {
+            return Err(RebuildError::Lost);
+        }
+        tx.commit().await?;
+        Ok(Some(position))
+    }
+}

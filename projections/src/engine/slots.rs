@@ -1,0 +1,78 @@
+//! The two copies of every read model: emptying one, and swapping which one serves.
+
+use super::{
+    checkpoint::Claim,
+    projector::{Projector, Slot},
+    stop::Backoff,
+    transient::is_transient,
+};
+use sqlx::{PgConnection, PgPool};
+
+/// How often TRUNCATE is tried before the rows are deleted one by one.
+const ATTEMPTS: u32 = 8;
+
+/// A waiting TRUNCATE holds back every reader that comes after it, so it does not wait for long.
+const LOCK_TIMEOUT: &str = "SET LOCAL lock_timeout = '200ms'";
+
+const FORGET_PARKED: &str = "DELETE FROM parked_events WHERE name = $1 AND slot = $2";
+
+const LOCK: &str = "SELECT position FROM checkpoints WHERE name = $1 ORDER BY active DESC FOR UPDATE";
+
+/// Frees the old owner's hold at once: its next compare-and-set fails on the epoch.
+const RETIRE: &str = "
+    UPDATE checkpoints
+    SET active = false, owner = NULL, owner_epoch = owner_epoch + 1, lease_until = '-infinity', status = 'idle', error = NULL
+    WHERE name = $1 AND active";
+
+const SERVE: &str = "
+    UPDATE checkpoints
+    SET active = true, position = $4, owner = NULL, owner_epoch = owner_epoch + 1, lease_until = '-infinity',
+        status = 'idle', error = NULL, updated_at = now()
+    WHERE name = $1 AND slot = $2 AND owner_epoch = $3 AND NOT active";
+
+const SHOW: &str = "UPDATE projection_slots SET active = $2 WHERE read_model = ANY($1)";
+
+/// Removes everything a slot holds.
+pub async fn empty(pool: &PgPool, projector: &dyn Projector, slot: Slot) -> Result<(), sqlx::Error> {
+    let tables: Vec<String> = projector.tables().iter().map(|table| format!("{table}_{slot}")).collect();
+    sqlx::query(FORGET_PARKED).bind(projector.name()).bind(slot.name()).execute(pool).await?;
+    if tables.is_empty() {
+        return Ok(());
+    }
+    let mut backoff = Backoff::new();
+    for _ in 0..ATTEMPTS {
+        match truncate(pool, &tables).await {
+            Err(error) if is_transient(&error) => tokio::time::sleep(backoff.pause()).await,
+            done => return done,
+        }
+    }
+    // A reader keeps the table busy; it may, and the rows go anyway.
+    for table in tables {
+        sqlx::query(&format!("DELETE FROM {table}")).execute(pool).await?;
+    }
+    Ok(())
+}
+
+async fn truncate(pool: &PgPool, tables: &[String]) -> Result<(), sqlx::Error> {
+    let mut tx = pool.begin().await?;
+    sqlx::query(LOCK_TIMEOUT).execute(&mut *tx).await?;
+    sqlx::query(&format!("TRUNCATE {}", tables.join(", "))).execute(&mut *tx).await?;
+    tx.commit().await
+}
+
+/// Locks both checkpoints; answers the position of the one that serves.
+pub async fn lock(tx: &mut PgConnection, name: &str) -> Result<i64, sqlx::Error> {
+    let positions: Vec<i64> = sqlx::query_scalar(LOCK).bind(name).fetch_all(tx).await?;
+    positions.first().copied().ok_or(sqlx::Error::RowNotFound)
+}
+
+/// Makes the claimed idle slot serve from `position`; false when the claim is lost.
+pub async fn swap(tx: &mut PgConnection, projector: &dyn Projector, claim: &Claim, position: i64) -> Result<bool, sqlx::Error> {
+    sqlx::query(RETIRE).bind(claim.name).execute(&mut *tx).await?;
+    let serve = sqlx::query(SERVE).bind(claim.name).bind(claim.slot.name()).bind(claim.epoch()).bind(position);
+    if serve.execute(&mut *tx).await?.rows_affected() != 1 {
+        return Ok(false);
+    }
+    sqlx::query(SHOW).bind(projector.tables()).bind(claim.slot.name()).execute(tx).await?;
+    Ok(true)
+}

@@ -1,0 +1,149 @@
+//! `GET users` and `GET users/{user_id}`.
+
+use super::{
+    PROJECTION,
+    fold::status_name,
+    names::{self, DISPLAY_NAME, EXTERNAL_REF, Named, Names},
+};
+use crate::engine::{Cursor, Limit, Page, Query, ReadError, TenantReader};
+use chrono::{DateTime, Utc};
+use palmares_domain::{
+    identity::{EXTERNAL_REF_LOOKUP, Role, user::UserStatus},
+    kernel::{DataClass, UserId},
+};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+pub(super) const LIST: &str = "
+    SELECT user_id, role, status, created_at, created_position, created_event_id
+    FROM identity_users
+    WHERE organization_id = $1 AND ($2::bytea IS NULL OR external_ref_hash = $2) AND ($3::text IS NULL OR role = $3)
+      AND ($4::text IS NULL OR status = $4) AND created_position > $5
+    ORDER BY created_position LIMIT $6";
+
+pub(super) const GET: &str = "
+    SELECT user_id, role, status, created_at, created_position, created_event_id
+    FROM identity_users WHERE organization_id = $1 AND user_id = $2";
+
+/// One user.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct User {
+    pub id: UserId,
+    /// How the organization's own systems call the person; missing once erased.
+    pub external_ref: Option<String>,
+    pub display_name: Option<String>,
+    pub role: Role,
+    /// `ACTIVE` or `SUSPENDED`.
+    pub status: String,
+    pub created_at: DateTime<Utc>,
+}
+
+#[derive(sqlx::FromRow)]
+struct Row {
+    user_id: Uuid,
+    role: String,
+    status: String,
+    created_at: DateTime<Utc>,
+    created_position: i64,
+    created_event_id: Uuid,
+}
+
+impl Row {
+    fn named(&self) -> Named {
+        Named { user: self.user_id, position: self.created_position, event: self.created_event_id }
+    }
+
+    fn user(self, names: Names) -> Result<User, ReadError> {
+        let role = Role::parse(&self.role).ok_or_else(|| ReadError::Unavailable(anyhow::anyhow!("no role is named `{}`", self.role)))?;
+        let Names { external_ref, display_name } = names;
+        Ok(User { id: UserId(self.user_id), external_ref, display_name, role, status: self.status, created_at: self.created_at })
+    }
+}
+
+async fn users(reader: &mut TenantReader<'_>, rows: Vec<Row>) -> Result<Vec<User>, ReadError> {
+    let named: Vec<Named> = rows.iter().map(Row::named).collect();
+    let mut names = names::open(reader, &named, &[EXTERNAL_REF, DISPLAY_NAME]).await?;
+    rows.into_iter()
+        .map(|row| {
+            let of_user = names.remove(&row.user_id).unwrap_or_default();
+            row.user(of_user)
+        })
+        .collect()
+}
+
+/// The users of the organization, oldest first.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ListUsers {
+    /// Exactly this external reference.
+    #[serde(default)]
+    pub external_ref: Option<String>,
+    #[serde(default)]
+    pub role: Option<Role>,
+    /// `ACTIVE` or `SUSPENDED`; both where it is missing.
+    #[schema(value_type = Option<String>)]
+    #[serde(default)]
+    pub status: Option<UserStatus>,
+    #[serde(default)]
+    pub cursor: Option<Cursor>,
+    #[serde(default)]
+    pub limit: Limit,
+}
+
+impl Query for ListUsers {
+    type Output = Page<User>;
+
+    const PROJECTIONS: &'static [&'static str] = &[PROJECTION];
+    const DATA_CLASS: DataClass = DataClass::Confidential;
+
+    async fn run(self, reader: &mut TenantReader<'_>) -> Result<Page<User>, ReadError> {
+        let limit = self.limit.rows()?;
+        let behind: i64 = reader.behind(self.cursor.as_ref())?.unwrap_or(0);
+        let organization = reader.organization();
+        let hash = match &self.external_ref {
+            Some(external_ref) => Some(reader.keys().lookup_hash(organization, EXTERNAL_REF_LOOKUP, external_ref).await?.to_vec()),
+            None => None,
+        };
+        let rows: Vec<Row> = sqlx::query_as(LIST)
+            .persistent(false)
+            .bind(organization.0)
+            .bind(hash)
+            .bind(self.role.map(Role::name))
+            .bind(self.status.map(status_name))
+            .bind(behind)
+            .bind(limit + 1)
+            .fetch_all(reader.connection())
+            .await?;
+        rows.iter().for_each(|row| reader.touches(row.user_id));
+        let page = Page::of(rows, limit, |last| reader.cursor(&last.created_position))?;
+        Ok(Page { items: users(reader, page.items).await?, next_cursor: page.next_cursor })
+    }
+}
+
+/// One user.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct GetUser {
+    pub user_id: UserId,
+}
+
+impl Query for GetUser {
+    type Output = User;
+
+    const PROJECTIONS: &'static [&'static str] = &[PROJECTION];
+    const DATA_CLASS: DataClass = DataClass::Confidential;
+
+    fn owner(&self) -> Option<UserId> {
+        Some(self.user_id)
+    }
+
+    async fn run(self, reader: &mut TenantReader<'_>) -> Result<User, ReadError> {
+        let organization = reader.organization().0;
+        reader.touches(self.user_id.0);
+        let query = sqlx::query_as(GET).bind(organization).bind(self.user_id.0);
+        let row: Option<Row> = query.fetch_optional(reader.connection()).await?;
+        let mut found = users(reader, row.into_iter().collect()).await?;
+        found.pop().ok_or(ReadError::NotFound)
+    }
+}

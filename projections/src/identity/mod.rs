@@ -1,0 +1,18 @@
+//! Read models of identity: who there is.
+//!
+//! Others see [`directory::external_refs`], which names users on their own pages.
+
+pub mod directory;
+
+use crate::engine::Projector;
+use std::sync::Arc;
+
+/// Every projector of this context.
+pub fn projectors() -> Vec<Arc<dyn Projector>> {
+    vec![Arc::new(directory::Users)]
+}
+
+/// Every SQL statement of this context, by name.
+pub fn statements() -> impl Iterator<Item = (&'static str, &'static str)> {
+    [directory::STATEMENTS, directory::READS].into_iter().flatten().copied()
+}

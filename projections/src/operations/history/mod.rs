@@ -1,0 +1,23 @@
+//! What happened? The tenant's part of the log, as a list, as an export and as it grows.
+//!
+//! Lists and exports find their events through the audit log's index, which leads with the tenant
+//! and has actor, type, stream and correlation; the log itself has two indexes and no more, so that
+//! appends stay fast. Whoever follows the log reads it directly, in short stretches of positions,
+//! and waits for no projection. Sealed fields stay digests everywhere here.
+
+mod event;
+mod export;
+mod follow;
+mod query;
+
+pub use event::{EventStream, HistoryEvent};
+pub use export::{export, export_ndjson};
+pub use follow::{FollowEvents, follow};
+pub use query::ListEvents;
+
+pub(super) const STATEMENTS: &[(&str, &str)] = &[
+    ("operations.history.list", query::LIST),
+    ("operations.history.end", export::END),
+    ("operations.history.follow", follow::FOLLOW),
+    ("operations.history.head", follow::HEAD),
+];

@@ -1,0 +1,46 @@
+//! Which account a transaction is of, for commands that know only its id.
+
+use crate::engine::{ReadError, TenantReader};
+use palmares_domain::{
+    kernel::{ProgramId, TeamId, TransactionId, UserId},
+    points::AccountKey,
+};
+use uuid::Uuid;
+
+/// Where the read model stands; 0 before its projector ever ran.
+const CHECKPOINT: &str = "SELECT COALESCE(max(position), 0) FROM checkpoints WHERE name = 'points_transactions' AND active";
+
+/// The read model and, behind its checkpoint, the log itself, so that a transaction which is
+/// committed is found however far the projector is. The log's part is as long as the lag, and is
+/// read only for a transaction that is not in the read model yet.
+const ACCOUNT: &str = "
+    SELECT program_id, user_id, team_id
+    FROM points_transactions WHERE organization_id = $1 AND transaction_id = $2
+    UNION ALL
+    SELECT (created.body->>'program_id')::uuid, (created.body->>'user_id')::uuid, (created.body->>'team_id')::uuid
+    FROM events e CROSS JOIN LATERAL (SELECT convert_from(e.payload, 'UTF8')::jsonb AS body) AS created
+    WHERE e.organization_id = $1 AND e.position > $3 AND e.event_type = ANY($4) AND (created.body->>'transaction_id')::uuid = $2
+    LIMIT 1";
+
+pub(super) const READS: &[(&str, &str)] = &[("points.lookup.checkpoint", CHECKPOINT), ("points.lookup.account", ACCOUNT)];
+
+/// The events that create a transaction which a command may name later.
+const CREATING: &[&str] = &[
+    "points.credit_accepted",
+    "points.hold_placed",
+    "points.points_debited",
+    "points.credit_reversed",
+    "points.spending_reversed",
+    "points.transfer_sent",
+];
+
+/// The account of a transaction of the reader's organization; of a transfer, the sender's.
+pub async fn account_of_transaction(reader: &mut TenantReader<'_>, transaction: TransactionId) -> Result<Option<AccountKey>, ReadError> {
+    // The checkpoint first: it only grows, so nothing is between it and what the statement sees.
+    let checkpoint: i64 = sqlx::query_scalar(CHECKPOINT).fetch_one(reader.connection()).await?;
+    // Planned for this very position: a generic plan does not know that little is behind it.
+    let query = sqlx::query_as::<_, (Uuid, Uuid, Option<Uuid>)>(ACCOUNT).persistent(false);
+    let query = query.bind(reader.organization().0).bind(transaction.0).bind(checkpoint).bind(CREATING);
+    let row = query.fetch_optional(reader.connection()).await?;
+    Ok(row.map(|(program, user, team)| AccountKey { program_id: ProgramId(program), user_id: UserId(user), team_id: team.map(TeamId) }))
+}
