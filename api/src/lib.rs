@@ -4,4 +4,6 @@ pub mod cli;
 pub mod openapi;
 pub mod pipeline;
 pub mod problem;
+pub mod reactors;
 pub mod routes;
+pub mod wiring;

@@ -16,7 +16,7 @@ use actix_web::{
 };
 use aws_lc_rs::digest;
 use futures::StreamExt;
-use palmares_commands::engine::{Capability, Receipt, Refused};
+use palmares_commands::engine::{Capability, Receipt, Refused, Rejection};
 use palmares_domain::kernel::{Code, CommandId, Idempotency, OrganizationId, UserId, derive_uuid};
 use serde_json::{Map, Value};
 use std::time::Duration;
@@ -195,6 +195,18 @@ impl From<Refused> for Problem {
             // A slip of ours: the caller learns no more than that.
             Code::InternalError => Problem::internal(anyhow::anyhow!(refused)),
             code => Problem { errors: refused.errors, ..Problem::new(code, refused.reason) },
+        }
+    }
+}
+
+impl From<Rejection> for Problem {
+    fn from(rejection: Rejection) -> Self {
+        match rejection {
+            Rejection::Refused(refused) => refused.into(),
+            Rejection::PreconditionFailed { .. } => Problem::new(Code::PreconditionFailed, "engine.version_mismatch"),
+            Rejection::KeyReused => Problem::new(Code::IdempotencyKeyReused, "engine.idempotency_key_reused"),
+            Rejection::Unavailable(reason) => Problem::unavailable(anyhow::anyhow!(reason)),
+            Rejection::Internal(cause) => Problem::internal(cause),
         }
     }
 }

@@ -163,6 +163,7 @@ impl Gate {
             data_class: call.route.data_class,
             subject: owner,
             export,
+            query: call.query(),
             policies: admission.policies.clone(),
         };
         self.access_log.sensitive_read(read).await.map_err(Problem::unavailable)

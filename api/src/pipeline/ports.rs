@@ -63,6 +63,8 @@ pub struct SensitiveRead {
     pub subject: Option<UserId>,
     /// An export or stream, rather than one answer.
     pub export: bool,
+    /// What was asked for: the pairs of the query string.
+    pub query: Vec<(String, String)>,
     pub policies: Vec<String>,
 }
 

@@ -10,7 +10,6 @@ use super::{
     settings::Settings,
     table::{Overlap, Table},
 };
-use crate::routes;
 use actix_web::{App, HttpRequest, HttpServer, dev, middleware::Compress, web};
 use metrics_exporter_prometheus::PrometheusHandle;
 use palmares_commands::engine::Engine;
@@ -49,14 +48,15 @@ pub struct Parts {
     pub metrics: PrometheusHandle,
     pub settings: Settings,
     pub stop: Stop,
+    /// The rows to serve.
+    pub routes: Vec<&'static Route>,
 }
 
 impl Services {
     /// # Errors
     /// Routes of which two could fit one request.
     pub fn new(parts: Parts) -> Result<Arc<Self>, Overlap> {
-        let Parts { gate, engine, readers, progress, rebuilds, head, metrics, settings, stop } = parts;
-        let routes: Vec<_> = routes::all().collect();
+        let Parts { gate, engine, readers, progress, rebuilds, head, metrics, settings, stop, routes } = parts;
         Ok(Arc::new(Self {
             gate,
             engine,

@@ -5,6 +5,11 @@ use super::{
     Standing, Standings, TokenKeys, bind, keys::generate_pem,
 };
 use async_trait::async_trait;
+use palmares_commands::{
+    engine::Engine,
+    privacy::{ClientContexts, KeyRing, client_context::MemoryClientContextTable, data_keys::MemoryDataKeyTable, key_store::MemoryKeyStore},
+    store::memory::MemoryStore,
+};
 use palmares_domain::kernel::{OrganizationId, Place, UserId};
 use palmares_projections::engine::{KeyError, PersonalKeys, Readers, head::HeadSignal, log::Log, stop::Stopper, watermarks::Watermarks};
 use sqlx::postgres::PgPoolOptions;
@@ -73,10 +78,18 @@ pub fn house(limits: RateLimits, rules: Rules) -> House {
         metrics: metrics_exporter_prometheus::PrometheusBuilder::new().build_recorder().handle(),
         settings,
         stop,
+        routes: crate::routes::all().collect(),
     });
     let bound = bind(&services.unwrap()).unwrap();
     tokio::spawn(bound.server);
     House { address: bound.address, client: reqwest::Client::new(), tokens, pem, issuer, audience, ports, _stopper: stopper }
+}
+
+/// An engine that forgets everything with the test.
+fn engine() -> Arc<Engine> {
+    let ring = Arc::new(KeyRing::new(Arc::new(MemoryKeyStore::default()), Arc::new(MemoryDataKeyTable::default())));
+    let contexts = ClientContexts::new(ring.clone(), Arc::new(MemoryClientContextTable::default()));
+    Engine::new(Arc::new(MemoryStore::default()), ring, Arc::new(contexts))
 }
 
 #[async_trait]

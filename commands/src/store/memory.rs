@@ -91,7 +91,9 @@ impl State {
                 self.log.push((recorded, event.sealed));
             }
         }
-        append.releases.iter().for_each(|key| drop(self.claims.remove(key)));
+        append.releases.iter().for_each(|key| {
+            self.claims.remove(key);
+        });
         self.claims.extend(append.claims.iter().map(|claim| (claim.key, claim.owner)));
         let position = self.log.len() as i64;
         if let Some(command) = append.command {
@@ -132,7 +134,7 @@ impl EventStore for MemoryStore {
                 sealed: sealed.map(|blob| (blob.field.to_owned(), blob.ciphertext.clone())).collect(),
             }
         });
-        Ok(LoadedStream { key: Some(*key), events: events.collect(), snapshot })
+        Ok(LoadedStream { handle: Some(StreamHandle { key: *key, term: 0 }), events: events.collect(), snapshot })
     }
 
     async fn command(&self, id: CommandId) -> Result<Option<CommandRecord>, AppendError> {

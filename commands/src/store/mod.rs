@@ -27,6 +27,16 @@ pub struct StreamName {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct StreamKey(pub i64);
 
+/// What loading a stream gives its next writer: the key, and the store's term in which it was loaded.
+///
+/// A term ends when the store gives up on appends whose fate it does not know: states that were
+/// decided on top of those are then worth nothing, and a handle of an earlier term is refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StreamHandle {
+    pub key: StreamKey,
+    pub term: u64,
+}
+
 /// A personal field, sealed: it stands beside the event.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SealedBlob {
@@ -53,8 +63,8 @@ pub struct StreamWrite {
     pub stream: StreamName,
     /// The version that the writer saw; 0 for a stream that does not exist.
     pub expected_version: i64,
-    /// The key, where the writer loaded the stream.
-    pub key: Option<StreamKey>,
+    /// Where the writer loaded the stream.
+    pub handle: Option<StreamHandle>,
     pub events: Vec<NewEvent>,
 }
 
@@ -171,7 +181,7 @@ pub struct LoadRequest {
 /// A stream as loaded: the newest fitting snapshot and every event after it.
 #[derive(Clone, Debug, Default)]
 pub struct LoadedStream {
-    pub key: Option<StreamKey>,
+    pub handle: Option<StreamHandle>,
     pub snapshot: Option<Snapshot>,
     pub events: Vec<StoredEvent>,
 }
@@ -181,7 +191,7 @@ pub struct LoadedStream {
 pub trait EventStore: Send + Sync {
     /// Queues an append. The order of calls is the order of positions among accepted appends.
     ///
-    /// A write with a version and neither a key nor a head in memory is refused as a wrong
+    /// A write with a version and neither a handle nor a head in memory is refused as a wrong
     /// version: load the stream first, or call [`append`].
     fn submit(&self, append: Append) -> Outcome;
 
@@ -207,11 +217,11 @@ pub trait EventStore: Send + Sync {
     fn foreign_changes(&self) -> broadcast::Receiver<Arc<[StreamName]>>;
 }
 
-/// Appends and waits, loading the key of any stream whose write does not carry one.
+/// Appends and waits, loading any stream whose write carries no handle.
 pub async fn append(store: &dyn EventStore, mut append: Append) -> Result<Committed, AppendError> {
-    for write in append.writes.iter_mut().filter(|write| write.key.is_none() && write.expected_version > 0) {
+    for write in append.writes.iter_mut().filter(|write| write.handle.is_none() && write.expected_version > 0) {
         let request = LoadRequest { stream: write.stream, shape: 0, with_sealed: false };
-        write.key = store.load(request).await?.key;
+        write.handle = store.load(request).await?.handle;
     }
     store.submit(append).await.unwrap_or_else(|_| Err(AppendError::Unavailable("the committer has stopped".into())))
 }

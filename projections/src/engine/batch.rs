@@ -59,6 +59,9 @@ const PARK: &str = "
     SELECT $1, $2, * FROM unnest($3::bigint[], $4::uuid[], $5::uuid[], $6::uuid[], $7::text[], $8::text[])
     ON CONFLICT DO NOTHING";
 
+/// Every statement of this file, by name.
+pub(super) const STATEMENTS: &[(&str, &str)] = &[("engine.batch.park", PARK)];
+
 impl Workshop {
     /// Applies `events`, parks `parked` and moves the checkpoint to `position`: all or nothing.
     pub async fn commit(

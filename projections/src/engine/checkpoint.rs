@@ -97,6 +97,20 @@ const RENEW: &str = "
     UPDATE checkpoints SET lease_until = now() + make_interval(secs => $2)
     WHERE (name, slot) IN (SELECT name, slot FROM checkpoints WHERE owner = $1 FOR UPDATE SKIP LOCKED)";
 
+/// Every statement of this file, by name.
+pub(super) const STATEMENTS: &[(&str, &str)] = &[
+    ("engine.checkpoint.create", CREATE),
+    ("engine.checkpoint.claim_active", CLAIM_ACTIVE),
+    ("engine.checkpoint.claim_idle", CLAIM_IDLE),
+    ("engine.checkpoint.advance", ADVANCE),
+    ("engine.checkpoint.skip", SKIP),
+    ("engine.checkpoint.set_version", SET_VERSION),
+    ("engine.checkpoint.fail", FAIL),
+    ("engine.checkpoint.position", POSITION),
+    ("engine.checkpoint.release", RELEASE),
+    ("engine.checkpoint.renew", RENEW),
+];
+
 /// Makes the rows of a consumer, where they are missing.
 pub async fn create(pool: &PgPool, name: &str, kind: Kind, version: i32) -> Result<(), sqlx::Error> {
     create_at(pool, name, kind, version, 0).await

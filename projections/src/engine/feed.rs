@@ -9,7 +9,7 @@ use super::{
     jetstream::Cache,
     log::Log,
     stop::{Backoff, Stop},
-    subscriber::Subscriber,
+    subscriber::{Source, Subscriber},
 };
 use palmares_domain::kernel::RecordedEvent;
 use std::{sync::Arc, time::Duration};
@@ -52,7 +52,7 @@ impl Feed {
     pub async fn run(&self, cache: Option<Cache>, mut stop: Stop) {
         let (sender, mut messages) = mpsc::channel(8);
         let subscriber = cache.map(|cache| Subscriber::new(self.log.clone(), cache, self.position.subscribe(), sender));
-        let restart = subscriber.as_ref().map(Subscriber::restarter);
+        let source = subscriber.as_ref().map(Subscriber::source);
         let subscription = async {
             match subscriber {
                 Some(subscriber) => subscriber.run().await,
@@ -62,7 +62,7 @@ impl Feed {
         let distribution = async {
             let mut backoff = Backoff::new();
             loop {
-                if let Err(error) = self.distribute(&mut messages, restart.as_deref()).await {
+                if let Err(error) = self.distribute(&mut messages, source.as_ref()).await {
                     tracing::warn!(%error, "the feed cannot read the log; trying again");
                     tokio::time::sleep(backoff.pause()).await;
                 }
@@ -75,11 +75,7 @@ impl Feed {
         }
     }
 
-    async fn distribute(
-        &self,
-        messages: &mut mpsc::Receiver<Vec<Arc<RecordedEvent>>>,
-        restart: Option<&tokio::sync::Notify>,
-    ) -> Result<(), sqlx::Error> {
+    async fn distribute(&self, messages: &mut mpsc::Receiver<Vec<Arc<RecordedEvent>>>, source: Option<&Source>) -> Result<(), sqlx::Error> {
         let mut grown = self.head.subscribe();
         let mut late = 0;
         loop {
@@ -87,15 +83,15 @@ impl Feed {
             tokio::select! {
                 Some(events) = messages.recv() => {
                     late = 0;
-                    self.receive(events, restart).await?;
+                    self.receive(events, source).await?;
                 }
                 // Nothing came although the log grew: read it.
-                () = overdue(&mut grown, last, restart.is_some()) => {
+                () = overdue(&mut grown, last, source) => {
                     self.catch_up(self.head.known()).await?;
                     late += 1;
-                    if late >= PATIENCE && let Some(restart) = restart {
+                    if late >= PATIENCE && let Some(source) = source {
                         late = 0;
-                        restart.notify_one();
+                        source.restart();
                     }
                 }
             }
@@ -103,15 +99,15 @@ impl Feed {
     }
 
     /// Takes what JetStream brought, as far as the log has it too.
-    async fn receive(&self, mut events: Vec<Arc<RecordedEvent>>, restart: Option<&tokio::sync::Notify>) -> Result<(), sqlx::Error> {
+    async fn receive(&self, mut events: Vec<Arc<RecordedEvent>>, source: Option<&Source>) -> Result<(), sqlx::Error> {
         let last = *self.position.borrow();
         events.retain(|event| event.position > last);
         let (Some(first), Some(newest)) = (events.first(), events.last()) else { return Ok(()) };
         // A stream that is ahead of the log tells of events that do not exist.
         if newest.position > self.head.known() && newest.position > self.head.refresh(&self.log).await? {
             tracing::warn!(position = newest.position, "JetStream is ahead of the log; its events are left out");
-            if let Some(restart) = restart {
-                restart.notify_one();
+            if let Some(source) = source {
+                source.restart();
             }
             return Ok(());
         }
@@ -147,14 +143,14 @@ impl Feed {
     }
 }
 
-/// Resolves when the log is known to be ahead of `last` and JetStream, where there is one, had its
-/// time to deliver.
-async fn overdue(grown: &mut watch::Receiver<i64>, last: i64, with_grace: bool) {
+/// Resolves when the log is known to be ahead of `last` and JetStream, where it is connected, had
+/// its time to deliver.
+async fn overdue(grown: &mut watch::Receiver<i64>, last: i64, source: Option<&Source>) {
     if grown.wait_for(|head| *head > last).await.is_err() {
         // Nobody follows the head any more.
         return std::future::pending().await;
     }
-    if with_grace {
+    if source.is_some_and(Source::is_connected) {
         tokio::time::sleep(GRACE).await;
     }
 }

@@ -68,10 +68,13 @@ impl HeadSignal {
         loop {
             self.refresh(log).await?;
             backoff.reset();
-            if let Ok(notified) = tokio::time::timeout(POLL, listener.try_recv()).await {
-                // `None` says that the connection was lost and notifications may be missing; the
-                // refresh that follows makes up for them.
-                notified?;
+            // Told by this process's own committer already: nothing to look for.
+            while let Ok(notified) = tokio::time::timeout(POLL, listener.try_recv()).await {
+                // `None` says that the connection was lost and notifications may be missing.
+                let told = notified?.and_then(|told| told.payload().parse::<i64>().ok());
+                if told.is_none_or(|position| position > self.known()) {
+                    break;
+                }
             }
         }
     }

@@ -41,15 +41,22 @@ impl Cache {
     }
 
     /// A client that connects when it can: everything works without NATS, only less directly.
-    pub async fn connect(url: &str) -> Result<async_nats::Client, async_nats::ConnectError> {
-        async_nats::ConnectOptions::new()
+    pub async fn connect(url: &str) -> anyhow::Result<async_nats::Client> {
+        let address: async_nats::ServerAddr = url.parse()?;
+        // The driver leaves the user and the password of an address to its caller.
+        let options = match (address.username(), address.password()) {
+            (Some(user), Some(password)) => async_nats::ConnectOptions::with_user_and_password(user.to_owned(), password.to_owned()),
+            _ => async_nats::ConnectOptions::new(),
+        };
+        let client = options
             .name("palmares")
             .retry_on_initial_connect()
             .client_capacity(8192)
             .subscription_capacity(65_536)
             .reconnect_delay_callback(|attempts| Duration::from_millis(50 << attempts.min(5)))
-            .connect(url)
-            .await
+            .connect(address)
+            .await?;
+        Ok(client)
     }
 
     pub(super) fn context(&self) -> jetstream::Context {

@@ -29,8 +29,17 @@ pub struct SealedField {
     pub ciphertext: Vec<u8>,
 }
 
-const COLUMNS: &str = "position, event_id, event_type, schema_version, stream_type, stream_id, version, organization_id,
-    actor_id, recorded_at, effective_at, metadata, payload";
+const READ_AFTER: &str = "
+    SELECT position, event_id, event_type, schema_version, stream_type, stream_id, version, organization_id, actor_id,
+           recorded_at, effective_at, metadata, payload
+    FROM log WHERE position > $1 AND position <= $2 ORDER BY position";
+
+const READ_STREAM: &str = "
+    SELECT position, event_id, event_type, schema_version, stream_type, stream_id, version, organization_id, actor_id,
+           recorded_at, effective_at, metadata, payload
+    FROM log
+    WHERE stream_key = (SELECT key FROM streams WHERE organization_id = $1 AND type = $2 AND id = $3) AND version > $4
+    ORDER BY version LIMIT $5";
 
 const HEAD: &str = "SELECT position, incarnation FROM log_head";
 
@@ -41,6 +50,16 @@ const SEALED: &str = "
 const RECORDED_AT: &str = "SELECT recorded_at FROM events WHERE position = $1";
 
 const EVENT_ID: &str = "SELECT event_id FROM events WHERE position = $1";
+
+/// Every statement of this file, by name.
+pub(super) const STATEMENTS: &[(&str, &str)] = &[
+    ("engine.log.read_after", READ_AFTER),
+    ("engine.log.read_stream", READ_STREAM),
+    ("engine.log.head", HEAD),
+    ("engine.log.sealed", SEALED),
+    ("engine.log.recorded_at", RECORDED_AT),
+    ("engine.log.event_id", EVENT_ID),
+];
 
 impl Log {
     pub fn new(pool: PgPool) -> Self {
@@ -59,10 +78,9 @@ impl Log {
     /// At most `limit` events behind `position`. Positions have no gaps, so the answer is exactly
     /// the next ones, and shorter than `limit` only at the head.
     pub async fn read_after(&self, position: i64, limit: i64) -> Result<Vec<RecordedEvent>, sqlx::Error> {
-        let sql = format!("SELECT {COLUMNS} FROM log WHERE position > $1 AND position <= $2 ORDER BY position");
         // Planned anew each time: a generic plan does not know that the range is short, and joins
         // every stream there is.
-        let query = sqlx::query(&sql).persistent(false).bind(position).bind(position.saturating_add(limit));
+        let query = sqlx::query(READ_AFTER).persistent(false).bind(position).bind(position.saturating_add(limit));
         query.fetch_all(&self.pool).await?.iter().map(event).collect()
     }
 
@@ -74,13 +92,7 @@ impl Log {
         version: i64,
         limit: i64,
     ) -> Result<Vec<RecordedEvent>, sqlx::Error> {
-        let sql = format!(
-            "SELECT {COLUMNS} FROM log
-             WHERE organization_id = $1 AND stream_type = $2 AND stream_id = $3
-               AND stream_key = (SELECT key FROM streams WHERE organization_id = $1 AND type = $2 AND id = $3)
-               AND version > $4 ORDER BY version LIMIT $5"
-        );
-        let query = sqlx::query(&sql).bind(organization.0).bind(stream.0).bind(stream.1).bind(version).bind(limit);
+        let query = sqlx::query(READ_STREAM).bind(organization.0).bind(stream.0).bind(stream.1).bind(version).bind(limit);
         query.fetch_all(&self.pool).await?.iter().map(event).collect()
     }
 

@@ -39,3 +39,23 @@ pub use projector::{ApplyContext, ApplyError, Delivered, OnFailure, Projector, S
 pub use reactor::{ReactError, Reactor};
 pub use reader::{Query, ReadError, Readers, TenantReader};
 pub use supervisor::{Parts, Supervisor};
+
+/// Every SQL statement of the engine, by name. What names a table of one slot is made when it runs.
+pub fn statements() -> impl Iterator<Item = (&'static str, &'static str)> {
+    [
+        batch::STATEMENTS,
+        checkpoint::STATEMENTS,
+        log::STATEMENTS,
+        reactions::STATEMENTS,
+        reader::STATEMENTS,
+        relay::STATEMENTS,
+        runner::STATEMENTS,
+        slots::STATEMENTS,
+        status::STATEMENTS,
+        timers::STATEMENTS,
+        watermarks::STATEMENTS,
+    ]
+    .into_iter()
+    .flatten()
+    .copied()
+}

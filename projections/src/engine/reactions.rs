@@ -30,6 +30,10 @@ const REMEMBER: &str = "
 
 const FORGET: &str = "DELETE FROM reactor_done WHERE name = $1 AND position <= $2";
 
+/// Every statement of this file, by name.
+pub(super) const STATEMENTS: &[(&str, &str)] =
+    &[("engine.reactions.done", DONE), ("engine.reactions.remember", REMEMBER), ("engine.reactions.forget", FORGET)];
+
 /// How handling one event ended.
 struct Outcome {
     event: Arc<RecordedEvent>,

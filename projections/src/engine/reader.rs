@@ -139,3 +139,7 @@ const TOUCHED_PARKED: &str = "
     SELECT EXISTS (
         SELECT FROM parked_events p JOIN checkpoints c USING (name, slot)
         WHERE c.active AND p.name = ANY($1) AND p.sequence_key = ANY($2))";
+
+/// Every statement of this file, by name.
+pub(super) const STATEMENTS: &[(&str, &str)] =
+    &[("engine.reader.set_tenant", SET_TENANT), ("engine.reader.touched_parked", TOUCHED_PARKED)];

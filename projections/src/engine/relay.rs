@@ -29,6 +29,9 @@ const STAND_BY: Duration = Duration::from_secs(1);
 /// Held by the relay that publishes. Two at a time would be harmless, and twice the work.
 const TRY_LEAD: &str = "SELECT pg_try_advisory_lock(7081, 1)";
 
+/// Every statement of this file, by name.
+pub(super) const STATEMENTS: &[(&str, &str)] = &[("engine.relay.try_lead", TRY_LEAD)];
+
 /// The one writer of the stream.
 pub struct Relay {
     log: Log,
@@ -101,6 +104,7 @@ impl Relay {
                 while let Some(sent) = flight.pop_front() {
                     acknowledged(sent).await?;
                 }
+                metrics::gauge!("palmares_relay_lag_positions").set(0.0);
                 match tokio::time::timeout(INSPECT, grown.changed()).await {
                     Ok(changed) => changed?,
                     Err(_) => {

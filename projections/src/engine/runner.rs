@@ -26,6 +26,9 @@ const VERIFY: Duration = Duration::from_secs(1);
 
 const PARKED_KEYS: &str = "SELECT DISTINCT sequence_key FROM parked_events WHERE name = $1 AND slot = $2";
 
+/// Every statement of this file, by name.
+pub(super) const STATEMENTS: &[(&str, &str)] = &[("engine.runner.parked_keys", PARKED_KEYS)];
+
 /// Why a runner ended.
 #[derive(Debug)]
 pub enum Ended {
@@ -36,6 +39,9 @@ pub enum Ended {
     /// An event cannot be applied and the projector must not go on without it.
     Failed(ApplyError),
 }
+
+/// Events, and the position that is reached with them.
+type Part = (Vec<Arc<RecordedEvent>>, i64);
 
 /// A projector at work.
 pub struct Runner<'a> {
@@ -139,7 +145,7 @@ impl<'a> Runner<'a> {
     /// Applies `events` and moves the checkpoint to `position`. A batch that fails is halved until
     /// the failing event stands alone.
     async fn take(&mut self, events: Vec<Arc<RecordedEvent>>, position: i64) -> Result<(), Ended> {
-        let mut parts = VecDeque::from([(events, position)]);
+        let mut parts: VecDeque<Part> = VecDeque::from([(events, position)]);
         let mut backoff = Backoff::new();
         while let Some((events, position)) = parts.pop_front() {
             let (free, dependent) = self.set_aside(&events);
@@ -161,7 +167,7 @@ impl<'a> Runner<'a> {
                     parts.push_front((events, position));
                 }
             } else if free.len() > 1 {
-                let (front, back) = halves(events, position);
+                let (front, back) = halves((events, position));
                 parts.push_front(back);
                 parts.push_front(front);
             } else {
@@ -254,7 +260,7 @@ impl<'a> Runner<'a> {
 }
 
 /// The two halves of a batch, each with the position that it reaches.
-fn halves(mut events: Vec<Arc<RecordedEvent>>, position: i64) -> ((Vec<Arc<RecordedEvent>>, i64), (Vec<Arc<RecordedEvent>>, i64)) {
+fn halves((mut events, position): Part) -> (Part, Part) {
     let back = events.split_off(events.len() / 2);
     let reached = events.last().map_or(position, |event| event.position);
     ((events, reached), (back, position))

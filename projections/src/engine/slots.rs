@@ -32,6 +32,15 @@ const SERVE: &str = "
 
 const SHOW: &str = "UPDATE projection_slots SET active = $2 WHERE read_model = ANY($1)";
 
+/// Every statement of this file, by name.
+pub(super) const STATEMENTS: &[(&str, &str)] = &[
+    ("engine.slots.forget_parked", FORGET_PARKED),
+    ("engine.slots.lock", LOCK),
+    ("engine.slots.retire", RETIRE),
+    ("engine.slots.serve", SERVE),
+    ("engine.slots.show", SHOW),
+];
+
 /// Removes everything a slot holds.
 pub async fn empty(pool: &PgPool, projector: &dyn Projector, slot: Slot) -> Result<(), sqlx::Error> {
     let tables: Vec<String> = projector.tables().iter().map(|table| format!("{table}_{slot}")).collect();

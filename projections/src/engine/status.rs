@@ -41,6 +41,9 @@ const STATUS: &str = "
     LEFT JOIN events e ON e.position = c.position + 1
     WHERE c.active ORDER BY c.name";
 
+/// Every statement of this file, by name.
+pub(super) const STATEMENTS: &[(&str, &str)] = &[("engine.status.status", STATUS)];
+
 /// Every projection and reactor, by name.
 pub async fn status(log: &Log) -> Result<Vec<ProjectionStatus>, sqlx::Error> {
     let rows = sqlx::query(STATUS).fetch_all(log.pool()).await?;

@@ -1,14 +1,35 @@
 //! The JetStream side of the feed: an ordered consumer that is made anew whenever it fails.
 
 use super::{feed::BATCH, jetstream::Cache, log::Log, stop::Backoff};
-use async_nats::jetstream::{
-    Message,
-    consumer::{DeliverPolicy, pull::OrderedConfig},
+use anyhow::Context;
+use async_nats::{
+    connection::State,
+    jetstream::{
+        Message,
+        consumer::{DeliverPolicy, pull::OrderedConfig},
+    },
 };
 use futures::StreamExt;
 use palmares_domain::kernel::RecordedEvent;
 use std::{sync::Arc, time::Duration};
 use tokio::sync::{Notify, mpsc, watch};
+
+/// The handle that the feed has on its subscription.
+pub(super) struct Source {
+    client: async_nats::Client,
+    restart: Arc<Notify>,
+}
+
+impl Source {
+    pub fn is_connected(&self) -> bool {
+        self.client.connection_state() == State::Connected
+    }
+
+    /// Has the subscription made anew.
+    pub fn restart(&self) {
+        self.restart.notify_one();
+    }
+}
 
 /// Decodes messages into events, in the order of the stream, and promises nothing about gaps.
 pub(super) struct Subscriber {
@@ -25,9 +46,9 @@ impl Subscriber {
         Self { log, cache, position, events, restart: Arc::new(Notify::new()) }
     }
 
-    /// Makes the subscription anew when notified.
-    pub fn restarter(&self) -> Arc<Notify> {
-        self.restart.clone()
+    /// What the feed knows of this subscription.
+    pub fn source(&self) -> Source {
+        Source { client: self.cache.client.clone(), restart: self.restart.clone() }
     }
 
     pub async fn run(self) {
@@ -36,7 +57,7 @@ impl Subscriber {
             let started = tokio::time::Instant::now();
             tokio::select! {
                 ended = self.follow() => if let Err(error) = ended {
-                    tracing::debug!(error = format!("{error:#}"), "the subscription ended");
+                    tracing::info!(error = format!("{error:#}"), "the subscription ended; making it anew");
                 },
                 () = self.restart.notified() => {}
             }
@@ -58,8 +79,7 @@ impl Subscriber {
         while let Some(chunk) = messages.next().await {
             let mut events = Vec::with_capacity(chunk.len());
             for message in chunk {
-                // An unreadable message is a gap, which the feed fills from the log.
-                events.extend(decode(&message?));
+                events.push(Arc::new(decode(&message?)?));
             }
             self.events.send(events).await?;
         }
@@ -67,17 +87,11 @@ impl Subscriber {
     }
 }
 
-fn decode(message: &Message) -> Option<Arc<RecordedEvent>> {
-    let sequence = message.info().ok()?.stream_sequence;
-    match serde_json::from_slice::<RecordedEvent>(&message.payload) {
-        Ok(event) if u64::try_from(event.position) == Ok(sequence) => Some(Arc::new(event)),
-        Ok(event) => {
-            tracing::warn!(sequence, position = event.position, "a message carries another position than its sequence");
-            None
-        }
-        Err(error) => {
-            tracing::warn!(sequence, %error, "a message is not an event");
-            None
-        }
-    }
+/// A message that is not the event of its sequence ends the subscription: the feed reads the log,
+/// and the relay makes the stream anew.
+fn decode(message: &Message) -> anyhow::Result<RecordedEvent> {
+    let sequence = message.info().map_err(|error| anyhow::anyhow!(error))?.stream_sequence;
+    let event: RecordedEvent = serde_json::from_slice(&message.payload).with_context(|| format!("message {sequence} is not an event"))?;
+    anyhow::ensure!(u64::try_from(event.position) == Ok(sequence), "message {sequence} is the event at {}", event.position);
+    Ok(event)
 }

@@ -69,6 +69,15 @@ const POSTPONE: &str = "
 const GIVE_UP: &str = "
     UPDATE timers SET attempts = attempts + 1, error = $3, try_at = 'infinity' WHERE organization_id = $1 AND id = $2";
 
+/// Every statement of this file, by name.
+pub(super) const STATEMENTS: &[(&str, &str)] = &[
+    ("engine.timers.schedule", SCHEDULE),
+    ("engine.timers.cancel", CANCEL),
+    ("engine.timers.due", DUE),
+    ("engine.timers.postpone", POSTPONE),
+    ("engine.timers.give_up", GIVE_UP),
+];
+
 /// Schedules a timer in the caller's transaction, that of a projector's checkpoint.
 pub async fn schedule(tx: &mut PgConnection, timer: &Timer) -> Result<(), sqlx::Error> {
     let query = sqlx::query(SCHEDULE).bind(timer.organization_id.0).bind(timer.id).bind(&timer.kind);

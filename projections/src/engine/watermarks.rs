@@ -16,6 +16,9 @@ const POLL: Duration = Duration::from_millis(50);
 
 const CHECKPOINT: &str = "SELECT position FROM checkpoints WHERE name = $1 AND active";
 
+/// Every statement of this file, by name.
+pub(super) const STATEMENTS: &[(&str, &str)] = &[("engine.watermarks.checkpoint", CHECKPOINT)];
+
 /// A projection that did not get there in time.
 #[derive(Debug, thiserror::Error)]
 pub enum WaitError {

@@ -25,6 +25,8 @@ pub(super) struct Accepted {
 /// unique indexes decide; complete for the batch's keys on the slow path.
 #[derive(Default)]
 pub(super) struct Known {
+    /// The store's term: handles of an earlier one prove nothing.
+    pub term: u64,
     pub claims: HashMap<ClaimKey, Claim>,
     pub commands: HashMap<CommandId, CommandRecord>,
 }
@@ -79,7 +81,7 @@ impl Batch {
         let append = &submitted.append;
         let mut keys = Vec::with_capacity(append.writes.len());
         for write in &append.writes {
-            let known = heads.get(&write.stream).map(|head| head.key).or(write.key);
+            let known = heads.get(&write.stream).map(|head| head.key).or(write.handle.map(|handle| handle.key));
             let key = match known {
                 Some(key) => key,
                 None if write.events.is_empty() => {
@@ -104,13 +106,13 @@ impl Batch {
 }
 
 /// Whether an append fits the heads. A stream without a head in memory is taken at the writer's
-/// word if the writer loaded it (the unique index on stream and version is the backstop) or says
+/// word if the writer loaded it in this term (the unique index on stream and version is the backstop) or says
 /// that it is new (the unique index on the stream's name is).
 fn check(append: &Append, heads: &mut Heads, known: &Known) -> Result<(), AppendError> {
     for write in &append.writes {
         let fits = match heads.get(&write.stream) {
             Some(head) => head.version == write.expected_version,
-            None => write.key.is_some() || write.expected_version == 0,
+            None => write.expected_version == 0 || write.handle.is_some_and(|handle| handle.term == known.term),
         };
         if !fits {
             return Err(AppendError::WrongVersion { stream: write.stream, expected: write.expected_version });

@@ -14,6 +14,7 @@ use sqlx::postgres::PgConnectOptions;
 use sqlx::{PgConnection, Row};
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 use tokio::sync::{Notify, broadcast, mpsc, watch};
 use tokio::task::JoinHandle;
@@ -28,6 +29,8 @@ pub(super) struct Shared {
     pub foreign: broadcast::Sender<Arc<[StreamName]>>,
     /// Another node said that it has appended.
     pub foreign_append: Notify,
+    /// The term in which streams are loaded; see [`crate::store::StreamHandle`].
+    pub term: AtomicU64,
 }
 
 pub(super) struct Committer {
@@ -112,7 +115,8 @@ impl Committer {
     }
 
     fn admit(&mut self, submitted: Submitted) {
-        if let Some(deferred) = self.filling.admit(submitted, &mut self.heads, &mut self.next_key, &Known::default()) {
+        let known = Known { term: self.shared.term.load(Ordering::Acquire), ..Known::default() };
+        if let Some(deferred) = self.filling.admit(submitted, &mut self.heads, &mut self.next_key, &known) {
             self.carried.push_back(deferred);
         }
     }
@@ -289,6 +293,7 @@ impl Committer {
     }
 
     fn refuse_everything(&mut self, reason: &AppendError) {
+        self.shared.term.fetch_add(1, Ordering::AcqRel);
         std::mem::take(&mut self.filling).refuse(reason);
         let mut waiting: Vec<Submitted> = std::mem::take(&mut self.carried).into();
         while let Ok(submitted) = self.inbox.try_recv() {

@@ -1,11 +1,13 @@
 //! Loads streams, many callers in one round trip: the read side of group commit.
 
+use super::committer::Shared;
 use super::statements;
-use crate::store::{AppendError, LoadRequest, LoadedStream, Snapshot, StoredEvent, StreamKey};
+use crate::store::{AppendError, LoadRequest, LoadedStream, Snapshot, StoredEvent, StreamHandle, StreamKey};
 use palmares_domain::kernel::EventId;
 use sqlx::{PgPool, Row};
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use tokio::sync::{Semaphore, mpsc, oneshot};
 
 /// Streams per round trip, and round trips at once.
@@ -20,7 +22,7 @@ pub(super) struct Loader {
 }
 
 impl Loader {
-    pub fn start(pool: PgPool) -> Self {
+    pub fn start(pool: PgPool, shared: Arc<Shared>) -> Self {
         let (queue, mut waiting) = mpsc::unbounded_channel::<Waiter>();
         tokio::spawn(async move {
             let permits = Arc::new(Semaphore::new(LOADS_AT_ONCE));
@@ -30,8 +32,10 @@ impl Loader {
                     return;
                 }
                 let (pool, batch) = (pool.clone(), std::mem::take(&mut batch));
+                // Read before the query: what is given up meanwhile must not look newer than it is.
+                let term = shared.term.load(Ordering::Acquire);
                 tokio::spawn(async move {
-                    answer(&pool, batch).await;
+                    answer(&pool, batch, term).await;
                     drop(permit);
                 });
             }
@@ -47,9 +51,9 @@ impl Loader {
     }
 }
 
-async fn answer(pool: &PgPool, batch: Vec<Waiter>) {
+async fn answer(pool: &PgPool, batch: Vec<Waiter>, term: u64) {
     let (requests, waiters): (Vec<_>, Vec<_>) = batch.into_iter().unzip();
-    match load_many(pool, &requests).await {
+    match load_many(pool, &requests, term).await {
         Ok(loaded) => {
             for (waiter, stream) in waiters.into_iter().zip(loaded) {
                 // A waiter that left does not need the answer.
@@ -64,7 +68,7 @@ async fn answer(pool: &PgPool, batch: Vec<Waiter>) {
     }
 }
 
-async fn load_many(pool: &PgPool, requests: &[LoadRequest]) -> Result<Vec<LoadedStream>, sqlx::Error> {
+async fn load_many(pool: &PgPool, requests: &[LoadRequest], term: u64) -> Result<Vec<LoadedStream>, sqlx::Error> {
     let mut loaded: Vec<LoadedStream> = requests.iter().map(|_| LoadedStream::default()).collect();
     let mut connection = pool.acquire().await?;
     let snapshots = sqlx::query(statements::LOAD_SNAPSHOTS)
@@ -78,7 +82,7 @@ async fn load_many(pool: &PgPool, requests: &[LoadRequest]) -> Result<Vec<Loaded
     for row in &snapshots {
         let index = row.try_get::<i64, _>(0)? as usize - 1;
         let key: i64 = row.try_get(1)?;
-        loaded[index].key = Some(StreamKey(key));
+        loaded[index].handle = Some(StreamHandle { key: StreamKey(key), term });
         if let Some(version) = row.try_get::<Option<i64>, _>(2)? {
             loaded[index].snapshot = Some(Snapshot { version, shape: row.try_get::<i16, _>(3)? as u16, state: row.try_get(4)? });
         }

@@ -17,6 +17,7 @@ use loader::Loader;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions, PgRow};
 use sqlx::{PgPool, Row};
 use std::collections::HashSet;
+use std::sync::atomic::AtomicU64;
 use std::sync::{LazyLock, Mutex, PoisonError};
 use tokio::sync::{Notify, mpsc};
 
@@ -51,11 +52,11 @@ impl PostgresStore {
         let connect = options.connect.options([("role", "palmares_committer")]).application_name("palmares-committer");
         let pool = PgPoolOptions::new().max_connections(options.pool_size).connect_with(connect.clone()).await?;
         let shared =
-            Arc::new(Shared { committed: watch::channel(0).0, foreign: broadcast::channel(1_024).0, foreign_append: Notify::new() });
+            Arc::new(Shared { committed: watch::channel(0).0, foreign: broadcast::channel(1_024).0, foreign_append: Notify::new(), term: AtomicU64::new(0) });
         let (inbox, queue) = mpsc::unbounded_channel();
         Committer::start(connect, queue, shared.clone(), options.head_capacity).await?;
         signals::start(pool.clone(), shared.clone());
-        Ok(Self { inbox, loader: Loader::start(pool.clone()), snapshots: snapshots::start(pool.clone()), pool, shared })
+        Ok(Self { inbox, loader: Loader::start(pool.clone(), shared.clone()), snapshots: snapshots::start(pool.clone()), pool, shared })
     }
 
     /// The pool of role `palmares_committer`, for what is stored beside the log: keys and contexts.

@@ -42,10 +42,10 @@ pub(super) async fn commit(connection: &mut PgConnection, submitted: Vec<Submitt
     found.into_iter().for_each(|(stream, head)| heads.set(stream, head));
     let (mut batch, mut next_key, mut deferred) = (Batch::default(), head.stream_key, Vec::new());
     for mut submitted in submitted {
-        // Under the lock the heads are complete: a key that the writer brought proves nothing more.
+        // Under the lock the heads are complete: a handle proves nothing more.
         for write in &mut submitted.append.writes {
             names.insert(write.stream);
-            write.key = heads.get(&write.stream).map(|head| head.key);
+            write.handle = None;
         }
         deferred.extend(batch.admit(submitted, &mut heads, &mut next_key, &known));
     }
@@ -76,10 +76,10 @@ async fn look(
     submitted: &[Submitted],
 ) -> Result<(LogHead, Known, Vec<(StreamName, StreamHead)>), sqlx::Error> {
     let head = LogHead::from_row(&sqlx::query(statements::LOCK_HEAD).fetch_one(&mut *transaction).await?)?;
-    let heads = stream_heads(transaction, submitted).await?;
+    let heads = stream_heads(&mut *transaction, submitted).await?;
     let keys: Vec<ClaimKey> = submitted.iter().flat_map(|s| &s.append.claims).map(|claim| claim.key).collect();
     let ids: Vec<CommandId> = submitted.iter().filter_map(|s| s.append.command.as_ref()).map(|command| command.id).collect();
-    let known = Known { claims: claims(transaction, &keys).await?, commands: commands(transaction, &ids).await? };
+    let known = Known { term: 0, claims: claims(&mut *transaction, &keys).await?, commands: commands(&mut *transaction, &ids).await? };
     Ok((head, known, heads))
 }
 

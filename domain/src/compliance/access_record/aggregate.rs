@@ -9,7 +9,8 @@ use serde::{Deserialize, Serialize};
 
 const ROUTE_MAX_CHARS: usize = 200;
 const PERMISSION_MAX_CHARS: usize = 100;
-const FILTERS_MAX: usize = 20;
+/// How many filters of an export are recorded.
+pub const FILTERS_MAX: usize = 20;
 const FILTER_NAME_MAX_CHARS: usize = 40;
 const FILTER_VALUE_MAX_CHARS: usize = 200;
 
@@ -97,13 +98,15 @@ fn check_route(route: &str) -> Result<(), AccessRecordError> {
     if fits { Ok(()) } else { Err(AccessRecordError::RouteInvalid) }
 }
 
-/// Ids, names of types, times and positions pass; an e-mail address or a sentence does not.
 fn filters_fit(filters: &Filters) -> bool {
-    filters.len() <= FILTERS_MAX
-        && filters.iter().all(|(name, value)| {
-            (1..=FILTER_NAME_MAX_CHARS).contains(&name.len())
-                && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_')
-                && value.len() <= FILTER_VALUE_MAX_CHARS
-                && value.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._:,+-".contains(&byte))
-        })
+    filters.len() <= FILTERS_MAX && filters.iter().all(|(name, value)| filter_fits(name, value))
+}
+
+/// Whether the record may hold a filter: ids, names of types, times and positions pass; an e-mail
+/// address or a sentence does not.
+pub fn filter_fits(name: &str, value: &str) -> bool {
+    (1..=FILTER_NAME_MAX_CHARS).contains(&name.len())
+        && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_')
+        && value.len() <= FILTER_VALUE_MAX_CHARS
+        && value.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._:,+-".contains(&byte))
 }

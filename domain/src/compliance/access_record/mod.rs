@@ -7,7 +7,7 @@ mod events;
 #[cfg(test)]
 mod tests;
 
-pub use aggregate::AccessRecord;
+pub use aggregate::{AccessRecord, FILTERS_MAX, filter_fits};
 pub use commands::{AccessRecordCommand, Filters, HttpMethod, RecordExport, RecordRefusal, RecordSensitiveRead};
 pub use errors::AccessRecordError;
 pub use events::{AccessRecordEvent, AccessRefused, DataExported, SensitiveDataRead};

@@ -1,0 +1,60 @@
+//! Refusals and sensitive reads, as events of the acting user's access record.
+
+use super::internal::{OnBehalf, admit};
+use crate::{
+    pipeline::{Access, AccessLog, RefusedAccess, SensitiveRead},
+    problem,
+};
+use async_trait::async_trait;
+use palmares_commands::{compliance::RecordAccess, engine::Engine};
+use palmares_domain::compliance::access_record::{
+    AccessRecordCommand, FILTERS_MAX, HttpMethod, RecordExport, RecordRefusal, RecordSensitiveRead, filter_fits,
+};
+use std::sync::Arc;
+
+/// The parameter of exports that names the position behind which they begin.
+const AFTER: &str = "after";
+
+pub(super) struct EngineAccessLog(pub Arc<Engine>);
+
+impl EngineAccessLog {
+    async fn record(&self, access: Access, command: AccessRecordCommand) -> anyhow::Result<()> {
+        let Access { organization, actor, roles, permission, request_id, correlation_id, client, .. } = access;
+        let whose = OnBehalf { organization, actor, roles, permission, request_id, correlation_id, client: Some(client) };
+        self.0.execute(admit(whose, RecordAccess(command))).await?;
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl AccessLog for EngineAccessLog {
+    async fn refused(&self, refusal: RefusedAccess) -> anyhow::Result<()> {
+        let RefusedAccess { access, code, .. } = refusal;
+        let (method, route) = access.route.split_once(' ').unwrap_or(("", &access.route));
+        let record = RecordRefusal {
+            user_id: access.actor,
+            code,
+            method: HttpMethod::of(method),
+            route: route.to_owned(),
+            status: problem::status(code).as_u16(),
+            request_id: access.request_id,
+        };
+        self.record(access, AccessRecordCommand::Refusal(record)).await
+    }
+
+    async fn sensitive_read(&self, read: SensitiveRead) -> anyhow::Result<()> {
+        let SensitiveRead { access, data_class, subject, export, query, .. } = read;
+        let route = access.route.split_once(' ').map_or(access.route.as_str(), |(_, route)| route).to_owned();
+        let user_id = access.actor;
+        let record = if export {
+            let from_position = query.iter().find(|(name, _)| name == AFTER).and_then(|(_, value)| value.parse().ok()).unwrap_or(0);
+            // What the record may not hold is left out: the read itself is recorded in any case.
+            let filters = query.into_iter().filter(|(name, value)| filter_fits(name, value)).take(FILTERS_MAX).collect();
+            AccessRecordCommand::Export(RecordExport { user_id, route, from_position, filters })
+        } else {
+            let permission = access.permission.to_owned();
+            AccessRecordCommand::SensitiveRead(RecordSensitiveRead { user_id, route, permission, data_class, subject_id: subject })
+        };
+        self.record(access, record).await
+    }
+}

@@ -1,0 +1,42 @@
+//! What the house asks of itself: operations that no request offers, admitted here.
+
+use palmares_domain::{
+    identity::Role,
+    kernel::{Admission, Admitted, ClientContext, OrganizationId, UserId},
+};
+use uuid::Uuid;
+
+/// The policy that events of the house itself name.
+const POLICY: &str = "internal";
+
+/// Who an operation of the house is recorded for.
+pub(super) struct OnBehalf {
+    pub organization: OrganizationId,
+    pub actor: UserId,
+    pub roles: Vec<Role>,
+    pub permission: &'static str,
+    pub request_id: Uuid,
+    pub correlation_id: Uuid,
+    pub client: Option<ClientContext>,
+}
+
+/// Admits an operation of the house.
+pub(super) fn admit<T>(whose: OnBehalf, operation: T) -> Admitted<T> {
+    let OnBehalf { organization, actor, roles, permission, request_id, correlation_id, client } = whose;
+    let admission = Admission {
+        organization,
+        actor,
+        roles,
+        permission,
+        policies: vec![POLICY.to_owned()],
+        request_id,
+        correlation_id,
+        causation: None,
+        client,
+        idempotency: None,
+        if_match: None,
+        dry_run: false,
+    };
+    #[expect(clippy::disallowed_methods, reason = "the access log and the bootstrap record what no caller asks for")]
+    Admitted::grant(admission, operation)
+}

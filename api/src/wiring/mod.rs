@@ -1,0 +1,34 @@
+//! Puts the house together: the one place that knows the write side and the read side at once.
+//!
+//! `write_side` makes the engine, `read_side` the pools and what fills the read models, `server`
+//! the process that [`Palmares`] runs. The other files are adapters of ports, each over one of them.
+
+mod access_log;
+mod bootstrap;
+mod internal;
+mod keys;
+mod read_side;
+mod rebuilds;
+mod server;
+mod standing;
+mod write_side;
+
+use crate::cli::{ServerSettings, System};
+use async_trait::async_trait;
+use palmares_domain::kernel::UserId;
+use std::net::SocketAddr;
+use tokio::sync::{oneshot, watch};
+
+/// Palmares as it runs.
+pub struct Palmares;
+
+#[async_trait]
+impl System for Palmares {
+    async fn bootstrap(&self, settings: &ServerSettings, external_ref: &str) -> anyhow::Result<UserId> {
+        bootstrap::bootstrap(settings, external_ref).await
+    }
+
+    async fn serve(&self, settings: ServerSettings, ready: oneshot::Sender<SocketAddr>, stop: watch::Receiver<bool>) -> anyhow::Result<()> {
+        server::serve(settings, ready, stop).await
+    }
+}

@@ -1,0 +1,97 @@
+//! A process: made, served, ended in order.
+
+use super::{
+    access_log::EngineAccessLog, read_side::ReadSide, rebuilds::Workers, standing::EngineStandings, write_side::WriteSide,
+};
+use crate::{
+    cli::{ServerSettings, metrics},
+    pipeline::{Bound, Gate, Limiter, Parts, Progress, RateLimits, Services, Settings, TokenKeys, bind, route::Kind},
+    reactors, routes,
+};
+use anyhow::Context;
+use palmares_projections::engine::{head::HeadSignal, stop::Stopper};
+use std::{fs, net::SocketAddr, sync::Arc};
+use tokio::{
+    sync::{oneshot, watch},
+    task::JoinSet,
+};
+
+pub(super) async fn serve(
+    settings: ServerSettings,
+    ready: oneshot::Sender<SocketAddr>,
+    mut stop: watch::Receiver<bool>,
+) -> anyhow::Result<()> {
+    let metrics = metrics::recorder()?;
+    let write = WriteSide::open(&settings).await?;
+    let read = ReadSide::open(&settings, write.ring.clone()).await?;
+    let workers = Arc::new(Workers::default());
+    let (stopper, stopping) = Stopper::new();
+
+    let limits = RateLimits::with_ip_requests(settings.rate_limit_ip);
+    let gate = Gate::new(
+        Limiter::new(&limits),
+        Arc::new(token_keys(&settings)?),
+        Arc::new(EngineStandings(write.engine.clone())),
+        Arc::new(EngineAccessLog(write.engine.clone())),
+    )?;
+    let services = Services::new(Parts {
+        gate,
+        engine: write.engine.clone(),
+        readers: read.readers.clone(),
+        progress: Progress::new(read.log.clone(), read.watermarks.clone()),
+        rebuilds: workers.clone(),
+        head: read.head.clone(),
+        metrics,
+        settings: Settings { limits, ..Settings::new(settings.bind) },
+        stop: stopping.clone(),
+        // Who serves no requests still tells how it is.
+        routes: routes::all().filter(|route| settings.role.serves_requests() || route.kind == Kind::Public).collect(),
+    })?;
+    let Bound { server, address } = bind(&services).with_context(|| format!("{} cannot be served", settings.bind))?;
+
+    let mut house = JoinSet::new();
+    house.spawn(tell_head(write.engine.store().committed(), read.head.clone()));
+    house.spawn(services.keep_house(write.pool.clone()));
+    if settings.role.runs_workers() {
+        let reactors = reactors::all(write.engine.clone(), read.readers.clone());
+        workers.started(read.start_workers(&settings, address, reactors, Vec::new()).await?).await;
+    } else {
+        let (head, log, stopping) = (read.head.clone(), read.log.clone(), stopping.clone());
+        house.spawn(async move { head.follow(&log, stopping).await });
+    }
+
+    let handle = server.handle();
+    let mut serving = tokio::spawn(server);
+    // Nobody may be waiting for it.
+    let _ = ready.send(address);
+    let outcome = tokio::select! {
+        ended = &mut serving => ended.context("the server broke off")?.context("the server failed"),
+        // An error means that nobody can ask any more, which is asking too.
+        _ = stop.wait_for(|stop| *stop) => {
+            // Streams have no end of their own, and the server waits for its answers.
+            stopper.stop();
+            handle.stop(true).await;
+            serving.await.context("the server broke off")?.context("the server failed")
+        }
+    };
+    stopper.stop();
+    // Each command waits for its append, so with them the committer's queue is empty.
+    workers.shutdown().await;
+    house.abort_all();
+    outcome
+}
+
+fn token_keys(settings: &ServerSettings) -> anyhow::Result<TokenKeys> {
+    let pem = fs::read_to_string(&settings.jwt_key_file).with_context(|| format!("reading {}", settings.jwt_key_file.display()))?;
+    Ok(TokenKeys::from_pems(&settings.issuer, &settings.audience, [pem.as_str()])?)
+}
+
+/// Passes on what this process committed, sooner than the database's notification would.
+async fn tell_head(mut committed: watch::Receiver<i64>, head: Arc<HeadSignal>) {
+    loop {
+        head.advance(*committed.borrow_and_update());
+        if committed.changed().await.is_err() {
+            return;
+        }
+    }
+}

@@ -1,0 +1,477 @@
+//! One attempt at a command: lock, load, decide, seal, append, wait.
+
+use super::kind::{Change, State, StreamRef};
+use super::metadata::metadata;
+use super::operation::{Involved, Unit};
+use super::slots::{Entry, Loaded, Slot};
+use super::{Answer, Engine, Operation, Receipt, Refused, Rejection};
+use crate::privacy::sealing::{open_events, seal_events, try_seal_events};
+use crate::privacy::{EventPlace, PersonalFields, SealRequest, SealedEvent, UnsealedEvent};
+use crate::store::{
+    Append, AppendError, ClaimKey, CommandRecord, LoadRequest, LoadedStream, NewEvent, SealedBlob, Snapshot, StreamKey, StreamWrite,
+};
+use chrono::Utc;
+use palmares_domain::kernel::{Admission, Digest, EventId, Facts, Idempotency, OrganizationId, PersonalVisitor, Place, Purpose, Sealable};
+use std::collections::HashMap;
+use std::sync::Arc;
+use tokio::sync::{OwnedRwLockReadGuard, OwnedRwLockWriteGuard};
+use uuid::Uuid;
+
+/// A snapshot is kept whenever a stream passes a multiple of this many versions.
+const SNAPSHOT_EVERY_VERSIONS: i64 = 100;
+
+enum Guard {
+    Write(OwnedRwLockWriteGuard<Entry>),
+    Read(OwnedRwLockReadGuard<Entry>),
+}
+
+impl Guard {
+    fn entry(&self) -> &Entry {
+        match self {
+            Guard::Write(guard) => guard,
+            Guard::Read(guard) => guard,
+        }
+    }
+}
+
+/// A stream that the command works with, locked.
+struct Held {
+    stream: StreamRef,
+    writable: bool,
+    slot: Arc<Slot>,
+    guard: Guard,
+}
+
+impl Held {
+    fn loaded(&self) -> Result<&Loaded, Rejection> {
+        self.guard.entry().loaded.as_ref().ok_or_else(|| Rejection::Internal(anyhow::anyhow!("a locked stream is not loaded")))
+    }
+}
+
+/// What was decided, detached from the states.
+struct Decided {
+    answer: Answer,
+    /// Per held stream, in the same order.
+    changes: Vec<Vec<Box<dyn Change>>>,
+    claims: Vec<crate::store::Claim>,
+    releases: Vec<ClaimKey>,
+}
+
+/// What to do with a slot once its append is through.
+struct Settle {
+    organization: OrganizationId,
+    slot: Arc<Slot>,
+    epoch: u64,
+    version: i64,
+    snapshot: Option<(StreamKey, Snapshot)>,
+}
+
+impl Engine {
+    /// `None` means that the command has to be decided again.
+    pub(super) async fn attempt<O: Operation>(&self, admission: &Admission, operation: &O) -> Result<Option<Receipt>, Rejection> {
+        if let Some(key) = &admission.idempotency
+            && let Some(record) = self.store.command(key.command_id).await?
+        {
+            return replay(key, &record).map(Some);
+        }
+        let hashed = self.hashed(admission, operation).await?;
+        let held_claims = self.held_claims(admission, operation, &hashed).await?;
+        let held = self.hold(operation.streams(admission), operation.reads(admission)).await?;
+        let primary = operation.streams(admission).first().and_then(|stream| held.iter().position(|held| held.stream.name == stream.name));
+        let decided = {
+            let mut unit = Unit {
+                admission,
+                facts: Facts { now: Utc::now(), actor: admission.actor },
+                involved: held.iter().map(involve).collect::<Result<_, _>>()?,
+                held: &held_claims,
+                hashed: &hashed,
+                claims: Vec::new(),
+                releases: Vec::new(),
+                ids: 0,
+            };
+            let version = primary.map_or(0, |index| unit.involved[index].version);
+            match admission.if_match.filter(|expected| *expected != version) {
+                Some(_) => Err(Rejection::PreconditionFailed { actual: version }),
+                None => operation.decide(&mut unit).map_err(Rejection::Refused).map(|answer| Decided {
+                    answer,
+                    changes: unit.involved.into_iter().map(|involved| involved.changes).collect(),
+                    claims: unit.claims,
+                    releases: unit.releases,
+                }),
+            }
+        };
+        match decided {
+            Ok(decided) if admission.dry_run => rehearse(&held, decided).map(Some),
+            Ok(decided) => self.record(admission, held, primary, decided).await,
+            Err(rejection) => self.refuse(admission, held, rejection).await,
+        }
+    }
+
+    async fn hashed<O: Operation>(&self, admission: &Admission, operation: &O) -> Result<HashMap<&'static str, Uuid>, Rejection> {
+        let mut hashed = HashMap::new();
+        for (kind, value) in operation.hashed() {
+            let hash = self.ring.lookup_hash(admission.organization, kind, value).await.map_err(anyhow::Error::from)?;
+            let mut id = [0; 16];
+            id.copy_from_slice(&hash[..16]);
+            hashed.insert(kind, Uuid::from_bytes(id));
+        }
+        Ok(hashed)
+    }
+
+    async fn held_claims<O: Operation>(
+        &self,
+        admission: &Admission,
+        operation: &O,
+        hashed: &HashMap<&'static str, Uuid>,
+    ) -> Result<HashMap<ClaimKey, Uuid>, Rejection> {
+        let of_values = hashed.values().map(|key| ClaimKey { organization: admission.organization, key: *key });
+        let mut held = HashMap::new();
+        for key in operation.claims(admission).into_iter().chain(of_values) {
+            if let Some(claim) = self.store.claim(key).await? {
+                held.insert(key, claim.owner);
+            }
+        }
+        Ok(held)
+    }
+
+    /// Locks every stream in the order of their names, so that two commands never wait for each other.
+    async fn hold(&self, writes: Vec<StreamRef>, reads: Vec<StreamRef>) -> Result<Vec<Held>, Rejection> {
+        let writes = writes.into_iter().map(|stream| (stream, true));
+        let mut streams: Vec<(StreamRef, bool)> = writes.chain(reads.into_iter().map(|stream| (stream, false))).collect();
+        // A stream that is both written and read is written.
+        streams.sort_by_key(|(stream, writable)| (stream.name, !writable));
+        streams.dedup_by_key(|(stream, _)| stream.name);
+        let mut held = Vec::with_capacity(streams.len());
+        for (stream, writable) in streams {
+            let slot = self.slots.get(&stream.name);
+            let guard = if writable {
+                let mut guard = slot.lock.clone().write_owned().await;
+                self.loaded(&mut guard, &slot, stream).await?;
+                Guard::Write(guard)
+            } else {
+                Guard::Read(self.read_loaded(&slot, stream).await?)
+            };
+            held.push(Held { stream, writable, slot, guard });
+        }
+        Ok(held)
+    }
+
+    async fn read_loaded(&self, slot: &Arc<Slot>, stream: StreamRef) -> Result<OwnedRwLockReadGuard<Entry>, Rejection> {
+        let guard = slot.lock.clone().read_owned().await;
+        if guard.loaded.is_some() {
+            return Ok(guard);
+        }
+        drop(guard);
+        let mut guard = slot.lock.clone().write_owned().await;
+        self.loaded(&mut guard, slot, stream).await?;
+        Ok(guard.downgrade())
+    }
+
+    /// The state of a locked slot, loaded if it is not there.
+    pub(super) async fn loaded<'e>(&self, entry: &'e mut Entry, slot: &Slot, stream: StreamRef) -> Result<&'e Loaded, Rejection> {
+        if entry.loaded.is_none() {
+            let with_sealed = stream.kind.decides_on_personal_data;
+            let request = LoadRequest { stream: stream.name, shape: stream.kind.shape, with_sealed };
+            let loaded = self.fold(stream, self.store.load(request).await?).await?;
+            slot.commit(loaded.version);
+            entry.loaded = Some(loaded);
+        }
+        entry.loaded.as_ref().ok_or_else(|| Rejection::Internal(anyhow::anyhow!("the state was not kept")))
+    }
+
+    async fn fold(&self, stream: StreamRef, found: LoadedStream) -> Result<Loaded, Rejection> {
+        let mut state = (stream.kind.fresh)();
+        let mut version = 0;
+        if let Some(snapshot) = &found.snapshot {
+            match self.opened_snapshot(stream, snapshot).await? {
+                Some(bytes) => state.restore(&bytes).map_err(anyhow::Error::from)?,
+                // The key is destroyed: the events below it are as unreadable, and close the stream.
+                None => return self.fold_from_the_beginning(stream).await,
+            }
+            version = snapshot.version;
+        }
+        let mut changes = Vec::with_capacity(found.events.len());
+        for event in &found.events {
+            changes.push((stream.kind.parse)(&event.event_type, event.schema_version, &event.payload)?);
+        }
+        if stream.kind.decides_on_personal_data {
+            let mut sealed: Vec<SealedEvent<'_>> = changes
+                .iter_mut()
+                .zip(&found.events)
+                .map(|(change, event)| SealedEvent { place: place(stream, event.id), event: fields(change), sealed: &event.sealed })
+                .collect();
+            open_events(&self.ring, &mut sealed).await.map_err(anyhow::Error::from)?;
+        }
+        changes.iter().for_each(|change| change.apply(state.as_mut()));
+        version += changes.len() as i64;
+        Ok(Loaded { state, version, handle: found.handle })
+    }
+
+    async fn fold_from_the_beginning(&self, stream: StreamRef) -> Result<Loaded, Rejection> {
+        // No snapshot has shape 0.
+        let request = LoadRequest { stream: stream.name, shape: 0, with_sealed: true };
+        let found = self.store.load(request).await?;
+        Box::pin(self.fold(stream, LoadedStream { snapshot: None, ..found })).await
+    }
+
+    async fn opened_snapshot(&self, stream: StreamRef, snapshot: &Snapshot) -> Result<Option<Vec<u8>>, Rejection> {
+        if !stream.kind.decides_on_personal_data {
+            return Ok(Some(snapshot.state.clone()));
+        }
+        let opened = self.ring.open_many(&[(snapshot_place(stream, snapshot.version), snapshot.state.as_slice())]).await;
+        Ok(opened.map_err(anyhow::Error::from)?.pop().flatten().map(|bytes| bytes.to_vec()))
+    }
+
+    /// A refusal waits for the appends that its states were computed on.
+    async fn refuse(&self, admission: &Admission, held: Vec<Held>, rejection: Rejection) -> Result<Option<Receipt>, Rejection> {
+        match self.await_states(admission, held).await? {
+            Some(_) => Err(rejection),
+            None => Ok(None),
+        }
+    }
+
+    /// Waits until every state that was seen is durable; answers the log's position, or nothing
+    /// where one of them turned out not to be.
+    async fn await_states(&self, admission: &Admission, held: Vec<Held>) -> Result<Option<i64>, Rejection> {
+        let mut ahead = false;
+        let mut writes = Vec::with_capacity(held.len());
+        let mut settles = Vec::with_capacity(held.len());
+        for held in &held {
+            let loaded = held.loaded()?;
+            ahead |= held.slot.is_ahead(loaded.version);
+            writes.push(StreamWrite { stream: held.stream.name, expected_version: loaded.version, handle: loaded.handle, events: Vec::new() });
+            settles.push(settle(held, loaded.version));
+        }
+        if !ahead {
+            return Ok(Some(*self.store.committed().borrow()));
+        }
+        let append = Append { metadata: Arc::from([]), ..empty(admission, writes) };
+        let outcome = self.store.submit(append);
+        drop(held);
+        self.settle(outcome, settles).await
+    }
+
+    async fn record(
+        &self,
+        admission: &Admission,
+        held: Vec<Held>,
+        primary: Option<usize>,
+        decided: Decided,
+    ) -> Result<Option<Receipt>, Rejection> {
+        let Decided { answer, mut changes, claims, releases } = decided;
+        let version = match primary {
+            Some(index) => held[index].loaded()?.version + changes[index].len() as i64,
+            None => 0,
+        };
+        let nothing_new = changes.iter().all(Vec::is_empty) && claims.is_empty() && releases.is_empty();
+        if nothing_new && admission.idempotency.is_none() {
+            let position = self.await_states(admission, held).await?;
+            return Ok(position.map(|position| Receipt { answer, position, version, replayed: false }));
+        }
+        let client = match &admission.client {
+            Some(client) => {
+                Some(self.contexts.record(admission.organization, admission.actor, client).await.map_err(anyhow::Error::from)?)
+            }
+            None => None,
+        };
+        let metadata = metadata(admission, client).map_err(anyhow::Error::from)?;
+        let command = admission.idempotency.map(|key| command_record(&key, &answer)).transpose()?;
+        let sealed = self.seal(&held, &mut changes).await?;
+        let events = changes.iter().zip(sealed).map(|(changes, sealed)| encode(changes, sealed)).collect::<Result<Vec<_>, _>>()?;
+        // From here to the submission nothing fails and nothing waits: the states and the log stay together.
+        let (mut writes, mut settles, mut locked) = (Vec::new(), Vec::new(), Vec::new());
+        for ((mut held, changes), events) in held.into_iter().zip(changes).zip(events) {
+            let (write, settle) = self.evolve(&mut held, changes, events)?;
+            writes.push(write);
+            settles.push(settle);
+            locked.push(held);
+        }
+        // The first write is the one whose version the command's record keeps.
+        if let Some(primary) = primary {
+            writes.swap(0, primary);
+        }
+        let outcome = self.store.submit(Append { metadata, claims, releases, command, ..empty(admission, writes) });
+        drop(locked);
+        let position = self.settle(outcome, settles).await?;
+        Ok(position.map(|position| Receipt { answer, position, version, replayed: false }))
+    }
+
+    async fn seal(&self, held: &[Held], changes: &mut [Vec<Box<dyn Change>>]) -> Result<Vec<Vec<(EventId, Vec<SealedBlob>)>>, Rejection> {
+        let counts: Vec<usize> = changes.iter().map(Vec::len).collect();
+        let ids: Vec<EventId> = (0..counts.iter().sum()).map(|_| EventId(Uuid::now_v7())).collect();
+        let mut next = ids.iter();
+        let mut unsealed: Vec<UnsealedEvent<'_>> = Vec::with_capacity(ids.len());
+        for (held, changes) in held.iter().zip(changes.iter_mut()) {
+            for (change, id) in changes.iter_mut().zip(next.by_ref()) {
+                unsealed.push(UnsealedEvent { place: place(held.stream, *id), event: fields(change) });
+            }
+        }
+        let sealed = match try_seal_events(&self.ring, &mut unsealed).map_err(anyhow::Error::from)? {
+            Some(sealed) => sealed,
+            None => seal_events(&self.ring, &mut unsealed).await.map_err(anyhow::Error::from)?,
+        };
+        let mut sealed = ids.into_iter().zip(sealed);
+        Ok(counts.into_iter().map(|count| sealed.by_ref().take(count).collect()).collect())
+    }
+
+    /// Evolves a held state by what was decided, exactly as a replay of it will.
+    fn evolve(&self, held: &mut Held, changes: Vec<Box<dyn Change>>, events: Vec<NewEvent>) -> Result<(StreamWrite, Settle), Rejection> {
+        let (stream, before, handle) = (held.stream, held.loaded()?.version, held.loaded()?.handle);
+        let version = before + changes.len() as i64;
+        let mut settle = settle(held, version);
+        if let Guard::Write(guard) = &mut held.guard
+            && let Some(loaded) = guard.loaded.as_mut()
+        {
+            for mut change in changes {
+                if !stream.kind.decides_on_personal_data {
+                    change.forget();
+                }
+                change.apply(loaded.state.as_mut());
+            }
+            loaded.version = version;
+            if before / SNAPSHOT_EVERY_VERSIONS != version / SNAPSHOT_EVERY_VERSIONS
+                && let Some(handle) = handle
+            {
+                settle.snapshot = self.snapshot(stream, loaded.state.as_ref(), version).map(|snapshot| (handle.key, snapshot));
+            }
+        }
+        Ok((StreamWrite { stream: stream.name, expected_version: before, handle, events }, settle))
+    }
+
+    /// A snapshot, where it can be made without waiting: it is an optimisation, the next one will do.
+    fn snapshot(&self, stream: StreamRef, state: &dyn State, version: i64) -> Option<Snapshot> {
+        let clear = state.snapshot().inspect_err(|error| tracing::error!(%error, "a state cannot be written")).ok()?;
+        let shape = stream.kind.shape;
+        if !stream.kind.decides_on_personal_data {
+            return Some(Snapshot { version, shape, state: clear });
+        }
+        let request = SealRequest { place: snapshot_place(stream, version), clear: &clear };
+        let sealed = self.ring.try_seal_cached(&[request]).inspect_err(|error| tracing::error!(%error, "a snapshot cannot be sealed"));
+        let sealed = sealed.ok().flatten()?.pop()?;
+        Some(Snapshot { version, shape, state: sealed.ciphertext })
+    }
+
+    /// Waits for an append. Its position, or nothing where the command has to be decided again.
+    async fn settle(&self, outcome: crate::store::Outcome, settles: Vec<Settle>) -> Result<Option<i64>, Rejection> {
+        let outcome = outcome.await.unwrap_or_else(|_| Err(AppendError::Unavailable("the committer has stopped".into())));
+        match outcome {
+            Ok(committed) => {
+                for settle in settles {
+                    settle.slot.commit(settle.version);
+                    if let Some((key, snapshot)) = settle.snapshot {
+                        self.store.keep_snapshot(key, settle.organization, snapshot);
+                    }
+                }
+                Ok(Some(committed.position))
+            }
+            Err(error) => {
+                for settle in settles {
+                    settle.slot.drop_state(settle.epoch).await;
+                }
+                match error {
+                    AppendError::WrongVersion { .. } | AppendError::ClaimTaken { .. } | AppendError::DuplicateCommand(_) => Ok(None),
+                    AppendError::EventTooLarge(_) => Err(Rejection::Refused(Refused::new(
+                        palmares_domain::kernel::Code::PayloadTooLarge,
+                        "event_too_large",
+                        error.to_string(),
+                    ))),
+                    AppendError::Unavailable(reason) => Err(Rejection::Unavailable(reason)),
+                }
+            }
+        }
+    }
+}
+
+fn involve(held: &Held) -> Result<Involved<'_>, Rejection> {
+    let loaded = held.loaded()?;
+    Ok(Involved {
+        stream: held.stream,
+        state: loaded.state.as_ref(),
+        version: loaded.version,
+        writable: held.writable,
+        changes: Vec::new(),
+        working: None,
+    })
+}
+
+fn settle(held: &Held, version: i64) -> Settle {
+    Settle { organization: held.stream.name.organization, slot: held.slot.clone(), epoch: held.guard.entry().epoch, version, snapshot: None }
+}
+
+fn empty(admission: &Admission, writes: Vec<StreamWrite>) -> Append {
+    Append {
+        organization: admission.organization,
+        actor: admission.actor,
+        metadata: Arc::from([]),
+        writes,
+        claims: Vec::new(),
+        releases: Vec::new(),
+        command: None,
+    }
+}
+
+fn encode(changes: &[Box<dyn Change>], sealed: Vec<(EventId, Vec<SealedBlob>)>) -> Result<Vec<NewEvent>, Rejection> {
+    let event = |(change, (id, sealed)): (&Box<dyn Change>, (EventId, Vec<SealedBlob>))| {
+        let payload = change.payload().map_err(anyhow::Error::from)?;
+        let (event_type, schema_version, effective_at) = (change.event_type(), change.schema_version(), change.effective_at());
+        Ok(NewEvent { id, event_type, schema_version, effective_at, payload, sealed })
+    };
+    changes.iter().zip(sealed).map(event).collect()
+}
+
+fn fields(change: &mut Box<dyn Change>) -> &mut dyn PersonalFields {
+    change.as_mut()
+}
+
+fn place(stream: StreamRef, event_id: EventId) -> EventPlace<'static> {
+    let name = stream.name;
+    EventPlace { organization: name.organization, stream_type: name.stream_type, stream_id: name.id, event_id }
+}
+
+/// Streams that decide on personal data are of one subject, whose id is the stream's.
+fn snapshot_place(stream: StreamRef, version: i64) -> Place {
+    let name = stream.name;
+    let container = format!("snapshot/{}/{version}", name.stream_type);
+    Place { organization: name.organization, subject: name.id, purpose: Purpose::Health, container, id: name.id, field: "state".into() }
+}
+
+fn command_record(key: &Idempotency, answer: &Answer) -> Result<CommandRecord, Rejection> {
+    let answer = serde_json::to_vec(answer).map_err(anyhow::Error::from)?;
+    Ok(CommandRecord { id: key.command_id, request_hash: key.request_hash, answer, position: 0, version: 0 })
+}
+
+/// The first answer of a command, if it is asked again with the same request.
+fn replay(key: &Idempotency, record: &CommandRecord) -> Result<Receipt, Rejection> {
+    if record.request_hash != key.request_hash {
+        return Err(Rejection::KeyReused);
+    }
+    let answer = serde_json::from_slice(&record.answer).map_err(anyhow::Error::from)?;
+    Ok(Receipt { answer, position: record.position, version: record.version, replayed: true })
+}
+
+/// The answer to a dry run: the events that would be recorded, personal fields as the digest of nothing.
+fn rehearse(held: &[Held], decided: Decided) -> Result<Receipt, Rejection> {
+    struct Hide;
+    impl PersonalVisitor for Hide {
+        fn field(&mut self, _: &'static str, _: Uuid, _: Purpose, value: &mut dyn Sealable) {
+            value.set_sealed(Digest([0; 32]));
+        }
+    }
+    let mut events = Vec::new();
+    let mut version = 0;
+    for (held, changes) in held.iter().zip(decided.changes) {
+        for mut change in changes {
+            change.visit(&mut Hide);
+            let payload: serde_json::Value =
+                change.payload().and_then(|payload| serde_json::from_slice(&payload)).map_err(anyhow::Error::from)?;
+            let stream = serde_json::json!({ "type": held.stream.name.stream_type, "id": held.stream.name.id });
+            events.push(serde_json::json!({ "type": change.event_type(), "schema_version": change.schema_version(),
+                "stream": stream, "payload": payload }));
+        }
+        if held.writable {
+            version = version.max(held.loaded()?.version);
+        }
+    }
+    let answer = Answer::default().with("status", "dry_run").with("events", events);
+    Ok(Receipt { answer, position: 0, version, replayed: false })
+}

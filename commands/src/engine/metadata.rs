@@ -1,0 +1,39 @@
+//! The metadata of an event: the admission record of the command that caused it.
+
+use palmares_domain::identity::Role;
+use palmares_domain::kernel::{Admission, UserId};
+use serde::Serialize;
+use std::sync::Arc;
+use uuid::Uuid;
+
+#[derive(Serialize)]
+struct Metadata<'a> {
+    actor_id: UserId,
+    roles: &'a [Role],
+    permission: &'static str,
+    policies: &'a [String],
+    request_id: Uuid,
+    correlation_id: Uuid,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    causation_id: Option<Uuid>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    command_id: Option<Uuid>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    client_context_id: Option<Uuid>,
+}
+
+/// The metadata as the bytes that are stored.
+pub(super) fn metadata(admission: &Admission, client_context_id: Option<Uuid>) -> serde_json::Result<Arc<[u8]>> {
+    let metadata = Metadata {
+        actor_id: admission.actor,
+        roles: &admission.roles,
+        permission: admission.permission,
+        policies: &admission.policies,
+        request_id: admission.request_id,
+        correlation_id: admission.correlation_id,
+        causation_id: admission.causation.map(|event| event.0),
+        command_id: admission.idempotency.map(|key| key.command_id.0),
+        client_context_id,
+    };
+    serde_json::to_vec(&metadata).map(Arc::from)
+}

@@ -1,0 +1,124 @@
+//! The command engine: loads states, decides, seals, appends, and answers when it is durable.
+//!
+//! Commands for one stream run one after another on its state in memory and ride the same batch. A
+//! state may be ahead of the log while its append is in flight, so every answer that was computed
+//! on it, a refusal too, waits for that append. When an append fails, whatever was decided on top
+//! of it fails its version check and is decided again.
+
+mod capability;
+mod execute;
+mod kind;
+mod metadata;
+mod operation;
+mod slots;
+
+pub use capability::{Capability, Throttle};
+pub use kind::{Kind, StreamRef};
+pub use operation::{Answer, Operation, Refused, Unit};
+
+use crate::privacy::{ClientContexts, KeyRing};
+use crate::store::{AppendError, EventStore};
+use palmares_domain::kernel::{Admitted, Aggregate, OrganizationId};
+use slots::Slots;
+use std::sync::Arc;
+use uuid::Uuid;
+
+/// How many states stay in memory, in each of two generations.
+const STATES_KEPT: usize = 100_000;
+/// How often a command is decided again before its caller is told that the store is overloaded.
+const ATTEMPTS_MAX: usize = 32;
+
+/// What became of a command.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Receipt {
+    pub answer: Answer,
+    /// The position of its last event; of the log's head where it recorded none.
+    pub position: i64,
+    /// The version of its first stream.
+    pub version: i64,
+    /// The command had been recorded before: this is its first answer.
+    pub replayed: bool,
+}
+
+/// Why a command was not executed. Nothing of it was recorded, except that after
+/// [`Rejection::Unavailable`] this is not known.
+#[derive(Debug, thiserror::Error)]
+pub enum Rejection {
+    #[error(transparent)]
+    Refused(#[from] Refused),
+    #[error("the resource is at version {actual}")]
+    PreconditionFailed { actual: i64 },
+    #[error("the idempotency key was used with another request")]
+    KeyReused,
+    #[error("the store is unavailable: {0}")]
+    Unavailable(String),
+    #[error(transparent)]
+    Internal(#[from] anyhow::Error),
+}
+
+impl From<AppendError> for Rejection {
+    fn from(error: AppendError) -> Self {
+        match error {
+            AppendError::Unavailable(reason) => Rejection::Unavailable(reason),
+            other => Rejection::Internal(other.into()),
+        }
+    }
+}
+
+/// Executes operations that the gate has admitted.
+pub struct Engine {
+    store: Arc<dyn EventStore>,
+    ring: Arc<KeyRing>,
+    contexts: Arc<ClientContexts>,
+    slots: Arc<Slots>,
+}
+
+impl Engine {
+    /// An engine over a store. It forgets what other nodes change for as long as it lives.
+    pub fn new(store: Arc<dyn EventStore>, ring: Arc<KeyRing>, contexts: Arc<ClientContexts>) -> Arc<Self> {
+        let slots = Arc::new(Slots::new(STATES_KEPT));
+        slots.clone().follow(store.foreign_changes());
+        Arc::new(Self { store, ring, contexts, slots })
+    }
+
+    pub fn store(&self) -> &Arc<dyn EventStore> {
+        &self.store
+    }
+
+    /// Decides an operation and records what it decided.
+    pub async fn execute<O: Operation>(&self, admitted: Admitted<O>) -> Result<Receipt, Rejection> {
+        let (admission, operation) = admitted.into_parts();
+        for _ in 0..ATTEMPTS_MAX {
+            if let Some(receipt) = self.attempt(&admission, &operation).await? {
+                return Ok(receipt);
+            }
+            metrics::counter!("palmares_engine_decided_again_total").increment(1);
+        }
+        Err(Rejection::Unavailable("the streams of this command change faster than it can be decided".into()))
+    }
+
+    /// The state of an aggregate as of now on this node; the default where there is no stream.
+    pub async fn state<A: Aggregate>(&self, organization: OrganizationId, id: impl Into<Uuid>) -> Result<A, Rejection> {
+        self.look::<A, A>(organization, id, A::clone).await
+    }
+
+    /// Shows the state of an aggregate to `look`, without a copy of it.
+    pub async fn look<A: Aggregate, T>(
+        &self,
+        organization: OrganizationId,
+        id: impl Into<Uuid>,
+        look: impl FnOnce(&A) -> T,
+    ) -> Result<T, Rejection> {
+        let stream = StreamRef::of::<A>(organization, id);
+        let slot = self.slots.get(&stream.name);
+        if let Some(state) = slot.lock.read().await.loaded.as_ref().and_then(|loaded| loaded.state.as_any().downcast_ref::<A>()) {
+            return Ok(look(state));
+        }
+        let mut entry = slot.lock.write().await;
+        let loaded = self.loaded(&mut entry, &slot, stream).await?;
+        match loaded.state.as_any().downcast_ref::<A>() {
+            Some(state) => Ok(look(state)),
+            None => Err(Rejection::Internal(anyhow::anyhow!("a state of type {} is not of its type", A::TYPE))),
+        }
+    }
+}

@@ -1,0 +1,112 @@
+//! Users: create, suspend, resume.
+
+use crate::engine::{Answer, Operation, Refused, StreamRef, Unit};
+use crate::ids::new_id;
+use palmares_domain::{
+    identity::{
+        EXTERNAL_REF_LOOKUP, Role,
+        user::{self, User, UserCommand},
+    },
+    kernel::{Admission, Code, FieldError, UserId},
+};
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+crate::capabilities! {
+    CreateUser => permit "identity.user.create", throttle Write;
+    SuspendUser => permit "identity.user.suspend", throttle Write;
+    ResumeUser => permit "identity.user.resume", throttle Write;
+}
+
+/// The stream of a user of the organization in which the request acts.
+pub(crate) fn user_stream(admission: &Admission, user: UserId) -> StreamRef {
+    StreamRef::of::<User>(admission.organization, user)
+}
+
+/// Creates a user of the organization, active at once.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CreateUser {
+    /// How the organization's own systems call the person; unique in the organization.
+    #[schema(min_length = 1, max_length = 200)]
+    pub external_ref: String,
+    pub role: Role,
+    #[schema(min_length = 1, max_length = 200)]
+    pub display_name: Option<String>,
+}
+
+impl CreateUser {
+    fn id(admission: &Admission) -> UserId {
+        UserId(new_id(admission, "user"))
+    }
+}
+
+impl Operation for CreateUser {
+    fn streams(&self, admission: &Admission) -> Vec<StreamRef> {
+        vec![user_stream(admission, Self::id(admission))]
+    }
+
+    fn hashed(&self) -> Vec<(&'static str, &str)> {
+        vec![(EXTERNAL_REF_LOOKUP, &self.external_ref)]
+    }
+
+    fn decide(&self, unit: &mut Unit<'_>) -> Result<Answer, Refused> {
+        let user_id = Self::id(unit.admission());
+        let command = UserCommand::Create(user::CreateUser {
+            user_id,
+            organization_id: unit.organization(),
+            external_ref: self.external_ref.clone(),
+            display_name: self.display_name.clone(),
+            role: self.role,
+        });
+        unit.run::<User>(user_id, &command)?;
+        let claim = unit.hashed(EXTERNAL_REF_LOOKUP).ok_or_else(|| {
+            Refused::new(Code::InternalError, "claim_not_hashed", "the engine gave no claim for the external reference")
+        })?;
+        if unit.holder(claim).is_some() {
+            let taken = Refused::new(Code::Conflict, "identity.external_ref_taken", "another user has this external reference");
+            return Err(Refused { errors: vec![FieldError::new("external_ref", "identity.external_ref_taken")], ..taken });
+        }
+        unit.claim(claim, user_id);
+        Ok(Answer::new("id", user_id, "ACTIVE"))
+    }
+}
+
+/// Suspends a user, who may no longer act.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SuspendUser {
+    pub user_id: UserId,
+    #[schema(max_length = 500)]
+    pub reason: Option<String>,
+}
+
+impl Operation for SuspendUser {
+    fn streams(&self, admission: &Admission) -> Vec<StreamRef> {
+        vec![user_stream(admission, self.user_id)]
+    }
+
+    fn decide(&self, unit: &mut Unit<'_>) -> Result<Answer, Refused> {
+        let command = UserCommand::Suspend(user::SuspendUser { reason: self.reason.clone() });
+        unit.run::<User>(self.user_id, &command)?;
+        Ok(Answer::new("id", self.user_id, "SUSPENDED"))
+    }
+}
+
+/// Resumes a suspended user.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ResumeUser {
+    pub user_id: UserId,
+}
+
+impl Operation for ResumeUser {
+    fn streams(&self, admission: &Admission) -> Vec<StreamRef> {
+        vec![user_stream(admission, self.user_id)]
+    }
+
+    fn decide(&self, unit: &mut Unit<'_>) -> Result<Answer, Refused> {
+        unit.run::<User>(self.user_id, &UserCommand::Resume(user::ResumeUser))?;
+        Ok(Answer::new("id", self.user_id, "ACTIVE"))
+    }
+}

@@ -1,0 +1,116 @@
+//! Organizations: create, suspend, resume.
+
+use crate::engine::{Answer, Operation, Refused, StreamRef, Unit};
+use crate::ids::new_id;
+use crate::store::ClaimKey;
+use palmares_domain::{
+    kernel::{Admission, Code, FieldError, OrganizationId, derive_uuid},
+    organizations::{
+        Locale,
+        organization::{self, Organization, OrganizationCommand},
+    },
+};
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+crate::capabilities! {
+    CreateOrganization => permit "organizations.organization.create", throttle Write;
+    SuspendOrganization => permit "organizations.organization.suspend", throttle Write;
+    ResumeOrganization => permit "organizations.organization.resume", throttle Write;
+}
+
+/// An organization's stream lives in its own tenant, whoever creates it.
+fn stream(organization: OrganizationId) -> Vec<StreamRef> {
+    vec![StreamRef::of::<Organization>(organization, organization)]
+}
+
+/// Creates an organization, active at once.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CreateOrganization {
+    #[schema(min_length = 1, max_length = 200)]
+    pub name: String,
+    /// The short name in addresses, unique over the platform.
+    #[schema(min_length = 2, max_length = 63)]
+    pub slug: String,
+    #[serde(default)]
+    pub default_locale: Locale,
+}
+
+impl CreateOrganization {
+    fn id(admission: &Admission) -> OrganizationId {
+        OrganizationId(new_id(admission, "organization"))
+    }
+
+    /// The platform's own tenant holds the slugs, since they are unique over all of them.
+    fn slug_claim(&self) -> ClaimKey {
+        ClaimKey { organization: OrganizationId::PLATFORM, key: derive_uuid("organization-slug", &[self.slug.as_bytes()]) }
+    }
+}
+
+impl Operation for CreateOrganization {
+    fn streams(&self, admission: &Admission) -> Vec<StreamRef> {
+        stream(Self::id(admission))
+    }
+
+    fn claims(&self, _: &Admission) -> Vec<ClaimKey> {
+        vec![self.slug_claim()]
+    }
+
+    fn decide(&self, unit: &mut Unit<'_>) -> Result<Answer, Refused> {
+        let organization_id = Self::id(unit.admission());
+        let command = OrganizationCommand::Create(organization::CreateOrganization {
+            organization_id,
+            name: self.name.clone(),
+            slug: self.slug.clone(),
+            default_locale: self.default_locale,
+        });
+        unit.run::<Organization>(organization_id, &command)?;
+        let claim = self.slug_claim();
+        if unit.holder(claim).is_some() {
+            let taken = Refused::new(Code::Conflict, "organizations.slug_taken", "another organization has this slug");
+            return Err(Refused { errors: vec![FieldError::new("slug", "organizations.slug_taken")], ..taken });
+        }
+        unit.claim(claim, organization_id);
+        Ok(Answer::new("id", organization_id, "ACTIVE"))
+    }
+}
+
+/// Suspends an organization: its people may no longer act.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SuspendOrganization {
+    pub organization_id: OrganizationId,
+    #[schema(max_length = 500)]
+    pub reason: Option<String>,
+}
+
+impl Operation for SuspendOrganization {
+    fn streams(&self, _: &Admission) -> Vec<StreamRef> {
+        stream(self.organization_id)
+    }
+
+    fn decide(&self, unit: &mut Unit<'_>) -> Result<Answer, Refused> {
+        let command = OrganizationCommand::Suspend(organization::SuspendOrganization { reason: self.reason.clone() });
+        unit.run::<Organization>(self.organization_id, &command)?;
+        Ok(Answer::new("id", self.organization_id, "SUSPENDED"))
+    }
+}
+
+/// Resumes a suspended organization.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ResumeOrganization {
+    pub organization_id: OrganizationId,
+}
+
+impl Operation for ResumeOrganization {
+    fn streams(&self, _: &Admission) -> Vec<StreamRef> {
+        stream(self.organization_id)
+    }
+
+    fn decide(&self, unit: &mut Unit<'_>) -> Result<Answer, Refused> {
+        unit.run::<Organization>(self.organization_id, &OrganizationCommand::Resume(organization::ResumeOrganization))?;
+        Ok(Answer::new("id", self.organization_id, "ACTIVE"))
+    }
+}

@@ -1,0 +1,108 @@
+//! Accounts: freezing them, and recording what is due.
+
+use super::{account_stream, act, check_known, program_and_user, program_stream, reason};
+use crate::engine::{Answer, Operation, Refused, StreamRef, Unit};
+use palmares_domain::{
+    kernel::{Admission, ProgramId, TeamId, UserId},
+    points::{
+        AccountKey,
+        account::{self, AccountAction},
+    },
+};
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+crate::capabilities! {
+    FreezeAccount => permit "points.account.freeze", throttle Write;
+    UnfreezeAccount => permit "points.account.unfreeze", throttle Write;
+}
+
+/// Freezes an account: nothing is spent from it until it is unfrozen.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct FreezeAccount {
+    pub user_id: UserId,
+    pub program_id: ProgramId,
+    pub team_id: Option<TeamId>,
+    #[schema(max_length = 500)]
+    pub reason: Option<String>,
+}
+
+/// Unfreezes an account.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct UnfreezeAccount {
+    pub user_id: UserId,
+    pub program_id: ProgramId,
+    pub team_id: Option<TeamId>,
+    #[schema(max_length = 500)]
+    pub reason: Option<String>,
+}
+
+impl Operation for FreezeAccount {
+    fn streams(&self, admission: &Admission) -> Vec<StreamRef> {
+        vec![account_stream(admission, &self.account())]
+    }
+
+    fn reads(&self, admission: &Admission) -> Vec<StreamRef> {
+        program_and_user(admission, &self.account())
+    }
+
+    fn decide(&self, unit: &mut Unit<'_>) -> Result<Answer, Refused> {
+        check_known(unit, self.user_id, "user_id")?;
+        let freeze = account::Freeze { reason: reason(self.reason.as_ref())? };
+        act(unit, self.account(), AccountAction::Freeze(freeze))?;
+        Ok(Answer::new("id", self.account().id(), "FROZEN"))
+    }
+}
+
+impl Operation for UnfreezeAccount {
+    fn streams(&self, admission: &Admission) -> Vec<StreamRef> {
+        vec![account_stream(admission, &self.account())]
+    }
+
+    fn reads(&self, admission: &Admission) -> Vec<StreamRef> {
+        program_and_user(admission, &self.account())
+    }
+
+    fn decide(&self, unit: &mut Unit<'_>) -> Result<Answer, Refused> {
+        check_known(unit, self.user_id, "user_id")?;
+        let unfreeze = account::Unfreeze { reason: reason(self.reason.as_ref())? };
+        act(unit, self.account(), AccountAction::Unfreeze(unfreeze))?;
+        Ok(Answer::new("id", self.account().id(), "ACTIVE"))
+    }
+}
+
+impl FreezeAccount {
+    fn account(&self) -> AccountKey {
+        AccountKey { program_id: self.program_id, user_id: self.user_id, team_id: self.team_id }
+    }
+}
+
+impl UnfreezeAccount {
+    fn account(&self) -> AccountKey {
+        AccountKey { program_id: self.program_id, user_id: self.user_id, team_id: self.team_id }
+    }
+}
+
+/// Records what is due on an account: holds past their time and lots past their expiry. A timer
+/// asks for it, no route does.
+#[derive(Clone, Copy, Debug)]
+pub struct ExpireDue {
+    pub account: AccountKey,
+}
+
+impl Operation for ExpireDue {
+    fn streams(&self, admission: &Admission) -> Vec<StreamRef> {
+        vec![account_stream(admission, &self.account)]
+    }
+
+    fn reads(&self, admission: &Admission) -> Vec<StreamRef> {
+        vec![program_stream(admission, self.account.program_id)]
+    }
+
+    fn decide(&self, unit: &mut Unit<'_>) -> Result<Answer, Refused> {
+        act(unit, self.account, AccountAction::ExpireLots)?;
+        Ok(Answer::new("id", self.account.id(), "RECORDED"))
+    }
+}
