@@ -1,1 +1,8 @@
+//! Tests on real parts: PostgreSQL, nats-server and HTTP against the running binary.
+//!
+//! One binary, so that PostgreSQL and nats-server start once and the dependencies link once. Each
+//! test has a database of its own, cloned from one migrated template.
 
+mod contracts;
+mod operations;
+mod support;

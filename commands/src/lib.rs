@@ -1,10 +1,12 @@
 //! The write side: the store, the engine, the keys, and one file of capabilities per context.
 
+pub mod challenges;
 pub mod compliance;
 pub mod engine;
 mod generations;
 pub mod identity;
 pub mod ids;
 pub mod organizations;
+pub mod points;
 pub mod privacy;
 pub mod store;

@@ -41,11 +41,11 @@ impl CreateOrganization {
     fn id(admission: &Admission) -> OrganizationId {
         OrganizationId(new_id(admission, "organization"))
     }
+}
 
-    /// The platform's own tenant holds the slugs, since they are unique over all of them.
-    fn slug_claim(&self) -> ClaimKey {
-        ClaimKey { organization: OrganizationId::PLATFORM, key: derive_uuid("organization-slug", &[self.slug.as_bytes()]) }
-    }
+/// The platform's own tenant holds the slugs, since they are unique over all of them.
+pub fn slug_claim(slug: &str) -> ClaimKey {
+    ClaimKey { organization: OrganizationId::PLATFORM, key: derive_uuid("organization-slug", &[slug.as_bytes()]) }
 }
 
 impl Operation for CreateOrganization {
@@ -54,7 +54,7 @@ impl Operation for CreateOrganization {
     }
 
     fn claims(&self, _: &Admission) -> Vec<ClaimKey> {
-        vec![self.slug_claim()]
+        vec![slug_claim(&self.slug)]
     }
 
     fn decide(&self, unit: &mut Unit<'_>) -> Result<Answer, Refused> {
@@ -66,7 +66,7 @@ impl Operation for CreateOrganization {
             default_locale: self.default_locale,
         });
         unit.run::<Organization>(organization_id, &command)?;
-        let claim = self.slug_claim();
+        let claim = slug_claim(&self.slug);
         if unit.holder(claim).is_some() {
             let taken = Refused::new(Code::Conflict, "organizations.slug_taken", "another organization has this slug");
             return Err(Refused { errors: vec![FieldError::new("slug", "organizations.slug_taken")], ..taken });

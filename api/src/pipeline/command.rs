@@ -7,6 +7,7 @@ use super::{
     query::require_ids,
     respond,
     route::{BASE, Becomes, Route, Settle, Settled},
+    server::Services,
 };
 use crate::problem::Problem;
 use actix_web::{
@@ -19,7 +20,7 @@ use futures::StreamExt;
 use palmares_commands::engine::{Capability, Receipt, Refused, Rejection};
 use palmares_domain::kernel::{Code, CommandId, Idempotency, OrganizationId, UserId, derive_uuid};
 use serde_json::{Map, Value};
-use std::time::Duration;
+use std::{future::Future, time::Duration};
 use tokio::time::Instant;
 
 /// The header under which a command may be repeated.
@@ -29,8 +30,22 @@ const IDEMPOTENCY_KEY_MAX_CHARS: usize = 255;
 /// How long a client may take to send a body.
 const BODY_PATIENCE: Duration = Duration::from_secs(30);
 
+/// Puts into an operation what its caller cannot know and its execution needs.
+pub trait Prepare<O> {
+    fn prepare(operation: O, organization: OrganizationId, services: &Services) -> impl Future<Output = Result<O, Problem>>;
+}
+
+/// The operation as its caller gave it.
+pub struct AsGiven;
+
+impl<O> Prepare<O> for AsGiven {
+    async fn prepare(operation: O, _: OrganizationId, _: &Services) -> Result<O, Problem> {
+        Ok(operation)
+    }
+}
+
 /// Serves one command.
-pub async fn serve<O: Capability>(call: &mut Call<'_>) -> Answer {
+pub async fn serve<O: Capability, P: Prepare<O>>(call: &mut Call<'_>) -> Answer {
     let services = call.services;
     let entered = services.gate.enter(call).await?;
     require_ids(call)?;
@@ -38,9 +53,9 @@ pub async fn serve<O: Capability>(call: &mut Call<'_>) -> Answer {
     let object = object(call).await?;
     let idempotency = idempotency(call, &entered, O::PERMISSION, &object)?;
     let terms = Terms { idempotency, if_match: if_match(call)?, dry_run };
-    let operation: O = body::typed(object)?;
-    let owner = operation.owner();
     let organization = entered.organization;
+    let operation = P::prepare(body::typed(object)?, organization, services).await?;
+    let owner = operation.owner();
     let admitted = services.gate.admit(call, entered, owner, terms, operation)?;
     let receipt = services.engine.execute(admitted).await?;
     if let (false, Some(settle), Some(patience)) = (dry_run, call.route.settle, call.preferred_wait(services.settings.wait_max))

@@ -7,7 +7,8 @@ use super::server::Services;
 use super::{
     action::{self, Action},
     call::{Answer, Call},
-    command, query,
+    command::{self, AsGiven, Prepare},
+    query,
     stream::{self, Streaming},
 };
 use crate::{
@@ -103,6 +104,11 @@ pub struct Route {
 impl Route {
     /// A command: its body is the operation, with the parameters of the path put in.
     pub const fn post<O: Capability>(path: &'static str) -> Self {
+        Self::post_prepared::<O, AsGiven>(path)
+    }
+
+    /// A command into which `P` puts what its caller cannot know.
+    pub const fn post_prepared<O: Capability, P: Prepare<O> + 'static>(path: &'static str) -> Self {
         Self {
             verb: Verb::Post,
             path,
@@ -114,7 +120,7 @@ impl Route {
             body_max_bytes: None,
             becomes: Becomes::Changed,
             settle: None,
-            serve: |call| Box::pin(command::serve::<O>(call)),
+            serve: |call| Box::pin(command::serve::<O, P>(call)),
             describe: describe::command::<O>,
         }
     }

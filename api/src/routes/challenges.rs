@@ -1,12 +1,14 @@
 //! Challenges: what people did, and who leads.
 
 use crate::pipeline::Route;
+use palmares_commands::challenges::RecordActivities;
 use palmares_projections::challenges::{
     activities::{UserActivities, UserActivityDays},
     leaderboards::{Leaderboard, LeaderboardPlace},
 };
 
 pub const ROUTES: &[Route] = &[
+    Route::post::<RecordActivities>("/activities"),
     Route::get::<UserActivities>("/users/{user_id}/activities", "challenges.activity.read"),
     Route::get::<UserActivityDays>("/users/{user_id}/activities/days", "challenges.activity.read"),
     Route::get::<Leaderboard>("/leaderboards/{metric}", "challenges.leaderboard.read"),

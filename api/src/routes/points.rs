@@ -1,10 +1,14 @@
 //! Points: programs, transactions, what members have, and whether the books agree.
 
 use crate::{
-    pipeline::{Route, Services, Throttle, route::Settled},
+    pipeline::{Route, Services, Throttle, command::Prepare, route::Settled},
     problem::Problem,
 };
 use futures::future::LocalBoxFuture;
+use palmares_commands::points::{
+    AddRule, CreateCredit, CreateDebit, DefineProgram, FreezeAccount, NeedsAccount, PlaceHold, PostHold, ReverseTransaction,
+    TransferPoints, UnfreezeAccount, VoidHold,
+};
 use palmares_domain::kernel::{Code, OrganizationId};
 use palmares_projections::{
     engine::{Query, ReadError},
@@ -14,13 +18,28 @@ use palmares_projections::{
         lots::{Liability, UserLots},
         programs::{GetProgram, ListPrograms},
         reconciliations::ReconcilePoints,
-        transactions::{GetTransaction, TransactionState, UserStatement},
+        transactions::{GetTransaction, TransactionState, UserStatement, account_of_transaction},
     },
 };
 use serde_json::{Map, Value};
 use std::time::Duration;
 
+/// Where transactions of every kind are read.
+const TRANSACTIONS: &str = "/points/transactions";
+
 pub const ROUTES: &[Route] = &[
+    Route::post::<DefineProgram>("/points/programs").creating("/points/programs", "id"),
+    Route::post::<AddRule>("/points/programs/{program_id}/rules"),
+    Route::post::<CreateCredit>("/points/credits").starting(TRANSACTIONS, "transaction_id").settling(credit_settled),
+    Route::post::<CreateDebit>("/points/debits").creating(TRANSACTIONS, "transaction_id"),
+    Route::post::<PlaceHold>("/points/holds").creating(TRANSACTIONS, "transaction_id"),
+    Route::post_prepared::<PostHold, AccountLookedUp>("/points/holds/{hold_id}/post"),
+    Route::post_prepared::<VoidHold, AccountLookedUp>("/points/holds/{hold_id}/void"),
+    Route::post::<TransferPoints>("/points/transfers").creating(TRANSACTIONS, "transaction_id"),
+    Route::post_prepared::<ReverseTransaction, AccountLookedUp>("/points/transactions/{transaction_id}/reverse")
+        .creating(TRANSACTIONS, "transaction_id"),
+    Route::post::<FreezeAccount>("/points/accounts/{user_id}/freeze"),
+    Route::post::<UnfreezeAccount>("/points/accounts/{user_id}/unfreeze"),
     Route::get::<ListPrograms>("/points/programs", "points.program.read"),
     Route::get::<GetProgram>("/points/programs/{program_id}", "points.program.read"),
     Route::get::<GetTransaction>("/points/transactions/{transaction_id}", "points.transaction.read"),
@@ -32,6 +51,20 @@ pub const ROUTES: &[Route] = &[
     // Folds every account of the organization.
     Route::get::<ReconcilePoints>("/points/reconciliations", "points.reconciliation.read").throttled(Throttle::Export),
 ];
+
+/// Looks up the account of the transaction that a command names, because its stream is the account's.
+struct AccountLookedUp;
+
+impl<O: NeedsAccount> Prepare<O> for AccountLookedUp {
+    async fn prepare(mut operation: O, organization: OrganizationId, services: &Services) -> Result<O, Problem> {
+        let mut reader = services.readers.open(organization, None).await?;
+        // Of a transaction that is not there the operation itself says so.
+        if let Some(account) = account_of_transaction(&mut reader, operation.transaction()).await? {
+            operation.resolve(account);
+        }
+        Ok(operation)
+    }
+}
 
 /// What became of a credit, once it is no longer pending. The read model follows the log closely, so
 /// what the log holds now is waited for.

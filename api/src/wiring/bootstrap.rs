@@ -6,7 +6,10 @@ use super::{
 };
 use crate::cli::ServerSettings;
 use anyhow::Context;
-use palmares_commands::engine::{Answer, Operation, Refused, StreamRef, Unit};
+use palmares_commands::{
+    engine::{Answer, Operation, Refused, StreamRef, Unit},
+    organizations::slug_claim,
+};
 use palmares_domain::{
     identity::{
         EXTERNAL_REF_LOOKUP, Role,
@@ -73,6 +76,7 @@ impl Operation for FoundPlatform {
                 default_locale: Locale::default(),
             };
             unit.run::<Organization>(OrganizationId::PLATFORM, &OrganizationCommand::Create(create))?;
+            unit.claim(slug_claim(SLUG), OrganizationId::PLATFORM);
         }
         let claim = unit.hashed(EXTERNAL_REF_LOOKUP);
         if let Some(holder) = claim.and_then(|claim| unit.holder(claim)) {

@@ -1,8 +1,6 @@
 //! A process: made, served, ended in order.
 
-use super::{
-    access_log::EngineAccessLog, read_side::ReadSide, rebuilds::Workers, standing::EngineStandings, write_side::WriteSide,
-};
+use super::{access_log::EngineAccessLog, read_side::ReadSide, rebuilds::Workers, standing::EngineStandings, write_side::WriteSide};
 use crate::{
     cli::{ServerSettings, metrics},
     pipeline::{Bound, Gate, Limiter, Parts, Progress, RateLimits, Services, Settings, TokenKeys, bind, route::Kind},
@@ -10,11 +8,14 @@ use crate::{
 };
 use anyhow::Context;
 use palmares_projections::engine::{head::HeadSignal, stop::Stopper};
-use std::{fs, net::SocketAddr, sync::Arc};
+use std::{fs, net::SocketAddr, sync::Arc, time::Duration};
 use tokio::{
     sync::{oneshot, watch},
     task::JoinSet,
 };
+
+/// How long the last counters may take to be written.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 pub(super) async fn serve(
     settings: ServerSettings,
@@ -51,10 +52,11 @@ pub(super) async fn serve(
 
     let mut house = JoinSet::new();
     house.spawn(tell_head(write.engine.store().committed(), read.head.clone()));
-    house.spawn(services.keep_house(write.pool.clone()));
+    let keeper = tokio::spawn(services.keep_house(write.pool.clone()));
     if settings.role.runs_workers() {
-        let reactors = reactors::all(write.engine.clone(), read.readers.clone());
-        workers.started(read.start_workers(&settings, address, reactors, Vec::new()).await?).await;
+        let reactors = reactors::all(write.engine.clone(), read.readers.clone(), read.watermarks.clone());
+        let timers = reactors::timers(write.engine.clone());
+        workers.started(read.start_workers(&settings, address, reactors, timers).await?).await;
     } else {
         let (head, log, stopping) = (read.head.clone(), read.log.clone(), stopping.clone());
         house.spawn(async move { head.follow(&log, stopping).await });
@@ -64,21 +66,27 @@ pub(super) async fn serve(
     let mut serving = tokio::spawn(server);
     // Nobody may be waiting for it.
     let _ = ready.send(address);
-    let outcome = tokio::select! {
-        ended = &mut serving => ended.context("the server broke off")?.context("the server failed"),
-        // An error means that nobody can ask any more, which is asking too.
-        _ = stop.wait_for(|stop| *stop) => {
+    let ended = tokio::select! {
+        ended = &mut serving => ended,
+        () = asked(&mut stop) => {
             // Streams have no end of their own, and the server waits for its answers.
             stopper.stop();
             handle.stop(true).await;
-            serving.await.context("the server broke off")?.context("the server failed")
+            serving.await
         }
     };
     stopper.stop();
-    // Each command waits for its append, so with them the committer's queue is empty.
+    // Each command waits for its append, so with the commands the committer's queue is empty.
     workers.shutdown().await;
-    house.abort_all();
-    outcome
+    if tokio::time::timeout(PATIENCE, keeper).await.is_err() {
+        tracing::warn!("the last refusal counters were not written in time");
+    }
+    ended.context("the server broke off")?.context("the server failed")
+}
+
+async fn asked(stop: &mut watch::Receiver<bool>) {
+    // An error means that nobody can ask any more, which is asking too.
+    let _ = stop.wait_for(|stop| *stop).await;
 }
 
 fn token_keys(settings: &ServerSettings) -> anyhow::Result<TokenKeys> {

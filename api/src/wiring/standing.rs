@@ -16,7 +16,8 @@ pub(super) struct EngineStandings(pub Arc<Engine>);
 impl Standings for EngineStandings {
     async fn of(&self, organization: OrganizationId, user: UserId) -> anyhow::Result<Standing> {
         let user = self.0.look(organization, user, |user: &User| user.profile().map(|_| user.is_active())).await?;
-        let organization = self.0.look(organization, organization, |found: &Organization| found.profile().map(|_| found.is_active())).await?;
+        let organization =
+            self.0.look(organization, organization, |found: &Organization| found.profile().map(|_| found.is_active())).await?;
         Ok(match (organization, user) {
             (None, _) | (_, None) => Standing::Unknown,
             (Some(false), _) => Standing::OrganizationSuspended,

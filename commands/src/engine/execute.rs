@@ -239,7 +239,12 @@ impl Engine {
         for held in &held {
             let loaded = held.loaded()?;
             ahead |= held.slot.is_ahead(loaded.version);
-            writes.push(StreamWrite { stream: held.stream.name, expected_version: loaded.version, handle: loaded.handle, events: Vec::new() });
+            writes.push(StreamWrite {
+                stream: held.stream.name,
+                expected_version: loaded.version,
+                handle: loaded.handle,
+                events: Vec::new(),
+            });
             settles.push(settle(held, loaded.version));
         }
         if !ahead {
@@ -269,9 +274,7 @@ impl Engine {
             return Ok(position.map(|position| Receipt { answer, position, version, replayed: false }));
         }
         let client = match &admission.client {
-            Some(client) => {
-                Some(self.contexts.record(admission.organization, admission.actor, client).await.map_err(anyhow::Error::from)?)
-            }
+            Some(client) => Some(self.contexts.record(admission.organization, admission.actor, client).await.map_err(anyhow::Error::from)?),
             None => None,
         };
         let metadata = metadata(admission, client).map_err(anyhow::Error::from)?;
@@ -395,7 +398,13 @@ fn involve(held: &Held) -> Result<Involved<'_>, Rejection> {
 }
 
 fn settle(held: &Held, version: i64) -> Settle {
-    Settle { organization: held.stream.name.organization, slot: held.slot.clone(), epoch: held.guard.entry().epoch, version, snapshot: None }
+    Settle {
+        organization: held.stream.name.organization,
+        slot: held.slot.clone(),
+        epoch: held.guard.entry().epoch,
+        version,
+        snapshot: None,
+    }
 }
 
 fn empty(admission: &Admission, writes: Vec<StreamWrite>) -> Append {

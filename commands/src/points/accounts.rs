@@ -1,9 +1,10 @@
 //! Accounts: freezing them, and recording what is due.
 
-use super::{account_stream, act, check_known, program_and_user, program_stream, reason};
+use super::{account_stream, act, program_and_user, program_stream, reason};
 use crate::engine::{Answer, Operation, Refused, StreamRef, Unit};
 use palmares_domain::{
-    kernel::{Admission, ProgramId, TeamId, UserId},
+    identity::user::User,
+    kernel::{Admission, Code, ProgramId, TeamId, UserId},
     points::{
         AccountKey,
         account::{self, AccountAction},
@@ -49,7 +50,7 @@ impl Operation for FreezeAccount {
     }
 
     fn decide(&self, unit: &mut Unit<'_>) -> Result<Answer, Refused> {
-        check_known(unit, self.user_id, "user_id")?;
+        check_named(unit, self.user_id)?;
         let freeze = account::Freeze { reason: reason(self.reason.as_ref())? };
         act(unit, self.account(), AccountAction::Freeze(freeze))?;
         Ok(Answer::new("id", self.account().id(), "FROZEN"))
@@ -66,11 +67,17 @@ impl Operation for UnfreezeAccount {
     }
 
     fn decide(&self, unit: &mut Unit<'_>) -> Result<Answer, Refused> {
-        check_known(unit, self.user_id, "user_id")?;
+        check_named(unit, self.user_id)?;
         let unfreeze = account::Unfreeze { reason: reason(self.reason.as_ref())? };
         act(unit, self.account(), AccountAction::Unfreeze(unfreeze))?;
         Ok(Answer::new("id", self.account().id(), "ACTIVE"))
     }
+}
+
+/// The address names the user, so an unknown one is a resource that is not there.
+fn check_named(unit: &mut Unit<'_>, user: UserId) -> Result<(), Refused> {
+    let known = unit.state::<User>(user)?.profile().is_some();
+    if known { Ok(()) } else { Err(Refused::new(Code::ResourceNotFound, "points.user_unknown", "there is no such user")) }
 }
 
 impl FreezeAccount {

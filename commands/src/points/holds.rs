@@ -1,8 +1,6 @@
 //! Holds: points reserved, then spent or released.
 
-use super::{
-    NeedsAccount, account_stream, act, check_known, looked_up, looked_up_reads, looked_up_streams, program_and_user, reason,
-};
+use super::{NeedsAccount, account_stream, act, check_known, looked_up, looked_up_reads, looked_up_streams, program_and_user, reason};
 use crate::engine::{Answer, Operation, Refused, StreamRef, Unit};
 use chrono::{DateTime, Utc};
 use palmares_domain::{

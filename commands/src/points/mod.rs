@@ -9,6 +9,8 @@ mod holds;
 mod programs;
 mod reversals;
 mod settlements;
+#[cfg(test)]
+mod tests;
 mod transfers;
 
 pub use accounts::{ExpireDue, FreezeAccount, UnfreezeAccount};

@@ -25,12 +25,7 @@ pub struct MemoryStore {
 
 impl Default for MemoryStore {
     fn default() -> Self {
-        Self {
-            state: Mutex::default(),
-            incarnation: Uuid::now_v7(),
-            committed: watch::channel(0).0,
-            foreign: broadcast::channel(1).0,
-        }
+        Self { state: Mutex::default(), incarnation: Uuid::now_v7(), committed: watch::channel(0).0, foreign: broadcast::channel(1).0 }
     }
 }
 

@@ -3,6 +3,7 @@
 //! Positions are contiguous and in commit order. An append is atomic over all its streams, claims
 //! and releases, or refused as a whole; neighbours in the same batch are never refused with it.
 
+pub mod cqrs;
 pub mod memory;
 pub mod postgres;
 

@@ -7,6 +7,7 @@
 //! | [`lots`] | Which points expire when, of a member and of a whole program? |
 //! | [`transactions`] | What became of a transaction, and what is on a member's statement? |
 //! | [`ledger`] | Do the postings sum to zero (the trial balance)? |
+//! | [`due`] | (none: timers) When is something due on an account? |
 //! | [`reconciliations`] | Do streams, balances and ledger say the same of every account? |
 //!
 //! The folds take what events say and decide nothing again: which lots were spent and what was
@@ -18,6 +19,7 @@ mod members;
 mod past;
 
 pub mod balances;
+pub mod due;
 pub mod ledger;
 pub mod lots;
 pub mod programs;
@@ -38,6 +40,7 @@ pub fn projectors() -> Vec<Arc<dyn Projector>> {
         Arc::new(lots::Lots),
         Arc::new(transactions::Transactions),
         Arc::new(ledger::Ledger),
+        Arc::new(due::Due),
     ]
 }
 

@@ -180,7 +180,12 @@ impl Committer {
     /// Tells who waits for the log how far it is; never backwards.
     fn announce(&self) {
         let position = self.position;
-        self.shared.committed.send_if_modified(|known| position > *known && { *known = position; true });
+        self.shared.committed.send_if_modified(|known| {
+            position > *known && {
+                *known = position;
+                true
+            }
+        });
     }
 
     /// Commits what of a batch is sound under the head's lock, and answers the rest with its reason.

@@ -51,8 +51,12 @@ impl PostgresStore {
     pub async fn open(options: PostgresStoreOptions) -> Result<Self, sqlx::Error> {
         let connect = options.connect.options([("role", "palmares_committer")]).application_name("palmares-committer");
         let pool = PgPoolOptions::new().max_connections(options.pool_size).connect_with(connect.clone()).await?;
-        let shared =
-            Arc::new(Shared { committed: watch::channel(0).0, foreign: broadcast::channel(1_024).0, foreign_append: Notify::new(), term: AtomicU64::new(0) });
+        let shared = Arc::new(Shared {
+            committed: watch::channel(0).0,
+            foreign: broadcast::channel(1_024).0,
+            foreign_append: Notify::new(),
+            term: AtomicU64::new(0),
+        });
         let (inbox, queue) = mpsc::unbounded_channel();
         Committer::start(connect, queue, shared.clone(), options.head_capacity).await?;
         signals::start(pool.clone(), shared.clone());

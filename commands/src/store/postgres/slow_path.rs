@@ -55,7 +55,10 @@ pub(super) async fn commit(connection: &mut PgConnection, submitted: Vec<Submitt
         // Both would contradict the lock that is held; the transaction ends and the batch is checked anew.
         Written::FenceMissed => return Err((sqlx::Error::Protocol("the head moved under its lock".into()), everything(batch, deferred))),
         Written::Violation(index) => {
-            return Err((sqlx::Error::Protocol(format!("{index} refused a row that was checked under the lock")), everything(batch, deferred)));
+            return Err((
+                sqlx::Error::Protocol(format!("{index} refused a row that was checked under the lock")),
+                everything(batch, deferred),
+            ));
         }
     };
     match transaction.commit().await {
@@ -105,10 +108,7 @@ pub(super) async fn stream_heads(
         .collect()
 }
 
-pub(super) async fn claims<'c>(
-    executor: impl sqlx::PgExecutor<'c>,
-    keys: &[ClaimKey],
-) -> Result<HashMap<ClaimKey, Claim>, sqlx::Error> {
+pub(super) async fn claims<'c>(executor: impl sqlx::PgExecutor<'c>, keys: &[ClaimKey]) -> Result<HashMap<ClaimKey, Claim>, sqlx::Error> {
     if keys.is_empty() {
         return Ok(HashMap::new());
     }

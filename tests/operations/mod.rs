@@ -1,0 +1,3 @@
+//! What is deployed fits what is built.
+
+mod deployment;
