@@ -1,1 +1,103 @@
-fn main() {}
+//! `make bench`: what Palmares does on this machine, beside what one would use instead.
+//!
+//! Everything runs on one PostgreSQL with full durability, started for the occasion. Numbers in
+//! `docs/performance.md` are printed by this program and by nothing else.
+
+mod bare;
+mod chart;
+mod extras;
+mod http;
+mod load;
+mod palmares_system;
+mod projector;
+mod report;
+mod results;
+mod server;
+mod store;
+mod vanilla;
+mod world;
+
+use clap::{Parser, Subcommand};
+use std::time::Duration;
+
+#[derive(Parser)]
+#[command(about = "Measures Palmares against vanilla cqrs-es, a batched insert and COPY")]
+struct Arguments {
+    #[command(subcommand)]
+    part: Option<Part>,
+    /// Seconds of each measurement
+    #[arg(long, global = true, default_value_t = 4.0)]
+    seconds: f64,
+    /// Accounts to choose from, each with points
+    #[arg(long, global = true, default_value_t = 100_000)]
+    accounts: usize,
+    /// Concurrent callers, each of which waits for its answer before it asks again
+    #[arg(long, global = true, value_delimiter = ',', default_values_t = [1, 16, 64, 256, 1_024])]
+    callers: Vec<usize>,
+    /// How often everything is measured; medians count
+    #[arg(long, global = true, default_value_t = 3)]
+    runs: usize,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Subcommand)]
+enum Part {
+    /// Place a hold: Palmares, vanilla cqrs-es + postgres-es, a batched insert, COPY
+    Store,
+    /// The same with an idempotency key, a claim, a sealed field; one hot account; cold accounts
+    Extras,
+    /// The balances projector against a bare upsert
+    Projector,
+    /// Holds over HTTP, through the whole gate
+    Http,
+    /// Writes docs/performance.md and its chart from the results
+    Report,
+}
+
+/// How to measure.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    pub span: Duration,
+    pub accounts: usize,
+    pub callers: Vec<usize>,
+    pub runs: usize,
+}
+
+#[tokio::main]
+async fn main() -> anyhow::Result<()> {
+    let arguments = Arguments::parse();
+    let wants = |part| arguments.part.is_none_or(|wanted| wanted == part);
+    let plan = Plan {
+        span: Duration::from_secs_f64(arguments.seconds),
+        accounts: arguments.accounts,
+        callers: arguments.callers.clone(),
+        runs: arguments.runs,
+    };
+    if [Part::Store, Part::Extras, Part::Projector].into_iter().any(wants) {
+        let server = server::Server::start().await?;
+        let outcome = on_server(&server, &plan, wants).await;
+        server.stop().await;
+        outcome?;
+    }
+    if wants(Part::Http) {
+        http::measure(&plan).await?;
+    }
+    if wants(Part::Report) {
+        report::write()?;
+    }
+    Ok(())
+}
+
+async fn on_server(server: &server::Server, plan: &Plan, wants: impl Fn(Part) -> bool) -> anyhow::Result<()> {
+    server.check_settings().await?;
+    let world = world::World::seed(server, plan.accounts).await?;
+    if wants(Part::Store) {
+        store::measure(server, &world, plan).await?;
+    }
+    if wants(Part::Extras) {
+        extras::measure(server, &world, plan).await?;
+    }
+    if wants(Part::Projector) {
+        projector::measure(server, &world, plan).await?;
+    }
+    Ok(())
+}

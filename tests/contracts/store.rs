@@ -184,13 +184,16 @@ mod cases {
             store.keep_snapshot(key, name.organization, snapshot);
         }
         // Snapshots are kept behind the caller's back; wait until the newest is there.
-        let loaded = loop {
-            let loaded = store.load(request).await.unwrap();
-            if loaded.snapshot.as_ref().is_some_and(|snapshot| snapshot.version == 4) {
-                break loaded;
+        let until_kept = async {
+            loop {
+                let loaded = store.load(request).await.unwrap();
+                if loaded.snapshot.as_ref().is_some_and(|snapshot| snapshot.version == 4) {
+                    return loaded;
+                }
+                tokio::task::yield_now().await;
             }
-            tokio::task::yield_now().await;
         };
+        let loaded = tokio::time::timeout(std::time::Duration::from_secs(30), until_kept).await.expect("the newest is kept in time");
         assert_eq!(loaded.events.iter().map(|event| event.version).collect::<Vec<_>>(), [5]);
         let other_shape = store.load(LoadRequest { shape: 3, ..request }).await.unwrap();
         assert_eq!((other_shape.snapshot, other_shape.events.len()), (None, 5));

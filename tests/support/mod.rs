@@ -1,4 +1,5 @@
 //! What every test stands on.
 
+pub mod running;
 pub mod servers;
 pub mod streams;

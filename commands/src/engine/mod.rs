@@ -23,8 +23,9 @@ use slots::Slots;
 use std::sync::Arc;
 use uuid::Uuid;
 
-/// How many states stay in memory, in each of two generations.
-const STATES_KEPT: usize = 100_000;
+/// How many states stay in memory, in each of two generations: 100,000 accounts and their users fit
+/// into one. An account takes about a kilobyte.
+const STATES_KEPT: usize = 250_000;
 /// How often a command is decided again before its caller is told that the store is overloaded.
 const ATTEMPTS_MAX: usize = 32;
 

@@ -2,6 +2,7 @@
 
 use super::heads::{Heads, StreamHead};
 use crate::store::{Append, AppendError, Claim, ClaimKey, CommandRecord, Committed, EVENT_MAX_BYTES, StreamKey, StreamName};
+use chrono::{DateTime, Utc};
 use palmares_domain::kernel::CommandId;
 use std::collections::{HashMap, HashSet};
 use tokio::sync::oneshot;
@@ -38,6 +39,8 @@ pub(super) struct Batch {
     pub refused: Vec<(Submitted, AppendError)>,
     pub new_streams: Vec<(StreamName, StreamKey)>,
     pub event_count: usize,
+    /// The heads as they were before this batch moved them, in the order of the moves.
+    moved: Vec<(StreamName, Option<StreamHead>)>,
     claimed: HashSet<ClaimKey>,
     released: HashSet<ClaimKey>,
     commands: HashSet<CommandId>,
@@ -58,6 +61,17 @@ impl Batch {
         accepted.chain(self.refused.into_iter().map(|(submitted, _)| submitted)).collect()
     }
 
+    /// Undoes what the batch did to the heads: it was not committed. What was checked on top of it
+    /// has to be rolled back before it.
+    pub fn roll_back(&mut self, heads: &mut Heads) {
+        for (stream, before) in self.moved.drain(..).rev() {
+            match before {
+                Some(head) => heads.set(stream, head),
+                None => heads.forget(&stream),
+            }
+        }
+    }
+
     /// Checks an append and takes it in, or notes its refusal. An append that touches a claim or a
     /// command of this very batch is handed back, for the next one.
     pub fn admit(&mut self, submitted: Submitted, heads: &mut Heads, next_key: &mut i64, known: &Known) -> Option<Submitted> {
@@ -71,6 +85,38 @@ impl Batch {
         None
     }
 
+    /// Whether PostgreSQL has to hear of it.
+    pub fn writes_anything(&self) -> bool {
+        self.event_count > 0
+            || self.accepted.iter().any(|accepted| {
+                let append = &accepted.submitted.append;
+                append.command.is_some() || !append.claims.is_empty() || !append.releases.is_empty()
+            })
+    }
+
+    pub fn first_event_id(&self) -> Option<uuid::Uuid> {
+        let mut writes = self.accepted.iter().flat_map(|accepted| &accepted.submitted.append.writes);
+        writes.find_map(|write| write.events.first()).map(|event| event.id.0)
+    }
+
+    /// Answers everyone: the batch is committed behind `position`.
+    pub fn answer(self, mut position: i64, recorded_at: DateTime<Utc>) {
+        for accepted in self.accepted {
+            position += accepted.submitted.append.event_count() as i64;
+            // A waiter that left does not need the answer.
+            let _ = accepted.submitted.waiter.send(Ok(Committed { position, recorded_at }));
+        }
+        for (submitted, error) in self.refused {
+            let _ = submitted.waiter.send(Err(error));
+        }
+    }
+
+    pub fn refuse(self, reason: &AppendError) {
+        for submitted in self.into_submitted() {
+            let _ = submitted.waiter.send(Err(reason.clone()));
+        }
+    }
+
     fn collides(&self, append: &Append) -> bool {
         append.claims.iter().any(|claim| self.claimed.contains(&claim.key) || self.released.contains(&claim.key))
             || append.releases.iter().any(|key| self.claimed.contains(key))
@@ -81,7 +127,8 @@ impl Batch {
         let append = &submitted.append;
         let mut keys = Vec::with_capacity(append.writes.len());
         for write in &append.writes {
-            let known = heads.get(&write.stream).map(|head| head.key).or(write.handle.map(|handle| handle.key));
+            let before = heads.get(&write.stream);
+            let known = before.map(|head| head.key).or(write.handle.map(|handle| handle.key));
             let key = match known {
                 Some(key) => key,
                 None if write.events.is_empty() => {
@@ -94,6 +141,7 @@ impl Batch {
                     StreamKey(*next_key)
                 }
             };
+            self.moved.push((write.stream, before));
             heads.set(write.stream, StreamHead { key, version: write.expected_version + write.events.len() as i64 });
             keys.push(key);
         }

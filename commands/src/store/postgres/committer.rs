@@ -8,19 +8,16 @@ use super::batch::{Batch, Known, Submitted};
 use super::heads::{Heads, StreamHead};
 use super::writer::{self, LogHead, Written};
 use super::{slow_path, statements};
-use crate::store::{AppendError, Committed, StreamKey, StreamName};
+use crate::store::{StreamKey, StreamName};
 use chrono::{DateTime, Utc};
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{PgConnection, Row};
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant};
 use tokio::sync::{Notify, broadcast, mpsc, watch};
 use tokio::task::JoinHandle;
 
-/// How long the committer tries to reach PostgreSQL again before it answers `Unavailable`.
-const RECONNECT_SECONDS: u64 = 15;
 const INBOX_MAX: usize = 1_024;
 
 /// What the committer shares with the store's handle.
@@ -34,17 +31,17 @@ pub(super) struct Shared {
 }
 
 pub(super) struct Committer {
-    options: PgConnectOptions,
-    inbox: mpsc::UnboundedReceiver<Submitted>,
-    shared: Arc<Shared>,
-    heads: Heads,
+    pub(super) options: PgConnectOptions,
+    pub(super) inbox: mpsc::UnboundedReceiver<Submitted>,
+    pub(super) shared: Arc<Shared>,
+    pub(super) heads: Heads,
     /// The log's head as this node knows it: the fence.
-    position: i64,
+    pub(super) position: i64,
     stream_key: i64,
     /// The batch that fills while another is in flight, and what has to wait for the one after.
-    filling: Batch,
+    pub(super) filling: Batch,
     next_key: i64,
-    carried: VecDeque<Submitted>,
+    pub(super) carried: VecDeque<Submitted>,
 }
 
 type InFlight = JoinHandle<(PgConnection, Batch, Written)>;
@@ -115,6 +112,10 @@ impl Committer {
     }
 
     fn admit(&mut self, submitted: Submitted) {
+        // Whoever comes behind an append that has to wait, waits behind it.
+        if !self.carried.is_empty() {
+            return self.carried.push_back(submitted);
+        }
         let known = Known { term: self.shared.term.load(Ordering::Acquire), ..Known::default() };
         if let Some(deferred) = self.filling.admit(submitted, &mut self.heads, &mut self.next_key, &known) {
             self.carried.push_back(deferred);
@@ -150,8 +151,9 @@ impl Committer {
             }
             Written::FenceMissed => {
                 metrics::counter!("palmares_store_fence_missed_total").increment(1);
+                let submitted = self.take_back(Some(batch));
                 let result = self.refresh(&mut connection).await;
-                self.check_again(batch.into_submitted());
+                self.admit_all(submitted);
                 result
             }
             Written::Violation(constraint) => {
@@ -167,7 +169,7 @@ impl Committer {
         }
     }
 
-    fn committed(&mut self, batch: Batch, recorded_at: DateTime<Utc>) {
+    pub(super) fn committed(&mut self, batch: Batch, recorded_at: DateTime<Utc>) {
         self.position += batch.event_count as i64;
         self.stream_key += batch.new_streams.len() as i64;
         metrics::counter!("palmares_store_events_total").increment(batch.event_count as u64);
@@ -189,36 +191,33 @@ impl Committer {
     }
 
     /// Commits what of a batch is sound under the head's lock, and answers the rest with its reason.
-    async fn isolate(&mut self, connection: &mut PgConnection, batch: Batch) -> Result<(), sqlx::Error> {
-        let touched: Vec<StreamName> = batch.streams().collect();
+    async fn isolate(&mut self, connection: &mut PgConnection, mut batch: Batch) -> Result<(), sqlx::Error> {
+        let on_top = self.take_back(None);
+        batch.roll_back(&mut self.heads);
         match slow_path::commit(connection, batch.into_submitted()).await {
             Ok(done) => {
-                for stream in &touched {
-                    self.heads.forget(stream);
-                }
-                for (stream, head) in done.heads {
-                    self.heads.set(stream, head);
-                }
-                let behind = done.position_before != self.position;
-                if behind {
-                    self.refresh(connection).await?;
-                }
+                let refreshed = match done.position_before == self.position {
+                    true => Ok(()),
+                    false => self.refresh(connection).await,
+                };
+                done.heads.into_iter().for_each(|(stream, head)| self.heads.set(stream, head));
+                // Where yet another node has appended behind it, the fence will tell.
                 self.position = done.position_before;
                 self.stream_key = done.stream_key_before;
-                self.carried.extend(done.deferred);
                 self.committed(done.batch, done.recorded_at);
-                self.check_again(Vec::new());
-                Ok(())
+                self.next_key = self.stream_key;
+                self.admit_all(done.deferred.into_iter().chain(on_top));
+                refreshed
             }
             Err((error, submitted)) => {
-                self.check_again(submitted);
+                self.admit_all(submitted.into_iter().chain(on_top));
                 Err(error)
             }
         }
     }
 
     /// Takes in what other nodes have appended since the known position.
-    async fn refresh(&mut self, connection: &mut PgConnection) -> Result<(), sqlx::Error> {
+    pub(super) async fn refresh(&mut self, connection: &mut PgConnection) -> Result<(), sqlx::Error> {
         let head = LogHead::from_row(&sqlx::query(statements::HEAD).fetch_one(&mut *connection).await?)?;
         if head.position == self.position {
             return Ok(());
@@ -239,113 +238,24 @@ impl Committer {
         Ok(())
     }
 
-    /// Checks `first` and then everything that was checked on top of it, on the heads as they are now.
-    fn check_again(&mut self, first: Vec<Submitted>) {
-        let filling = std::mem::take(&mut self.filling);
+    /// Takes back every append that is not committed: those of a failed batch, and those that were
+    /// checked on top of it. The heads are then as if none of them had come.
+    pub(super) fn take_back(&mut self, failed: Option<Batch>) -> Vec<Submitted> {
+        let mut filling = std::mem::take(&mut self.filling);
+        filling.roll_back(&mut self.heads);
+        let mut submitted = Vec::new();
+        if let Some(mut failed) = failed {
+            failed.roll_back(&mut self.heads);
+            submitted = failed.into_submitted();
+        }
+        submitted.extend(filling.into_submitted());
+        submitted.extend(std::mem::take(&mut self.carried));
         self.next_key = self.stream_key;
-        let again: Vec<Submitted> = first.into_iter().chain(filling.into_submitted()).chain(std::mem::take(&mut self.carried)).collect();
-        for submitted in again {
-            self.admit(submitted);
-        }
+        submitted
     }
 
-    /// After a lost connection: connects again, finds out whether the batch was recorded, and goes on.
-    async fn recover(&mut self, error: sqlx::Error, batch: Batch) -> Option<PgConnection> {
-        let event_id = batch.first_event_id();
-        let mut error = error;
-        let deadline = Instant::now() + Duration::from_secs(RECONNECT_SECONDS);
-        loop {
-            let Some(mut connection) = self.reconnect_until(error, deadline).await else {
-                return self.give_up(batch).await;
-            };
-            match slow_path::was_recorded(&mut connection, self.position, event_id).await {
-                Ok(Some(recorded_at)) => {
-                    self.committed(batch, recorded_at);
-                    return Some(connection);
-                }
-                Ok(None) => {
-                    let submitted = batch.into_submitted();
-                    for stream in submitted.iter().flat_map(|submitted| &submitted.append.writes).map(|write| write.stream) {
-                        self.heads.forget(&stream);
-                    }
-                    return match slow_path::stream_heads(&mut connection, &submitted).await {
-                        Ok(heads) => {
-                            heads.into_iter().for_each(|(stream, head)| self.heads.set(stream, head));
-                            let refreshed = self.refresh(&mut connection).await;
-                            self.check_again(submitted);
-                            match refreshed {
-                                Ok(()) => Some(connection),
-                                Err(error) => self.reconnect(error).await,
-                            }
-                        }
-                        Err(error) => {
-                            self.check_again(submitted);
-                            self.reconnect(error).await
-                        }
-                    };
-                }
-                Err(again) => error = again,
-            }
-        }
-    }
-
-    /// The store stayed away: nobody waits for ever, and nothing of what was known is trusted.
-    async fn give_up(&mut self, batch: Batch) -> Option<PgConnection> {
-        let reason = AppendError::Unavailable("PostgreSQL does not answer".into());
-        batch.refuse(&reason);
-        self.refuse_everything(&reason);
-        self.reconnect(sqlx::Error::WorkerCrashed).await
-    }
-
-    fn refuse_everything(&mut self, reason: &AppendError) {
-        self.shared.term.fetch_add(1, Ordering::AcqRel);
-        std::mem::take(&mut self.filling).refuse(reason);
-        let mut waiting: Vec<Submitted> = std::mem::take(&mut self.carried).into();
-        while let Ok(submitted) = self.inbox.try_recv() {
-            waiting.push(submitted);
-        }
-        for submitted in waiting {
-            // A waiter that left does not need the answer.
-            let _ = submitted.waiter.send(Err(reason.clone()));
-        }
-        self.heads.clear();
-    }
-
-    /// Connects again, for as long as it takes; what arrives meanwhile is refused after a while.
-    async fn reconnect(&mut self, error: sqlx::Error) -> Option<PgConnection> {
-        let mut error = error;
-        loop {
-            let deadline = Instant::now() + Duration::from_secs(RECONNECT_SECONDS);
-            if let Some(mut connection) = self.reconnect_until(error, deadline).await {
-                match self.refresh(&mut connection).await {
-                    Ok(()) => {
-                        self.check_again(Vec::new());
-                        return Some(connection);
-                    }
-                    Err(again) => error = again,
-                }
-            } else {
-                self.refuse_everything(&AppendError::Unavailable("PostgreSQL does not answer".into()));
-                if self.inbox.is_closed() {
-                    return None;
-                }
-                error = sqlx::Error::WorkerCrashed;
-            }
-        }
-    }
-
-    async fn reconnect_until(&self, error: sqlx::Error, deadline: Instant) -> Option<PgConnection> {
-        tracing::warn!(%error, "the committer's connection is lost");
-        let mut pause = Duration::from_millis(20);
-        while Instant::now() < deadline {
-            match writer::connect(&self.options).await {
-                Ok(connection) => return Some(connection),
-                Err(error) => tracing::debug!(%error, "PostgreSQL does not answer yet"),
-            }
-            tokio::time::sleep(pause).await;
-            pause = (pause * 2).min(Duration::from_secs(1));
-        }
-        None
+    pub(super) fn admit_all(&mut self, submitted: impl IntoIterator<Item = Submitted>) {
+        submitted.into_iter().for_each(|submitted| self.admit(submitted));
     }
 }
 
@@ -353,43 +263,5 @@ async fn wait_for(in_flight: &mut Option<InFlight>) -> Option<(PgConnection, Bat
     match in_flight {
         Some(task) => task.await.map_err(|error| tracing::error!(%error, "the committer's write failed")).ok(),
         None => None,
-    }
-}
-
-impl Batch {
-    /// Whether PostgreSQL has to hear of it.
-    fn writes_anything(&self) -> bool {
-        self.event_count > 0
-            || self.accepted.iter().any(|accepted| {
-                let append = &accepted.submitted.append;
-                append.command.is_some() || !append.claims.is_empty() || !append.releases.is_empty()
-            })
-    }
-
-    pub(super) fn streams(&self) -> impl Iterator<Item = StreamName> {
-        self.accepted.iter().flat_map(|accepted| &accepted.submitted.append.writes).map(|write| write.stream)
-    }
-
-    fn first_event_id(&self) -> Option<uuid::Uuid> {
-        let mut writes = self.accepted.iter().flat_map(|accepted| &accepted.submitted.append.writes);
-        writes.find_map(|write| write.events.first()).map(|event| event.id.0)
-    }
-
-    /// Answers everyone: the batch is committed behind `position`.
-    fn answer(self, mut position: i64, recorded_at: DateTime<Utc>) {
-        for accepted in self.accepted {
-            position += accepted.submitted.append.event_count() as i64;
-            // A waiter that left does not need the answer.
-            let _ = accepted.submitted.waiter.send(Ok(Committed { position, recorded_at }));
-        }
-        for (submitted, error) in self.refused {
-            let _ = submitted.waiter.send(Err(error));
-        }
-    }
-
-    fn refuse(self, reason: &AppendError) {
-        for submitted in self.into_submitted() {
-            let _ = submitted.waiter.send(Err(reason.clone()));
-        }
     }
 }

@@ -4,6 +4,7 @@ mod batch;
 mod committer;
 mod heads;
 mod loader;
+mod recovery;
 mod signals;
 mod slow_path;
 mod snapshots;

@@ -87,10 +87,7 @@ async fn look(
 }
 
 /// The heads of every stream that the appends name and that exists.
-pub(super) async fn stream_heads(
-    connection: &mut PgConnection,
-    submitted: &[Submitted],
-) -> Result<Vec<(StreamName, StreamHead)>, sqlx::Error> {
+async fn stream_heads(connection: &mut PgConnection, submitted: &[Submitted]) -> Result<Vec<(StreamName, StreamHead)>, sqlx::Error> {
     let names: Vec<StreamName> =
         submitted.iter().flat_map(|s| &s.append.writes).map(|write| write.stream).collect::<BTreeSet<_>>().into_iter().collect();
     let rows = sqlx::query(statements::STREAM_HEADS)

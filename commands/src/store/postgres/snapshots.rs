@@ -18,8 +18,13 @@ pub(super) fn start(pool: PgPool) -> mpsc::Sender<Kept> {
     tokio::spawn(async move {
         let mut arrived = Vec::with_capacity(WRITE_MAX);
         while waiting.recv_many(&mut arrived, WRITE_MAX).await > 0 {
-            let newest: HashMap<StreamKey, (OrganizationId, Snapshot)> =
-                arrived.drain(..).map(|(key, organization, snapshot)| (key, (organization, snapshot))).collect();
+            let mut newest: HashMap<StreamKey, (OrganizationId, Snapshot)> = HashMap::new();
+            for (key, organization, snapshot) in arrived.drain(..) {
+                let kept = newest.entry(key).or_insert_with(|| (organization, snapshot.clone()));
+                if kept.1.version < snapshot.version {
+                    kept.1 = snapshot;
+                }
+            }
             if let Err(error) = write(&pool, newest).await {
                 tracing::warn!(%error, "snapshots were not kept");
             }

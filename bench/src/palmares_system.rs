@@ -1,0 +1,134 @@
+//! Palmares as measured: the command engine over the store, as the server wires it.
+
+use crate::load::mix;
+use crate::server::Server;
+use crate::world::World;
+use palmares_commands::{
+    engine::{Capability, Engine, Operation, Receipt},
+    points::{CreateCredit, PlaceHold},
+    privacy::{
+        ClientContexts, KeyRing, client_context::PostgresClientContextTable, data_keys::PostgresDataKeyTable,
+        key_store::MemoryKeyStore,
+    },
+    store::postgres::{PostgresStore, PostgresStoreOptions},
+};
+use futures::{StreamExt, TryStreamExt, stream};
+use palmares_domain::{
+    identity::{Role, user::User},
+    kernel::{Admission, Admitted, ClientContext, CommandId, Idempotency, derive_uuid},
+    points::{Account, AccountKey, SourceId},
+};
+use std::sync::Arc;
+use uuid::Uuid;
+
+const WARMED_AT_ONCE: usize = 256;
+
+/// What a command carries beyond the plain one.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum With {
+    Nothing,
+    IdempotencyKey,
+    SealedReason,
+}
+
+pub struct Palmares {
+    engine: Arc<Engine>,
+    world: Arc<World>,
+}
+
+impl Palmares {
+    pub async fn open(server: &Server, world: &Arc<World>) -> anyhow::Result<Arc<Self>> {
+        let store = PostgresStore::open(PostgresStoreOptions::new(server.options())).await?;
+        let pool = store.pool().clone();
+        let ring = Arc::new(KeyRing::new(Arc::new(MemoryKeyStore::default()), Arc::new(PostgresDataKeyTable::new(pool.clone()))));
+        let contexts = ClientContexts::new(ring.clone(), Arc::new(PostgresClientContextTable::new(pool)));
+        Ok(Arc::new(Self { engine: Engine::new(Arc::new(store), ring, Arc::new(contexts)), world: world.clone() }))
+    }
+
+    /// Loads every account and its user once, so that what is measured is the steady state.
+    pub async fn warm(&self) -> anyhow::Result<()> {
+        stream::iter(self.world.accounts.iter().map(|account| async move {
+            self.engine.look::<User, _>(self.world.organization, account.user_id, |_| ()).await?;
+            self.engine.look::<Account, _>(self.world.organization, account.id(), |_| ()).await?;
+            anyhow::Ok(())
+        }))
+        .buffer_unordered(WARMED_AT_ONCE)
+        .try_collect::<()>()
+        .await
+    }
+
+    /// The newest committed position.
+    pub fn position(&self) -> i64 {
+        *self.engine.store().committed().borrow()
+    }
+
+    /// Makes the data keys of what [`Self::place_hold`] finds for the numbers below `count`.
+    pub async fn make_keys(&self, count: usize) -> anyhow::Result<()> {
+        stream::iter((0..count as u64).map(|number| self.place_hold(number, With::SealedReason)))
+            .buffer_unordered(WARMED_AT_ONCE)
+            .try_collect::<()>()
+            .await
+    }
+
+    /// Places a hold of one point on the account that `number` falls on.
+    pub async fn place_hold(&self, number: u64, with: With) -> anyhow::Result<()> {
+        self.hold(self.account(number), with).await
+    }
+
+    /// The same, always on one account.
+    pub async fn place_hold_on_first(&self) -> anyhow::Result<()> {
+        self.hold(self.world.accounts[0], With::Nothing).await
+    }
+
+    async fn hold(&self, account: AccountKey, with: With) -> anyhow::Result<()> {
+        let hold = PlaceHold {
+            program_id: account.program_id,
+            user_id: account.user_id,
+            team_id: None,
+            amount: 1,
+            source_id: None,
+            reason: (with == With::SealedReason).then(|| "a meal for two in the canteen".to_owned()),
+            expires_at: None,
+        };
+        self.execute(hold, with == With::IdempotencyKey).await.map(drop)
+    }
+
+    /// Awards a point for a source of its own, which is a claim.
+    pub async fn credit_with_claim(&self, number: u64) -> anyhow::Result<()> {
+        let account = self.account(number);
+        let credit = CreateCredit {
+            program_id: account.program_id,
+            user_id: account.user_id,
+            team_id: None,
+            amount: 1,
+            source_id: Some(SourceId::new(Uuid::now_v7().to_string())?),
+            reason: None,
+            expires_at: None,
+        };
+        self.execute(credit, false).await.map(drop)
+    }
+
+    fn account(&self, number: u64) -> AccountKey {
+        self.world.accounts[(mix(number) % self.world.accounts.len() as u64) as usize]
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "a benchmark of what stands behind the gate admits its own commands")]
+    async fn execute<O: Operation + Capability>(&self, operation: O, keyed: bool) -> anyhow::Result<Receipt> {
+        let request_id = Uuid::now_v7();
+        let admission = Admission {
+            organization: self.world.organization,
+            actor: self.world.actor,
+            roles: vec![Role::OrganizationAdmin],
+            permission: O::PERMISSION,
+            policies: vec!["role.organization_admin".to_owned()],
+            request_id,
+            correlation_id: request_id,
+            causation: None,
+            client: Some(ClientContext { ip: "192.0.2.1".to_owned(), user_agent: Some("palmares-bench/1".to_owned()) }),
+            idempotency: keyed.then(|| Idempotency { command_id: CommandId(derive_uuid("bench-command", &[request_id.as_bytes()])), request_hash: [7; 32] }),
+            if_match: None,
+            dry_run: false,
+        };
+        Ok(self.engine.execute(Admitted::grant(admission, operation)).await?)
+    }
+}
