@@ -105,7 +105,11 @@ impl Bare {
         .await
     }
 
-    async fn measure(&mut self, span: Duration, statement: impl AsyncFn(&mut Self, &[NewRow]) -> anyhow::Result<()>) -> anyhow::Result<Measured> {
+    async fn measure(
+        &mut self,
+        span: Duration,
+        statement: impl AsyncFn(&mut Self, &[NewRow]) -> anyhow::Result<()>,
+    ) -> anyhow::Result<Measured> {
         let start = Instant::now();
         let mut latencies = Vec::new();
         while start.elapsed() < span {

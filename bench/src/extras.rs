@@ -50,7 +50,13 @@ enum Extra {
     Hot,
 }
 
-async fn measured(plan: &Plan, palmares: &Arc<Palmares>, name: &str, extra: Extra, draw: impl Fn(u64) -> u64 + Copy + Send + 'static) -> anyhow::Result<Row> {
+async fn measured(
+    plan: &Plan,
+    palmares: &Arc<Palmares>,
+    name: &str,
+    extra: Extra,
+    draw: impl Fn(u64) -> u64 + Copy + Send + 'static,
+) -> anyhow::Result<Row> {
     let palmares = palmares.clone();
     let command = move |number| execute(palmares.clone(), extra, draw(number));
     Ok(Row::of(name, CALLERS, closed_loop(CALLERS, plan.span, command).await?))

@@ -3,16 +3,15 @@
 use crate::load::mix;
 use crate::server::Server;
 use crate::world::World;
+use futures::{StreamExt, TryStreamExt, stream};
 use palmares_commands::{
     engine::{Capability, Engine, Operation, Receipt},
     points::{CreateCredit, PlaceHold},
     privacy::{
-        ClientContexts, KeyRing, client_context::PostgresClientContextTable, data_keys::PostgresDataKeyTable,
-        key_store::MemoryKeyStore,
+        ClientContexts, KeyRing, client_context::PostgresClientContextTable, data_keys::PostgresDataKeyTable, key_store::MemoryKeyStore,
     },
     store::postgres::{PostgresStore, PostgresStoreOptions},
 };
-use futures::{StreamExt, TryStreamExt, stream};
 use palmares_domain::{
     identity::{Role, user::User},
     kernel::{Admission, Admitted, ClientContext, CommandId, Idempotency, derive_uuid},
@@ -125,7 +124,10 @@ impl Palmares {
             correlation_id: request_id,
             causation: None,
             client: Some(ClientContext { ip: "192.0.2.1".to_owned(), user_agent: Some("palmares-bench/1".to_owned()) }),
-            idempotency: keyed.then(|| Idempotency { command_id: CommandId(derive_uuid("bench-command", &[request_id.as_bytes()])), request_hash: [7; 32] }),
+            idempotency: keyed.then(|| Idempotency {
+                command_id: CommandId(derive_uuid("bench-command", &[request_id.as_bytes()])),
+                request_hash: [7; 32],
+            }),
             if_match: None,
             dry_run: false,
         };

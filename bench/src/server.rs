@@ -33,7 +33,8 @@ impl Server {
     #[cfg(feature = "embedded")]
     async fn own() -> anyhow::Result<Self> {
         use palmares::cli::dev::embedded::{Embedded, EmbeddedOptions};
-        let options = SETTINGS.iter().fold(EmbeddedOptions::temporary(), |options, (name, value)| options.with_postgres_setting(name, value));
+        let options =
+            SETTINGS.iter().fold(EmbeddedOptions::temporary(), |options, (name, value)| options.with_postgres_setting(name, value));
         let embedded = Embedded::start(options).await?;
         let superuser = embedded.superuser_url_of(DATABASE).parse()?;
         Ok(Self { superuser, embedded: Some(embedded) })

@@ -1,13 +1,15 @@
 //! The main measurement: place a hold on one of many accounts.
 
+use crate::Plan;
 use crate::bare::Bare;
 use crate::load::closed_loop;
 use crate::palmares_system::{Palmares, With};
+use crate::report::Memory;
 use crate::results::{self, Row};
 use crate::server::Server;
 use crate::vanilla::Vanilla;
 use crate::world::World;
-use crate::Plan;
+use anyhow::Context;
 use sqlx::{Connection, PgConnection};
 use std::sync::Arc;
 
@@ -19,7 +21,7 @@ pub async fn measure(server: &Server, world: &Arc<World>, plan: &Plan) -> anyhow
     let vanilla = Vanilla::open(server, world).await?;
     let palmares = Palmares::open(server, world).await?;
     palmares.warm().await?;
-    let mut rows = Vec::new();
+    let (mut rows, mut memory) = (Vec::new(), vec![Memory { events: palmares.position(), resident_mb: resident_mb()? }]);
     for run in 0..plan.runs {
         for (index, callers) in plan.callers.iter().copied().enumerate() {
             // Which system comes first changes with every round.
@@ -56,15 +58,26 @@ pub async fn measure(server: &Server, world: &Arc<World>, plan: &Plan) -> anyhow
                 }
             }
         }
+        memory.push(Memory { events: palmares.position(), resident_mb: resident_mb()? });
     }
+    results::write("memory", &memory)?;
     results::write("store", &results::medians(&rows))?;
     print_widths(server).await
+}
+
+/// What this process holds in memory.
+fn resident_mb() -> anyhow::Result<u64> {
+    let status = std::fs::read_to_string("/proc/self/status")?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).context("the kernel does not say")?;
+    Ok(line.trim().trim_end_matches(" kB").parse::<u64>()? / 1_024)
 }
 
 /// Shows that the systems write rows of one width.
 async fn print_widths(server: &Server) -> anyhow::Result<()> {
     let mut connection = PgConnection::connect_with(&server.options()).await?;
-    for (table, event_type) in [("public.events", "points.hold_placed"), ("vanilla.events", "points.hold_placed"), ("bare.events", "points.hold_placed")] {
+    for (table, event_type) in
+        [("public.events", "points.hold_placed"), ("vanilla.events", "points.hold_placed"), ("bare.events", "points.hold_placed")]
+    {
         let widths = format!(
             "SELECT coalesce(avg(octet_length(payload::text)), 0)::float8, coalesce(avg(octet_length(metadata::text)), 0)::float8, count(*)
              FROM (SELECT * FROM {table} WHERE event_type = '{event_type}' LIMIT 1000) t"

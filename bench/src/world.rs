@@ -42,7 +42,8 @@ impl World {
         let program = world.write::<Program>(world.program.0, &[ProgramEvent::from(defined)])?;
         store.submit(world.append(vec![program])).await??;
         for chunk in world.accounts.chunks(SEED_AT_ONCE) {
-            let outcomes = chunk.iter().map(|account| Ok(store.submit(world.append(world.writes(account)?)))).collect::<anyhow::Result<Vec<_>>>()?;
+            let outcomes =
+                chunk.iter().map(|account| Ok(store.submit(world.append(world.writes(account)?)))).collect::<anyhow::Result<Vec<_>>>()?;
             for outcome in outcomes {
                 outcome.await??;
             }
@@ -67,7 +68,8 @@ impl World {
     pub fn history(&self, account: &AccountKey) -> anyhow::Result<Vec<AccountEvent>> {
         let facts = Facts { now: chrono::Utc::now(), actor: self.actor };
         let transaction_id = TransactionId(derive_uuid("bench-credit", &[account.user_id.0.as_bytes()]));
-        let credit = Credit { transaction_id, amount: POINTS, rule: None, earned_on: None, source_id: None, expires_at: None, reason: None };
+        let credit =
+            Credit { transaction_id, amount: POINTS, rule: None, earned_on: None, source_id: None, expires_at: None, reason: None };
         let (mut state, mut history) = (Account::default(), Vec::new());
         for action in [AccountAction::Credit(credit), AccountAction::ResolveCredit(ResolveCredit { transaction_id })] {
             for event in state.decide(&AccountCommand { account: *account, floor: 0, action }, &facts)? {

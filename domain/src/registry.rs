@@ -53,7 +53,7 @@ impl AggregateSpec {
             stream_type: A::TYPE,
             shape: A::SHAPE,
             catalogue: A::Event::CATALOGUE,
-            decides_on_personal_data: A::DECIDES_ON_PERSONAL_DATA,
+            decides_on_personal_data: A::DECIDES_ON_PERSONAL_DATA.is_some(),
             resume: resume::<A>,
         }
     }

@@ -1,6 +1,9 @@
 //! One suite per port; every adapter passes it.
 
 mod cqrs_es;
+mod domain_purity;
 mod postgres_store;
 mod privacy;
+mod row_security;
+mod statements;
 mod store;

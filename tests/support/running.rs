@@ -280,7 +280,7 @@ pub async fn fresh_organization() -> Organization {
 
 impl Organization {
     /// Makes another member, and says its id.
-    pub async fn member(&self, external_ref: &str) -> String {
+    pub async fn add_member(&self, external_ref: &str) -> String {
         self.admin.post("/users", &json!({ "external_ref": external_ref, "role": "member" })).await.expect(201).id("id")
     }
 

@@ -87,11 +87,7 @@ impl RateLimits {
     pub fn with_ip_requests(requests: u32) -> Self {
         let usual = Self::default();
         let factor = (requests / usual.ip.requests).max(1);
-        Self {
-            ip: Allowance::new(requests, usual.ip.per),
-            user: usual.user.times(factor),
-            organization: usual.organization.times(factor),
-        }
+        Self { ip: Allowance::new(requests, usual.ip.per), user: usual.user.times(factor), organization: usual.organization.times(factor) }
     }
 }
 

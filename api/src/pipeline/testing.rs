@@ -7,7 +7,9 @@ use super::{
 use async_trait::async_trait;
 use palmares_commands::{
     engine::Engine,
-    privacy::{ClientContexts, KeyRing, client_context::MemoryClientContextTable, data_keys::MemoryDataKeyTable, key_store::MemoryKeyStore},
+    privacy::{
+        ClientContexts, KeyRing, client_context::MemoryClientContextTable, data_keys::MemoryDataKeyTable, key_store::MemoryKeyStore,
+    },
     store::memory::MemoryStore,
 };
 use palmares_domain::kernel::{OrganizationId, Place, UserId};

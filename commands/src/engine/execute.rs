@@ -1,17 +1,17 @@
 //! One attempt at a command: lock, load, decide, seal, append, wait.
 
-use super::kind::{Change, State, StreamRef};
+use super::answers::{command_record, rehearse, replay};
+use super::kind::{Change, StreamRef};
+use super::load::{fields, place};
 use super::metadata::metadata;
 use super::operation::{Involved, Unit};
 use super::slots::{Entry, Loaded, Slot};
 use super::{Answer, Engine, Operation, Receipt, Refused, Rejection};
-use crate::privacy::sealing::{open_events, seal_events, try_seal_events};
-use crate::privacy::{EventPlace, PersonalFields, SealRequest, SealedEvent, UnsealedEvent};
-use crate::store::{
-    Append, AppendError, ClaimKey, CommandRecord, LoadRequest, LoadedStream, NewEvent, SealedBlob, Snapshot, StreamKey, StreamWrite,
-};
+use crate::privacy::UnsealedEvent;
+use crate::privacy::sealing::{seal_events, try_seal_events};
+use crate::store::{Append, AppendError, ClaimKey, NewEvent, SealedBlob, Snapshot, StreamKey, StreamWrite};
 use chrono::Utc;
-use palmares_domain::kernel::{Admission, Digest, EventId, Facts, Idempotency, OrganizationId, PersonalVisitor, Place, Purpose, Sealable};
+use palmares_domain::kernel::{Admission, EventId, Facts, OrganizationId};
 use std::collections::HashMap;
 use std::sync::Arc;
 use tokio::sync::{OwnedRwLockReadGuard, OwnedRwLockWriteGuard};
@@ -35,24 +35,24 @@ impl Guard {
 }
 
 /// A stream that the command works with, locked.
-struct Held {
-    stream: StreamRef,
-    writable: bool,
+pub(super) struct Held {
+    pub stream: StreamRef,
+    pub writable: bool,
     slot: Arc<Slot>,
     guard: Guard,
 }
 
 impl Held {
-    fn loaded(&self) -> Result<&Loaded, Rejection> {
+    pub fn loaded(&self) -> Result<&Loaded, Rejection> {
         self.guard.entry().loaded.as_ref().ok_or_else(|| Rejection::Internal(anyhow::anyhow!("a locked stream is not loaded")))
     }
 }
 
 /// What was decided, detached from the states.
-struct Decided {
-    answer: Answer,
+pub(super) struct Decided {
+    pub answer: Answer,
     /// Per held stream, in the same order.
-    changes: Vec<Vec<Box<dyn Change>>>,
+    pub changes: Vec<Vec<Box<dyn Change>>>,
     claims: Vec<crate::store::Claim>,
     releases: Vec<ClaimKey>,
 }
@@ -167,61 +167,6 @@ impl Engine {
         Ok(guard.downgrade())
     }
 
-    /// The state of a locked slot, loaded if it is not there.
-    pub(super) async fn loaded<'e>(&self, entry: &'e mut Entry, slot: &Slot, stream: StreamRef) -> Result<&'e Loaded, Rejection> {
-        if entry.loaded.is_none() {
-            let with_sealed = stream.kind.decides_on_personal_data;
-            let request = LoadRequest { stream: stream.name, shape: stream.kind.shape, with_sealed };
-            let loaded = self.fold(stream, self.store.load(request).await?).await?;
-            slot.commit(loaded.version);
-            entry.loaded = Some(loaded);
-        }
-        entry.loaded.as_ref().ok_or_else(|| Rejection::Internal(anyhow::anyhow!("the state was not kept")))
-    }
-
-    async fn fold(&self, stream: StreamRef, found: LoadedStream) -> Result<Loaded, Rejection> {
-        let mut state = (stream.kind.fresh)();
-        let mut version = 0;
-        if let Some(snapshot) = &found.snapshot {
-            match self.opened_snapshot(stream, snapshot).await? {
-                Some(bytes) => state.restore(&bytes).map_err(anyhow::Error::from)?,
-                // The key is destroyed: the events below it are as unreadable, and close the stream.
-                None => return self.fold_from_the_beginning(stream).await,
-            }
-            version = snapshot.version;
-        }
-        let mut changes = Vec::with_capacity(found.events.len());
-        for event in &found.events {
-            changes.push((stream.kind.parse)(&event.event_type, event.schema_version, &event.payload)?);
-        }
-        if stream.kind.decides_on_personal_data {
-            let mut sealed: Vec<SealedEvent<'_>> = changes
-                .iter_mut()
-                .zip(&found.events)
-                .map(|(change, event)| SealedEvent { place: place(stream, event.id), event: fields(change), sealed: &event.sealed })
-                .collect();
-            open_events(&self.ring, &mut sealed).await.map_err(anyhow::Error::from)?;
-        }
-        changes.iter().for_each(|change| change.apply(state.as_mut()));
-        version += changes.len() as i64;
-        Ok(Loaded { state, version, handle: found.handle })
-    }
-
-    async fn fold_from_the_beginning(&self, stream: StreamRef) -> Result<Loaded, Rejection> {
-        // No snapshot has shape 0.
-        let request = LoadRequest { stream: stream.name, shape: 0, with_sealed: true };
-        let found = self.store.load(request).await?;
-        Box::pin(self.fold(stream, LoadedStream { snapshot: None, ..found })).await
-    }
-
-    async fn opened_snapshot(&self, stream: StreamRef, snapshot: &Snapshot) -> Result<Option<Vec<u8>>, Rejection> {
-        if !stream.kind.decides_on_personal_data {
-            return Ok(Some(snapshot.state.clone()));
-        }
-        let opened = self.ring.open_many(&[(snapshot_place(stream, snapshot.version), snapshot.state.as_slice())]).await;
-        Ok(opened.map_err(anyhow::Error::from)?.pop().flatten().map(|bytes| bytes.to_vec()))
-    }
-
     /// A refusal waits for the appends that its states were computed on.
     async fn refuse(&self, admission: &Admission, held: Vec<Held>, rejection: Rejection) -> Result<Option<Receipt>, Rejection> {
         match self.await_states(admission, held).await? {
@@ -326,7 +271,7 @@ impl Engine {
             && let Some(loaded) = guard.loaded.as_mut()
         {
             for mut change in changes {
-                if !stream.kind.decides_on_personal_data {
+                if stream.kind.decides_on.is_none() {
                     change.forget();
                 }
                 change.apply(loaded.state.as_mut());
@@ -339,19 +284,6 @@ impl Engine {
             }
         }
         Ok((StreamWrite { stream: stream.name, expected_version: before, handle, events }, settle))
-    }
-
-    /// A snapshot, where it can be made without waiting: it is an optimisation, the next one will do.
-    fn snapshot(&self, stream: StreamRef, state: &dyn State, version: i64) -> Option<Snapshot> {
-        let clear = state.snapshot().inspect_err(|error| tracing::error!(%error, "a state cannot be written")).ok()?;
-        let shape = stream.kind.shape;
-        if !stream.kind.decides_on_personal_data {
-            return Some(Snapshot { version, shape, state: clear });
-        }
-        let request = SealRequest { place: snapshot_place(stream, version), clear: &clear };
-        let sealed = self.ring.try_seal_cached(&[request]).inspect_err(|error| tracing::error!(%error, "a snapshot cannot be sealed"));
-        let sealed = sealed.ok().flatten()?.pop()?;
-        Some(Snapshot { version, shape, state: sealed.ciphertext })
     }
 
     /// Waits for an append. Its position, or nothing where the command has to be decided again.
@@ -375,7 +307,7 @@ impl Engine {
                     AppendError::WrongVersion { .. } | AppendError::ClaimTaken { .. } | AppendError::DuplicateCommand(_) => Ok(None),
                     AppendError::EventTooLarge(_) => Err(Rejection::Refused(Refused::new(
                         palmares_domain::kernel::Code::PayloadTooLarge,
-                        "event_too_large",
+                        "engine.event_too_large",
                         error.to_string(),
                     ))),
                     AppendError::Unavailable(reason) => Err(Rejection::Unavailable(reason)),
@@ -426,61 +358,4 @@ fn encode(changes: &[Box<dyn Change>], sealed: Vec<(EventId, Vec<SealedBlob>)>) 
         Ok(NewEvent { id, event_type, schema_version, effective_at, payload, sealed })
     };
     changes.iter().zip(sealed).map(event).collect()
-}
-
-fn fields(change: &mut Box<dyn Change>) -> &mut dyn PersonalFields {
-    change.as_mut()
-}
-
-fn place(stream: StreamRef, event_id: EventId) -> EventPlace<'static> {
-    let name = stream.name;
-    EventPlace { organization: name.organization, stream_type: name.stream_type, stream_id: name.id, event_id }
-}
-
-/// Streams that decide on personal data are of one subject, whose id is the stream's.
-fn snapshot_place(stream: StreamRef, version: i64) -> Place {
-    let name = stream.name;
-    let container = format!("snapshot/{}/{version}", name.stream_type);
-    Place { organization: name.organization, subject: name.id, purpose: Purpose::Health, container, id: name.id, field: "state".into() }
-}
-
-fn command_record(key: &Idempotency, answer: &Answer) -> Result<CommandRecord, Rejection> {
-    let answer = serde_json::to_vec(answer).map_err(anyhow::Error::from)?;
-    Ok(CommandRecord { id: key.command_id, request_hash: key.request_hash, answer, position: 0, version: 0 })
-}
-
-/// The first answer of a command, if it is asked again with the same request.
-fn replay(key: &Idempotency, record: &CommandRecord) -> Result<Receipt, Rejection> {
-    if record.request_hash != key.request_hash {
-        return Err(Rejection::KeyReused);
-    }
-    let answer = serde_json::from_slice(&record.answer).map_err(anyhow::Error::from)?;
-    Ok(Receipt { answer, position: record.position, version: record.version, replayed: true })
-}
-
-/// The answer to a dry run: the events that would be recorded, personal fields as the digest of nothing.
-fn rehearse(held: &[Held], decided: Decided) -> Result<Receipt, Rejection> {
-    struct Hide;
-    impl PersonalVisitor for Hide {
-        fn field(&mut self, _: &'static str, _: Uuid, _: Purpose, value: &mut dyn Sealable) {
-            value.set_sealed(Digest([0; 32]));
-        }
-    }
-    let mut events = Vec::new();
-    let mut version = 0;
-    for (held, changes) in held.iter().zip(decided.changes) {
-        for mut change in changes {
-            change.visit(&mut Hide);
-            let payload: serde_json::Value =
-                change.payload().and_then(|payload| serde_json::from_slice(&payload)).map_err(anyhow::Error::from)?;
-            let stream = serde_json::json!({ "type": held.stream.name.stream_type, "id": held.stream.name.id });
-            events.push(serde_json::json!({ "type": change.event_type(), "schema_version": change.schema_version(),
-                "stream": stream, "payload": payload }));
-        }
-        if held.writable {
-            version = version.max(held.loaded()?.version);
-        }
-    }
-    let answer = Answer::default().with("status", "dry_run").with("events", events);
-    Ok(Receipt { answer, position: 0, version, replayed: false })
 }

@@ -3,7 +3,7 @@
 use crate::privacy::PersonalFields;
 use crate::store::StreamName;
 use chrono::{DateTime, Utc};
-use palmares_domain::kernel::{Aggregate, Event, OrganizationId, PersonalVisitor, Sealable};
+use palmares_domain::kernel::{Aggregate, Event, OrganizationId, PersonalVisitor, Purpose, Sealable};
 use std::any::Any;
 use uuid::Uuid;
 
@@ -11,7 +11,8 @@ use uuid::Uuid;
 pub struct Kind {
     pub stream_type: &'static str,
     pub shape: u16,
-    pub decides_on_personal_data: bool,
+    /// The purpose of the personal data that it decides on; its snapshots are sealed under it.
+    pub decides_on: Option<Purpose>,
     pub(super) fresh: fn() -> Box<dyn State>,
     pub(super) parse: fn(&str, u16, &[u8]) -> anyhow::Result<Box<dyn Change>>,
 }
@@ -22,7 +23,7 @@ impl<A: Aggregate> KindOf<A> {
     const KIND: &'static Kind = &Kind {
         stream_type: A::TYPE,
         shape: A::SHAPE,
-        decides_on_personal_data: A::DECIDES_ON_PERSONAL_DATA,
+        decides_on: A::DECIDES_ON_PERSONAL_DATA,
         fresh: || Box::new(A::default()),
         parse: |event_type, schema_version, payload| {
             Ok(Box::new(Happened::<A>(A::Event::from_payload(event_type, schema_version, payload)?)))
@@ -112,7 +113,7 @@ impl<A: Aggregate> Change for Happened<A> {
     fn forget(&mut self) {
         struct Forget;
         impl PersonalVisitor for Forget {
-            fn field(&mut self, _: &'static str, _: Uuid, _: palmares_domain::kernel::Purpose, value: &mut dyn Sealable) {
+            fn field(&mut self, _: &'static str, _: Uuid, _: Purpose, value: &mut dyn Sealable) {
                 value.forget();
             }
         }

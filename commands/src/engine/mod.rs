@@ -5,9 +5,11 @@
 //! on it, a refusal too, waits for that append. When an append fails, whatever was decided on top
 //! of it fails its version check and is decided again.
 
+mod answers;
 mod capability;
 mod execute;
 mod kind;
+mod load;
 mod metadata;
 mod operation;
 mod slots;

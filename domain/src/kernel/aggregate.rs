@@ -1,6 +1,6 @@
 //! The decider: a pure decision over a state, and the fold that makes the state.
 
-use super::{Event, Refusal, UserId};
+use super::{Event, Purpose, Refusal, UserId};
 use chrono::{DateTime, Utc};
 use serde::{Serialize, de::DeserializeOwned};
 
@@ -22,9 +22,10 @@ pub trait Aggregate: Clone + Default + Serialize + DeserializeOwned + Send + Syn
     const TYPE: &'static str;
     /// The version of the state's shape: a snapshot of another shape is ignored.
     const SHAPE: u16;
-    /// Whether `decide` reads personal fields, which is allowed in streams of one subject and
-    /// purpose only: the engine opens them before `evolve` and seals the snapshot (design 7).
-    const DECIDES_ON_PERSONAL_DATA: bool = false;
+    /// The purpose of the personal fields that `decide` reads, if it does. It is allowed in streams of
+    /// one subject, whose id is the stream's, and one purpose only: the engine opens them before
+    /// `evolve` and seals the snapshot.
+    const DECIDES_ON_PERSONAL_DATA: Option<Purpose> = None;
 
     type Command: Clone + Send + Sync + std::fmt::Debug + 'static;
     type Event: Event;

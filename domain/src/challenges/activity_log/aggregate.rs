@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     challenges::Metric,
-    kernel::{Aggregate, Facts, Personal},
+    kernel::{Aggregate, Facts, Personal, Purpose},
 };
 use chrono::{DateTime, Datelike, Days, NaiveDate, Utc};
 use chrono_tz::Tz;
@@ -132,7 +132,7 @@ impl Records {
 impl Aggregate for ActivityLog {
     const TYPE: &'static str = "activity_log";
     const SHAPE: u16 = 1;
-    const DECIDES_ON_PERSONAL_DATA: bool = true;
+    const DECIDES_ON_PERSONAL_DATA: Option<Purpose> = Some(Purpose::Health);
 
     type Command = ActivityLogCommand;
     type Event = ActivityLogEvent;

@@ -1,0 +1,240 @@
+//! What is kept of what happened: events, their export and their stream, the audit trail, and the
+//! read models that are made of them.
+
+use crate::support::running::{Client, Organization, eventually, fresh_organization};
+use futures::StreamExt;
+use reqwest::Method;
+use serde_json::{Value, json};
+
+fn position(event: &Value) -> i64 {
+    event["position"].as_i64().expect("a position")
+}
+
+fn is_access(event: &Value) -> bool {
+    event["stream"]["type"] == "access_record"
+}
+
+/// The events of a response in the form of server-sent events, as they come.
+struct Subscription {
+    response: reqwest::Response,
+    unread: String,
+}
+
+impl Subscription {
+    async fn open(client: &Client, path: &str, last_event_id: Option<i64>) -> Self {
+        let mut request = client.request(Method::GET, path);
+        if let Some(id) = last_event_id {
+            request = request.header("Last-Event-ID", id);
+        }
+        let response = request.send().await.expect("the stream opens");
+        assert_eq!(response.status().as_u16(), 200);
+        assert_eq!(response.headers()["content-type"], "text/event-stream");
+        Self { response, unread: String::new() }
+    }
+
+    /// The next event; comments and the retry hint are passed over.
+    async fn next(&mut self) -> Value {
+        loop {
+            while let Some((block, rest)) = self.unread.split_once("\n\n") {
+                let field = |name: &str| block.lines().find_map(|line| line.strip_prefix(name)).map(str::to_owned);
+                let found = field("data: ").zip(field("id: "));
+                self.unread = rest.to_owned();
+                if let Some((data, id)) = found {
+                    let event: Value = serde_json::from_str(&data).expect("an event");
+                    assert_eq!(id, position(&event).to_string(), "the id of an event is its position");
+                    return event;
+                }
+            }
+            let piece = self.response.chunk().await.expect("the stream goes on").expect("the stream does not end");
+            self.unread.push_str(std::str::from_utf8(&piece).expect("events in UTF-8"));
+        }
+    }
+
+    /// The next event of the business: who looks is recorded as well.
+    async fn next_of_domain(&mut self) -> Value {
+        loop {
+            let event = self.next().await;
+            if !is_access(&event) {
+                return event;
+            }
+        }
+    }
+}
+
+/// An organization in which a member got and spent points; with the member's program.
+async fn eventful() -> (Organization, String) {
+    let organization = fresh_organization().await;
+    let program = organization.program().await;
+    let body = |amount: i64| json!({ "program_id": program, "user_id": organization.member_id, "amount": amount });
+    organization.admin.post_with("/points/credits", &body(100), &[("Prefer", "wait=30")]).await.expect(200);
+    for amount in 1..=5 {
+        organization.admin.post("/points/debits", &body(amount)).await.expect(201);
+    }
+    (organization, program)
+}
+
+#[tokio::test]
+async fn events_have_their_declared_shape_and_the_order_of_the_log() {
+    let (organization, _) = eventful().await;
+    let events = organization.analyst.all("/events").await;
+    assert!(events.is_sorted_by(|one, next| position(one) < position(next)));
+    for event in &events {
+        let names: Vec<_> = event.as_object().expect("an object").keys().map(String::as_str).collect();
+        for name in ["position", "id", "type", "schema_version", "stream", "organization_id", "actor_id", "recorded_at", "effective_at"] {
+            assert!(names.contains(&name), "no {name} in {event}");
+        }
+        assert!(event["metadata"].is_object() && event["payload"].is_object(), "{event}");
+        assert!(event["stream"]["type"].is_string() && event["stream"]["id"].is_string() && event["stream"]["version"].is_i64());
+        assert_eq!(event["organization_id"], organization.id.to_string(), "an event of another organization");
+    }
+}
+
+#[tokio::test]
+async fn events_are_filtered_by_type_stream_actor_correlation_and_position() {
+    let (organization, _) = eventful().await;
+    let all = organization.domain_events().await;
+    let credited = all.iter().find(|event| event["type"] == "points.credit_accepted").expect("a credit");
+    let text = |value: &Value| value.as_str().expect("a text").to_owned();
+    let (stream, correlation) = (text(&credited["stream"]["id"]), text(&credited["metadata"]["correlation_id"]));
+    let actor = text(&credited["actor_id"]);
+    let filters: [(String, Box<dyn Fn(&Value) -> bool>); 5] = [
+        ("type=points.points_debited".to_owned(), Box::new(|event| event["type"] == "points.points_debited")),
+        (format!("stream_id={stream}"), Box::new(|event| event["stream"]["id"] == stream)),
+        (format!("actor_id={actor}&stream_type=points_account"), {
+            let actor = actor.clone();
+            Box::new(move |event| event["actor_id"] == actor && event["stream"]["type"] == "points_account")
+        }),
+        (format!("correlation_id={correlation}"), Box::new(|event| event["metadata"]["correlation_id"] == correlation)),
+        (format!("after={}", position(credited)), Box::new(|event| position(event) > position(credited))),
+    ];
+    for (filter, fits) in filters {
+        let mut found = organization.analyst.all(&format!("/events?{filter}")).await;
+        found.retain(|event| !is_access(event));
+        let expected: Vec<_> = all.iter().filter(|event| fits(event)).cloned().collect();
+        assert!(!expected.is_empty(), "{filter} finds nothing");
+        assert_eq!(found, expected, "{filter}");
+    }
+    // The reactor's answer to a credit is of the same correlation.
+    let of_credit = organization.analyst.all(&format!("/events?correlation_id={correlation}")).await;
+    let types: Vec<_> = of_credit.iter().map(|event| text(&event["type"])).collect();
+    assert_eq!(types, ["points.credit_accepted", "points.credit_resolved"]);
+}
+
+#[tokio::test]
+async fn pages_of_events_make_up_the_whole_list() {
+    let (organization, _) = eventful().await;
+    let whole = organization.domain_events().await;
+    let (mut pages, mut cursor) = (Vec::new(), String::new());
+    loop {
+        let page = organization.analyst.get(&format!("/events?limit=3{cursor}")).await.expect(200);
+        assert!(page.items().len() <= 3);
+        pages.extend_from_slice(page.items());
+        match page.body["next_cursor"].as_str() {
+            Some(next) => cursor = format!("&cursor={next}"),
+            None => break,
+        }
+    }
+    pages.retain(|event| !is_access(event));
+    assert_eq!(pages, whole);
+}
+
+#[tokio::test]
+async fn an_export_has_one_line_for_each_event() {
+    let (organization, _) = eventful().await;
+    let listed = organization.domain_events().await;
+    let request = organization.analyst.request(Method::GET, "/events").header("Accept", "application/x-ndjson");
+    let response = request.send().await.expect("the export is answered");
+    assert_eq!(response.headers()["content-type"], "application/x-ndjson");
+    let text = response.text().await.expect("the whole export");
+    let mut exported: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).expect("a line is an event")).collect();
+    exported.retain(|event| !is_access(event));
+    assert_eq!(exported, listed);
+
+    let recorded = organization.analyst.all("/events?type=compliance.data_exported").await;
+    assert_eq!(recorded.len(), 1, "an export is recorded");
+}
+
+#[tokio::test]
+async fn a_stream_resumes_after_the_last_event_that_was_seen_and_goes_on_live() {
+    let (organization, program) = eventful().await;
+    let known = organization.domain_events().await;
+    let (seen, missed) = known.split_at(known.len() - 3);
+    let mut resumed = Subscription::open(&organization.analyst, "/events/stream", seen.last().map(position)).await;
+    for expected in missed {
+        assert_eq!(&resumed.next_of_domain().await, expected);
+    }
+    let debit = json!({ "program_id": program, "user_id": organization.member_id, "amount": 7 });
+    let spent = organization.admin.post("/points/debits", &debit).await.expect(201);
+    let live = resumed.next_of_domain().await;
+    assert_eq!((live["type"].as_str(), position(&live)), (Some("points.points_debited"), spent.position()));
+
+    let mut filtered = Subscription::open(&organization.analyst, "/events/stream?type=points.points_debited&after=0", None).await;
+    for amount in [1, 2, 3, 4, 5, 7] {
+        assert_eq!(filtered.next().await["payload"]["amount"], amount);
+    }
+}
+
+#[tokio::test]
+async fn the_audit_trail_tells_who_did_what_and_who_was_refused() {
+    let (organization, program) = eventful().await;
+    let refused = organization.member.get("/users").await.refused(403, "ACCESS_DENIED");
+    let entry = eventually("the refusal is in the trail", || async {
+        let trail = organization.officer.get("/audit-logs?outcome=refused").await.expect(200);
+        trail.items().iter().find(|entry| entry["request_id"] == refused.body["request_id"]).cloned()
+    })
+    .await;
+    assert_eq!((&entry["actor_id"], &entry["action"]), (&json!(organization.member_id), &json!("identity.user.list")));
+    assert_eq!((&entry["payload"]["code"], &entry["payload"]["status"]), (&json!("ACCESS_DENIED"), &json!(403)));
+    assert_eq!(entry["client"]["ip"], "127.0.0.1");
+
+    let trail = organization.officer.all("/audit-logs").await;
+    let defined = trail.iter().find(|entry| entry["event_type"] == "points.program_defined").expect("the program is in the trail");
+    assert_eq!((&defined["outcome"], &defined["target"]["id"]), (&json!("recorded"), &json!(program)));
+    assert!(trail.is_sorted_by(|newer, older| position(newer) > position(older)));
+}
+
+#[tokio::test]
+async fn projections_say_where_they_stand() {
+    let organization = fresh_organization().await;
+    let listed = organization.analyst.get("/projections").await.expect(200);
+    assert_eq!(listed.body["next_cursor"], Value::Null);
+    let names: Vec<_> = listed.items().iter().filter_map(|row| row["name"].as_str()).collect();
+    for name in ["users", "points_balances", "points_transactions", "points_ledger", "activities", "leaderboards", "audit_log"] {
+        assert!(names.contains(&name), "{name} is not among {names:?}");
+    }
+    for row in listed.items() {
+        for number in ["version", "position", "lag_positions", "parked"] {
+            assert!(row[number].as_i64().is_some_and(|number| number >= 0), "{number} of {row}");
+        }
+        assert!(row["lag_seconds"].as_f64().is_some_and(|seconds| seconds >= 0.0), "{row}");
+        assert_eq!(row["parked"], 0, "{row}");
+    }
+}
+
+#[tokio::test]
+async fn a_rebuild_gives_the_same_answers_and_interrupts_none() {
+    let (organization, _) = eventful().await;
+    let path = format!("/users/{}/points", organization.member_id);
+    let head = organization.domain_events().await.last().map(position).unwrap_or_default();
+    let before = organization.admin.get_at(&path, head).await.expect(200);
+    organization.admin.post("/projections/points_balances/rebuild", &json!({})).await.refused(403, "ACCESS_DENIED");
+    organization.platform.post("/projections/nothing/rebuild", &json!({})).await.refused(404, "RESOURCE_NOT_FOUND");
+
+    let started = organization.platform.post("/projections/points_balances/rebuild", &json!({})).await.expect(202);
+    assert_eq!(started.body, json!({ "name": "points_balances", "status": "REBUILDING" }));
+    let reads = futures::stream::unfold((), |()| async { Some((organization.admin.get(&path).await, ())) });
+    let mut reads = Box::pin(reads);
+    eventually("the rebuild is done", || {
+        let read = reads.next();
+        let analyst = &organization.analyst;
+        async move {
+            assert_eq!(read.await.expect("a read").expect(200).body, before.body);
+            let listed = analyst.get("/projections").await.expect(200);
+            let row = listed.items().iter().find(|row| row["name"] == "points_balances").expect("the projection").clone();
+            assert_eq!(row["rebuild_error"], Value::Null);
+            (row["rebuild_position"].is_null() && row["status"] == "running").then_some(())
+        }
+    })
+    .await;
+    assert_eq!(organization.admin.get_at(&path, head).await.expect(200).body, before.body);
+}
