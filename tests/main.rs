@@ -5,6 +5,8 @@
 
 mod contexts;
 mod contracts;
+mod engine;
+mod faults;
 mod operations;
 mod pipeline;
 mod support;

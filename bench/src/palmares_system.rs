@@ -7,9 +7,7 @@ use futures::{StreamExt, TryStreamExt, stream};
 use palmares_commands::{
     engine::{Capability, Engine, Operation, Receipt},
     points::{CreateCredit, PlaceHold},
-    privacy::{
-        ClientContexts, KeyRing, client_context::PostgresClientContextTable, data_keys::PostgresDataKeyTable, key_store::MemoryKeyStore,
-    },
+    privacy::{ClientContexts, KeyRing, client_context::PostgresClientContextTable, data_keys::PostgresDataKeyTable},
     store::postgres::{PostgresStore, PostgresStoreOptions},
 };
 use palmares_domain::{
@@ -39,7 +37,7 @@ impl Palmares {
     pub async fn open(server: &Server, world: &Arc<World>) -> anyhow::Result<Arc<Self>> {
         let store = PostgresStore::open(PostgresStoreOptions::new(server.options())).await?;
         let pool = store.pool().clone();
-        let ring = Arc::new(KeyRing::new(Arc::new(MemoryKeyStore::default()), Arc::new(PostgresDataKeyTable::new(pool.clone()))));
+        let ring = Arc::new(KeyRing::new(world.keys.clone(), Arc::new(PostgresDataKeyTable::new(pool.clone()))));
         let contexts = ClientContexts::new(ring.clone(), Arc::new(PostgresClientContextTable::new(pool)));
         Ok(Arc::new(Self { engine: Engine::new(Arc::new(store), ring, Arc::new(contexts)), world: world.clone() }))
     }

@@ -139,11 +139,6 @@ impl Vanilla {
         self.hold(self.world.accounts[(mix(number) % self.world.accounts.len() as u64) as usize]).await
     }
 
-    /// The same, always on one account.
-    pub async fn place_hold_on_first(&self) -> anyhow::Result<()> {
-        self.hold(self.world.accounts[0]).await
-    }
-
     async fn hold(&self, account: AccountKey) -> anyhow::Result<()> {
         let id = account.id().to_string();
         let hold_id = TransactionId(Uuid::now_v7());

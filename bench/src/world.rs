@@ -1,6 +1,7 @@
 //! The tenant that is measured: one program, and users with an account of points each.
 
 use crate::server::Server;
+use palmares_commands::privacy::key_store::MemoryKeyStore;
 use palmares_commands::store::{
     Append, EventStore, NewEvent, StreamName, StreamWrite,
     postgres::{PostgresStore, PostgresStoreOptions},
@@ -31,6 +32,8 @@ pub struct World {
     /// Who asks: a service of the tenant.
     pub actor: UserId,
     pub accounts: Vec<AccountKey>,
+    /// Every engine of the run opens what the others sealed.
+    pub keys: Arc<MemoryKeyStore>,
 }
 
 impl World {
@@ -61,6 +64,7 @@ impl World {
             program,
             actor: UserId(derive_uuid("bench-actor", &[])),
             accounts: (0..accounts).map(|number| AccountKey { program_id: program, user_id: user(number), team_id: None }).collect(),
+            keys: Arc::default(),
         }
     }
 

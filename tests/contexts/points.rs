@@ -129,11 +129,7 @@ async fn one_source_rewards_one_user_once() {
 async fn a_command_under_the_same_idempotency_key_is_done_once() {
     let wallet = Wallet::with(100).await;
     let key = [("Idempotency-Key", "order-1")];
-    let debit = |amount| {
-        let body = wallet.body(amount);
-        async move { wallet.organization.admin.post_with("/points/debits", &body, &key).await }
-    };
-    let debit = &debit;
+    let debit = async |amount| wallet.organization.admin.post_with("/points/debits", &wallet.body(amount), &key).await;
     let first = debit(30).await.expect(201);
     let repeated = join_all((0..10).map(|_| debit(30))).await;
     for again in &repeated {
@@ -238,11 +234,8 @@ async fn a_member_sends_their_own_points_and_nobody_elses() {
 async fn a_debit_is_reversed_up_to_its_amount() {
     let wallet = Wallet::with(100).await;
     let debit = wallet.post("/points/debits", &wallet.body(50)).await.expect(201).id("transaction_id");
-    let reverse = |body: Value| {
-        let path = format!("/points/transactions/{debit}/reverse");
-        let wallet = &wallet;
-        async move { wallet.post(&path, &body).await }
-    };
+    let path = format!("/points/transactions/{debit}/reverse");
+    let reverse = async |body| wallet.post(&path, &body).await;
     let part = reverse(json!({ "amount": 20 })).await.expect(201);
     assert_eq!(part.id("original_id"), debit);
     assert_eq!(wallet.amounts_at(part.position()).await, amounts(70, 0));
@@ -291,10 +284,7 @@ async fn a_command_on_a_version_that_is_past_is_refused() {
     let wallet = Wallet::with(100).await;
     let first = wallet.post("/points/debits", &wallet.body(1)).await.expect(201);
     let seen = first.header("etag").to_owned();
-    let on_seen = || {
-        let (wallet, seen) = (&wallet, seen.as_str());
-        async move { wallet.organization.admin.post_with("/points/debits", &wallet.body(1), &[("If-Match", seen)]).await }
-    };
+    let on_seen = async || wallet.organization.admin.post_with("/points/debits", &wallet.body(1), &[("If-Match", seen.as_str())]).await;
     let second = on_seen().await.expect(201);
     assert_ne!(second.header("etag"), seen);
     on_seen().await.refused(412, "PRECONDITION_FAILED");

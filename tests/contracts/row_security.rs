@@ -42,8 +42,8 @@ const RULES: &[(&str, &str)] = &[
     ),
     (
         "the tenant policy is missing",
-        "SELECT t.name FROM unnest($1::text[]) t(name) WHERE NOT EXISTS (
-             SELECT FROM pg_policies p WHERE p.schemaname = 'public' AND p.tablename = t.name AND p.policyname = 'tenant'
+        "SELECT t.name FROM unnest($1::text[]) t(name) WHERE t.name NOT IN (
+             SELECT p.tablename::text FROM pg_policies p WHERE p.schemaname = 'public' AND p.policyname = 'tenant'
                AND p.cmd = 'SELECT' AND p.roles = ARRAY['palmares_reader']::name[] AND p.qual = $2)",
     ),
     (
@@ -100,9 +100,7 @@ async fn violations(connection: &mut PgConnection) -> Vec<String> {
     let mut found = Vec::new();
     for (rule, query) in RULES {
         // A parameter that a rule does not use still needs a type.
-        let query = format!(
-            "WITH given AS (SELECT $1::text[], $2::text, $3::text[], $4::text[], $5::text[], $6::text[]) {query}"
-        );
+        let query = format!("WITH given AS (SELECT $1::text[], $2::text, $3::text[], $4::text[], $5::text[], $6::text[]) {query}");
         let offences: Vec<String> = sqlx::query_scalar(&query)
             .bind(&tenant_tables)
             .bind(TENANT_POLICY)
@@ -266,14 +264,23 @@ async fn a_reader_sees_the_rows_of_the_tenant_it_named_and_no_others() {
         assert!(tenants_in(&mut reader, relation).await.is_empty(), "{relation} without a tenant");
         for tenant in tenants {
             let mut transaction = reader.begin().await.unwrap();
-            sqlx::query("SELECT set_config('app.current_org_id', $1, true)").bind(tenant.to_string()).execute(&mut *transaction).await.unwrap();
-            assert_eq!(tenants_in(&mut transaction, relation).await, [tenant], "{relation}");
+            sqlx::query("SELECT set_config('app.current_org_id', $1, true)")
+                .bind(tenant.to_string())
+                .execute(&mut *transaction)
+                .await
+                .unwrap();
+            let seen = tenants_in(&mut transaction, relation).await;
+            assert!(!seen.is_empty() && seen.iter().all(|seen| *seen == tenant), "{relation}: {seen:?}");
             transaction.commit().await.unwrap();
         }
         // The setting ends with its transaction, and a stranger's tenant has nothing.
         assert!(tenants_in(&mut reader, relation).await.is_empty(), "{relation} after the transaction");
         let mut transaction = reader.begin().await.unwrap();
-        sqlx::query("SELECT set_config('app.current_org_id', $1, true)").bind(Uuid::now_v7().to_string()).execute(&mut *transaction).await.unwrap();
+        sqlx::query("SELECT set_config('app.current_org_id', $1, true)")
+            .bind(Uuid::now_v7().to_string())
+            .execute(&mut *transaction)
+            .await
+            .unwrap();
         assert!(tenants_in(&mut transaction, relation).await.is_empty(), "{relation} as a stranger");
     }
     // Row security cannot be switched off by who is under it: PostgreSQL refuses instead of showing more.
@@ -289,7 +296,8 @@ async fn no_role_writes_what_is_not_its_own() {
     let all = names(&mut superuser, TABLES).await;
     let read_models: Vec<String> =
         names(&mut superuser, TENANT_TABLES).await.into_iter().filter(|table| !LOG_TABLES.contains(&table.as_str())).collect();
-    let (insert, update, delete, truncate) = ("INSERT INTO {} DEFAULT VALUES", "UPDATE {} SET {column} = NULL", "DELETE FROM {}", "TRUNCATE {}");
+    let (insert, update, delete, truncate) =
+        ("INSERT INTO {} DEFAULT VALUES", "UPDATE {} SET {column} = NULL", "DELETE FROM {}", "TRUNCATE {}");
     let every = vec![insert, update, delete, truncate];
     let cases = [
         ("palmares_reader", all.clone(), every.clone()),
@@ -301,11 +309,12 @@ async fn no_role_writes_what_is_not_its_own() {
     for (role, tables, statements) in cases {
         let mut connection = as_role(&database, role).await;
         for table in tables {
-            let column: String = sqlx::query_scalar("SELECT attname::text FROM pg_attribute WHERE attrelid = to_regclass($1) AND attnum = 1")
-                .bind(&table)
-                .fetch_one(&mut superuser)
-                .await
-                .unwrap();
+            let column: String =
+                sqlx::query_scalar("SELECT attname::text FROM pg_attribute WHERE attrelid = to_regclass($1) AND attnum = 1")
+                    .bind(&table)
+                    .fetch_one(&mut superuser)
+                    .await
+                    .unwrap();
             for statement in &statements {
                 let statement = statement.replace("{}", &table).replace("{column}", &column);
                 let refused = connection.execute(statement.as_str()).await.err().map(|error| error.to_string());

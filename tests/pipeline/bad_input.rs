@@ -71,7 +71,8 @@ async fn a_body_of_another_kind_is_refused() {
         let refused = raw(ground.admin(), "/users", content_type, &user).await.refused(422, "VALIDATION_ERROR");
         assert_eq!(refused.body["errors"][0]["field"], "Content-Type", "{content_type}");
     }
-    let packed = ground.admin().request(Method::POST, "/users").header("Content-Type", "application/json").header("Content-Encoding", "gzip");
+    let packed =
+        ground.admin().request(Method::POST, "/users").header("Content-Type", "application/json").header("Content-Encoding", "gzip");
     let refused = Reply::of(packed.body(user)).await.refused(422, "VALIDATION_ERROR");
     assert_eq!(refused.body["errors"][0]["field"], "Content-Encoding");
     ground.assert_nothing_happened().await;
@@ -229,7 +230,13 @@ async fn headers_of_a_command_are_checked() {
     let ground = Ground::new().await;
     let body = json!({ "external_ref": "someone", "role": "member" });
     let long = "k".repeat(256);
-    let cases = [("Idempotency-Key", long.as_str()), ("Idempotency-Key", "a b"), ("If-Match", "7"), ("If-Match", "\"x\""), ("Palmares-Organization", "x")];
+    let cases = [
+        ("Idempotency-Key", long.as_str()),
+        ("Idempotency-Key", "a b"),
+        ("If-Match", "7"),
+        ("If-Match", "\"x\""),
+        ("Palmares-Organization", "x"),
+    ];
     for (name, value) in cases {
         let refused = ground.admin().post_with("/users", &body, &[(name, value)]).await.refused(422, "VALIDATION_ERROR");
         assert_eq!(refused.body["errors"][0]["field"], name, "{value}");

@@ -69,10 +69,8 @@ struct Settle {
 impl Engine {
     /// `None` means that the command has to be decided again.
     pub(super) async fn attempt<O: Operation>(&self, admission: &Admission, operation: &O) -> Result<Option<Receipt>, Rejection> {
-        if let Some(key) = &admission.idempotency
-            && let Some(record) = self.store.command(key.command_id).await?
-        {
-            return replay(key, &record).map(Some);
+        if let Some(receipt) = self.recorded(admission).await? {
+            return Ok(Some(receipt));
         }
         let hashed = self.hashed(admission, operation).await?;
         let held_claims = self.held_claims(admission, operation, &hashed).await?;
@@ -167,12 +165,23 @@ impl Engine {
         Ok(guard.downgrade())
     }
 
-    /// A refusal waits for the appends that its states were computed on.
+    /// A refusal waits for the appends that its states were computed on. One of these may have been
+    /// the same command, sent twice at once: then its answer is the answer.
     async fn refuse(&self, admission: &Admission, held: Vec<Held>, rejection: Rejection) -> Result<Option<Receipt>, Rejection> {
-        match self.await_states(admission, held).await? {
-            Some(_) => Err(rejection),
-            None => Ok(None),
+        if self.await_states(admission, held).await?.is_none() {
+            return Ok(None);
         }
+        match self.recorded(admission).await? {
+            Some(receipt) => Ok(Some(receipt)),
+            None => Err(rejection),
+        }
+    }
+
+    /// The first answer of the admitted command, if it was recorded before.
+    async fn recorded(&self, admission: &Admission) -> Result<Option<Receipt>, Rejection> {
+        let Some(key) = &admission.idempotency else { return Ok(None) };
+        let record = self.store.command(key.command_id).await?;
+        record.map(|record| replay(key, &record)).transpose()
     }
 
     /// Waits until every state that was seen is durable; answers the log's position, or nothing

@@ -4,6 +4,7 @@ mod batch;
 mod committer;
 mod heads;
 mod loader;
+mod lookup;
 mod recovery;
 mod signals;
 mod slow_path;
@@ -14,7 +15,9 @@ mod writer;
 use super::*;
 use batch::Submitted;
 use committer::{Committer, Shared};
+use futures::FutureExt;
 use loader::Loader;
+use lookup::Lookup;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions, PgRow};
 use sqlx::{PgPool, Row};
 use std::collections::HashSet;
@@ -43,6 +46,8 @@ impl PostgresStoreOptions {
 pub struct PostgresStore {
     inbox: mpsc::UnboundedSender<Submitted>,
     loader: Loader,
+    commands: Lookup<CommandId, CommandRecord>,
+    claims: Lookup<ClaimKey, Claim>,
     snapshots: mpsc::Sender<snapshots::Kept>,
     pool: PgPool,
     shared: Arc<Shared>,
@@ -61,7 +66,24 @@ impl PostgresStore {
         let (inbox, queue) = mpsc::unbounded_channel();
         Committer::start(connect, queue, shared.clone(), options.head_capacity).await?;
         signals::start(pool.clone(), shared.clone());
-        Ok(Self { inbox, loader: Loader::start(pool.clone(), shared.clone()), snapshots: snapshots::start(pool.clone()), pool, shared })
+        let (for_commands, for_claims) = (pool.clone(), pool.clone());
+        let commands = move |ids: Vec<CommandId>| {
+            let pool = for_commands.clone();
+            async move { slow_path::commands(&pool, &ids).await }.boxed()
+        };
+        let claims = move |keys: Vec<ClaimKey>| {
+            let pool = for_claims.clone();
+            async move { slow_path::claims(&pool, &keys).await }.boxed()
+        };
+        Ok(Self {
+            inbox,
+            loader: Loader::start(pool.clone(), shared.clone()),
+            commands: Lookup::start(commands),
+            claims: Lookup::start(claims),
+            snapshots: snapshots::start(pool.clone()),
+            pool,
+            shared,
+        })
     }
 
     /// The pool of role `palmares_committer`, for what is stored beside the log: keys and contexts.
@@ -86,13 +108,11 @@ impl EventStore for PostgresStore {
     }
 
     async fn command(&self, id: CommandId) -> Result<Option<CommandRecord>, AppendError> {
-        let mut found = slow_path::commands(&self.pool, &[id]).await.map_err(|error| unavailable(&error))?;
-        Ok(found.remove(&id))
+        self.commands.get(id).await
     }
 
     async fn claim(&self, key: ClaimKey) -> Result<Option<Claim>, AppendError> {
-        let mut found = slow_path::claims(&self.pool, &[key]).await.map_err(|error| unavailable(&error))?;
-        Ok(found.remove(&key))
+        self.claims.get(key).await
     }
 
     async fn read_after(&self, position: i64, limit: usize) -> Result<Vec<RecordedEvent>, AppendError> {

@@ -1,0 +1,150 @@
+//! A `palmares dev` of the test's own, whose processes it kills.
+
+use crate::support::running::PALMARES;
+use palmares::cli::dev::{
+    Descriptor,
+    embedded::{
+        EmbeddedOptions,
+        unix::{self, Signal, contain},
+    },
+};
+use reqwest::{Method, RequestBuilder};
+use std::{
+    fs::{self, OpenOptions},
+    net::TcpListener,
+    path::PathBuf,
+    process::{Child, Command},
+    time::{Duration, Instant},
+};
+
+const START_PATIENCE: Duration = Duration::from_secs(120);
+const LOOK_AGAIN: Duration = Duration::from_millis(20);
+
+/// What is killed.
+#[derive(Clone, Copy, Debug)]
+pub enum Victim {
+    Server,
+    Postgres,
+    Nats,
+}
+
+impl Victim {
+    pub const ALL: [Victim; 3] = [Victim::Postgres, Victim::Nats, Victim::Server];
+}
+
+/// The system under test. Dropping it stops everything and removes its folder.
+pub struct World {
+    pub data_dir: PathBuf,
+    pub base_url: String,
+    port: u16,
+    server: Child,
+}
+
+impl World {
+    /// Starts a new system and waits until its demo is there. Blocking, and to be called from a
+    /// thread that outlives the world: the kernel ends the server together with that thread.
+    pub fn start() -> Self {
+        let data_dir = EmbeddedOptions::temporary().data_dir;
+        fs::create_dir_all(&data_dir).expect("a folder for the system");
+        let port = TcpListener::bind(("127.0.0.1", 0)).and_then(|listener| listener.local_addr()).expect("a free port").port();
+        let server = launch(&data_dir, port);
+        let mut world = Self { base_url: format!("http://127.0.0.1:{port}"), data_dir, port, server };
+        world.wait("the system is ready", |world| Descriptor::read(&world.data_dir).is_ok());
+        world
+    }
+
+    pub fn descriptor(&self) -> Descriptor {
+        Descriptor::read(&self.data_dir).expect("the system has told where it is")
+    }
+
+    /// Kills without warning. What `palmares dev` supervises, it starts again; itself it is started here.
+    pub fn kill(&mut self, victim: Victim) {
+        match victim {
+            Victim::Server => {
+                self.server.kill().expect("the server is killed");
+                self.server.wait().expect("the server has ended");
+                self.server = launch(&self.data_dir, self.port);
+            }
+            Victim::Postgres => self.kill_child("postgres/postmaster.pid", "postgres"),
+            Victim::Nats => self.kill_child("nats/nats.pid", "nats-server"),
+        }
+    }
+
+    fn kill_child(&mut self, pid_file: &str, program: &str) {
+        let mut killed = false;
+        self.wait("a child to kill", |world| {
+            let text = fs::read_to_string(world.data_dir.join(pid_file)).unwrap_or_default();
+            let pid = text.lines().next().and_then(|line| line.trim().parse::<u32>().ok());
+            // A pid file may outlive its process, whose number may then be another's.
+            let ours = |pid: &u32| {
+                let command = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+                let command = String::from_utf8_lossy(&command).into_owned();
+                command.contains(program) && command.contains(&*world.data_dir.to_string_lossy())
+            };
+            killed = pid.filter(ours).is_some_and(|pid| unix::send(pid, Signal::Kill));
+            killed
+        });
+        assert!(killed);
+    }
+
+    fn wait(&mut self, what: &str, mut condition: impl FnMut(&Self) -> bool) {
+        let deadline = Instant::now() + START_PATIENCE;
+        while !condition(self) {
+            let ended = self.server.try_wait().expect("the server can be asked after");
+            assert!(ended.is_none(), "palmares dev ended: {}", self.log());
+            assert!(Instant::now() < deadline, "not in time: {what}: {}", self.log());
+            std::thread::sleep(LOOK_AGAIN);
+        }
+    }
+
+    /// The end of what the server has said.
+    pub fn log(&self) -> String {
+        let log = fs::read_to_string(log_path(&self.data_dir)).unwrap_or_default();
+        let lines: Vec<&str> = log.lines().collect();
+        lines[lines.len().saturating_sub(15)..].join("\n")
+    }
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        if unix::send(self.server.id(), Signal::Terminate) {
+            let _ = self.server.wait();
+        }
+        let _ = fs::remove_dir_all(&self.data_dir);
+        let _ = fs::remove_file(log_path(&self.data_dir));
+    }
+}
+
+fn log_path(data_dir: &std::path::Path) -> PathBuf {
+    data_dir.with_extension("log")
+}
+
+fn launch(data_dir: &std::path::Path, port: u16) -> Child {
+    let log = OpenOptions::new().create(true).append(true).open(log_path(data_dir)).expect("a file for the log");
+    let mut command = Command::new(PALMARES);
+    command.args(["dev", "--port", &port.to_string(), "--data-dir"]).arg(data_dir);
+    command.stdout(log.try_clone().expect("the log, twice")).stderr(log);
+    contain(&mut command, None, Signal::Terminate);
+    command.spawn().expect("palmares starts")
+}
+
+/// An administrator of the demo organization, over HTTP.
+#[derive(Clone)]
+pub struct Caller {
+    http: reqwest::Client,
+    base_url: String,
+    token: String,
+}
+
+impl Caller {
+    pub fn new(base_url: &str, token: &str) -> Self {
+        // There are two providers in the build; the first to ask decides, and all decide alike.
+        let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+        let http = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(20)).build().expect("a client");
+        Self { http, base_url: base_url.to_owned(), token: token.to_owned() }
+    }
+
+    pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        self.http.request(method, format!("{}/api/v1{path}", self.base_url)).bearer_auth(&self.token)
+    }
+}
