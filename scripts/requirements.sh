@@ -92,6 +92,6 @@ covers() {
 if [ "${1:-}" = --check ]; then
 	cmp -s "$fresh" "$page" || { echo "$page is not up to date: run scripts/requirements.sh" >&2; exit 1; }
 else
-	cp "$fresh" "$page"
+	cat "$fresh" >"$page"
 	tail -n 1 "$page"
 fi

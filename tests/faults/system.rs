@@ -6,6 +6,7 @@ use super::{
     world::{Caller, Victim, World},
 };
 use crate::support::streams::assert_contiguous;
+use futures::{StreamExt, stream};
 use rand::Rng;
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -18,7 +19,7 @@ use tokio::sync::watch;
 use uuid::Uuid;
 
 const CALLERS: usize = 8;
-const COMMANDS_PER_CALLER: usize = 10;
+const COMMANDS_PER_CALLER: usize = 6;
 const USERS: usize = 6;
 /// More than a load can spend.
 const INITIAL: i64 = 1_000_000;
@@ -97,9 +98,10 @@ async fn prepare(caller: &Caller) -> Cast {
 
 /// The same key gets the first answer.
 async fn assert_repeats(caller: &Caller, load: &[(Planned, Answer)]) {
-    for (plan, answer) in load {
+    let repeats = stream::iter(load).for_each_concurrent(CALLERS, async |(plan, answer)| {
         assert_eq!(plan.send(caller).await, *answer, "{}", plan.key);
-    }
+    });
+    repeats.await;
 }
 
 /// Every balance is what the acknowledged commands add up to, every statement has each of them once, and the books agree.

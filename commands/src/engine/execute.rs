@@ -361,10 +361,11 @@ fn empty(admission: &Admission, writes: Vec<StreamWrite>) -> Append {
 }
 
 fn encode(changes: &[Box<dyn Change>], sealed: Vec<(EventId, Vec<SealedBlob>)>) -> Result<Vec<NewEvent>, Rejection> {
-    let event = |(change, (id, sealed)): (&Box<dyn Change>, (EventId, Vec<SealedBlob>))| {
+    let mut events = Vec::with_capacity(changes.len());
+    for (change, (id, sealed)) in changes.iter().zip(sealed) {
         let payload = change.payload().map_err(anyhow::Error::from)?;
         let (event_type, schema_version, effective_at) = (change.event_type(), change.schema_version(), change.effective_at());
-        Ok(NewEvent { id, event_type, schema_version, effective_at, payload, sealed })
-    };
-    changes.iter().zip(sealed).map(event).collect()
+        events.push(NewEvent { id, event_type, schema_version, effective_at, payload, sealed });
+    }
+    Ok(events)
 }

@@ -7,6 +7,9 @@ use palmares_domain::kernel::{Aggregate, Event, OrganizationId, PersonalVisitor,
 use std::any::Any;
 use uuid::Uuid;
 
+/// Reads a stored event: type, schema version, payload.
+type Parse = fn(&str, u16, &[u8]) -> anyhow::Result<Box<dyn Change>>;
+
 /// A kind of aggregate.
 pub struct Kind {
     pub stream_type: &'static str,
@@ -14,7 +17,7 @@ pub struct Kind {
     /// The purpose of the personal data that it decides on; its snapshots are sealed under it.
     pub decides_on: Option<Purpose>,
     pub(super) fresh: fn() -> Box<dyn State>,
-    pub(super) parse: fn(&str, u16, &[u8]) -> anyhow::Result<Box<dyn Change>>,
+    pub(super) parse: Parse,
 }
 
 struct KindOf<A>(std::marker::PhantomData<A>);

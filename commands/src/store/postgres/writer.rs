@@ -32,10 +32,30 @@ struct Columns<'a> {
     event_type: Vec<&'a str>,
     payload: Vec<&'a [u8]>,
     metadata: Vec<&'a [u8]>,
-    sealed: (Vec<i64>, Vec<&'a str>, Vec<Uuid>, Vec<Uuid>, Vec<&'a str>, Vec<&'a [u8]>),
+    sealed: Sealed<'a>,
     releases: (Vec<Uuid>, Vec<Uuid>),
     claims: (Vec<Uuid>, Vec<Uuid>, Vec<Uuid>, Vec<i64>),
-    commands: (Vec<Uuid>, Vec<Uuid>, Vec<&'a [u8]>, Vec<&'a [u8]>, Vec<i64>, Vec<i64>),
+    commands: Commands<'a>,
+}
+
+#[derive(Default)]
+struct Sealed<'a> {
+    position: Vec<i64>,
+    field: Vec<&'a str>,
+    organization: Vec<Uuid>,
+    subject: Vec<Uuid>,
+    purpose: Vec<&'a str>,
+    ciphertext: Vec<&'a [u8]>,
+}
+
+#[derive(Default)]
+struct Commands<'a> {
+    id: Vec<Uuid>,
+    organization: Vec<Uuid>,
+    request_hash: Vec<&'a [u8]>,
+    answer: Vec<&'a [u8]>,
+    position: Vec<i64>,
+    version: Vec<i64>,
 }
 
 impl<'a> Columns<'a> {
@@ -54,13 +74,12 @@ impl<'a> Columns<'a> {
                 self.metadata.push(&append.metadata);
                 let position = known_position + self.event_id.len() as i64;
                 for blob in &event.sealed {
-                    let (positions, fields, organizations, subjects, purposes, ciphertexts) = &mut self.sealed;
-                    positions.push(position);
-                    fields.push(blob.field);
-                    organizations.push(write.stream.organization.0);
-                    subjects.push(blob.subject);
-                    purposes.push(blob.purpose.name());
-                    ciphertexts.push(&blob.ciphertext);
+                    self.sealed.position.push(position);
+                    self.sealed.field.push(blob.field);
+                    self.sealed.organization.push(write.stream.organization.0);
+                    self.sealed.subject.push(blob.subject);
+                    self.sealed.purpose.push(blob.purpose.name());
+                    self.sealed.ciphertext.push(&blob.ciphertext);
                 }
             }
         }
@@ -76,13 +95,13 @@ impl<'a> Columns<'a> {
             self.claims.3.push(position);
         }
         if let Some(command) = &append.command {
-            let (ids, organizations, hashes, answers, positions, versions) = &mut self.commands;
-            ids.push(command.id.0);
-            organizations.push(append.organization.0);
-            hashes.push(&command.request_hash);
-            answers.push(&command.answer);
-            positions.push(position);
-            versions.push(append.writes.first().map_or(0, |write| write.expected_version + write.events.len() as i64));
+            self.commands.id.push(command.id.0);
+            self.commands.organization.push(append.organization.0);
+            self.commands.request_hash.push(&command.request_hash);
+            self.commands.answer.push(&command.answer);
+            self.commands.position.push(position);
+            let first = append.writes.first().map_or(0, |write| write.expected_version + write.events.len() as i64);
+            self.commands.version.push(first);
         }
     }
 }
@@ -113,24 +132,24 @@ fn encode(batch: &Batch, known_position: i64) -> Result<PgArguments, sqlx::Error
         arguments.add(&columns.event_type)?;
         arguments.add(&columns.payload)?;
         arguments.add(&columns.metadata)?;
-        arguments.add(&columns.sealed.0)?;
-        arguments.add(&columns.sealed.1)?;
-        arguments.add(&columns.sealed.2)?;
-        arguments.add(&columns.sealed.3)?;
-        arguments.add(&columns.sealed.4)?;
-        arguments.add(&columns.sealed.5)?;
+        arguments.add(&columns.sealed.position)?;
+        arguments.add(&columns.sealed.field)?;
+        arguments.add(&columns.sealed.organization)?;
+        arguments.add(&columns.sealed.subject)?;
+        arguments.add(&columns.sealed.purpose)?;
+        arguments.add(&columns.sealed.ciphertext)?;
         arguments.add(&columns.releases.0)?;
         arguments.add(&columns.releases.1)?;
         arguments.add(&columns.claims.0)?;
         arguments.add(&columns.claims.1)?;
         arguments.add(&columns.claims.2)?;
         arguments.add(&columns.claims.3)?;
-        arguments.add(&columns.commands.0)?;
-        arguments.add(&columns.commands.1)?;
-        arguments.add(&columns.commands.2)?;
-        arguments.add(&columns.commands.3)?;
-        arguments.add(&columns.commands.4)?;
-        arguments.add(&columns.commands.5)?;
+        arguments.add(&columns.commands.id)?;
+        arguments.add(&columns.commands.organization)?;
+        arguments.add(&columns.commands.request_hash)?;
+        arguments.add(&columns.commands.answer)?;
+        arguments.add(&columns.commands.position)?;
+        arguments.add(&columns.commands.version)?;
         Ok(())
     };
     add().map_err(sqlx::Error::Encode)?;
