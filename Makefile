@@ -25,6 +25,7 @@ lint: ## Formatting and lints, as strict as a reviewer
 	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
 
 bench: install ## Measure against what one would use instead; writes bench/results and docs
+	$(CARGO) build --release --locked --package palmares --bin palmares
 	$(CARGO) run --release --locked --package palmares-bench -- $(ARGS)
 
 faults: install ## Kill the server, PostgreSQL and nats-server under load, and check every promise

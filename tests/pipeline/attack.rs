@@ -111,9 +111,10 @@ fn bad_tokens(organization: &Organization) -> Vec<(&'static str, String)> {
 async fn nobody_passes_without_a_token() {
     let organization = fresh_organization().await;
     let before = organization.domain_events().await;
+    let nobody = Client::anonymous();
     for route in guarded() {
         let path = path(route, &|_| None);
-        let refused = attack(&Client::anonymous(), route, &path).await;
+        let refused = attack(&nobody, route, &path).await;
         assert_eq!(refused.status, 401, "{} {path}: {}", route.verb.name(), refused.body);
         let refused = refused.refused(401, "AUTHENTICATION_FAILED");
         assert_eq!((refused.body["reason"].as_str(), refused.header("www-authenticate")), (Some("gate.token_missing"), "Bearer"));

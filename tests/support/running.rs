@@ -49,7 +49,7 @@ pub fn running() -> &'static Running {
     static RUNNING: OnceLock<Running> = OnceLock::new();
     RUNNING.get_or_init(|| {
         let data_dir = EmbeddedOptions::temporary().data_dir;
-        let log = std::env::temp_dir().join(format!("palmares-running-{}.log", std::process::id()));
+        let log = Path::new(env!("CARGO_TARGET_TMPDIR")).join("running.log");
         let mut starting = keep_running(data_dir.clone(), &log);
         let told = || std::fs::read_to_string(&log).unwrap_or_default();
         let deadline = Instant::now() + START_PATIENCE;

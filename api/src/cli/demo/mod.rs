@@ -52,7 +52,7 @@ pub async fn ensure_organization(platform: &ApiClient) -> Result<(OrganizationId
 /// The people, the program and a month of activity that begins on `first_day`. `admin` holds the
 /// token of an administrator of the organization.
 pub async fn ensure_month(admin: &ApiClient, first_day: NaiveDate, reporter: &Reporter) -> Result<(UserId, ProgramId), ApiError> {
-    let program = ensure_program(admin, first_day).await?;
+    let program = ensure_program(admin).await?;
     let people = ensure_members(admin, KEY, generator::people().collect(), reporter).await?;
     let member = generator::people().find_map(|first| people.get(&first)?.as_ref().ok().copied());
     let member = member.ok_or(ApiError::Incomplete { path: "users".to_owned(), member: "id" })?;
@@ -68,12 +68,15 @@ pub async fn ensure_month(admin: &ApiClient, first_day: NaiveDate, reporter: &Re
     Ok((member, program))
 }
 
+/// From before there were wearables: an imported feed earns too, however old it is.
+const EARNING_SINCE: &str = "2000-01-01";
+
 /// `wellness`: 1 point per 100 steps, at most 150 a day.
-async fn ensure_program(admin: &ApiClient, first_day: NaiveDate) -> Result<ProgramId, ApiError> {
+async fn ensure_program(admin: &ApiClient) -> Result<ProgramId, ApiError> {
     let answer = admin.post("points/programs", &json!({ "name": "wellness" }), Some(&format!("{KEY}:program"))).await?;
     let program: ProgramId = id(&answer.body, "points/programs")?;
     let rule = json!({
-        "kind": "activity", "metric": "steps", "per_units": 100, "points": 1, "daily_cap": 150, "effective_from": first_day,
+        "kind": "activity", "metric": "steps", "per_units": 100, "points": 1, "daily_cap": 150, "effective_from": EARNING_SINCE,
     });
     admin.post(&format!("points/programs/{program}/rules"), &rule, Some(&format!("{KEY}:rule"))).await?;
     Ok(program)
