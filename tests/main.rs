@@ -3,7 +3,7 @@
 //! One binary, so that PostgreSQL and nats-server start once and the dependencies link once. Each
 //! test has a database of its own, cloned from one migrated template.
 
-#![expect(clippy::expect_used, reason = "what a test stands on is there or the test has failed")]
+#![expect(clippy::expect_used, clippy::unwrap_used, reason = "what a test stands on is there or the test has failed")]
 
 mod contexts;
 mod contracts;

@@ -89,7 +89,7 @@ async fn events_have_their_declared_shape_and_the_order_of_the_log() {
 }
 
 /// Whether an event is one that a filter should find.
-type Fits = Box<dyn Fn(&Value) -> bool>;
+type Fits<'a> = Box<dyn Fn(&Value) -> bool + 'a>;
 
 #[tokio::test]
 async fn events_are_filtered_by_type_stream_actor_correlation_and_position() {
@@ -99,7 +99,7 @@ async fn events_are_filtered_by_type_stream_actor_correlation_and_position() {
     let text = |value: &Value| value.as_str().expect("a text").to_owned();
     let (stream, correlation) = (text(&credited["stream"]["id"]), text(&credited["metadata"]["correlation_id"]));
     let actor = text(&credited["actor_id"]);
-    let filters: [(String, Fits); 5] = [
+    let filters: [(String, Fits<'_>); 5] = [
         ("type=points.points_debited".to_owned(), Box::new(|event| event["type"] == "points.points_debited")),
         (format!("stream_id={stream}"), Box::new(|event| event["stream"]["id"] == stream)),
         (format!("actor_id={actor}&stream_type=points_account"), {

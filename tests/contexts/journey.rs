@@ -16,7 +16,7 @@ use std::{
 
 /// The real file, where its folder lies next to the repository; it is not a part of it.
 fn file() -> PathBuf {
-    let real = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/data/fitbit/dailyActivity_mergedX.csv");
+    let real = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/data/fitbit/dailyActivity_merged.csv");
     if real.is_file() {
         return real;
     }

@@ -19,9 +19,6 @@ const MAY_GRANT: &[&str] = &[
     "commands/src/points/tests.rs",
 ];
 
-/// What stands in one file although it is long, because it is read as one.
-const LONG_FILES: &[&str] = &["commands/src/engine/execute.rs"];
-
 const LONGEST_FILE_LINES: usize = 400;
 
 fn root() -> PathBuf {
@@ -113,12 +110,9 @@ fn no_source_silences_a_lint_or_leaves_work_undone() {
 }
 
 #[test]
-fn no_file_is_long_unless_it_says_so() {
+fn no_file_is_long() {
     for (path, source) in sources() {
         let lines = source.lines().count();
-        assert!(lines <= LONGEST_FILE_LINES || LONG_FILES.contains(&path.as_str()), "{path} has {lines} lines: split it");
-    }
-    for path in LONG_FILES {
-        assert!(root().join(path).is_file(), "{path} is gone: take it off the list");
+        assert!(lines <= LONGEST_FILE_LINES, "{path} has {lines} lines: split it");
     }
 }
