@@ -65,6 +65,10 @@ pub struct Plan {
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     let arguments = Arguments::parse();
+    // Two providers are linked, and TLS panics at its first use without a choice.
+    if rustls::crypto::aws_lc_rs::default_provider().install_default().is_err() {
+        anyhow::bail!("the cryptographic provider could not be installed");
+    }
     let wants = |part| arguments.part.is_none_or(|wanted| wanted == part);
     let plan = Plan {
         span: Duration::from_secs_f64(arguments.seconds),

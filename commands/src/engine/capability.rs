@@ -31,7 +31,7 @@ pub trait Capability: Operation + DeserializeOwned + ToSchema {
 
 /// Declares capabilities, one row each; `owner` is a function of the operation.
 ///
-/// ```ignore
+/// ```text
 /// capabilities! {
 ///     PlaceHold => permit "points.hold.place", throttle Write;
 ///     TransferPoints => permit "points.transfer.create", throttle Write, owner |transfer| Some(transfer.from_user_id);

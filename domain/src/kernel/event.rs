@@ -68,7 +68,7 @@ pub fn parse_payload<T: DeserializeOwned>(name: &str, payload: &[u8]) -> Result<
 /// Declares the events of an aggregate: stored name, version, fields with their class and, where
 /// personal, the field that names the subject and the purpose.
 ///
-/// ```ignore
+/// ```text
 /// events! {
 ///     /// What happens to a user.
 ///     pub enum UserEvent {
