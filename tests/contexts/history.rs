@@ -213,6 +213,7 @@ async fn projections_say_where_they_stand() {
     }
 }
 
+// covers: T-32, T-58
 #[tokio::test]
 async fn a_rebuild_gives_the_same_answers_and_interrupts_none() {
     let (organization, _) = eventful().await;

@@ -24,6 +24,7 @@ const USERS: usize = 6;
 /// More than a load can spend.
 const INITIAL: i64 = 1_000_000;
 
+// covers: W-17, W-34, T-57, T-84
 #[test]
 fn what_was_acknowledged_survives_every_kill_once_and_read_models_equal_the_fold() {
     // The world belongs to this thread, which outlives it; the load runs on the runtime's own.
