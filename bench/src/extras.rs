@@ -6,7 +6,6 @@ use crate::palmares_system::{Palmares, With};
 use crate::results::{self, Row};
 use crate::server::Server;
 use crate::world::World;
-use std::future::Future;
 use std::sync::Arc;
 
 /// Callers of these measurements.
@@ -62,14 +61,12 @@ async fn measured(
     Ok(Row::of(name, CALLERS, closed_loop(CALLERS, plan.span, command).await?))
 }
 
-fn execute(palmares: Arc<Palmares>, extra: Extra, number: u64) -> impl Future<Output = anyhow::Result<()>> + Send {
-    async move {
-        match extra {
-            Extra::Plain => palmares.place_hold(number, With::Nothing).await,
-            Extra::Key => palmares.place_hold(number, With::IdempotencyKey).await,
-            Extra::Claim => palmares.credit_with_claim(number).await,
-            Extra::Sealed => palmares.place_hold(number % SEALED_ACCOUNTS as u64, With::SealedReason).await,
-            Extra::Hot => palmares.place_hold_on_first().await,
-        }
+async fn execute(palmares: Arc<Palmares>, extra: Extra, number: u64) -> anyhow::Result<()> {
+    match extra {
+        Extra::Plain => palmares.place_hold(number, With::Nothing).await,
+        Extra::Key => palmares.place_hold(number, With::IdempotencyKey).await,
+        Extra::Claim => palmares.credit_with_claim(number).await,
+        Extra::Sealed => palmares.place_hold(number % SEALED_ACCOUNTS as u64, With::SealedReason).await,
+        Extra::Hot => palmares.place_hold_on_first().await,
     }
 }

@@ -40,7 +40,6 @@ pub fn embedded() -> &'static Embedded {
 
 /// A migrated database that only the caller knows.
 pub struct Database {
-    pub name: String,
     /// As the application's own login, which owns the database and is no superuser.
     pub url: String,
     /// As a superuser, for what nobody may do.
@@ -58,5 +57,5 @@ pub async fn database() -> Database {
     });
     let url = created.await.expect("the clone is not cancelled").expect("the template is cloned");
     let superuser_url = embedded().superuser_url_of(&name);
-    Database { name, url, superuser_url }
+    Database { url, superuser_url }
 }
