@@ -204,8 +204,7 @@ impl Engine {
         if !ahead {
             return Ok(Some(*self.store.committed().borrow()));
         }
-        let append = Append { metadata: Arc::from([]), ..empty(admission, writes) };
-        let outcome = self.store.submit(append);
+        let outcome = self.store.submit(empty(admission, writes));
         drop(held);
         self.settle(outcome, settles).await
     }
