@@ -72,12 +72,12 @@ async fn every_other_statement_of_a_context_is_planned_as_the_reader() {
     assert!(seen > 30, "{seen}");
 }
 
-/// The engine's statements are the projectors', the relay's or the readers'.
+/// The engine's statements are the projectors', the relay's or the readers', and one is of who serves the API.
 #[tokio::test]
 async fn every_statement_of_the_engine_is_planned_as_one_of_its_roles() {
     let database = servers::database().await;
     let mut roles = Vec::new();
-    for role in ["palmares_projector", "palmares_relay", "palmares_reader"] {
+    for role in ["palmares_projector", "palmares_relay", "palmares_reader", "palmares_committer"] {
         roles.push(as_role(&database, role).await);
     }
     for (name, sql) in engine::statements() {

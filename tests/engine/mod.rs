@@ -1,23 +1,29 @@
 //! The command engine on PostgreSQL: concurrency, idempotency, snapshots and sealed states.
 
+mod read_side;
+
 use crate::support::servers::{self, Database};
 use futures::future::join_all;
 use palmares_commands::challenges::RecordActivities;
-use palmares_commands::engine::{Engine, Operation, Receipt, Rejection};
+use palmares_commands::engine::{Engine, Operation, Receipt, Rejection, StreamRef};
 use palmares_commands::identity::CreateUser;
-use palmares_commands::points::{CreateCredit, CreateDebit, DefineProgram, ResolveCredit, TransferPoints};
+use palmares_commands::points::{CreateCredit, CreateDebit, DefineProgram, PlaceHold, ResolveCredit, TransferPoints};
 use palmares_commands::privacy::client_context::PostgresClientContextTable;
 use palmares_commands::privacy::data_keys::PostgresDataKeyTable;
 use palmares_commands::privacy::key_store::MemoryKeyStore;
 use palmares_commands::privacy::{ClientContexts, KeyRing, KeyStore};
+use palmares_commands::store::LoadRequest;
 use palmares_commands::store::postgres::{PostgresStore, PostgresStoreOptions};
 use palmares_domain::challenges::activity_log::ActivityLog;
 use palmares_domain::identity::Role;
-use palmares_domain::kernel::{Admission, Admitted, Code, CommandId, Idempotency, OrganizationId, ProgramId, TransactionId, UserId};
+use palmares_domain::kernel::{
+    Admission, Admitted, Aggregate, Code, CommandId, Idempotency, OrganizationId, ProgramId, TransactionId, UserId,
+};
 use palmares_domain::points::{Account, AccountKey};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use std::sync::Arc;
+use std::time::Duration;
 use uuid::Uuid;
 
 /// One organization, seen from one node.
@@ -176,4 +182,29 @@ async fn a_fresh_node_folds_the_same_states_from_snapshots_as_the_node_that_deci
     assert_eq!(serde_json::to_value(&folded).unwrap(), serde_json::to_value(&decided).unwrap());
     assert_eq!(nodes[1].account(account).await, nodes[0].account(account).await);
     assert_eq!(folded.records().count(), 230);
+}
+
+/// Its key is not known to the node that began it, and need not be.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_stream_that_began_on_this_node_has_snapshots_while_it_is_hot() {
+    let (nodes, account) = world().await;
+    nodes[0].credited(account, 1_000).await;
+    let hold = json!({ "program_id": account.program_id, "user_id": account.user_id, "amount": 1 });
+    let held = join_all((0..150).map(|_| nodes[0].ask::<PlaceHold>(hold.clone()))).await;
+    assert!(held.iter().all(Result::is_ok));
+    let name = StreamRef::of::<Account>(nodes[0].organization, account.id()).name;
+    let request = LoadRequest { stream: name, shape: Account::SHAPE, with_sealed: false };
+    // Snapshots are written behind the answers.
+    let until_kept = async {
+        loop {
+            let loaded = nodes[1].engine.store().load(request).await.unwrap();
+            if loaded.snapshot.is_some() {
+                return loaded;
+            }
+            tokio::task::yield_now().await;
+        }
+    };
+    let loaded = tokio::time::timeout(Duration::from_secs(30), until_kept).await.expect("a snapshot is kept in time");
+    assert!(loaded.events.len() <= 52, "{} events behind the snapshot", loaded.events.len());
+    assert_eq!(nodes[1].account(account).await, nodes[0].account(account).await);
 }

@@ -4,11 +4,9 @@ use super::{output::Reporter, remote::RemoteArgs};
 use anyhow::{Context, bail};
 use serde::Deserialize;
 use serde_json::json;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 const LOOK_EVERY: Duration = Duration::from_millis(200);
-/// A rebuild that was not seen running for this long has ended: a short log takes less than a look.
-const NOT_RUNNING: Duration = Duration::from_secs(3);
 
 #[derive(clap::Args)]
 pub struct RebuildArgs {
@@ -24,6 +22,7 @@ struct Projection {
     name: String,
     position: i64,
     lag_positions: i64,
+    /// Given from the request on, until the rebuild has ended.
     rebuild_position: Option<i64>,
     rebuild_error: Option<String>,
 }
@@ -47,26 +46,21 @@ pub async fn run(args: &RebuildArgs, reporter: &Reporter) -> anyhow::Result<()> 
 
     let head = before.position + before.lag_positions;
     let progress = reporter.progress("events", u64::try_from(head).unwrap_or_default());
-    let (mut reached, mut last_seen) = (0, Instant::now());
+    let mut reached = 0;
     let mut looks = tokio::time::interval(LOOK_EVERY);
     loop {
         looks.tick().await;
         let now = look().await?;
-        match now.rebuild_position {
-            Some(position) => {
-                progress.advance(u64::try_from(position - reached).unwrap_or_default());
-                (reached, last_seen) = (position.max(reached), Instant::now());
-            }
-            None if now.rebuild_error.is_some() && now.rebuild_error != before.rebuild_error => {
-                bail!("the rebuild of {} stopped, the old one still serves: {}", args.name, now.rebuild_error.unwrap_or_default());
-            }
-            None if reached > 0 || last_seen.elapsed() > NOT_RUNNING => {
-                drop(progress);
-                let sentence = format!("{} is rebuilt and serves from position {}", args.name, now.position);
-                reporter.say(&sentence, || json!({ "event": "rebuilt", "projection": args.name, "position": now.position }));
-                return Ok(());
-            }
-            None => {}
+        if let Some(position) = now.rebuild_position {
+            progress.advance(u64::try_from(position - reached).unwrap_or_default());
+            reached = position.max(reached);
+        } else if let Some(error) = now.rebuild_error {
+            bail!("the rebuild of {} stopped, the old one still serves: {error}", args.name);
+        } else {
+            drop(progress);
+            let sentence = format!("{} is rebuilt and serves from position {}", args.name, now.position);
+            reporter.say(&sentence, || json!({ "event": "rebuilt", "projection": args.name, "position": now.position }));
+            return Ok(());
         }
     }
 }

@@ -1,39 +1,27 @@
-//! Rebuilds on request, by the supervisor of this process.
+//! Rebuilds on request: recorded here, run by whichever process runs the workers.
 
 use crate::pipeline::{RebuildRefused, Rebuilds};
 use async_trait::async_trait;
-use palmares_projections::engine::{Supervisor, supervisor};
-use tokio::sync::RwLock;
+use palmares_projections::engine::requests;
+use sqlx::PgPool;
 
-/// The supervisor while it runs: it starts after the server that asks for rebuilds is made.
-#[derive(Default)]
-pub(super) struct Workers(RwLock<Option<Supervisor>>);
-
-impl Workers {
-    pub async fn started(&self, supervisor: Supervisor) {
-        *self.0.write().await = Some(supervisor);
-    }
-
-    /// Ends the supervisor, where one runs.
-    pub async fn shutdown(&self) {
-        if let Some(supervisor) = self.0.write().await.take() {
-            supervisor.shutdown().await;
-        }
-    }
+pub(super) struct RequestedRebuilds {
+    /// Connections of role `palmares_committer`.
+    pub pool: PgPool,
+    /// Every projection of this build.
+    pub projections: Vec<&'static str>,
 }
 
 #[async_trait]
-impl Rebuilds for Workers {
+impl Rebuilds for RequestedRebuilds {
     async fn start(&self, projection: &str) -> Result<(), RebuildRefused> {
-        let supervisor = self.0.read().await;
-        let Some(supervisor) = supervisor.as_ref() else {
-            return Err(RebuildRefused::Unavailable(anyhow::anyhow!("this process runs no workers: ask one of role worker or all")));
-        };
-        match supervisor.rebuild(projection).await {
-            Ok(_) => Ok(()),
-            Err(supervisor::RebuildRefused::Unknown) => Err(RebuildRefused::Unknown),
-            Err(supervisor::RebuildRefused::Running) => Err(RebuildRefused::Running),
-            Err(error @ supervisor::RebuildRefused::Unavailable(_)) => Err(RebuildRefused::Unavailable(error.into())),
+        if !self.projections.contains(&projection) {
+            return Err(RebuildRefused::Unknown);
+        }
+        match requests::ask(&self.pool, projection).await {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(RebuildRefused::Running),
+            Err(error) => Err(RebuildRefused::Unavailable(error.into())),
         }
     }
 }

@@ -26,8 +26,6 @@ pub enum PrivacyError {
     UnknownPurpose(String),
     #[error("field `{0}` cannot be written as JSON")]
     NotSerialisable(&'static str),
-    #[error("the client context is not written as this build expects")]
-    MalformedClientContext,
     #[error(transparent)]
     Cipher(#[from] CipherError),
 }

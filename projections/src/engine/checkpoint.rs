@@ -37,12 +37,14 @@ pub struct Claim {
     /// The last position whose effects are committed.
     pub position: i64,
     epoch: i64,
+    /// Of the log that `position` is of.
+    pub incarnation: Uuid,
 }
 
 /// Why the checkpoint did not move.
 #[derive(Debug, thiserror::Error)]
 pub enum AdvanceError {
-    /// Another process took over.
+    /// Another process took over, or the log has another incarnation.
     #[error("another process owns the checkpoint")]
     Lost,
     #[error(transparent)]
@@ -59,23 +61,25 @@ const CLAIM_ACTIVE: &str = "
     SET owner = $2, owner_epoch = owner_epoch + 1, lease_until = now() + make_interval(secs => $3),
         status = 'running', error = NULL, updated_at = now()
     WHERE name = $1 AND active AND (owner IS NULL OR owner = $2 OR lease_until < now())
-    RETURNING slot::text, version, position, owner_epoch";
+    RETURNING slot::text, version, position, owner_epoch, log_incarnation()";
 
 const CLAIM_IDLE: &str = "
     UPDATE checkpoints
     SET owner = $2, owner_epoch = owner_epoch + 1, lease_until = now() + make_interval(secs => $3),
         status = 'rebuilding', error = NULL, updated_at = now(), position = 0, version = $4
     WHERE name = $1 AND NOT active AND (owner IS NULL OR owner = $2 OR lease_until < now())
-    RETURNING slot::text, version, position, owner_epoch";
+      AND (NOT $5 OR EXISTS (SELECT FROM rebuild_requests WHERE name = $1 AND ended_at IS NULL))
+    RETURNING slot::text, version, position, owner_epoch, log_incarnation()";
 
+/// A position of another incarnation is of another event, so it moves nothing.
 const ADVANCE: &str = "
     UPDATE checkpoints SET position = $5, lease_until = now() + make_interval(secs => $6), updated_at = now()
-    WHERE name = $1 AND slot = $2 AND position = $3 AND owner_epoch = $4";
+    WHERE name = $1 AND slot = $2 AND position = $3 AND owner_epoch = $4 AND log_incarnation() = $7";
 
 /// Moves the checkpoint over events that had no effect; losing this to a crash repeats nothing.
 const SKIP: &str = "
     UPDATE checkpoints SET position = $5, lease_until = now() + make_interval(secs => $6), updated_at = now()
-    WHERE name = $1 AND slot = $2 AND position = $3 AND owner_epoch = $4
+    WHERE name = $1 AND slot = $2 AND position = $3 AND owner_epoch = $4 AND log_incarnation() = $7
       AND set_config('synchronous_commit', 'off', true) = 'off'";
 
 const SET_VERSION: &str = "
@@ -132,15 +136,15 @@ pub async fn claim_active(pool: &PgPool, name: &'static str, owner: Uuid) -> Res
     row.map(|row| claim(name, row)).transpose()
 }
 
-/// Takes the idle checkpoint for a rebuild from position 0.
-pub async fn claim_idle(pool: &PgPool, name: &'static str, owner: Uuid, version: i32) -> Result<Option<Claim>, sqlx::Error> {
-    let query = sqlx::query_as(CLAIM_IDLE).bind(name).bind(owner).bind(LEASE.as_secs_f64()).bind(version);
+/// Takes the idle checkpoint for a rebuild from position 0; one that was asked for, only while it still is.
+pub async fn claim_idle(pool: &PgPool, name: &'static str, owner: Uuid, version: i32, asked: bool) -> Result<Option<Claim>, sqlx::Error> {
+    let query = sqlx::query_as(CLAIM_IDLE).bind(name).bind(owner).bind(LEASE.as_secs_f64()).bind(version).bind(asked);
     query.fetch_optional(pool).await?.map(|row| claim(name, row)).transpose()
 }
 
-fn claim(name: &'static str, (slot, version, position, epoch): (String, i32, i64, i64)) -> Result<Claim, sqlx::Error> {
+fn claim(name: &'static str, (slot, version, position, epoch, incarnation): (String, i32, i64, i64, Uuid)) -> Result<Claim, sqlx::Error> {
     let slot = Slot::parse(&slot).ok_or_else(|| sqlx::Error::Decode(format!("no slot is named `{slot}`").into()))?;
-    Ok(Claim { name, slot, version, position, epoch })
+    Ok(Claim { name, slot, version, position, epoch, incarnation })
 }
 
 /// Renews the leases of everything `owner` has.
@@ -166,7 +170,7 @@ impl Claim {
 
     async fn compare_and_set(&self, statement: &str, connection: &mut PgConnection, position: i64) -> Result<(), AdvanceError> {
         let query = sqlx::query(statement).bind(self.name).bind(self.slot.name()).bind(self.position).bind(self.epoch);
-        let moved = query.bind(position).bind(LEASE.as_secs_f64()).execute(connection).await?;
+        let moved = query.bind(position).bind(LEASE.as_secs_f64()).bind(self.incarnation).execute(connection).await?;
         if moved.rows_affected() == 1 { Ok(()) } else { Err(AdvanceError::Lost) }
     }
 

@@ -103,14 +103,16 @@ impl Feed {
         let last = *self.position.borrow();
         events.retain(|event| event.position > last);
         let (Some(first), Some(newest)) = (events.first(), events.last()) else { return Ok(()) };
-        // A stream that is ahead of the log tells of events that do not exist.
-        if newest.position > self.head.known() && newest.position > self.head.refresh(&self.log).await? {
-            tracing::warn!(position = newest.position, "JetStream is ahead of the log; its events are left out");
+        // The relay chains each message to the one before it, so where the newest is an event of the
+        // log, all of them are. What the log does not have, or has another event for, is left out.
+        if self.log.event_id(newest.position).await? != Some(newest.id) {
+            tracing::warn!(position = newest.position, "JetStream is not what the log says; its events are left out");
             if let Some(source) = source {
                 source.restart();
             }
             return Ok(());
         }
+        self.head.advance(newest.position);
         let contiguous = events.windows(2).all(|pair| pair[0].position + 1 == pair[1].position);
         if !contiguous {
             return self.catch_up(newest.position).await;

@@ -7,6 +7,7 @@ use super::{
 use sqlx::postgres::PgListener;
 use std::time::Duration;
 use tokio::sync::watch;
+use uuid::Uuid;
 
 /// The channel on which a committer tells the other processes, coalesced and after its commit.
 pub const CHANNEL: &str = "palmares_log";
@@ -14,18 +15,21 @@ pub const CHANNEL: &str = "palmares_log";
 /// A lost notification is made up for within this time.
 const POLL: Duration = Duration::from_millis(500);
 
-/// The highest committed position that this process knows of.
+/// The highest committed position that this process knows of, and of which log.
 #[derive(Debug)]
-pub struct HeadSignal(watch::Sender<i64>);
+pub struct HeadSignal {
+    position: watch::Sender<i64>,
+    incarnation: watch::Sender<Uuid>,
+}
 
 impl HeadSignal {
     pub fn new() -> Self {
-        Self(watch::Sender::new(0))
+        Self { position: watch::Sender::new(0), incarnation: watch::Sender::new(Uuid::nil()) }
     }
 
     /// Says that the log reaches `position`, after the commit; called by an in-process committer.
     pub fn advance(&self, position: i64) {
-        self.0.send_if_modified(|known| {
+        self.position.send_if_modified(|known| {
             let grew = position > *known;
             *known = position.max(*known);
             grew
@@ -33,18 +37,33 @@ impl HeadSignal {
     }
 
     pub fn known(&self) -> i64 {
-        *self.0.borrow()
+        *self.position.borrow()
     }
 
     pub fn subscribe(&self) -> watch::Receiver<i64> {
-        self.0.subscribe()
+        self.position.subscribe()
+    }
+
+    /// Nil until the log was asked.
+    pub fn incarnation(&self) -> watch::Receiver<Uuid> {
+        self.incarnation.subscribe()
     }
 
     /// Asks the log itself.
     pub async fn refresh(&self, log: &Log) -> Result<i64, sqlx::Error> {
-        let head = log.head().await?.position;
-        self.advance(head);
-        Ok(head)
+        let head = log.head().await?;
+        let known = *self.incarnation.borrow();
+        if known == head.incarnation {
+            self.advance(head.position);
+            return Ok(head.position);
+        }
+        // Positions of another incarnation say nothing about this one, which may be shorter.
+        if !known.is_nil() {
+            tracing::warn!(from = %known, to = %head.incarnation, position = head.position, "the log has a new incarnation");
+        }
+        self.position.send_replace(head.position);
+        self.incarnation.send_replace(head.incarnation);
+        Ok(head.position)
     }
 
     /// Follows the log until stopped.

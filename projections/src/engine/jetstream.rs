@@ -5,7 +5,7 @@ use async_nats::{
     jetstream::{self, stream},
 };
 use bytes::Bytes;
-use palmares_domain::kernel::RecordedEvent;
+use palmares_domain::kernel::{EventId, RecordedEvent};
 use std::time::Duration;
 use uuid::Uuid;
 
@@ -89,11 +89,21 @@ impl Cache {
         }
     }
 
-    /// The message of an event: its stream refuses it unless the event before it is its last one.
-    pub(super) fn message(&self, event: &RecordedEvent, stream: &str) -> Result<(String, HeaderMap, Bytes), serde_json::Error> {
+    /// The message of an event: its stream refuses it unless the event before it is its last one. The
+    /// sequence alone does not say that, where somebody else's message took the place of `before`.
+    pub(super) fn message(
+        &self,
+        event: &RecordedEvent,
+        before: Option<EventId>,
+        stream: &str,
+    ) -> Result<(String, HeaderMap, Bytes), serde_json::Error> {
         let mut headers = HeaderMap::new();
         headers.insert(async_nats::header::NATS_EXPECTED_STREAM, stream);
         headers.insert(async_nats::header::NATS_EXPECTED_LAST_SEQUENCE, (event.position - 1).to_string().as_str());
+        if let Some(before) = before {
+            headers.insert(async_nats::header::NATS_EXPECTED_LAST_MESSAGE_ID, before.to_string().as_str());
+        }
+        headers.insert(async_nats::header::NATS_MESSAGE_ID, event.id.to_string().as_str());
         headers.insert(EVENT_ID, event.id.to_string().as_str());
         let subject = format!("{}.{}.{}", self.subject_root, event.organization_id, event.stream.stream_type);
         Ok((subject, headers, serde_json::to_vec(event)?.into()))

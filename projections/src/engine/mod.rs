@@ -22,6 +22,7 @@ pub mod reactor;
 pub mod reader;
 pub mod rebuild;
 pub mod relay;
+pub mod requests;
 pub mod runner;
 mod slots;
 pub mod status;
@@ -30,6 +31,7 @@ mod subscriber;
 pub mod supervisor;
 pub mod timers;
 pub mod transient;
+mod turns;
 pub mod watermarks;
 mod window;
 
@@ -49,6 +51,7 @@ pub fn statements() -> impl Iterator<Item = (&'static str, &'static str)> {
         reactions::STATEMENTS,
         reader::STATEMENTS,
         relay::STATEMENTS,
+        requests::STATEMENTS,
         runner::STATEMENTS,
         slots::STATEMENTS,
         status::STATEMENTS,

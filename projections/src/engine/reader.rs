@@ -4,7 +4,7 @@ use super::{
     keys::{KeyError, PersonalKeys},
     page::Cursor,
 };
-use palmares_domain::kernel::{DataClass, FieldError, OrganizationId, UserId};
+use palmares_domain::kernel::{DataClass, FieldError, OrganizationId, Tenant, UserId};
 use serde::{Serialize, de::DeserializeOwned};
 use sqlx::{PgPool, Postgres, Transaction};
 use std::{future::Future, sync::Arc};
@@ -72,10 +72,11 @@ impl Readers {
         Self { pool, keys }
     }
 
-    /// Starts a transaction that sees `organization` only.
+    /// Starts a transaction that sees this tenant only.
     ///
     /// `as_of` is the last position that the answer may know, already resolved from a time.
-    pub async fn open(&self, organization: OrganizationId, as_of: Option<i64>) -> Result<TenantReader<'_>, ReadError> {
+    pub async fn open(&self, tenant: Tenant, as_of: Option<i64>) -> Result<TenantReader<'_>, ReadError> {
+        let organization = tenant.organization();
         let mut tx = self.pool.begin().await?;
         let (_, incarnation): (String, Uuid) = sqlx::query_as(SET_TENANT).bind(organization.0.to_string()).fetch_one(&mut *tx).await?;
         Ok(TenantReader { tx, organization, keys: self.keys.as_ref(), incarnation, as_of, touched: Vec::new() })

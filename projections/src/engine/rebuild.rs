@@ -4,23 +4,15 @@ use super::{
     batch::{BatchError, Workshop, wants},
     checkpoint::{self, Claim, Kind},
     projector::{ApplyError, Projector},
-    slots,
+    requests, slots,
     stop::{Backoff, Stop},
+    transient::is_transient,
 };
 use palmares_domain::kernel::RecordedEvent;
 use std::{collections::VecDeque, sync::Arc};
-use tokio::sync::watch;
 
 /// Events in one transaction.
 const BATCH: i64 = 2_000;
-
-/// How far a rebuild got.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Progress {
-    pub position: i64,
-    /// Where the log ended when it was last looked at.
-    pub head: i64,
-}
 
 /// Why a rebuild did not finish. The serving slot is as it was; it can be started again.
 #[derive(Debug, thiserror::Error)]
@@ -38,28 +30,37 @@ pub enum RebuildError {
     Database(#[from] sqlx::Error),
 }
 
+impl RebuildError {
+    /// Whether another attempt would end the same way.
+    fn is_final(&self) -> bool {
+        match self {
+            RebuildError::Running(_) | RebuildError::Stopped | RebuildError::Lost => false,
+            RebuildError::Apply { error, .. } => !error.is_transient(),
+            RebuildError::Database(error) => !is_transient(error),
+        }
+    }
+}
+
 /// A rebuild that owns the idle slot.
 pub struct Rebuild {
     workshop: Workshop,
     projector: Arc<dyn Projector>,
     claim: Claim,
-    progress: watch::Sender<Progress>,
     stop: Stop,
 }
 
 impl Rebuild {
-    /// Takes the idle slot; an error when another process has it.
-    pub async fn begin(workshop: Workshop, projector: Arc<dyn Projector>, stop: Stop) -> Result<Self, RebuildError> {
+    /// Takes the idle slot; an error when another process has it, or met the request for it meanwhile.
+    pub async fn begin(workshop: Workshop, projector: Arc<dyn Projector>, asked: bool, stop: Stop) -> Result<Self, RebuildError> {
         let (name, version) = (projector.name(), projector.version());
         checkpoint::create(&workshop.pool, name, Kind::Projector, version).await?;
-        let claim = checkpoint::claim_idle(&workshop.pool, name, workshop.owner, version).await?;
+        let claim = checkpoint::claim_idle(&workshop.pool, name, workshop.owner, version, asked).await?;
         let claim = claim.ok_or(RebuildError::Running(name))?;
-        Ok(Self { workshop, projector, claim, progress: watch::Sender::default(), stop })
-    }
-
-    /// How far it got; ends when the rebuild does.
-    pub fn progress(&self) -> watch::Receiver<Progress> {
-        self.progress.subscribe()
+        if let Err(error) = requests::start(&workshop.pool, name).await {
+            claim.release(&workshop.pool).await?;
+            return Err(error.into());
+        }
+        Ok(Self { workshop, projector, claim, stop })
     }
 
     /// Rebuilds from the first event; answers the position at which the slots swapped.
@@ -77,7 +78,7 @@ impl Rebuild {
             }
             Err(error) => {
                 tracing::error!(projection = name, %error, "the rebuild did not finish");
-                if let Err(error) = self.claim.fail(&pool, &error.to_string()).await {
+                if let Err(error) = self.record(&error).await {
                     tracing::warn!(projection = name, %error, "the failure was not recorded");
                 }
                 // Should this fail too, the lease runs out.
@@ -85,6 +86,16 @@ impl Rebuild {
                 Err(error)
             }
         }
+    }
+
+    /// A request for it ends only with what no further attempt can change, and after its error is shown.
+    async fn record(&self, error: &RebuildError) -> Result<(), sqlx::Error> {
+        let reason = error.to_string();
+        self.claim.fail(&self.workshop.pool, &reason).await?;
+        if error.is_final() {
+            requests::fail(&self.workshop.pool, &self.claim, &reason).await?;
+        }
+        Ok(())
     }
 
     async fn run(&mut self) -> Result<i64, RebuildError> {
@@ -109,8 +120,6 @@ impl Rebuild {
             let (next, applied) = futures::join!(log.read_after(reached, BATCH), self.apply(batch, reached));
             applied?;
             events = next?;
-            let head = log.head().await?.position;
-            self.progress.send_replace(Progress { position: reached, head });
         }
         Ok(())
     }
@@ -175,6 +184,7 @@ impl Rebuild {
         if !slots::swap(&mut tx, self.projector.as_ref(), &self.claim, position).await? {
             return Err(RebuildError::Lost);
         }
+        requests::fulfil(&mut tx, self.claim.name).await?;
         tx.commit().await?;
         Ok(Some(position))
     }

@@ -12,7 +12,7 @@ use async_nats::jetstream::{
     stream::{Info, Stream},
 };
 use futures::TryStreamExt;
-use palmares_domain::kernel::RecordedEvent;
+use palmares_domain::kernel::{EventId, RecordedEvent};
 use sqlx::{Connection, PgConnection};
 use std::{collections::VecDeque, sync::Arc, time::Duration};
 use uuid::Uuid;
@@ -99,6 +99,8 @@ impl Relay {
         let context = self.cache.context();
         let mut grown = self.head.subscribe();
         let mut flight = VecDeque::with_capacity(WINDOW);
+        // What stands at `last` was just compared with the log; what comes behind it is chained to it.
+        let mut before = None;
         loop {
             if *grown.borrow_and_update() <= last {
                 while let Some(sent) = flight.pop_front() {
@@ -120,8 +122,8 @@ impl Relay {
             let Some(newest) = events.last().map(|event| event.position) else {
                 anyhow::bail!("the log ends before the head it announced");
             };
-            flight.push_back((newest, self.send(&context, stream, &events).await?));
-            last = newest;
+            flight.push_back((newest, self.send(&context, stream, before, &events).await?));
+            (last, before) = (newest, events.last().map(|event| event.id));
             if flight.len() == WINDOW
                 && let Some(sent) = flight.pop_front()
             {
@@ -132,14 +134,21 @@ impl Relay {
     }
 
     /// Sends a chunk and asks for one acknowledgement, of its last message. Each message expects
-    /// the one before it, so that acknowledgement proves the whole chunk.
-    async fn send(&self, context: &Context, stream: &str, events: &[RecordedEvent]) -> anyhow::Result<PublishAckFuture> {
+    /// the event before it, so that acknowledgement proves the whole chunk.
+    async fn send(
+        &self,
+        context: &Context,
+        stream: &str,
+        mut before: Option<EventId>,
+        events: &[RecordedEvent],
+    ) -> anyhow::Result<PublishAckFuture> {
         let Some((last, others)) = events.split_last() else { anyhow::bail!("an empty chunk") };
         for event in others {
-            let (subject, headers, body) = self.cache.message(event, stream)?;
+            let (subject, headers, body) = self.cache.message(event, before, stream)?;
             self.cache.client.publish_with_headers(subject, headers, body).await?;
+            before = Some(event.id);
         }
-        let (subject, headers, body) = self.cache.message(last, stream)?;
+        let (subject, headers, body) = self.cache.message(last, before, stream)?;
         Ok(context.publish_with_headers(subject, headers, body).await?)
     }
 
@@ -193,7 +202,7 @@ impl Relay {
     async fn create(&self, context: &Context, head: Head) -> anyhow::Result<i64> {
         let prefix = self.cache.stream_prefix();
         let names: Vec<String> = context.stream_names().try_collect().await?;
-        for outdated in names.iter().filter(|name| name.starts_with(&prefix)) {
+        for outdated in names.iter().filter(|name| name.strip_prefix(&prefix).is_some_and(|rest| Uuid::try_parse(rest).is_ok())) {
             tracing::info!(stream = outdated, "deleting the stream of another incarnation");
             context.delete_stream(outdated).await?;
         }

@@ -20,15 +20,18 @@ const LOCK: &str = "SELECT position FROM checkpoints WHERE name = $1 ORDER BY ac
 
 /// Frees the old owner's hold at once: its next compare-and-set fails on the epoch.
 const RETIRE: &str = "
-    UPDATE checkpoints
-    SET active = false, owner = NULL, owner_epoch = owner_epoch + 1, lease_until = '-infinity', status = 'idle', error = NULL
-    WHERE name = $1 AND active";
+    UPDATE checkpoints retired
+    SET active = false, owner = NULL, owner_epoch = retired.owner_epoch + 1, lease_until = '-infinity', status = 'idle', error = NULL
+    FROM checkpoints before
+    WHERE retired.name = $1 AND retired.active AND before.name = retired.name AND before.slot = retired.slot
+    RETURNING before.status";
 
+/// Whoever ran the old slot takes the new one over within a moment, in which the projection is not idle.
 const SERVE: &str = "
     UPDATE checkpoints
     SET active = true, position = $4, owner = NULL, owner_epoch = owner_epoch + 1, lease_until = '-infinity',
-        status = 'idle', error = NULL, updated_at = now()
-    WHERE name = $1 AND slot = $2 AND owner_epoch = $3 AND NOT active";
+        status = $6, error = NULL, updated_at = now()
+    WHERE name = $1 AND slot = $2 AND owner_epoch = $3 AND NOT active AND log_incarnation() = $5";
 
 const SHOW: &str = "UPDATE projection_slots SET active = $2 WHERE read_model = ANY($1)";
 
@@ -77,9 +80,11 @@ pub async fn lock(tx: &mut PgConnection, name: &str) -> Result<i64, sqlx::Error>
 
 /// Makes the claimed idle slot serve from `position`; false when the claim is lost.
 pub async fn swap(tx: &mut PgConnection, projector: &dyn Projector, claim: &Claim, position: i64) -> Result<bool, sqlx::Error> {
-    sqlx::query(RETIRE).bind(claim.name).execute(&mut *tx).await?;
+    let before: Option<String> = sqlx::query_scalar(RETIRE).bind(claim.name).fetch_optional(&mut *tx).await?;
+    // One that was stopped by an error is started again.
+    let status = if before.as_deref() == Some("idle") { "idle" } else { "running" };
     let serve = sqlx::query(SERVE).bind(claim.name).bind(claim.slot.name()).bind(claim.epoch()).bind(position);
-    if serve.execute(&mut *tx).await?.rows_affected() != 1 {
+    if serve.bind(claim.incarnation).bind(status).execute(&mut *tx).await?.rows_affected() != 1 {
         return Ok(false);
     }
     sqlx::query(SHOW).bind(projector.tables()).bind(claim.slot.name()).execute(tx).await?;

@@ -35,9 +35,11 @@ const STATUS: &str = "
            coalesce(greatest(extract(epoch FROM clock_timestamp() - e.recorded_at), 0), 0)::float8,
            (SELECT count(*) FROM parked_events p WHERE p.name = c.name AND p.slot = c.slot),
            c.status, c.error,
-           CASE WHEN i.status = 'rebuilding' AND i.lease_until > now() THEN i.position END, i.error
+           CASE WHEN i.status = 'rebuilding' AND i.lease_until > now() THEN i.position WHEN r.name IS NOT NULL THEN 0 END,
+           CASE WHEN r.name IS NULL THEN i.error END
     FROM checkpoints c CROSS JOIN log_head h
     LEFT JOIN checkpoints i ON i.name = c.name AND NOT i.active
+    LEFT JOIN rebuild_requests r ON r.name = c.name AND r.ended_at IS NULL
     LEFT JOIN events e ON e.position = c.position + 1
     WHERE c.active ORDER BY c.name";
 
