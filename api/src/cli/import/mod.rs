@@ -1,4 +1,5 @@
-//! `palmares import`: brings files of other systems in through the HTTP API, like any client would.
+//! `palmares import`: brings files of other systems in through the HTTP API, like any client would,
+//! and tables of postgres-es straight into the log.
 //!
 //! Every row ends as accepted, duplicate or refused with the reason; nothing is dropped in silence.
 //! It can be stopped and run again: people are created under idempotency keys and records carry ids
@@ -7,6 +8,7 @@
 pub mod activities;
 pub mod fitbit;
 pub mod people;
+pub mod postgres_es;
 mod report;
 
 pub use activities::{DayFigures, Sender};
@@ -21,6 +23,8 @@ use std::path::PathBuf;
 pub enum ImportKind {
     /// Fitbit's daily activity (dailyActivity_merged.csv): steps, active minutes and calories of each day
     Fitbit(ImportArgs),
+    /// A table of postgres-es (the event store of cqrs-es), into one organization's streams
+    PostgresEs(postgres_es::PostgresEsArgs),
 }
 
 #[derive(Args)]
@@ -40,7 +44,10 @@ pub struct ImportArgs {
 
 /// Runs an import; the answer says whether every row was taken.
 pub async fn run(kind: ImportKind, reporter: &Reporter) -> anyhow::Result<bool> {
-    let ImportKind::Fitbit(args) = kind;
+    let args = match kind {
+        ImportKind::Fitbit(args) => args,
+        ImportKind::PostgresEs(args) => return postgres_es::run(&args, reporter).await,
+    };
     let file = std::fs::File::open(&args.file).with_context(|| format!("{} cannot be read", args.file.display()))?;
     let rows = fitbit::read(file).with_context(|| format!("{} is no daily activity file of Fitbit", args.file.display()))?;
     let api = ApiClient::new(&args.url, &args.token)?;

@@ -4,9 +4,12 @@
 //! events twice (cqrs-es 0.5). [`Repository`] offers no snapshots, so `new_event_store` is the way.
 
 mod event_store;
+mod foreign;
 mod hosted;
+pub mod import;
 mod repository;
 
 pub use event_store::{HostedContext, HostedStore};
+pub use foreign::ForeignError;
 pub use hosted::{Hosted, HostedEvent};
 pub use repository::Repository;

@@ -1,5 +1,6 @@
 //! The port as a repository of cqrs-es.
 
+use super::foreign::{self, ForeignError};
 use super::hosted::Envelope;
 use crate::store::{Append, AppendError, EventStore, LoadRequest, NewEvent, StreamName, StreamWrite};
 use cqrs_es::persist::{PersistedEventRepository, PersistenceError, ReplayStream, SerializedEvent, SerializedSnapshot};
@@ -11,16 +12,29 @@ use uuid::Uuid;
 const REPLAY_PAGE: usize = 500;
 
 /// One organization's streams as a repository of cqrs-es. Aggregate ids are UUIDs.
+///
+/// Aggregates of the domain come in as [`super::Hosted`]; any other one is stored as cqrs-es hands
+/// it over, once [`Repository::declare_no_personal_data`] was said.
 #[derive(Clone)]
 pub struct Repository {
     pub(super) store: Arc<dyn EventStore>,
     organization: OrganizationId,
     actor: UserId,
+    foreign_is_not_personal: bool,
 }
 
 impl Repository {
     pub fn new(store: Arc<dyn EventStore>, organization: OrganizationId, actor: UserId) -> Self {
-        Self { store, organization, actor }
+        Self { store, organization, actor, foreign_is_not_personal: false }
+    }
+
+    /// The caller's word that events of aggregates of their own hold no personal data.
+    ///
+    /// The payload of such an event has no declared classes, so nothing in it can be sealed for its
+    /// subject, and the log is never changed: personal data in it could never be erased (design 7).
+    /// Sealing all of it would need a subject for it too, and postgres-es could not read it.
+    pub fn declare_no_personal_data(self) -> Self {
+        Self { foreign_is_not_personal: true, ..self }
     }
 
     pub(super) fn stream(&self, stream_type: &'static str, id: &str) -> Result<StreamName, PersistenceError> {
@@ -50,6 +64,26 @@ impl Repository {
             .map(|event| serialized(id, A::TYPE, event.version, event.event_type, event.schema_version, &event.payload))
             .collect()
     }
+
+    fn new_event(&self, foreign: bool, event: &SerializedEvent) -> Result<NewEvent, PersistenceError> {
+        let (event_type, schema_version, payload) = if !foreign {
+            let envelope: Envelope = serde_json::from_value(event.payload.clone()).map_err(malformed)?;
+            let payload = serde_json::to_vec(&envelope.payload).map_err(malformed)?;
+            (stored_name(&envelope.event_type)?, envelope.schema_version, payload)
+        } else if self.foreign_is_not_personal {
+            let payload = foreign::seal(&event.event_version, &event.metadata.to_string(), &event.payload.to_string()).map_err(refused)?;
+            (foreign::event_name(&event.event_type).map_err(refused)?, foreign::SCHEMA_VERSION, payload)
+        } else {
+            return Err(PersistenceError::UnknownError(
+                "events of aggregates that are not of the domain have no declared classes: `declare_no_personal_data` first".into(),
+            ));
+        };
+        Ok(NewEvent { id: EventId(Uuid::now_v7()), event_type, schema_version, effective_at: None, payload, sealed: Vec::new() })
+    }
+}
+
+fn refused(error: ForeignError) -> PersistenceError {
+    PersistenceError::UnknownError(Box::new(error))
 }
 
 fn serialized(
@@ -60,6 +94,11 @@ fn serialized(
     schema: u16,
     payload: &[u8],
 ) -> Result<SerializedEvent, PersistenceError> {
+    if schema == foreign::SCHEMA_VERSION {
+        let event = foreign::open(payload).map_err(malformed)?;
+        let (id, stream_type) = (id.to_owned(), stream_type.to_owned());
+        return Ok(SerializedEvent::new(id, version as usize, stream_type, event_type, event.event_version, event.payload, event.metadata));
+    }
     let payload = serde_json::from_slice(payload).map_err(malformed)?;
     let payload = serde_json::to_value(Envelope { event_type: event_type.clone(), schema_version: schema, payload }).map_err(malformed)?;
     let metadata = Value::Object(serde_json::Map::new());
@@ -112,23 +151,15 @@ impl PersistedEventRepository for Repository {
             return Err(PersistenceError::UnknownError("snapshots are the store's own affair: use `new_event_store`".into()));
         }
         let Some(first) = events.first() else { return Ok(()) };
-        let metadata = serde_json::to_vec(&first.metadata).map_err(malformed)?;
-        let new_event = |event: &SerializedEvent| {
-            let envelope: Envelope = serde_json::from_value(event.payload.clone()).map_err(malformed)?;
-            Ok(NewEvent {
-                id: EventId(Uuid::now_v7()),
-                event_type: stored_name(&envelope.event_type)?,
-                schema_version: envelope.schema_version,
-                effective_at: None,
-                payload: serde_json::to_vec(&envelope.payload).map_err(malformed)?,
-                sealed: Vec::new(),
-            })
-        };
+        let foreign = foreign::is_foreign(A::TYPE);
+        let stream = self.stream(if foreign { foreign::type_name(A::TYPE).map_err(refused)? } else { A::TYPE }, &first.aggregate_id)?;
+        // What is foreign carries its metadata itself: they are not those of an admission.
+        let metadata = if foreign { b"{}".to_vec() } else { serde_json::to_vec(&first.metadata).map_err(malformed)? };
         let write = StreamWrite {
-            stream: self.stream(A::TYPE, &first.aggregate_id)?,
+            stream,
             expected_version: first.sequence as i64 - 1,
             handle: None,
-            events: events.iter().map(new_event).collect::<Result<_, PersistenceError>>()?,
+            events: events.iter().map(|event| self.new_event(foreign, event)).collect::<Result<_, PersistenceError>>()?,
         };
         self.append(write, metadata).await.map_err(persistence)
     }

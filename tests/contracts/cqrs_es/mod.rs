@@ -1,5 +1,9 @@
 //! cqrs-es on our store, and its PostgreSQL repository on our tables.
 
+mod customer;
+mod import;
+mod traps;
+
 use crate::support::servers;
 use chrono::Utc;
 use cqrs_es::persist::{PersistedEventRepository, PersistedEventStore};
@@ -115,11 +119,16 @@ async fn the_repository_of_postgres_es_reads_every_stream_through_the_view() {
     let id = Uuid::now_v7();
     cqrs.execute(&id.to_string(), (define(id), facts())).await.unwrap();
     cqrs.execute(&id.to_string(), (floor(-7), facts())).await.unwrap();
-    let theirs = postgres_es::PostgresEventRepository::new(relay(&database.url).await).with_tables("postgres_es_events", "snapshots");
+    let theirs = through_the_view(&database.url).await;
     let events = theirs.get_events::<Hosted<Program>>(&id.to_string()).await.unwrap();
     let seen: Vec<_> = events.iter().map(|event| (event.sequence, event.event_type.as_str(), event.event_version.as_str())).collect();
     assert_eq!(seen, [(1, "points.program_defined", "1"), (2, "points.floor_changed", "1")]);
     assert_eq!(events[1].payload["floor"], -7);
+}
+
+/// The repository of postgres-es on our view.
+async fn through_the_view(url: &str) -> postgres_es::PostgresEventRepository {
+    postgres_es::PostgresEventRepository::new(relay(url).await).with_tables("postgres_es_events", "snapshots")
 }
 
 async fn relay(url: &str) -> PgPool {
