@@ -18,7 +18,7 @@ use actix_web::{
 use aws_lc_rs::digest;
 use futures::StreamExt;
 use palmares_commands::engine::{Capability, Receipt, Refused, Rejection};
-use palmares_domain::kernel::{Code, CommandId, Idempotency, OrganizationId, UserId, derive_uuid};
+use palmares_domain::kernel::{Code, CommandId, Idempotency, OrganizationId, Tenant, UserId, derive_uuid};
 use serde_json::{Map, Value};
 use std::{future::Future, time::Duration};
 use tokio::time::Instant;
@@ -32,14 +32,14 @@ const BODY_PATIENCE: Duration = Duration::from_secs(30);
 
 /// Puts into an operation what its caller cannot know and its execution needs.
 pub trait Prepare<O> {
-    fn prepare(operation: O, organization: OrganizationId, services: &Services) -> impl Future<Output = Result<O, Problem>>;
+    fn prepare(operation: O, tenant: Tenant, services: &Services) -> impl Future<Output = Result<O, Problem>>;
 }
 
 /// The operation as its caller gave it.
 pub struct AsGiven;
 
 impl<O> Prepare<O> for AsGiven {
-    async fn prepare(operation: O, _: OrganizationId, _: &Services) -> Result<O, Problem> {
+    async fn prepare(operation: O, _: Tenant, _: &Services) -> Result<O, Problem> {
         Ok(operation)
     }
 }
@@ -53,15 +53,15 @@ pub async fn serve<O: Capability, P: Prepare<O>>(call: &mut Call<'_>) -> Answer 
     let object = object(call).await?;
     let idempotency = idempotency(call, &entered, O::PERMISSION, &object)?;
     let terms = Terms { idempotency, if_match: if_match(call)?, dry_run };
-    let organization = entered.organization;
-    let operation = P::prepare(body::typed(object)?, organization, services).await?;
+    let tenant = entered.tenant();
+    let operation = P::prepare(body::typed(object)?, tenant, services).await?;
     let owner = operation.owner();
     let admitted = services.gate.admit(call, entered, owner, terms, operation)?;
     let receipt = services.engine.execute(admitted).await?;
     if let (false, Some(settle), Some(patience)) = (dry_run, call.route.settle, call.preferred_wait(services.settings.wait_max))
-        && let Some(settled) = settled(call, settle, organization, &receipt, patience).await?
+        && let Some(settled) = settled(call, settle, tenant, &receipt, patience).await?
     {
-        let mut response = headers(StatusCode::OK, settled.position, receipt.version);
+        let mut response = headers(StatusCode::OK, settled.position, settled.version);
         response.insert_header(("Preference-Applied", "wait"));
         return Ok(response.json(settled.answer));
     }
@@ -72,7 +72,7 @@ pub async fn serve<O: Capability, P: Prepare<O>>(call: &mut Call<'_>) -> Answer 
 async fn settled(
     call: &Call<'_>,
     settle: Settle,
-    organization: OrganizationId,
+    tenant: Tenant,
     receipt: &Receipt,
     patience: Duration,
 ) -> Result<Option<Settled>, Problem> {
@@ -80,7 +80,7 @@ async fn settled(
     let mut head = call.services.head.subscribe();
     loop {
         head.mark_unchanged();
-        if let Some(settled) = settle(call.services, organization, &receipt.answer.0, deadline - Instant::now()).await? {
+        if let Some(settled) = settle(call.services, tenant, &receipt.answer.0, deadline - Instant::now()).await? {
             return Ok(Some(settled));
         }
         // Past the deadline, or when nobody tells of the head any more, the answer is "accepted".
@@ -136,7 +136,7 @@ fn idempotency(call: &Call<'_>, entered: &Entered, operation: &str, input: &Map<
         return Err(Problem::invalid_field(IDEMPOTENCY_KEY, "idempotency_key"));
     }
     Ok(Some(Idempotency {
-        command_id: command_id(entered.organization, entered.actor(), operation, key),
+        command_id: command_id(entered.tenant().organization(), entered.actor(), operation, key),
         request_hash: request_hash(operation, input),
     }))
 }

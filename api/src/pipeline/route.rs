@@ -17,7 +17,7 @@ use crate::{
 };
 use futures::future::LocalBoxFuture;
 use palmares_commands::engine::Capability;
-use palmares_domain::kernel::{DataClass, OrganizationId};
+use palmares_domain::kernel::{DataClass, Tenant};
 use palmares_projections::engine::Query;
 use serde_json::{Map, Value};
 use std::time::Duration;
@@ -56,13 +56,15 @@ pub enum Kind {
 
 /// Looks, within this time, whether what was accepted with this answer is done.
 pub(crate) type Settle =
-    for<'a> fn(&'a Services, OrganizationId, &'a Map<String, Value>, Duration) -> LocalBoxFuture<'a, Result<Option<Settled>, Problem>>;
+    for<'a> fn(&'a Services, Tenant, &'a Map<String, Value>, Duration) -> LocalBoxFuture<'a, Result<Option<Settled>, Problem>>;
 
 /// What an accepted command became.
 pub(crate) struct Settled {
     pub answer: Map<String, Value>,
     /// Where this is true.
     pub position: i64,
+    /// The version that the resource has there.
+    pub version: i64,
 }
 
 /// How a row is served.

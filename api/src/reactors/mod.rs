@@ -7,10 +7,12 @@
 mod expire_due;
 mod resolve_credits;
 mod settle_earnings;
+mod settle_recorded_days;
+mod settlement;
 
 use palmares_commands::engine::{Engine, Operation, Receipt, Rejection};
 use palmares_domain::kernel::{
-    Admission, Admitted, CommandId, Event, EventId, Idempotency, OrganizationId, RecordedEvent, UserId, derive_uuid,
+    Admission, Admitted, CommandId, Event, EventId, Idempotency, OrganizationId, RecordedEvent, Tenant, UserId, derive_uuid,
 };
 use palmares_projections::engine::{ReactError, Reactor, Readers, timers::TimerHandler, watermarks::Watermarks};
 use serde::Deserialize;
@@ -21,7 +23,8 @@ use uuid::Uuid;
 pub fn all(engine: Arc<Engine>, readers: Readers, watermarks: Watermarks) -> Vec<Arc<dyn Reactor>> {
     vec![
         Arc::new(resolve_credits::ResolveCredits { engine: engine.clone() }),
-        Arc::new(settle_earnings::SettleDays { engine, readers, watermarks }),
+        Arc::new(settle_earnings::SettleDays { engine: engine.clone(), readers: readers.clone(), watermarks: watermarks.clone() }),
+        Arc::new(settle_recorded_days::SettleRecordedDays { engine, readers, watermarks }),
     ]
 }
 
@@ -80,13 +83,23 @@ async fn execute<O: Operation>(engine: &Engine, admission: Admission, operation:
     engine.execute(admitted).await
 }
 
+/// The tenant in which a reactor reads: that of the event it reacts to.
+fn tenant_of(event: &RecordedEvent) -> Tenant {
+    #[expect(clippy::disallowed_methods, reason = "these are the reactors: an event that was delivered is the reason to read")]
+    Tenant::grant(event.organization_id)
+}
+
 /// A command that did not work: tried again where that may help, else set aside for people.
 fn failed(rejection: Rejection) -> ReactError {
-    match rejection {
-        // What the engine cannot do now, such as reaching the store or the keys, it may do later.
-        Rejection::Unavailable(_) | Rejection::Internal(_) => ReactError::Transient(rejection.into()),
-        Rejection::Refused(_) | Rejection::PreconditionFailed { .. } | Rejection::KeyReused => ReactError::Permanent(rejection.into()),
-    }
+    use palmares_commands::privacy::PrivacyError::{Database, KeyStore, WrongEpochKey};
+    let passes = match &rejection {
+        Rejection::Unavailable(_) => true,
+        // Keys that cannot be reached, or not those of this database, are an outage for every event alike.
+        // Anything else, such as an event that is too large or a state that cannot be read, stays as it is.
+        Rejection::Internal(cause) => matches!(cause.downcast_ref(), Some(KeyStore(_) | Database(_) | WrongEpochKey(..))),
+        Rejection::Refused(_) | Rejection::PreconditionFailed { .. } | Rejection::KeyReused => false,
+    };
+    if passes { ReactError::Transient(rejection.into()) } else { ReactError::Permanent(rejection.into()) }
 }
 
 /// The event that was delivered.

@@ -1,13 +1,13 @@
 //! Settles the days that a batch of activities touched, in every program that rewards them (W-28).
 
-use super::{System, execute, failed};
+use super::{System, settlement::settle, tenant_of};
 use anyhow::anyhow;
 use async_trait::async_trait;
 use chrono::NaiveDate;
-use palmares_commands::{engine::Engine, points::SettleEarnings};
+use palmares_commands::engine::Engine;
 use palmares_domain::{
     challenges::{Metric, activity_log::RecordedBatch},
-    kernel::{CommandId, OrganizationId, ProgramId, RecordedEvent, UserId, derive_uuid},
+    kernel::{RecordedEvent, Tenant, UserId},
 };
 use palmares_projections::{
     engine::{Cursor, Delivered, Limit, Query, ReactError, Reactor, Readers, watermarks::Watermarks},
@@ -19,9 +19,6 @@ const SYSTEM: System = System { name: "points.settle_earnings", permission: "sys
 
 /// How long the programs' read model may take to reach an event before it is tried again.
 const PATIENCE: Duration = Duration::from_secs(10);
-
-/// Days that one command settles, so that an append stays small.
-const DAYS_PER_COMMAND: usize = 100;
 
 pub(super) struct SettleDays {
     pub engine: Arc<Engine>,
@@ -49,9 +46,8 @@ impl Reactor for SettleDays {
         // Erased: nothing is known of those days any more, and what they earned stays earned.
         let Some(batch) = batch else { return Ok(()) };
         for program in self.programs(event).await? {
-            for days in rewarded_days(&program, &batch).chunks(DAYS_PER_COMMAND) {
-                self.settle(event, program.id, days.to_vec()).await?;
-            }
+            let days = rewarded_days(&program, &batch);
+            settle(&self.engine, SYSTEM, event, program.id, UserId(event.stream.id), &days).await?;
         }
         Ok(())
     }
@@ -62,11 +58,11 @@ impl SettleDays {
     async fn programs(&self, event: &RecordedEvent) -> Result<Vec<ProgramDetails>, ReactError> {
         let wait = self.watermarks.wait_for(ListPrograms::PROJECTIONS, event.position, PATIENCE);
         wait.await.map_err(|error| ReactError::Transient(error.into()))?;
-        self.list(event.organization_id).await.map_err(ReactError::Transient)
+        self.list(tenant_of(event)).await.map_err(ReactError::Transient)
     }
 
-    async fn list(&self, organization: OrganizationId) -> anyhow::Result<Vec<ProgramDetails>> {
-        let mut reader = self.readers.open(organization, None).await?;
+    async fn list(&self, tenant: Tenant) -> anyhow::Result<Vec<ProgramDetails>> {
+        let mut reader = self.readers.open(tenant, None).await?;
         let (mut programs, mut cursor) = (Vec::new(), None::<Cursor>);
         loop {
             let page = ListPrograms { cursor, limit: Limit::default() }.run(&mut reader).await?;
@@ -74,16 +70,6 @@ impl SettleDays {
             let Some(next) = page.next_cursor else { return Ok(programs) };
             cursor = Some(serde_json::from_value(next.into()).map_err(|error| anyhow!("a cursor is no cursor: {error}"))?);
         }
-    }
-
-    /// A repetition may find more programs and rules than the first time did, so the id of the
-    /// command says what it settles instead of its place among the commands of the event.
-    async fn settle(&self, event: &RecordedEvent, program_id: ProgramId, days: Vec<(Metric, NaiveDate)>) -> Result<(), ReactError> {
-        let mut target = Vec::from(*program_id.0.as_bytes());
-        days.iter().for_each(|(metric, day)| target.extend_from_slice(format!("/{}:{day}", metric.name()).as_bytes()));
-        let command = CommandId(derive_uuid("reaction", &[event.id.0.as_bytes(), SYSTEM.name.as_bytes(), &target]));
-        let settle = SettleEarnings { user_id: UserId(event.stream.id), program_id, days };
-        execute(&self.engine, SYSTEM.following(event, command), settle).await.map(drop).map_err(failed)
     }
 }
 

@@ -9,7 +9,7 @@ use palmares_commands::points::{
     AddRule, CreateCredit, CreateDebit, DefineProgram, FreezeAccount, NeedsAccount, PlaceHold, PostHold, ReverseTransaction,
     TransferPoints, UnfreezeAccount, VoidHold,
 };
-use palmares_domain::kernel::{Code, OrganizationId};
+use palmares_domain::kernel::{Code, Tenant};
 use palmares_projections::{
     engine::{Query, ReadError},
     points::{
@@ -18,7 +18,7 @@ use palmares_projections::{
         lots::{Liability, UserLots},
         programs::{GetProgram, ListPrograms},
         reconciliations::ReconcilePoints,
-        transactions::{GetTransaction, TransactionState, UserStatement, account_of_transaction},
+        transactions::{GetTransaction, TransactionState, UserStatement, account_of_transaction, account_version_at},
     },
 };
 use serde_json::{Map, Value};
@@ -56,8 +56,8 @@ pub const ROUTES: &[Route] = &[
 struct AccountLookedUp;
 
 impl<O: NeedsAccount> Prepare<O> for AccountLookedUp {
-    async fn prepare(mut operation: O, organization: OrganizationId, services: &Services) -> Result<O, Problem> {
-        let mut reader = services.readers.open(organization, None).await?;
+    async fn prepare(mut operation: O, tenant: Tenant, services: &Services) -> Result<O, Problem> {
+        let mut reader = services.readers.open(tenant, None).await?;
         // Of a transaction that is not there the operation itself says so.
         if let Some(account) = account_of_transaction(&mut reader, operation.transaction()).await? {
             operation.resolve(account);
@@ -70,7 +70,7 @@ impl<O: NeedsAccount> Prepare<O> for AccountLookedUp {
 /// what the log holds now is waited for.
 fn credit_settled<'a>(
     services: &'a Services,
-    organization: OrganizationId,
+    tenant: Tenant,
     answer: &'a Map<String, Value>,
     patience: Duration,
 ) -> LocalBoxFuture<'a, Result<Option<Settled>, Problem>> {
@@ -82,7 +82,7 @@ fn credit_settled<'a>(
             Err(problem) if problem.code == Code::ProjectionBehind => return Ok(None),
             position => position?,
         };
-        let mut reader = services.readers.open(organization, None).await?;
+        let mut reader = services.readers.open(tenant, None).await?;
         let transaction = match (GetTransaction { transaction_id }).run(&mut reader).await {
             Err(ReadError::NotFound) => return Ok(None),
             transaction => transaction?,
@@ -90,8 +90,11 @@ fn credit_settled<'a>(
         if transaction.status == TransactionState::Pending {
             return Ok(None);
         }
+        // The row may be newer than the position that was waited for.
+        let position = position.max(transaction.resolved_position.unwrap_or(0));
+        let version = account_version_at(&mut reader, transaction.account_id, position).await?;
         let mut answer = answer.clone();
         answer.insert("status".to_owned(), transaction.status.name().into());
-        Ok(Some(Settled { answer, position }))
+        Ok(Some(Settled { answer, position, version }))
     })
 }

@@ -1,53 +1,40 @@
 //! Accounts: freezing them, and recording what is due.
 
-use super::{account_stream, act, program_and_user, program_stream, reason};
+use super::of_account::{named_account, of_account};
+use super::{account_stream, act, program_stream, reason};
 use crate::engine::{Answer, Operation, Refused, StreamRef, Unit};
 use palmares_domain::{
     identity::user::User,
-    kernel::{Admission, Code, ProgramId, TeamId, UserId},
+    kernel::{Admission, Code, UserId},
     points::{
         AccountKey,
         account::{self, AccountAction},
     },
 };
-use serde::Deserialize;
-use utoipa::ToSchema;
 
 crate::capabilities! {
     FreezeAccount => permit "points.account.freeze", throttle Write;
     UnfreezeAccount => permit "points.account.unfreeze", throttle Write;
 }
 
-/// Freezes an account: nothing is spent from it until it is unfrozen.
-#[derive(Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct FreezeAccount {
-    pub user_id: UserId,
-    pub program_id: ProgramId,
-    pub team_id: Option<TeamId>,
-    #[schema(max_length = 500)]
-    pub reason: Option<String>,
+of_account! {
+    /// Freezes an account: nothing is spent from it until it is unfrozen.
+    FreezeAccount {
+        #[schema(max_length = 500)]
+        pub reason: Option<String>,
+    }
 }
 
-/// Unfreezes an account.
-#[derive(Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct UnfreezeAccount {
-    pub user_id: UserId,
-    pub program_id: ProgramId,
-    pub team_id: Option<TeamId>,
-    #[schema(max_length = 500)]
-    pub reason: Option<String>,
+of_account! {
+    /// Unfreezes an account.
+    UnfreezeAccount {
+        #[schema(max_length = 500)]
+        pub reason: Option<String>,
+    }
 }
 
 impl Operation for FreezeAccount {
-    fn streams(&self, admission: &Admission) -> Vec<StreamRef> {
-        vec![account_stream(admission, &self.account())]
-    }
-
-    fn reads(&self, admission: &Admission) -> Vec<StreamRef> {
-        program_and_user(admission, &self.account())
-    }
+    named_account!();
 
     fn decide(&self, unit: &mut Unit<'_>) -> Result<Answer, Refused> {
         check_named(unit, self.user_id)?;
@@ -58,13 +45,7 @@ impl Operation for FreezeAccount {
 }
 
 impl Operation for UnfreezeAccount {
-    fn streams(&self, admission: &Admission) -> Vec<StreamRef> {
-        vec![account_stream(admission, &self.account())]
-    }
-
-    fn reads(&self, admission: &Admission) -> Vec<StreamRef> {
-        program_and_user(admission, &self.account())
-    }
+    named_account!();
 
     fn decide(&self, unit: &mut Unit<'_>) -> Result<Answer, Refused> {
         check_named(unit, self.user_id)?;
@@ -78,18 +59,6 @@ impl Operation for UnfreezeAccount {
 fn check_named(unit: &mut Unit<'_>, user: UserId) -> Result<(), Refused> {
     let known = unit.state::<User>(user)?.profile().is_some();
     if known { Ok(()) } else { Err(Refused::new(Code::ResourceNotFound, "points.user_unknown", "there is no such user")) }
-}
-
-impl FreezeAccount {
-    fn account(&self) -> AccountKey {
-        AccountKey { program_id: self.program_id, user_id: self.user_id, team_id: self.team_id }
-    }
-}
-
-impl UnfreezeAccount {
-    fn account(&self) -> AccountKey {
-        AccountKey { program_id: self.program_id, user_id: self.user_id, team_id: self.team_id }
-    }
 }
 
 /// Records what is due on an account: holds past their time and lots past their expiry. A timer

@@ -1,46 +1,38 @@
 //! Credits and debits: points that are awarded and points that are spent at once.
 
-use super::{account_stream, act, check_active, check_known, program, program_and_user, program_stream, reason};
+use super::of_account::{named_account, of_account};
+use super::{account_stream, act, check_active, check_known, program, program_stream, reason};
 use crate::engine::{Answer, Operation, Refused, StreamRef, Unit};
 use crate::store::ClaimKey;
 use chrono::{DateTime, Utc};
 use palmares_domain::{
-    kernel::{Admission, ProgramId, TeamId, TransactionId, UserId, derive_uuid},
+    kernel::{Admission, TransactionId, derive_uuid},
     points::{
         AccountKey, SourceId,
         account::{self, AccountAction},
     },
 };
-use serde::Deserialize;
-use utoipa::ToSchema;
 
 crate::capabilities! {
     CreateCredit => permit "points.credit.create", throttle Write;
     CreateDebit => permit "points.debit.create", throttle Write;
 }
 
-/// Awards points; they stay pending until they are resolved.
-#[derive(Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct CreateCredit {
-    pub program_id: ProgramId,
-    pub user_id: UserId,
-    pub team_id: Option<TeamId>,
-    #[schema(minimum = 1, maximum = 1_000_000_000)]
-    pub amount: i64,
-    /// What it is awarded for. One source rewards one user once: asked again, the answer names the first credit.
-    pub source_id: Option<SourceId>,
-    #[schema(max_length = 500)]
-    pub reason: Option<String>,
-    /// When the points expire; else the program's expiry rule says.
-    pub expires_at: Option<DateTime<Utc>>,
+of_account! {
+    /// Awards points; they stay pending until they are resolved.
+    CreateCredit {
+        #[schema(minimum = 1, maximum = 1_000_000_000)]
+        pub amount: i64,
+        /// What it is awarded for. One source rewards one user once: asked again, the answer names the first credit.
+        pub source_id: Option<SourceId>,
+        #[schema(max_length = 500)]
+        pub reason: Option<String>,
+        /// When the points expire; else the program's expiry rule says.
+        pub expires_at: Option<DateTime<Utc>>,
+    }
 }
 
 impl CreateCredit {
-    fn account(&self) -> AccountKey {
-        AccountKey { program_id: self.program_id, user_id: self.user_id, team_id: self.team_id }
-    }
-
     /// At most one reward per (organization, rule, user, source), W-30; here the rule is a person.
     fn reward_claim(&self, admission: &Admission) -> Option<ClaimKey> {
         let source = self.source_id.as_ref()?;
@@ -50,13 +42,7 @@ impl CreateCredit {
 }
 
 impl Operation for CreateCredit {
-    fn streams(&self, admission: &Admission) -> Vec<StreamRef> {
-        vec![account_stream(admission, &self.account())]
-    }
-
-    fn reads(&self, admission: &Admission) -> Vec<StreamRef> {
-        program_and_user(admission, &self.account())
-    }
+    named_account!();
 
     fn claims(&self, admission: &Admission) -> Vec<ClaimKey> {
         self.reward_claim(admission).into_iter().collect()
@@ -88,35 +74,20 @@ impl Operation for CreateCredit {
     }
 }
 
-/// Spends points at once.
-#[derive(Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct CreateDebit {
-    pub program_id: ProgramId,
-    pub user_id: UserId,
-    pub team_id: Option<TeamId>,
-    #[schema(minimum = 1, maximum = 1_000_000_000)]
-    pub amount: i64,
-    /// What it is spent on.
-    pub source_id: Option<SourceId>,
-    #[schema(max_length = 500)]
-    pub reason: Option<String>,
-}
-
-impl CreateDebit {
-    fn account(&self) -> AccountKey {
-        AccountKey { program_id: self.program_id, user_id: self.user_id, team_id: self.team_id }
+of_account! {
+    /// Spends points at once.
+    CreateDebit {
+        #[schema(minimum = 1, maximum = 1_000_000_000)]
+        pub amount: i64,
+        /// What it is spent on.
+        pub source_id: Option<SourceId>,
+        #[schema(max_length = 500)]
+        pub reason: Option<String>,
     }
 }
 
 impl Operation for CreateDebit {
-    fn streams(&self, admission: &Admission) -> Vec<StreamRef> {
-        vec![account_stream(admission, &self.account())]
-    }
-
-    fn reads(&self, admission: &Admission) -> Vec<StreamRef> {
-        program_and_user(admission, &self.account())
-    }
+    named_account!();
 
     fn decide(&self, unit: &mut Unit<'_>) -> Result<Answer, Refused> {
         check_known(unit, self.user_id, "user_id")?;

@@ -6,6 +6,7 @@
 mod accounts;
 mod credits;
 mod holds;
+mod of_account;
 mod programs;
 mod reversals;
 mod settlements;
@@ -89,13 +90,4 @@ fn reason(text: Option<&String>) -> Result<Reason, Refused> {
 /// The account that was looked up, or the answer that there is no such transaction.
 fn looked_up(account: Option<AccountKey>) -> Result<AccountKey, Refused> {
     account.ok_or_else(|| Refused::new(Code::ResourceNotFound, "points.transaction_unknown", "there is no such transaction"))
-}
-
-/// The streams of a command that names a transaction only; none where its account is not known.
-fn looked_up_streams(admission: &Admission, account: Option<AccountKey>) -> Vec<StreamRef> {
-    account.iter().map(|account| account_stream(admission, account)).collect()
-}
-
-fn looked_up_reads(admission: &Admission, account: Option<AccountKey>) -> Vec<StreamRef> {
-    account.iter().map(|account| program_stream(admission, account.program_id)).collect()
 }

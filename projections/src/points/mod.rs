@@ -8,6 +8,7 @@
 //! | [`transactions`] | What became of a transaction, and what is on a member's statement? |
 //! | [`ledger`] | Do the postings sum to zero (the trial balance)? |
 //! | [`due`] | (none: timers) When is something due on an account? |
+//! | [`recorded_days`] | (none: a reactor) Which recorded days does an earning rule reach? |
 //! | [`reconciliations`] | Do streams, balances and ledger say the same of every account? |
 //!
 //! The folds take what events say and decide nothing again: which lots were spent and what was
@@ -24,6 +25,7 @@ pub mod ledger;
 pub mod lots;
 pub mod programs;
 pub mod reconciliations;
+pub mod recorded_days;
 pub mod transactions;
 
 #[cfg(test)]
@@ -50,6 +52,7 @@ pub fn statements() -> impl Iterator<Item = (&'static str, &'static str)> {
         members::STATEMENTS,
         past::STATEMENTS,
         programs::STATEMENTS,
+        recorded_days::STATEMENTS,
         balances::STATEMENTS,
         lots::STATEMENTS,
         transactions::STATEMENTS,

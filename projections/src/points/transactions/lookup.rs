@@ -1,9 +1,9 @@
-//! Which account a transaction is of, for commands that know only its id.
+//! Which account a transaction is of, for commands that know only its id, and the version of an account.
 
 use crate::engine::{ReadError, TenantReader};
 use palmares_domain::{
-    kernel::{ProgramId, TeamId, TransactionId, UserId},
-    points::AccountKey,
+    kernel::{AccountId, Aggregate, ProgramId, TeamId, TransactionId, UserId},
+    points::{Account, AccountKey},
 };
 use uuid::Uuid;
 
@@ -22,7 +22,13 @@ const ACCOUNT: &str = "
     WHERE e.organization_id = $1 AND e.position > $3 AND e.event_type = ANY($4) AND (created.body->>'transaction_id')::uuid = $2
     LIMIT 1";
 
-pub(super) const READS: &[(&str, &str)] = &[("points.lookup.checkpoint", CHECKPOINT), ("points.lookup.account", ACCOUNT)];
+const VERSION: &str = "
+    SELECT e.version FROM streams s JOIN events e ON e.stream_key = s.key
+    WHERE s.organization_id = $1 AND s.type = $2 AND s.id = $3 AND e.position <= $4
+    ORDER BY e.version DESC LIMIT 1";
+
+pub(super) const READS: &[(&str, &str)] =
+    &[("points.lookup.checkpoint", CHECKPOINT), ("points.lookup.account", ACCOUNT), ("points.lookup.version", VERSION)];
 
 /// The events that create a transaction which a command may name later.
 const CREATING: &[&str] = &[
@@ -43,4 +49,10 @@ pub async fn account_of_transaction(reader: &mut TenantReader<'_>, transaction: 
     let query = query.bind(reader.organization().0).bind(transaction.0).bind(checkpoint).bind(CREATING);
     let row = query.fetch_optional(reader.connection()).await?;
     Ok(row.map(|(program, user, team)| AccountKey { program_id: ProgramId(program), user_id: UserId(user), team_id: team.map(TeamId) }))
+}
+
+/// The version that an account has at `position`, as its entity tag names it; 0 before it began.
+pub async fn account_version_at(reader: &mut TenantReader<'_>, account: AccountId, position: i64) -> Result<i64, ReadError> {
+    let query = sqlx::query_scalar(VERSION).bind(reader.organization().0).bind(Account::TYPE).bind(account.0).bind(position);
+    Ok(query.fetch_optional(reader.connection()).await?.unwrap_or(0))
 }

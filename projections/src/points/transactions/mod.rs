@@ -19,7 +19,7 @@ mod tests;
 mod write;
 
 pub use kind::{TransactionKind, TransactionState};
-pub use lookup::account_of_transaction;
+pub use lookup::{account_of_transaction, account_version_at};
 pub use query::{GetTransaction, TransactionDetails};
 pub use statement::{StatementLine, UserStatement};
 pub use write::Transactions;
@@ -34,4 +34,5 @@ pub(super) const STATEMENTS: &[(&str, &str)] = &[
     reasons::READS[0],
     lookup::READS[0],
     lookup::READS[1],
+    lookup::READS[2],
 ];
