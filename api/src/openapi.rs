@@ -43,7 +43,7 @@ pub fn document<'a>(routes: impl IntoIterator<Item = &'a &'static Route>) -> Val
             "version": env!("CARGO_PKG_VERSION"),
             "description": "Points, challenges and the compliance around them, over an event-sourced log. \
                 Every command answers with the position it reached (`Palmares-Position`); a read that names it as \
-                `min_position` sees what was written. Errors are RFC 9457 problems with a stable `code`.",
+                `min_position` sees what was written. Without it a read may trail the log, the list of events too. Errors are RFC 9457 problems with a stable `code`.",
             "license": { "name": "Apache-2.0", "identifier": "Apache-2.0" },
         },
         "paths": paths,

@@ -27,11 +27,19 @@ pub struct Problem {
     pub retry_after: Option<Duration>,
     /// The methods that the path knows, for `METHOD_NOT_ALLOWED`.
     pub allow: Vec<&'static str>,
-    /// What the access log records, where the answer must not say it: a resource that is not the
-    /// caller's looks as if it were not there.
-    pub hidden: Option<&'static (Code, &'static str)>,
+    /// What the policies refused, which is recorded and not answered.
+    pub denied: Option<Box<Denied>>,
     /// What went wrong inside. It is logged, never answered.
     pub cause: Option<anyhow::Error>,
+}
+
+/// A refusal by policy as the access log is told it. The answer may say less: a resource that is not
+/// the caller's looks as if it were not there.
+#[derive(Debug)]
+pub struct Denied {
+    pub reason: &'static str,
+    /// The policies that refused.
+    pub policies: Vec<String>,
 }
 
 /// The body of a problem.
@@ -62,7 +70,7 @@ pub struct FieldBody<'a> {
 
 impl Problem {
     pub fn new(code: Code, reason: impl Into<Cow<'static, str>>) -> Self {
-        Self { code, reason: reason.into(), errors: Vec::new(), retry_after: None, allow: Vec::new(), hidden: None, cause: None }
+        Self { code, reason: reason.into(), errors: Vec::new(), retry_after: None, allow: Vec::new(), denied: None, cause: None }
     }
 
     /// What a business rule refused.
@@ -105,9 +113,12 @@ impl Problem {
         Self { retry_after: Some(wait), ..self }
     }
 
-    /// Code and reason as they are recorded: the answered ones, unless those hide something.
-    pub fn as_recorded(&self) -> (Code, &str) {
-        self.hidden.map_or((self.code, &self.reason), |hidden| *hidden)
+    /// Code, reason and policies as they are recorded: the answered ones, unless policies refused.
+    pub fn as_recorded(&self) -> (Code, &str, &[String]) {
+        match self.denied.as_deref() {
+            Some(Denied { reason, policies }) => (Code::AccessDenied, *reason, policies.as_slice()),
+            None => (self.code, &self.reason, &[]),
+        }
     }
 
     pub fn status(&self) -> StatusCode {

@@ -4,6 +4,7 @@
 use crate::support::running::{Client, Organization, eventually, fresh_organization};
 use reqwest::Method;
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 
 fn position(event: &Value) -> i64 {
     event["position"].as_i64().expect("a position")
@@ -11,6 +12,21 @@ fn position(event: &Value) -> i64 {
 
 fn is_access(event: &Value) -> bool {
     event["stream"]["type"] == "access_record"
+}
+
+/// The names of what decided; policies of one decision have the version of one set.
+fn policies(decided: &Value) -> Vec<&str> {
+    let decided = decided.as_array().expect("policies").iter().map(|policy| policy.as_str().expect("a name"));
+    let (names, versions): (Vec<_>, Vec<_>) = decided.map(|policy| policy.split_once('@').unwrap_or((policy, ""))).unzip();
+    let versions: BTreeSet<_> = versions.into_iter().filter(|version| !version.is_empty()).collect();
+    assert!(versions.len() == 1 && versions.iter().all(|version| version.len() == 12), "{versions:?}");
+    names
+}
+
+/// The records of what was exported and streamed until now.
+async fn exports(organization: &Organization) -> Vec<Value> {
+    let head = organization.head().await;
+    organization.analyst.get_at("/events?type=compliance.data_exported", head).await.expect(200).items().to_vec()
 }
 
 /// The events of a response in the form of server-sent events, as they come.
@@ -152,8 +168,18 @@ async fn an_export_has_one_line_for_each_event() {
     exported.retain(|event| !is_access(event));
     assert_eq!(exported, listed);
 
-    let recorded = organization.analyst.all("/events?type=compliance.data_exported").await;
+    let recorded = exports(&organization).await;
     assert_eq!(recorded.len(), 1, "an export is recorded");
+    assert_eq!(recorded[0]["payload"]["from_position"], 0);
+    assert_eq!(policies(&recorded[0]["metadata"]["policies"]), ["role.analyst"]);
+
+    let page = organization.analyst.get("/events?limit=3").await.expect(200);
+    let path = format!("/events?cursor={}", page.body["next_cursor"].as_str().expect("a further page"));
+    let rest = organization.analyst.request(Method::GET, &path).header("Accept", "application/x-ndjson").send().await;
+    assert_eq!(rest.expect("the export is answered").status().as_u16(), 200);
+    let recorded = exports(&organization).await;
+    let begun = recorded.last().map(|record| record["payload"]["from_position"].clone());
+    assert_eq!(begun, page.items().last().map(|event| event["position"].clone()), "the record says where the cursor pointed");
 }
 
 #[tokio::test]
@@ -169,6 +195,10 @@ async fn a_stream_resumes_after_the_last_event_that_was_seen_and_goes_on_live() 
     let spent = organization.admin.post("/points/debits", &debit).await.expect(201);
     let live = resumed.next_of_domain().await;
     assert_eq!((live["type"].as_str(), position(&live)), (Some("points.points_debited"), spent.position()));
+
+    let recorded = exports(&organization).await;
+    let begun: Vec<_> = recorded.iter().map(|record| record["payload"]["from_position"].as_i64()).collect();
+    assert_eq!(begun, [seen.last().map(position)], "the record says where the stream was resumed");
 
     let mut filtered = Subscription::open(&organization.analyst, "/events/stream?type=points.points_debited&after=0", None).await;
     for amount in [1, 2, 3, 4, 5, 7] {
@@ -188,10 +218,16 @@ async fn the_audit_trail_tells_who_did_what_and_who_was_refused() {
     assert_eq!((&entry["actor_id"], &entry["action"]), (&json!(organization.member_id), &json!("identity.user.list")));
     assert_eq!((&entry["payload"]["code"], &entry["payload"]["status"]), (&json!("ACCESS_DENIED"), &json!(403)));
     assert_eq!(entry["client"]["ip"], "127.0.0.1");
+    assert_eq!(policies(&entry["policies"]), ["gate.permission_missing", "default_deny"]);
 
+    let head = organization.head().await;
+    organization.officer.get_at("/audit-logs?limit=1", head).await.expect(200);
     let trail = organization.officer.all("/audit-logs").await;
     let defined = trail.iter().find(|entry| entry["event_type"] == "points.program_defined").expect("the program is in the trail");
     assert_eq!((&defined["outcome"], &defined["target"]["id"]), (&json!("recorded"), &json!(program)));
+    assert_eq!(policies(&defined["policies"]), ["role.organization_admin"]);
+    let read = trail.iter().find(|entry| entry["event_type"] == "compliance.sensitive_data_read").expect("who looked is in the trail");
+    assert_eq!(policies(&read["policies"]), ["role.compliance_officer"]);
     assert!(trail.is_sorted_by(|newer, older| position(newer) > position(older)));
 }
 

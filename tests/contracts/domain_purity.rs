@@ -19,6 +19,9 @@ const MAY_GRANT: &[&str] = &[
     "commands/src/points/tests.rs",
 ];
 
+/// Who may say in which tenant a reader is opened without holding what was admitted there.
+const MAY_LET_IN: &[&str] = &["api/src/pipeline/gate.rs", "api/src/reactors/mod.rs"];
+
 const LONGEST_FILE_LINES: usize = 400;
 
 fn root() -> PathBuf {
@@ -87,11 +90,19 @@ fn the_write_side_and_the_read_side_do_not_know_each_other() {
 
 #[test]
 fn only_the_gate_and_the_system_itself_admit() {
-    let call = concat!("Admitted::", "grant(");
+    assert_callers(concat!("Admitted::", "grant("), MAY_GRANT);
+}
+
+#[test]
+fn only_the_gate_and_the_reactors_name_the_tenant_that_is_read() {
+    assert_callers(concat!("Tenant::", "grant("), MAY_LET_IN);
+}
+
+fn assert_callers(call: &str, expected: &[&str]) {
     // Tests on real parts call the engine directly where the gate is not what they are about.
     let product = sources().into_iter().filter(|(path, _)| !path.starts_with("tests/"));
     let callers: BTreeSet<String> = product.filter(|(_, source)| source.contains(call)).map(|(path, _)| path).collect();
-    assert_eq!(callers, MAY_GRANT.iter().map(|&path| path.to_owned()).collect());
+    assert_eq!(callers, expected.iter().map(|&path| path.to_owned()).collect());
 }
 
 #[test]

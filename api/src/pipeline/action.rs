@@ -38,8 +38,8 @@ pub async fn serve<A: Action>(call: &mut Call<'_>) -> Answer {
     };
     let admitted = services.gate.admit(call, entered, None, Terms::default(), action)?;
     match changes {
-        true => services.gate.record_access(call, &admitted, None, false).await?,
-        false => services.gate.record_read(call, &admitted, None, false).await?,
+        true => services.gate.record_access(call, &admitted, None, None).await?,
+        false => services.gate.record_read(call, &admitted, None, None).await?,
     }
     let output = A::perform(admitted, services).await?;
     Ok(HttpResponseBuilder::new(StatusCode::from_u16(A::STATUS).unwrap_or(StatusCode::OK)).json(output))

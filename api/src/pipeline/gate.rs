@@ -11,12 +11,12 @@ use super::{
     ports::{AccessLog, SensitiveRead, Standing, Standings},
     tokens::{Claims, TokenKeys},
 };
-use crate::problem::Problem;
+use crate::problem::{Denied, Problem};
 use palmares_domain::{
     identity::Role,
-    kernel::{Admission, Admitted, Code, DataClass, Idempotency, OrganizationId, UserId},
+    kernel::{Admission, Admitted, Code, DataClass, Idempotency, OrganizationId, Tenant, UserId},
 };
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 /// The header by which a platform admin names another organization.
 pub const ORGANIZATION_HEADER: &str = "Palmares-Organization";
@@ -24,8 +24,9 @@ pub const ORGANIZATION_HEADER: &str = "Palmares-Organization";
 /// The path parameter that names an organization.
 const ORGANIZATION_PARAM: &str = "organization_id";
 
+const PERMISSION_MISSING: &str = "gate.permission_missing";
 /// What is recorded of a refusal that looks as if nothing were there.
-const NOT_THE_OWNER: (Code, &str) = (Code::AccessDenied, "gate.not_the_owner");
+const NOT_THE_OWNER: &str = "gate.not_the_owner";
 
 /// What the gate is made of.
 pub struct Gate {
@@ -38,12 +39,14 @@ pub struct Gate {
 
 /// A caller who may be permitted, depending on whose resource it is.
 pub struct Entered {
-    /// The organization in which the request acts.
-    pub organization: OrganizationId,
+    /// The tenant in which the request acts.
+    tenant: Tenant,
     caller: Claims,
     permission: &'static str,
-    /// The owner for whom it is permitted already, and the policies that permit it.
-    permitted: Option<(Option<UserId>, Vec<String>)>,
+    /// The owner for whom it is permitted already.
+    owner: Option<UserId>,
+    /// The policies that permit it for this owner.
+    policies: Vec<String>,
 }
 
 /// The terms of a command, from its headers and query.
@@ -84,15 +87,19 @@ impl Gate {
         refuse_suspended(standing)?;
         let organization = self.tenant(&caller, named_organization(call)?).await?;
         self.limiter.caller(caller.org, caller.sub, call.route.throttle)?;
-        let mut entered = Entered { organization, caller, permission, permitted: None };
+        let mut denied = BTreeSet::new();
         // Nobody has more rights over another's resource than over their own or over what is nobody's.
-        for owner in [None, Some(entered.caller.sub)] {
-            if let Verdict::Permit(policies) = self.ask(&entered, owner) {
-                entered.permitted = Some((owner, policies));
-                return Ok(entered);
+        for owner in [None, Some(caller.sub)] {
+            match self.ask(&caller, permission, organization, owner) {
+                Verdict::Permit(policies) => {
+                    #[expect(clippy::disallowed_methods, reason = "this is the gate: the caller may act in this organization")]
+                    let tenant = Tenant::grant(organization);
+                    return Ok(Entered { tenant, caller, permission, owner, policies });
+                }
+                Verdict::Deny(policies) => denied.extend(policies),
             }
         }
-        Err(Problem::new(Code::AccessDenied, "gate.permission_missing"))
+        Err(denied_by(denied.into_iter().collect(), PERMISSION_MISSING, Problem::new(Code::AccessDenied, PERMISSION_MISSING)))
     }
 
     /// Decides with the owner known, and grants.
@@ -107,15 +114,17 @@ impl Gate {
         terms: Terms,
         value: T,
     ) -> Result<Admitted<T>, Problem> {
-        let policies = match &entered.permitted {
-            Some((asked, policies)) if *asked == owner => policies.clone(),
-            _ => match self.ask(&entered, owner) {
+        let organization = entered.tenant.organization();
+        let policies = if entered.owner == owner {
+            entered.policies
+        } else {
+            match self.ask(&entered.caller, entered.permission, organization, owner) {
                 Verdict::Permit(policies) => policies,
-                Verdict::Deny(_) => return Err(Problem { hidden: Some(&NOT_THE_OWNER), ..Problem::not_found() }),
-            },
+                Verdict::Deny(policies) => return Err(denied_by(policies, NOT_THE_OWNER, Problem::not_found())),
+            }
         };
         let admission = Admission {
-            organization: entered.organization,
+            organization,
             actor: entered.caller.sub,
             roles: entered.caller.roles,
             permission: entered.permission,
@@ -133,18 +142,19 @@ impl Gate {
     }
 
     /// Records a read that has to be remembered: of confidential data, any export, and any look
-    /// into another organization. One's own data is one's own.
+    /// into another organization. One's own data is one's own. `export_from` is where an export begins.
     pub async fn record_read<T>(
         &self,
         call: &Call<'_>,
         admitted: &Admitted<T>,
         owner: Option<UserId>,
-        export: bool,
+        export_from: Option<i64>,
     ) -> Result<(), Problem> {
         let admission = admitted.admission();
         let foreign = call.caller.as_ref().is_some_and(|caller| caller.org != admission.organization);
         let confidential = call.route.data_class >= DataClass::Confidential && owner != Some(admission.actor);
-        if foreign || confidential || export { self.record_access(call, admitted, owner, export).await } else { Ok(()) }
+        let remembered = foreign || confidential || export_from.is_some();
+        if remembered { self.record_access(call, admitted, owner, export_from).await } else { Ok(()) }
     }
 
     /// Records an access in the log of the organization that it touched.
@@ -153,7 +163,7 @@ impl Gate {
         call: &Call<'_>,
         admitted: &Admitted<T>,
         owner: Option<UserId>,
-        export: bool,
+        export_from: Option<i64>,
     ) -> Result<(), Problem> {
         let (admission, Some(access)) = (admitted.admission(), call.access()) else {
             return Ok(());
@@ -162,7 +172,7 @@ impl Gate {
             access: super::ports::Access { organization: admission.organization, ..access },
             data_class: call.route.data_class,
             subject: owner,
-            export,
+            export_from,
             query: call.query(),
             policies: admission.policies.clone(),
         };
@@ -198,15 +208,9 @@ impl Gate {
         }
     }
 
-    fn ask(&self, entered: &Entered, owner: Option<UserId>) -> Verdict {
-        self.decisions.decide(&Question {
-            principal: entered.caller.sub,
-            home: entered.caller.org,
-            roles: &entered.caller.roles,
-            permission: entered.permission,
-            organization: entered.organization,
-            owner,
-        })
+    fn ask(&self, caller: &Claims, permission: &'static str, organization: OrganizationId, owner: Option<UserId>) -> Verdict {
+        let Claims { sub: principal, org: home, roles, .. } = caller;
+        self.decisions.decide(&Question { principal: *principal, home: *home, roles, permission, organization, owner })
     }
 }
 
@@ -214,6 +218,16 @@ impl Entered {
     pub fn actor(&self) -> UserId {
         self.caller.sub
     }
+
+    /// The tenant in which the request acts.
+    pub fn tenant(&self) -> Tenant {
+        self.tenant
+    }
+}
+
+/// A refusal by policy: what is recorded, and what is answered.
+fn denied_by(policies: Vec<String>, reason: &'static str, answer: Problem) -> Problem {
+    Problem { denied: Some(Box::new(Denied { reason, policies })), ..answer }
 }
 
 fn refuse_suspended(standing: Standing) -> Result<(), Problem> {

@@ -161,6 +161,7 @@ async fn whoever_is_suspended_is_refused_and_remembered() {
         assert_eq!(body["reason"], "gate.organization_suspended");
     }
     assert_eq!(house.refusals().len(), 2 * gated().count());
+    assert!(house.refusals().iter().all(|refusal| refusal.policies.is_empty()), "nobody asked a policy yet");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -190,9 +191,15 @@ async fn a_role_that_does_not_permit_is_refused_before_the_body_is_read() {
     let nobody = token(&house, ANN, ACME, &[]);
     let fallen = token(&house, ANN, ACME, &[Role::PlatformAdmin, Role::OrganizationAdmin]);
     for route in gated() {
-        for (case, token) in [("no role", &nobody), ("a platform role outside the platform", &fallen)] {
+        let cases = [
+            ("no role", &nobody, "default_deny@"),
+            ("a platform role outside the platform", &fallen, "platform.platform_role_at_home_only@"),
+        ];
+        for (case, token, policy) in cases {
             let request = request(&house, route, &path(route, "", "")).bearer_auth(token).body("not json");
             expect(case, route, request, 403, "ACCESS_DENIED").await;
+            let refused = house.refusals().pop().unwrap().policies;
+            assert!(matches!(refused.as_slice(), [only] if only.starts_with(policy)), "{case}: {refused:?} refused");
         }
     }
     assert_eq!(house.refusals().len(), 2 * gated().count());

@@ -52,6 +52,8 @@ pub struct RefusedAccess {
     pub code: Code,
     /// The stable reason, such as `gate.permission_missing`.
     pub reason: String,
+    /// The policies that refused; none where the gate refused before it asked them.
+    pub policies: Vec<String>,
 }
 
 /// A read that has to be remembered.
@@ -61,10 +63,11 @@ pub struct SensitiveRead {
     pub data_class: DataClass,
     /// Whose data was read, where it is one person's.
     pub subject: Option<UserId>,
-    /// An export or stream, rather than one answer.
-    pub export: bool,
+    /// Of an export or a stream, the position behind which it begins; `None` for one answer.
+    pub export_from: Option<i64>,
     /// What was asked for: the pairs of the query string.
     pub query: Vec<(String, String)>,
+    /// The policies that permitted it.
     pub policies: Vec<String>,
 }
 

@@ -26,7 +26,7 @@ pub async fn serve<Q: Query>(call: &mut Call<'_>) -> Answer {
     };
     let owner = query.owner();
     let admitted = services.gate.admit(call, entered, owner, Terms::default(), query)?;
-    services.gate.record_read(call, &admitted, owner, false).await?;
+    services.gate.record_read(call, &admitted, owner, None).await?;
     let patience = call.preferred_wait(services.settings.wait_max).unwrap_or(Duration::ZERO);
     let position = services.progress.reach(Q::PROJECTIONS, min_position.unwrap_or(0), patience).await?;
     let (body, stale) = answer(call, admitted, as_of).await?;
@@ -44,8 +44,8 @@ pub(super) fn require_ids(call: &Call<'_>) -> Result<(), Problem> {
 
 /// The answer, and whether it depends on a record that is set aside for repair.
 async fn answer<Q: Query>(call: &Call<'_>, admitted: Admitted<Q>, as_of: Option<i64>) -> Result<(Vec<u8>, bool), Problem> {
-    let (admission, query) = admitted.into_parts();
-    let mut reader = call.services.readers.open(admission.organization, as_of).await?;
+    let mut reader = call.services.readers.open(admitted.tenant(), as_of).await?;
+    let (_, query) = admitted.into_parts();
     let output = query.run(&mut reader).await?;
     let stale = reader.touched_parked(Q::PROJECTIONS).await?;
     Ok((serde_json::to_vec(&output).map_err(Problem::internal)?, stale))

@@ -8,13 +8,17 @@ use super::{
     server::Services,
     table::Found,
 };
-use crate::problem::{Language, Problem};
+use crate::{
+    problem::{Language, Problem},
+    telemetry,
+};
 use actix_web::{HttpRequest, HttpResponse, http::header, web::Payload};
 use palmares_domain::kernel::{Code, UserId};
 use std::{
     net::IpAddr,
     time::{Duration, Instant},
 };
+use tracing::Instrument;
 use uuid::Uuid;
 
 /// What a request without a route is counted under; never its path, which anyone can make up.
@@ -40,9 +44,11 @@ pub async fn serve(request: HttpRequest, payload: Payload, services: &Services) 
         address: client_address(&request, services.settings.proxy.trusted_hops),
     };
     let (method, correlation_id) = (request.method().clone(), arrival.correlation_id);
-    let (route, mut response) = dispatch(request, payload, services, arrival).await;
+    let span = telemetry::request_span(&request, request_id);
+    let (route, mut response) = dispatch(request, payload, services, arrival).instrument(span.clone()).await;
     respond::dress(response.headers_mut(), request_id, correlation_id, services.settings.proxy);
     let status = response.status().as_u16();
+    telemetry::answered(&span, method.as_str(), Some(route).filter(|route| *route != NO_ROUTE), status);
     metrics::counter!("palmares_http_requests_total", "route" => route, "status" => status.to_string()).increment(1);
     metrics::histogram!("palmares_http_request_seconds", "route" => route).record(started.elapsed().as_secs_f64());
     tracing::debug!(%request_id, %method, route, status, elapsed = ?started.elapsed(), "answered");
@@ -99,7 +105,7 @@ async fn dispatch(request: HttpRequest, payload: Payload, services: &Services, a
 
 /// Remembers a refusal of the gate: as an event where the caller is known, else as a count.
 async fn record(call: &Call<'_>, problem: &Problem) {
-    let (code, reason) = problem.as_recorded();
+    let (code, reason, policies) = problem.as_recorded();
     if !matches!(code, Code::AuthenticationFailed | Code::AccessDenied | Code::TenantMismatch | Code::RateLimited) {
         return;
     }
@@ -111,7 +117,7 @@ async fn record(call: &Call<'_>, problem: &Problem) {
     if code == Code::RateLimited && !call.services.told.first(access.actor, call.pattern) {
         return;
     }
-    let refusal = RefusedAccess { access, code, reason: reason.to_owned() };
+    let refusal = RefusedAccess { access, code, reason: reason.to_owned(), policies: policies.to_vec() };
     if let Err(error) = call.services.gate.access_log.refused(refusal).await {
         tracing::error!(request_id = %call.request_id, error = format!("{error:#}"), "a refusal could not be recorded");
     }

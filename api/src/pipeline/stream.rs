@@ -14,7 +14,7 @@ use actix_web::{
 };
 use bytes::Bytes;
 use futures::{StreamExt, future, stream::BoxStream};
-use palmares_domain::kernel::{Admitted, UserId};
+use palmares_domain::kernel::{Admitted, Tenant, UserId};
 use serde::de::DeserializeOwned;
 use std::future::Future;
 use utoipa::ToSchema;
@@ -33,12 +33,12 @@ pub trait Streaming: DeserializeOwned + ToSchema + Send + 'static {
         None
     }
 
-    /// Opens the stream. `last_event_id` is where a client that was cut off wants to go on.
-    fn open(
-        admitted: Admitted<Self>,
-        last_event_id: Option<String>,
-        services: &Services,
-    ) -> impl Future<Output = Result<Bytestream, Problem>>;
+    /// The position behind which it begins, which the record of the access tells. `last_event_id`
+    /// is where a client that was cut off wants to go on.
+    fn start(&self, tenant: Tenant, last_event_id: Option<&str>, services: &Services) -> impl Future<Output = Result<i64, Problem>>;
+
+    /// Opens the stream behind the position `after`.
+    fn open(admitted: Admitted<Self>, after: i64, services: &Services) -> Bytestream;
 }
 
 /// Serves one stream.
@@ -49,10 +49,9 @@ pub async fn serve<S: Streaming>(call: &mut Call<'_>) -> Answer {
     let request: S = body::parameters(&call.params, &call.query())?;
     let owner = request.owner();
     let admitted = services.gate.admit(call, entered, owner, Terms::default(), request)?;
-    services.gate.record_read(call, &admitted, owner, true).await?;
-    let last_event_id = call.header("last-event-id").map(str::to_owned);
-    let stream = S::open(admitted, last_event_id, services).await?;
-    Ok(answer::<S>(stream, services, call.request_id))
+    let after = admitted.value().start(admitted.tenant(), call.header("last-event-id"), services).await?;
+    services.gate.record_read(call, &admitted, owner, Some(after)).await?;
+    Ok(answer::<S>(S::open(admitted, after, services), services, call.request_id))
 }
 
 fn answer<S: Streaming>(stream: Bytestream, services: &Services, request_id: uuid::Uuid) -> HttpResponse {

@@ -11,10 +11,10 @@ use crate::{
 };
 use bytes::Bytes;
 use futures::{Stream, StreamExt, TryStreamExt, stream};
-use palmares_domain::kernel::{Admitted, Code};
+use palmares_domain::kernel::{Admitted, Code, Tenant};
 use palmares_projections::{
     engine::{Page, ReadError, status::ProjectionStatus},
-    operations::history::{FollowEvents, HistoryEvent, ListEvents, export_ndjson, follow},
+    operations::history::{FollowEvents, HistoryEvent, ListEvents, export_ndjson, export_start, follow},
 };
 use serde::{Deserialize, Serialize};
 use std::{pin::Pin, time::Duration};
@@ -40,10 +40,13 @@ impl Streaming for ExportEvents {
     const MEDIA_TYPE: &'static str = "application/x-ndjson";
     const LIVE: bool = false;
 
-    async fn open(admitted: Admitted<Self>, _: Option<String>, services: &Services) -> Result<Bytestream, Problem> {
-        let (admission, ExportEvents(asked)) = admitted.into_parts();
-        let lines = export_ndjson(services.readers.clone(), admission.organization, asked, None);
-        Ok(lines.map_err(anyhow::Error::from).boxed())
+    async fn start(&self, tenant: Tenant, _: Option<&str>, services: &Services) -> Result<i64, Problem> {
+        Ok(export_start(&services.readers, tenant, &self.0).await?)
+    }
+
+    fn open(admitted: Admitted<Self>, after: i64, services: &Services) -> Bytestream {
+        let (tenant, (_, ExportEvents(asked))) = (admitted.tenant(), admitted.into_parts());
+        export_ndjson(services.readers.clone(), tenant, asked, after).map_err(anyhow::Error::from).boxed()
     }
 }
 
@@ -56,13 +59,16 @@ impl Streaming for StreamEvents {
     const MEDIA_TYPE: &'static str = "text/event-stream";
     const LIVE: bool = true;
 
-    async fn open(admitted: Admitted<Self>, last_event_id: Option<String>, services: &Services) -> Result<Bytestream, Problem> {
-        let (admission, StreamEvents(asked)) = admitted.into_parts();
+    async fn start(&self, _: Tenant, last_event_id: Option<&str>, _: &Services) -> Result<i64, Problem> {
         let resumed = last_event_id.map(|id| id.trim().parse::<i64>()).transpose();
         let resumed = resumed.map_err(|_| Problem::invalid_field("Last-Event-ID", "wrong_type"))?;
-        let after = resumed.or(asked.after).unwrap_or(0);
-        let events = follow(services.readers.clone(), admission.organization, asked, after, services.head.subscribe());
-        Ok(server_sent(events.boxed()).boxed())
+        Ok(resumed.or(self.0.after).unwrap_or(0).max(0))
+    }
+
+    fn open(admitted: Admitted<Self>, after: i64, services: &Services) -> Bytestream {
+        let (tenant, (_, StreamEvents(asked))) = (admitted.tenant(), admitted.into_parts());
+        let events = follow(services.readers.clone(), tenant, asked, after, services.head.subscribe());
+        server_sent(events.boxed()).boxed()
     }
 }
 

@@ -12,15 +12,12 @@ use palmares_domain::compliance::access_record::{
 };
 use std::sync::Arc;
 
-/// The parameter of exports that names the position behind which they begin.
-const AFTER: &str = "after";
-
 pub(super) struct EngineAccessLog(pub Arc<Engine>);
 
 impl EngineAccessLog {
-    async fn record(&self, access: Access, command: AccessRecordCommand) -> anyhow::Result<()> {
+    async fn record(&self, access: Access, policies: Vec<String>, command: AccessRecordCommand) -> anyhow::Result<()> {
         let Access { organization, actor, roles, permission, request_id, correlation_id, client, .. } = access;
-        let whose = OnBehalf { organization, actor, roles, permission, request_id, correlation_id, client: Some(client) };
+        let whose = OnBehalf { organization, actor, roles, permission, policies, request_id, correlation_id, client: Some(client) };
         self.0.execute(admit(whose, RecordAccess(command))).await?;
         Ok(())
     }
@@ -29,7 +26,7 @@ impl EngineAccessLog {
 #[async_trait]
 impl AccessLog for EngineAccessLog {
     async fn refused(&self, refusal: RefusedAccess) -> anyhow::Result<()> {
-        let RefusedAccess { access, code, .. } = refusal;
+        let RefusedAccess { access, code, reason, policies } = refusal;
         let (method, route) = access.route.split_once(' ').unwrap_or(("", &access.route));
         let record = RecordRefusal {
             user_id: access.actor,
@@ -39,15 +36,16 @@ impl AccessLog for EngineAccessLog {
             status: problem::status(code).as_u16(),
             request_id: access.request_id,
         };
-        self.record(access, AccessRecordCommand::Refusal(record)).await
+        // The stable reason is the gate's own rule, and tells how far the request came.
+        let decided = std::iter::once(reason).chain(policies).collect();
+        self.record(access, decided, AccessRecordCommand::Refusal(record)).await
     }
 
     async fn sensitive_read(&self, read: SensitiveRead) -> anyhow::Result<()> {
-        let SensitiveRead { access, data_class, subject, export, query, .. } = read;
+        let SensitiveRead { access, data_class, subject, export_from, query, policies } = read;
         let route = access.route.split_once(' ').map_or(access.route.as_str(), |(_, route)| route).to_owned();
         let user_id = access.actor;
-        let record = if export {
-            let from_position = query.iter().find(|(name, _)| name == AFTER).and_then(|(_, value)| value.parse().ok()).unwrap_or(0);
+        let record = if let Some(from_position) = export_from {
             // What the record may not hold is left out: the read itself is recorded in any case.
             let filters = query.into_iter().filter(|(name, value)| filter_fits(name, value)).take(FILTERS_MAX).collect();
             AccessRecordCommand::Export(RecordExport { user_id, route, from_position, filters })
@@ -55,6 +53,6 @@ impl AccessLog for EngineAccessLog {
             let permission = access.permission.to_owned();
             AccessRecordCommand::SensitiveRead(RecordSensitiveRead { user_id, route, permission, data_class, subject_id: subject })
         };
-        self.record(access, record).await
+        self.record(access, policies, record).await
     }
 }

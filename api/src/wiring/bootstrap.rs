@@ -40,6 +40,8 @@ pub(super) async fn bootstrap(settings: &ServerSettings, external_ref: &str) -> 
         actor: user,
         roles: vec![Role::PlatformAdmin],
         permission: PERMISSION,
+        // None was asked: whoever holds the keys and the database founds the platform.
+        policies: Vec::new(),
         request_id: Uuid::now_v7(),
         correlation_id: Uuid::now_v7(),
         client: None,

@@ -6,15 +6,14 @@ use palmares_domain::{
 };
 use uuid::Uuid;
 
-/// The policy that events of the house itself name.
-const POLICY: &str = "internal";
-
 /// Who an operation of the house is recorded for.
 pub(super) struct OnBehalf {
     pub organization: OrganizationId,
     pub actor: UserId,
     pub roles: Vec<Role>,
     pub permission: &'static str,
+    /// What decided; see [`Admission::policies`].
+    pub policies: Vec<String>,
     pub request_id: Uuid,
     pub correlation_id: Uuid,
     pub client: Option<ClientContext>,
@@ -22,13 +21,13 @@ pub(super) struct OnBehalf {
 
 /// Admits an operation of the house.
 pub(super) fn admit<T>(whose: OnBehalf, operation: T) -> Admitted<T> {
-    let OnBehalf { organization, actor, roles, permission, request_id, correlation_id, client } = whose;
+    let OnBehalf { organization, actor, roles, permission, policies, request_id, correlation_id, client } = whose;
     let admission = Admission {
         organization,
         actor,
         roles,
         permission,
-        policies: vec![POLICY.to_owned()],
+        policies,
         request_id,
         correlation_id,
         causation: None,

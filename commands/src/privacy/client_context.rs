@@ -1,4 +1,6 @@
 //! Where requests came from: one sealed row per distinct context and person, which events name by id.
+//!
+//! The write side only records them. The audit trail opens them, under the reader's role.
 
 pub mod memory;
 pub mod postgres;
@@ -9,8 +11,7 @@ pub use postgres::PostgresClientContextTable;
 use super::{KeyRing, PrivacyError, SealRequest};
 use async_trait::async_trait;
 use moka::sync::Cache;
-use palmares_domain::kernel::{ClientContext, OrganizationId, Place, Purpose, UserId};
-use std::collections::BTreeMap;
+use palmares_domain::kernel::{ClientContext, OrganizationId, Place, UserId};
 use std::sync::Arc;
 use std::time::Duration;
 use uuid::Uuid;
@@ -40,7 +41,7 @@ pub trait ClientContextTable: Send + Sync + 'static {
     async fn get_many(&self, organization: OrganizationId, ids: &[Uuid]) -> Result<Vec<SealedClientContext>, PrivacyError>;
 }
 
-/// Turns client contexts into ids and back.
+/// Turns client contexts into ids.
 pub struct ClientContexts {
     ring: Arc<KeyRing>,
     table: Arc<dyn ClientContextTable>,
@@ -60,26 +61,12 @@ impl ClientContexts {
             return Ok(id);
         }
         let clear = Zeroizing::new(serde_json::to_vec(context).map_err(|_| PrivacyError::NotSerialisable("client_context"))?);
-        let request = SealRequest { place: place(organization, user.0, id), clear: &clear };
+        let request = SealRequest { place: Place::of_client_context(organization, user.0, id), clear: &clear };
         for sealed in self.ring.seal_many(&[request]).await? {
             self.table.insert(&SealedClientContext { organization, id, subject: user.0, ciphertext: sealed.ciphertext }).await?;
         }
         self.known.insert((organization, id), ());
         Ok(id)
-    }
-
-    /// The context of an id: `None` where its row or its key does not exist any more.
-    pub async fn open(&self, organization: OrganizationId, id: Uuid) -> Result<Option<ClientContext>, PrivacyError> {
-        Ok(self.open_many(organization, &[id]).await?.remove(&id))
-    }
-
-    /// The contexts of a page of events: those that can still be read.
-    pub async fn open_many(&self, organization: OrganizationId, ids: &[Uuid]) -> Result<BTreeMap<Uuid, ClientContext>, PrivacyError> {
-        let rows = self.table.get_many(organization, ids).await?;
-        let items: Vec<_> = rows.iter().map(|row| (place(organization, row.subject, row.id), row.ciphertext.as_slice())).collect();
-        let opened = self.ring.open_many(&items).await?;
-        let readable = rows.iter().zip(opened).filter_map(|(row, opened)| opened.map(|clear| (row.id, clear)));
-        readable.map(|(id, clear)| Ok((id, serde_json::from_slice(&clear).map_err(|_| PrivacyError::MalformedClientContext)?))).collect()
     }
 
     /// A keyed hash, so that nobody without the index key can test an address against an id.
@@ -94,17 +81,13 @@ impl ClientContexts {
     }
 }
 
-fn place(organization: OrganizationId, subject: Uuid, id: Uuid) -> Place {
-    let (container, field) = ("client_context".to_owned(), "context".to_owned());
-    Place { organization, subject, purpose: Purpose::Security, container, id, field }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::privacy::data_keys::MemoryDataKeyTable;
     use crate::privacy::key_store::MemoryKeyStore;
     use crate::privacy::{DataKeyName, contract};
+    use palmares_domain::kernel::Purpose;
 
     struct World {
         organization: OrganizationId,
@@ -122,6 +105,17 @@ mod tests {
         World { organization: OrganizationId(Uuid::now_v7()), user: UserId(Uuid::now_v7()), keys, rows, ring, contexts }
     }
 
+    impl World {
+        /// The contexts of these ids that can still be read, opened as the audit trail does.
+        async fn open(&self, ids: &[Uuid]) -> Result<Vec<ClientContext>, PrivacyError> {
+            let rows = self.rows.get_many(self.organization, ids).await?;
+            let place = |row: &SealedClientContext| Place::of_client_context(row.organization, row.subject, row.id);
+            let items: Vec<_> = rows.iter().map(|row| (place(row), row.ciphertext.as_slice())).collect();
+            let opened = self.ring.open_many(&items).await?;
+            Ok(opened.into_iter().flatten().map(|clear| serde_json::from_slice(&clear).unwrap()).collect())
+        }
+    }
+
     fn context(ip: &str, user_agent: Option<&str>) -> ClientContext {
         ClientContext { ip: ip.to_owned(), user_agent: user_agent.map(str::to_owned) }
     }
@@ -134,7 +128,7 @@ mod tests {
         let again = ClientContexts::new(world.ring.clone(), world.rows.clone());
         assert_eq!(again.record(world.organization, world.user, &home).await.unwrap(), first, "another node derives the same id");
         assert_eq!(world.rows.count(), 1);
-        assert!(world.contexts.open(world.organization, first).await.unwrap() == Some(home.clone()));
+        assert!(world.open(&[first]).await.unwrap() == [home.clone()]);
 
         let mut ids = vec![first];
         for (user, other) in [
@@ -149,7 +143,7 @@ mod tests {
         ids.push(world.contexts.record(OrganizationId(Uuid::now_v7()), world.user, &home).await.unwrap());
         let distinct: std::collections::BTreeSet<_> = ids.iter().collect();
         assert_eq!(distinct.len(), ids.len());
-        assert_eq!(world.contexts.open_many(world.organization, &ids).await.unwrap().len(), ids.len() - 1, "one is another tenant's");
+        assert_eq!(world.open(&ids).await.unwrap().len(), ids.len() - 1, "one is another tenant's");
     }
 
     #[tokio::test]
@@ -161,13 +155,13 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_context_without_its_key_or_row_reads_as_none() {
+    async fn a_context_without_its_key_is_not_readable() {
         let world = world();
         let id = world.contexts.record(world.organization, world.user, &context("192.0.2.7", None)).await.unwrap();
-        assert!(world.contexts.open(world.organization, Uuid::now_v7()).await.unwrap().is_none());
+        assert_eq!(world.open(&[id]).await.unwrap().len(), 1);
         world.keys.destroy(DataKeyName { organization: world.organization, subject: world.user.0, purpose: Purpose::Security });
         world.ring.evict(world.organization, world.user.0);
-        assert!(world.contexts.open(world.organization, id).await.unwrap().is_none());
+        assert!(world.open(&[id]).await.unwrap().is_empty());
     }
 
     #[tokio::test]
@@ -179,7 +173,7 @@ mod tests {
         let mut row = world.rows.get_many(world.organization, &[mine]).await.unwrap().remove(0);
         row.ciphertext = world.rows.get_many(world.organization, &[theirs]).await.unwrap().remove(0).ciphertext;
         world.rows.replace(row);
-        assert!(matches!(world.contexts.open(world.organization, mine).await, Err(PrivacyError::NotAuthentic(_))));
+        assert!(matches!(world.open(&[mine]).await, Err(PrivacyError::NotAuthentic(_))));
     }
 
     #[tokio::test]

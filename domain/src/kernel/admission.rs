@@ -1,4 +1,4 @@
-//! Proof that the gate let something through: execution and reads take nothing else (design 5).
+//! Proofs that the gate let something through: execution and reads take nothing else (design 5).
 
 use super::{CommandId, EventId, OrganizationId, UserId};
 use crate::identity::Role;
@@ -28,7 +28,8 @@ pub struct Admission {
     pub roles: Vec<Role>,
     /// The permission that was needed, such as `points.hold.place`.
     pub permission: &'static str,
-    /// The policies that permitted it.
+    /// What decided: the policies with the version of their set, such as `self.member@1f3c9a20d4e1`;
+    /// of a refusal the gate's own rule first.
     pub policies: Vec<String>,
     pub request_id: Uuid,
     pub correlation_id: Uuid,
@@ -40,6 +41,23 @@ pub struct Admission {
     pub if_match: Option<i64>,
     /// Answer the events that would be recorded, and record nothing.
     pub dry_run: bool,
+}
+
+/// Proof that somebody was let into an organization: readers open for nothing less, so no caller
+/// names another tenant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Tenant(OrganizationId);
+
+impl Tenant {
+    /// Only the gate and the reactors' runner may call this: clippy refuses it everywhere else.
+    /// Whoever holds an [`Admitted`] asks that.
+    pub fn grant(organization: OrganizationId) -> Self {
+        Self(organization)
+    }
+
+    pub fn organization(self) -> OrganizationId {
+        self.0
+    }
 }
 
 /// A value that passed the gate.
@@ -56,6 +74,15 @@ impl<T> Admitted<T> {
 
     pub fn admission(&self) -> &Admission {
         &self.admission
+    }
+
+    pub fn value(&self) -> &T {
+        &self.value
+    }
+
+    /// The tenant in which it was admitted.
+    pub fn tenant(&self) -> Tenant {
+        Tenant(self.admission.organization)
     }
 
     pub fn into_parts(self) -> (Admission, T) {

@@ -9,7 +9,7 @@ pub mod personal;
 pub mod problem;
 pub mod text;
 
-pub use admission::{Admission, Admitted, ClientContext, Idempotency};
+pub use admission::{Admission, Admitted, ClientContext, Idempotency, Tenant};
 pub use aggregate::{Aggregate, Facts};
 pub use event::{DataClass, Event, EventSpec, FieldSpec, UnreadableEvent};
 pub use ids::*;

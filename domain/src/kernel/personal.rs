@@ -230,6 +230,12 @@ impl Place {
         Self { organization, subject, purpose, container: format!("event/{}/{}", stream.0, stream.1), id: event.0, field: field.to_owned() }
     }
 
+    /// The place of a client context: where the write side seals it and the read side opens it.
+    pub fn of_client_context(organization: super::OrganizationId, subject: Uuid, id: Uuid) -> Self {
+        let (container, field) = ("client_context".to_owned(), "context".to_owned());
+        Self { organization, subject, purpose: Purpose::Security, container, id, field }
+    }
+
     /// The associated data: every part with its length before it, so no two places share theirs.
     pub fn associated_data(&self) -> Vec<u8> {
         let mut data = Vec::with_capacity(96 + self.container.len() + self.field.len());

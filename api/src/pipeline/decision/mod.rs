@@ -3,7 +3,11 @@
 //! Policies are parsed and checked against the schema once, when the process starts. A policy that
 //! fails to evaluate is skipped by Cedar, which would open the door where it is a forbid; here an
 //! evaluation error is a deny.
+//!
+//! A verdict names its policies with the version of their set, so that the log tells later which
+//! policies decided and what they said then.
 
+use aws_lc_rs::digest;
 use cedar_policy::{
     Authorizer, Context, Decision, Entities, Entity, EntityId, EntityTypeName, EntityUid, Policy, PolicyId, PolicySet, Request,
     RestrictedExpression, Schema, ValidationMode, Validator,
@@ -19,6 +23,13 @@ use std::{
 
 const POLICIES: &str = include_str!("policies.cedar");
 const SCHEMA: &str = include_str!("schema.cedarschema");
+
+/// What a denial names where no policy permits and none forbids.
+const DEFAULT_DENY: &str = "default_deny";
+/// What a denial names where the question could not be answered.
+const EVALUATION_ERROR: &str = "evaluation_error";
+/// Hexadecimal digits of a version.
+const VERSION_DIGITS: usize = 12;
 
 /// Policies that cannot be used: the process does not start with them.
 #[derive(Debug, thiserror::Error)]
@@ -45,7 +56,7 @@ pub struct Question<'a> {
     pub owner: Option<UserId>,
 }
 
-/// The answer, with the policies that decided it.
+/// The answer, with what decided it: never nothing, each as `<policy>@<version of the set>`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verdict {
     Permit(Vec<String>),
@@ -56,6 +67,8 @@ pub enum Verdict {
 pub struct DecisionPoint {
     authorizer: Authorizer,
     policies: PolicySet,
+    /// The first digits of the SHA-256 of the policies' text, as `sha256sum` gives it.
+    version: String,
     /// Each permission as an action with its groups.
     actions: HashMap<&'static str, Entity>,
     types: Types,
@@ -80,6 +93,7 @@ impl DecisionPoint {
 
     fn with_policies(policies: &str, permissions: impl IntoIterator<Item = &'static str>) -> Result<Self, PolicyFault> {
         let permissions: BTreeSet<_> = permissions.into_iter().collect();
+        let version = version(policies);
         let schema = schema(&permissions)?;
         let policies = named(&policies.parse().map_err(PolicyFault::of)?)?;
         let check = Validator::new(schema).validate(&policies, ValidationMode::Strict);
@@ -100,7 +114,7 @@ impl DecisionPoint {
             role: type_name("Role")?,
             resource: uid(&type_name("Resource")?, "requested"),
         };
-        Ok(Self { authorizer: Authorizer::new(), policies, actions, types })
+        Ok(Self { authorizer: Authorizer::new(), policies, version, actions, types })
     }
 
     /// Decides. A question that cannot be put, or a policy that cannot be evaluated, is a deny.
@@ -109,7 +123,7 @@ impl DecisionPoint {
             Ok(verdict) => verdict,
             Err(fault) => {
                 tracing::error!(permission = question.permission, error = %fault, "a decision could not be made, so it is a deny");
-                Verdict::Deny(Vec::new())
+                Verdict::Deny(vec![self.versioned(EVALUATION_ERROR)])
             }
         }
     }
@@ -125,12 +139,19 @@ impl DecisionPoint {
         if let Some(error) = response.diagnostics().errors().next() {
             return Err(PolicyFault::of(error));
         }
-        let mut reasons: Vec<_> = response.diagnostics().reason().map(ToString::to_string).collect();
+        let mut reasons: Vec<_> = response.diagnostics().reason().map(|policy| self.versioned(policy)).collect();
+        if reasons.is_empty() {
+            reasons.push(self.versioned(DEFAULT_DENY));
+        }
         reasons.sort_unstable();
         Ok(match response.decision() {
             Decision::Allow => Verdict::Permit(reasons),
             Decision::Deny => Verdict::Deny(reasons),
         })
+    }
+
+    fn versioned(&self, policy: impl std::fmt::Display) -> String {
+        format!("{policy}@{}", self.version)
     }
 
     fn principal(&self, question: &Question<'_>, principal: &EntityUid) -> Result<Entity, PolicyFault> {
@@ -174,6 +195,13 @@ fn schema(permissions: &BTreeSet<&'static str>) -> Result<Schema, PolicyFault> {
     }
     let (schema, _) = Schema::from_cedarschema_str(&text).map_err(PolicyFault::of)?;
     Ok(schema)
+}
+
+fn version(policies: &str) -> String {
+    let hash = digest::digest(&digest::SHA256, policies.as_bytes());
+    let mut digits: String = hash.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
+    digits.truncate(VERSION_DIGITS);
+    digits
 }
 
 /// Policies under the names of their `@id` annotations.

@@ -21,6 +21,10 @@ fn permits(point: &DecisionPoint, role: Role, permission: &'static str, organiza
     matches!(point.decide(&Question { principal: ME, home, roles: &[role], permission, organization, owner }), Verdict::Permit(_))
 }
 
+fn denied(point: &DecisionPoint, policy: &str) -> Verdict {
+    Verdict::Deny(vec![format!("{policy}@{}", point.version)])
+}
+
 /// `all` across organizations, `own` in the own organization, `self` for what is one's own.
 fn cell(point: &DecisionPoint, role: Role, permission: &'static str) -> &'static str {
     let permits = |organization, owner| permits(point, role, permission, organization, owner);
@@ -55,7 +59,7 @@ fn no_role_is_no_right() {
     let point = point();
     for permission in permissions() {
         let question = Question { principal: ME, home: HOME, roles: &[], permission, organization: HOME, owner: Some(ME) };
-        assert_eq!(point.decide(&question), Verdict::Deny(Vec::new()), "{permission}");
+        assert_eq!(point.decide(&question), denied(&point, DEFAULT_DENY), "{permission}");
     }
 }
 
@@ -63,8 +67,9 @@ fn no_role_is_no_right() {
 fn a_forbid_names_itself() {
     let permission = *permissions().first().unwrap();
     let roles = [Role::OrganizationAdmin];
-    let verdict = point().decide(&Question { principal: ME, home: HOME, roles: &roles, permission, organization: ELSEWHERE, owner: None });
-    assert_eq!(verdict, Verdict::Deny(vec!["platform.own_organization_only".to_owned()]));
+    let point = point();
+    let verdict = point.decide(&Question { principal: ME, home: HOME, roles: &roles, permission, organization: ELSEWHERE, owner: None });
+    assert_eq!(verdict, denied(&point, "platform.own_organization_only"));
 }
 
 #[test]
@@ -72,7 +77,7 @@ fn a_platform_role_outside_the_platform_is_worth_nothing() {
     let (point, roles) = (point(), [Role::PlatformAdmin, Role::OrganizationAdmin]);
     for permission in permissions() {
         let question = Question { principal: ME, home: HOME, roles: &roles, permission, organization: HOME, owner: None };
-        assert_eq!(point.decide(&question), Verdict::Deny(vec!["platform.platform_role_at_home_only".to_owned()]));
+        assert_eq!(point.decide(&question), denied(&point, "platform.platform_role_at_home_only"));
     }
 }
 
@@ -87,7 +92,19 @@ fn a_permission_that_no_route_has_is_denied() {
         organization: HOME,
         owner: None,
     };
-    assert_eq!(point().decide(&question), Verdict::Deny(Vec::new()));
+    let point = point();
+    assert_eq!(point.decide(&question), denied(&point, EVALUATION_ERROR));
+}
+
+#[test]
+fn another_text_is_another_version_of_every_policy() {
+    let permission = "points.hold.place";
+    let question = Question { principal: ME, home: HOME, roles: &[], permission, organization: HOME, owner: None };
+    let decide = |policies: &str| DecisionPoint::with_policies(policies, [permission]).unwrap().decide(&question);
+    // The first twelve digits that `sha256sum` gives for the text.
+    let open = r#"@id("open") permit (principal, action, resource);"#;
+    assert_eq!(decide(open), Verdict::Permit(vec!["open@21a9d4bc32ce".to_owned()]));
+    assert_ne!(decide(open), decide(&format!("{open} ")));
 }
 
 /// Cedar skips a policy that errs; a forbid that errs must not open the door.
@@ -99,7 +116,7 @@ fn an_evaluation_error_is_a_deny() {
     "#;
     let point = DecisionPoint::with_policies(policies, ["points.hold.place"]).unwrap();
     let question = Question { principal: ME, home: HOME, roles: &[], permission: "points.hold.place", organization: HOME, owner: None };
-    assert_eq!(point.decide(&question), Verdict::Deny(Vec::new()));
+    assert_eq!(point.decide(&question), denied(&point, EVALUATION_ERROR));
 }
 
 #[test]

@@ -20,7 +20,8 @@ events! {
             status: u16 = internal,
             request_id: Uuid = internal,
         },
-        /// Someone read data of class CONFIDENTIAL or above, or the audit log.
+        /// Someone read data of class CONFIDENTIAL or above, looked into another organization, or set
+        /// the machinery going, such as a rebuild.
         SensitiveDataRead = "compliance.sensitive_data_read" v 1 {
             user_id: UserId = internal,
             route: String = internal,
@@ -29,10 +30,11 @@ events! {
             /// Whose data, where it was one person's.
             subject_id: Option<UserId> = internal,
         },
-        /// Someone took history out.
+        /// Someone took history out, as an export or as a stream.
         DataExported = "compliance.data_exported" v 1 {
             user_id: UserId = internal,
             route: String = internal,
+            /// It holds what stands behind this position.
             from_position: i64 = internal,
             filters: Filters = internal,
         }

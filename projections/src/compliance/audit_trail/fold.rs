@@ -74,6 +74,8 @@ pub(super) struct Metadata {
     #[serde(default)]
     pub roles: Vec<String>,
     pub permission: Option<String>,
+    #[serde(default)]
+    pub policies: Vec<String>,
     pub on_behalf_of: Option<Uuid>,
     pub correlation_id: Option<Uuid>,
     pub causation_id: Option<Uuid>,
@@ -134,6 +136,7 @@ mod tests {
         let id = Uuid::from_u128(7);
         let metadata = Metadata::parse(&format!(r#"{{"permission":"points.hold.place","correlation_id":"{id}","policies":["p"]}}"#));
         assert_eq!((metadata.permission.as_deref(), metadata.correlation_id), (Some("points.hold.place"), Some(id)));
+        assert_eq!(metadata.policies, ["p"]);
         for json in ["{}", "[]", "null", r#"{"correlation_id":7}"#] {
             assert_eq!(Metadata::parse(json).permission, None, "{json}");
         }

@@ -1,7 +1,7 @@
 //! From where: the client contexts of a page, opened.
 
 use crate::engine::{ReadError, TenantReader};
-use palmares_domain::kernel::{ClientContext, OrganizationId, Place, Purpose};
+use palmares_domain::kernel::{ClientContext, Place};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use utoipa::ToSchema;
@@ -21,7 +21,8 @@ pub(super) async fn open(reader: &mut TenantReader<'_>, contexts: &[Uuid]) -> Re
     let organization = reader.organization();
     let query = sqlx::query_as(ORIGINS).bind(organization.0).bind(contexts);
     let rows: Vec<(Uuid, Uuid, Vec<u8>)> = query.fetch_all(reader.connection()).await?;
-    let items: Vec<_> = rows.iter().map(|(id, subject, ciphertext)| (place(organization, *subject, *id), ciphertext.as_slice())).collect();
+    let place = |subject: &Uuid, id: &Uuid| Place::of_client_context(organization, *subject, *id);
+    let items: Vec<_> = rows.iter().map(|(id, subject, ciphertext)| (place(subject, id), ciphertext.as_slice())).collect();
     let opened = reader.keys().open_many(&items).await?;
     let mut origins = BTreeMap::new();
     for ((id, ..), clear) in rows.iter().zip(opened) {
@@ -32,10 +33,4 @@ pub(super) async fn open(reader: &mut TenantReader<'_>, contexts: &[Uuid]) -> Re
         origins.insert(*id, Origin { ip: context.ip, user_agent: context.user_agent });
     }
     Ok(origins)
-}
-
-/// The place under which the write side seals a client context.
-fn place(organization: OrganizationId, subject: Uuid, id: Uuid) -> Place {
-    let (container, field) = ("client_context".to_owned(), "context".to_owned());
-    Place { organization, subject, purpose: Purpose::Security, container, id, field }
 }

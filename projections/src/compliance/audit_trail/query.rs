@@ -112,6 +112,9 @@ pub struct AuditEntry {
     pub roles: Vec<String>,
     /// The permission under which it was done.
     pub action: Option<String>,
+    /// What decided: each policy with the version of its set, such as `self.member@1f3c9a20d4e1`. A
+    /// refusal names the rule of the gate first, such as `gate.tenant_mismatch`. Empty where nobody asked.
+    pub policies: Vec<String>,
     pub event_type: String,
     pub target: Target,
     /// `recorded` or `refused`.
@@ -212,6 +215,7 @@ impl Row {
             on_behalf_of: self.on_behalf_of,
             roles: metadata.roles,
             action: self.action,
+            policies: metadata.policies,
             event_type: self.event_type,
             target: Target { stream_type: self.stream_type, id: self.stream_id, version: self.version },
             outcome: self.outcome,

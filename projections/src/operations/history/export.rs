@@ -1,5 +1,5 @@
 //! The whole history that a filter leaves, in constant memory: page after page, each in a
-//! transaction of its own, so that a slow reader holds no connection and no snapshot.
+//! transaction of its own, so that a slow client holds no connection and no snapshot.
 
 use super::{event::HistoryEvent, query::ListEvents};
 use crate::{
@@ -8,7 +8,7 @@ use crate::{
 };
 use bytes::{BufMut, Bytes, BytesMut};
 use futures::{Stream, TryStreamExt, stream};
-use palmares_domain::kernel::OrganizationId;
+use palmares_domain::kernel::Tenant;
 
 pub(super) const END: &str = "SELECT position FROM checkpoints WHERE name = $1 AND active";
 
@@ -19,60 +19,52 @@ const PAGE_EVENTS: i64 = 200;
 /// Where an export stands.
 struct Export {
     readers: Readers,
-    organization: OrganizationId,
+    tenant: Tenant,
     asked: ListEvents,
-    as_of: Option<i64>,
-    /// The position that was reached and the one to end at; unknown before the first page.
-    span: Option<(i64, i64)>,
+    /// Everything up to here was exported.
+    after: i64,
+    /// The last position that belongs to it; unknown before the first page.
+    end: Option<i64>,
 }
 
 impl Export {
     /// The next page; none behind the last event.
     async fn next(mut self) -> Result<Option<(Vec<HistoryEvent>, Self)>, ReadError> {
-        let mut reader = self.readers.open(self.organization, self.as_of).await?;
-        let (after, end) = match self.span {
-            Some(span) => span,
+        let mut reader = self.readers.open(self.tenant, None).await?;
+        let end = match self.end {
+            Some(end) => end,
             None => {
                 // What is recorded from here on is not in it: an export of a busy log has to end.
                 let known: Option<i64> = sqlx::query_scalar(END).bind(audit_trail::PROJECTION).fetch_optional(reader.connection()).await?;
-                (self.asked.start(&reader)?, self.asked.end(self.as_of).min(known.unwrap_or(0)))
+                self.asked.end(None).min(known.unwrap_or(0))
             }
         };
-        let events = self.asked.page(&mut reader, after, end, PAGE_EVENTS).await?;
+        let events = self.asked.page(&mut reader, self.after, end, PAGE_EVENTS).await?;
         drop(reader);
         let Some(last) = events.last() else { return Ok(None) };
-        self.span = Some((last.position, end));
+        (self.after, self.end) = (last.position, Some(end));
         Ok(Some((events, self)))
     }
 }
 
-fn pages(
-    readers: Readers,
-    organization: OrganizationId,
-    asked: ListEvents,
-    as_of: Option<i64>,
-) -> impl Stream<Item = Result<Vec<HistoryEvent>, ReadError>> + Send + 'static {
-    stream::try_unfold(Export { readers, organization, asked, as_of, span: None }, Export::next)
+/// The position behind which an export of `asked` begins.
+///
+/// # Errors
+/// A cursor that is none of this log.
+pub async fn export_start(readers: &Readers, tenant: Tenant, asked: &ListEvents) -> Result<i64, ReadError> {
+    asked.start(&readers.open(tenant, None).await?)
 }
 
-/// Every event that `asked` leaves, oldest first, up to those recorded when it starts.
-pub fn export(
-    readers: Readers,
-    organization: OrganizationId,
-    asked: ListEvents,
-    as_of: Option<i64>,
-) -> impl Stream<Item = Result<HistoryEvent, ReadError>> + Send + 'static {
-    pages(readers, organization, asked, as_of).map_ok(|events| stream::iter(events.into_iter().map(Ok))).try_flatten()
-}
-
-/// As [`export`], as newline-delimited JSON: one event a line, one chunk a page.
+/// Every event behind `after` that `asked` leaves, oldest first, up to what the audit log knows
+/// when it starts: newline-delimited JSON, one event a line, one chunk a page.
 pub fn export_ndjson(
     readers: Readers,
-    organization: OrganizationId,
+    tenant: Tenant,
     asked: ListEvents,
-    as_of: Option<i64>,
+    after: i64,
 ) -> impl Stream<Item = Result<Bytes, ReadError>> + Send + 'static {
-    pages(readers, organization, asked, as_of).and_then(|events| std::future::ready(lines(&events)))
+    let export = Export { readers, tenant, asked, after, end: None };
+    stream::try_unfold(export, Export::next).and_then(|events| std::future::ready(lines(&events)))
 }
 
 fn lines(events: &[HistoryEvent]) -> Result<Bytes, ReadError> {

@@ -3,7 +3,7 @@
 use super::event::{HistoryEvent, position};
 use crate::engine::{ReadError, Readers};
 use futures::{Stream, TryStreamExt, stream};
-use palmares_domain::kernel::OrganizationId;
+use palmares_domain::kernel::Tenant;
 use serde::Deserialize;
 use std::time::Duration;
 use tokio::sync::watch;
@@ -52,7 +52,7 @@ pub struct FollowEvents {
 /// Where a follower stands.
 struct Follower {
     readers: Readers,
-    organization: OrganizationId,
+    tenant: Tenant,
     asked: FollowEvents,
     /// Everything up to here was looked at.
     seen: i64,
@@ -82,7 +82,7 @@ impl Follower {
 
     /// The events of the next stretch, and the head of the log.
     async fn read(&mut self) -> Result<(Vec<HistoryEvent>, i64), ReadError> {
-        let mut reader = self.readers.open(self.organization, None).await?;
+        let mut reader = self.readers.open(self.tenant, None).await?;
         let head: i64 = sqlx::query_scalar(HEAD).fetch_one(reader.connection()).await?;
         if head <= self.seen {
             return Ok((Vec::new(), head));
@@ -90,7 +90,7 @@ impl Follower {
         let end = head.min(self.seen.saturating_add(STRETCH_POSITIONS));
         let query = sqlx::query_as(FOLLOW)
             .persistent(false)
-            .bind(self.organization.0)
+            .bind(self.tenant.organization().0)
             .bind(self.seen)
             .bind(end)
             .bind(&self.asked.event_type)
@@ -108,11 +108,11 @@ impl Follower {
 /// with `head`, and looks by itself now and then.
 pub fn follow(
     readers: Readers,
-    organization: OrganizationId,
+    tenant: Tenant,
     asked: FollowEvents,
     after: i64,
     head: watch::Receiver<i64>,
 ) -> impl Stream<Item = Result<HistoryEvent, ReadError>> + Send + 'static {
-    let follower = Follower { readers, organization, asked, seen: after.max(0), head };
+    let follower = Follower { readers, tenant, asked, seen: after, head };
     stream::try_unfold(follower, Follower::next).map_ok(|events| stream::iter(events.into_iter().map(Ok))).try_flatten()
 }

@@ -11,7 +11,7 @@ mod follow;
 mod query;
 
 pub use event::{EventStream, HistoryEvent};
-pub use export::{export, export_ndjson};
+pub use export::{export_ndjson, export_start};
 pub use follow::{FollowEvents, follow};
 pub use query::ListEvents;
 

@@ -29,7 +29,7 @@ pub(super) const LIST: &str = "
     FROM page p JOIN events e ON e.position = p.position
     ORDER BY e.position";
 
-/// What happened, oldest first.
+/// What happened, oldest first, as far as the audit log's read model knows: `min_position` waits for it.
 #[derive(Clone, Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ListEvents {
