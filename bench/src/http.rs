@@ -6,15 +6,19 @@ use crate::results::{self, Row};
 use anyhow::{Context, bail, ensure};
 use futures::{StreamExt, TryStreamExt, stream};
 use serde_json::{Value, json};
+use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
+use tokio::sync::oneshot;
+use tokio::time::timeout;
 
 const CALLERS: [usize; 2] = [1, 64];
 const MEMBERS: usize = 500;
+/// How the first line begins that `palmares dev` prints, once it answers requests.
+const READY_LINE: &str = "Palmares is ready";
 const READY_PATIENCE: Duration = Duration::from_secs(120);
-const TOLD_PATIENCE: Duration = Duration::from_secs(60);
 
 pub async fn measure(plan: &Plan) -> anyhow::Result<()> {
     let binary = std::env::current_exe()?.with_file_name("palmares");
@@ -56,17 +60,17 @@ impl Running {
         let folder = std::env::temp_dir().join(format!("palmares-bench-http-{}", std::process::id()));
         let port = std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
         let mut command = Command::new(binary);
-        command.args(["dev", "--port", &port.to_string(), "--data-dir"]).arg(&folder).stdout(Stdio::null()).stderr(Stdio::null());
+        command.args(["dev", "--port", &port.to_string(), "--data-dir"]).arg(&folder).stdout(Stdio::piped()).stderr(Stdio::null());
         let mut running = Self { child: command.spawn()?, folder };
-        let deadline = Instant::now() + READY_PATIENCE;
-        while !running.folder.join("dev.json").exists() {
-            if let Some(status) = running.child.try_wait()? {
-                bail!("palmares dev has ended with {status}");
-            }
-            ensure!(Instant::now() < deadline, "palmares dev is not ready after {READY_PATIENCE:?}");
-            tokio::time::sleep(Duration::from_millis(200)).await;
+        let output = running.child.stdout.take().context("the output of palmares dev is not a pipe")?;
+        let (tell, told) = oneshot::channel();
+        std::thread::spawn(move || follow(output, tell));
+        match timeout(READY_PATIENCE, told).await {
+            Ok(Ok(())) => Ok(running),
+            // Its output has ended, and so has the process, or is about to.
+            Ok(Err(_)) => bail!("palmares dev has ended with {}", running.child.wait()?),
+            Err(_) => bail!("palmares dev is not ready after {READY_PATIENCE:?}"),
         }
-        Ok(running)
     }
 
     /// A program and members with points in it.
@@ -78,8 +82,20 @@ impl Running {
         client.program = text(&client.post("points/programs", &json!({ "name": "bench" })).await?["id"])?;
         let made = stream::iter((0..MEMBERS).map(|number| client.member(number))).buffer_unordered(16).try_collect().await?;
         client.members = made;
-        client.wait_for_points().await?;
         Ok(client)
+    }
+}
+
+/// Tells when the server says that it is ready, and reads on, so that the pipe never fills.
+fn follow(output: ChildStdout, tell: oneshot::Sender<()>) {
+    let mut tell = Some(tell);
+    for line in BufReader::new(output).lines().map_while(Result::ok) {
+        if line.starts_with(READY_LINE)
+            && let Some(tell) = tell.take()
+        {
+            // Nobody waits any more where the patience was at its end.
+            let _ = tell.send(());
+        }
     }
 }
 
@@ -95,22 +111,11 @@ impl Client {
     async fn member(&self, number: usize) -> anyhow::Result<String> {
         let user = self.post("users", &json!({ "external_ref": format!("bench-{number}"), "role": "member" })).await?;
         let id = user["id"].as_str().context("a created user has an id")?.to_owned();
-        self.post("points/credits", &json!({ "program_id": self.program, "user_id": id, "amount": 1_000_000, "reason": "bench" })).await?;
+        let credit = json!({ "program_id": self.program, "user_id": id, "amount": 1_000_000, "reason": "bench" });
+        // A reactor resolves the credit: until then there is nothing to hold.
+        let credited = self.post("points/credits", &credit).await?;
+        ensure!(credited["status"] == "RESOLVED", "the credit is not resolved: {credited}");
         Ok(id)
-    }
-
-    /// A reactor resolves the credits: until then there is nothing to hold.
-    async fn wait_for_points(&self) -> anyhow::Result<()> {
-        let deadline = Instant::now() + TOLD_PATIENCE;
-        for number in 0..self.members.len() {
-            while let Err(error) = self.hold(&self.members[number]).await {
-                if Instant::now() > deadline {
-                    return Err(error.context("the credits are not resolved"));
-                }
-                tokio::time::sleep(Duration::from_millis(100)).await;
-            }
-        }
-        Ok(())
     }
 
     async fn place_hold(&self, number: u64) -> anyhow::Result<()> {
@@ -123,7 +128,8 @@ impl Client {
     }
 
     async fn post(&self, path: &str, body: &Value) -> anyhow::Result<Value> {
-        let request = self.http.post(format!("{}/api/v1/{path}", self.base)).bearer_auth(&self.token).json(body);
+        let request =
+            self.http.post(format!("{}/api/v1/{path}", self.base)).bearer_auth(&self.token).header("Prefer", "wait=30").json(body);
         let response = request.send().await?;
         let status = response.status();
         let answer = response.text().await?;

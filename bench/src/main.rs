@@ -8,6 +8,7 @@ mod chart;
 mod extras;
 mod http;
 mod load;
+mod memory;
 mod palmares_system;
 mod projector;
 mod report;
@@ -37,6 +38,9 @@ struct Arguments {
     /// How often everything is measured; medians count
     #[arg(long, global = true, default_value_t = 3)]
     runs: usize,
+    /// How long the log becomes while memory is measured
+    #[arg(long, global = true, default_value_t = 1_500_000)]
+    events: i64,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Subcommand)]
@@ -49,6 +53,8 @@ enum Part {
     Projector,
     /// Holds over HTTP, through the whole gate
     Http,
+    /// What the process holds in memory while the log grows
+    Memory,
     /// Writes docs/performance.md and its chart from the results
     Report,
 }
@@ -82,17 +88,38 @@ async fn main() -> anyhow::Result<()> {
         server.stop().await;
         outcome?;
     }
+    match arguments.part {
+        Some(Part::Memory) => memory_alone(&plan, arguments.events).await?,
+        // In a process of its own: memory that the other parts have freed would hide what it takes.
+        None => again("memory").await?,
+        Some(_) => {}
+    }
     if wants(Part::Http) {
-        // Of a run of everything, the rest counts without it.
-        match http::measure(&plan).await {
-            Err(error) if arguments.part.is_none() => println!("HTTP is not measured: {error:#}"),
-            measured => measured?,
-        }
+        http::measure(&plan).await?;
     }
     if wants(Part::Report) {
         report::write()?;
     }
     Ok(())
+}
+
+/// Runs this program again with the same arguments, for one part.
+async fn again(part: &str) -> anyhow::Result<()> {
+    let mut command = tokio::process::Command::new(std::env::current_exe()?);
+    let status = command.arg(part).args(std::env::args_os().skip(1)).status().await?;
+    anyhow::ensure!(status.success(), "`{part}` has ended with {status}");
+    Ok(())
+}
+
+async fn memory_alone(plan: &Plan, events: i64) -> anyhow::Result<()> {
+    let server = server::Server::start().await?;
+    let outcome = async {
+        let world = world::World::seed(&server, plan.accounts).await?;
+        memory::measure(&server, &world, events).await
+    };
+    let outcome = outcome.await;
+    server.stop().await;
+    outcome
 }
 
 async fn on_server(server: &server::Server, plan: &Plan, wants: impl Fn(Part) -> bool) -> anyhow::Result<()> {

@@ -6,19 +6,22 @@ use crate::world::World;
 use futures::{StreamExt, TryStreamExt, stream};
 use palmares_commands::{
     engine::{Capability, Engine, Operation, Receipt},
-    points::{CreateCredit, PlaceHold},
+    points::{CreateCredit, PlaceHold, PostHold, VoidHold},
     privacy::{ClientContexts, KeyRing, client_context::PostgresClientContextTable, data_keys::PostgresDataKeyTable},
     store::postgres::{PostgresStore, PostgresStoreOptions},
 };
 use palmares_domain::{
     identity::{Role, user::User},
-    kernel::{Admission, Admitted, ClientContext, CommandId, Idempotency, derive_uuid},
+    kernel::{Admission, Admitted, ClientContext, CommandId, Idempotency, TransactionId, derive_uuid},
     points::{Account, AccountKey, SourceId},
 };
 use std::sync::Arc;
+use tokio::sync::watch;
 use uuid::Uuid;
 
 const WARMED_AT_ONCE: usize = 256;
+/// Every account of a run fits, with all that is held on it.
+const CACHE_BYTES: usize = 8 << 30;
 
 /// What a command carries beyond the plain one.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -34,12 +37,18 @@ pub struct Palmares {
 }
 
 impl Palmares {
+    /// Palmares with all accounts in memory once they have been asked for.
     pub async fn open(server: &Server, world: &Arc<World>) -> anyhow::Result<Arc<Self>> {
+        Self::open_with(server, world, CACHE_BYTES).await
+    }
+
+    pub async fn open_with(server: &Server, world: &Arc<World>, cache_bytes: usize) -> anyhow::Result<Arc<Self>> {
         let store = PostgresStore::open(PostgresStoreOptions::new(server.options())).await?;
         let pool = store.pool().clone();
         let ring = Arc::new(KeyRing::new(world.keys.clone(), Arc::new(PostgresDataKeyTable::new(pool.clone()))));
         let contexts = ClientContexts::new(ring.clone(), Arc::new(PostgresClientContextTable::new(pool)));
-        Ok(Arc::new(Self { engine: Engine::new(Arc::new(store), ring, Arc::new(contexts)), world: world.clone() }))
+        let engine = Engine::with_cache(Arc::new(store), ring, Arc::new(contexts), cache_bytes);
+        Ok(Arc::new(Self { engine, world: world.clone() }))
     }
 
     /// Loads every account and its user once, so that what is measured is the steady state.
@@ -59,6 +68,16 @@ impl Palmares {
         *self.engine.store().committed().borrow()
     }
 
+    /// Tells the newest committed position.
+    pub fn committed(&self) -> watch::Receiver<i64> {
+        self.engine.store().committed()
+    }
+
+    /// What the states in memory weigh, by the engine's estimate.
+    pub fn cached_bytes(&self) -> usize {
+        self.engine.cached_bytes()
+    }
+
     /// Makes the data keys of what [`Self::place_hold`] finds for the numbers below `count`.
     pub async fn make_keys(&self, count: usize) -> anyhow::Result<()> {
         stream::iter((0..count as u64).map(|number| self.place_hold(number, With::SealedReason)))
@@ -69,15 +88,27 @@ impl Palmares {
 
     /// Places a hold of one point on the account that `number` falls on.
     pub async fn place_hold(&self, number: u64, with: With) -> anyhow::Result<()> {
-        self.hold(self.account(number), with).await
+        self.hold(self.account(number), with).await.map(drop)
+    }
+
+    /// Places a hold of one point on the accounts in turn, and posts it or voids it.
+    pub async fn place_and_close_hold(&self, number: u64) -> anyhow::Result<()> {
+        let account = self.world.accounts[(number % self.world.accounts.len() as u64) as usize];
+        let held = self.hold(account, With::Nothing).await?;
+        let hold_id: TransactionId = serde_json::from_value(held.answer.0["transaction_id"].clone())?;
+        let account = Some(account);
+        match number % 2 {
+            0 => self.execute(PostHold { hold_id, amount: None, account }, false).await.map(drop),
+            _ => self.execute(VoidHold { hold_id, reason: None, account }, false).await.map(drop),
+        }
     }
 
     /// The same, always on one account.
     pub async fn place_hold_on_first(&self) -> anyhow::Result<()> {
-        self.hold(self.world.accounts[0], With::Nothing).await
+        self.hold(self.world.accounts[0], With::Nothing).await.map(drop)
     }
 
-    async fn hold(&self, account: AccountKey, with: With) -> anyhow::Result<()> {
+    async fn hold(&self, account: AccountKey, with: With) -> anyhow::Result<Receipt> {
         let hold = PlaceHold {
             program_id: account.program_id,
             user_id: account.user_id,
@@ -87,7 +118,7 @@ impl Palmares {
             reason: (with == With::SealedReason).then(|| "a meal for two in the canteen".to_owned()),
             expires_at: None,
         };
-        self.execute(hold, with == With::IdempotencyKey).await.map(drop)
+        self.execute(hold, with == With::IdempotencyKey).await
     }
 
     /// Awards a point for a source of its own, which is a claim.

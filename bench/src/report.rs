@@ -1,6 +1,7 @@
 //! `docs/performance.md` and its chart, from the results of the last run.
 
 use crate::chart;
+use crate::memory::{self, Sample};
 use crate::results::{self, Row};
 use anyhow::Context;
 use std::fmt::Write;
@@ -21,7 +22,7 @@ pub fn write() -> anyhow::Result<()> {
     let extras: Vec<Row> = results::read("extras")?.unwrap_or_default();
     let projector: Vec<Row> = results::read("projector")?.unwrap_or_default();
     let http: Vec<Row> = results::read("http")?.unwrap_or_default();
-    let memory: Vec<Memory> = results::read("memory")?.unwrap_or_default();
+    let memory: Vec<Sample> = results::read("memory")?.unwrap_or_default();
     let floors = floors(&store, &extras, &projector);
     let page = FRAME
         .replace("{environment}", &environment)
@@ -29,19 +30,12 @@ pub fn write() -> anyhow::Result<()> {
         .replace("{floors}", &floor_table(&floors))
         .replace("{extras}", &plain_table(&extras))
         .replace("{projector}", &plain_table(&projector))
-        .replace("{memory}", &memory_table(&memory))
+        .replace("{memory}", &memory::report(&memory))
         .replace("{http}", &if http.is_empty() { "Not measured in this run.\n".to_owned() } else { plain_table(&http) });
     std::fs::write(results::repository("docs/performance.md"), page)?;
     std::fs::write(results::repository("docs/performance.svg"), chart::draw(&store))?;
     println!("\n{}\n{}", store_table(&store), floor_table(&floors));
     Ok(())
-}
-
-/// The process beside its log.
-#[derive(Clone, Copy, serde::Serialize, serde::Deserialize)]
-pub struct Memory {
-    pub events: i64,
-    pub resident_mb: u64,
 }
 
 fn find<'r>(rows: &'r [Row], system: &str, callers: usize) -> Option<&'r Row> {
@@ -116,14 +110,6 @@ fn floor_table(floors: &[Floor]) -> String {
     let mut table = String::from("| Floor | At least | Reached | |\n|---|--:|--:|---|\n");
     for Floor { what, wanted, reached, holds } in floors {
         let _ = writeln!(table, "| {what} | {wanted} | {reached} | {} |", if *holds { "holds" } else { "**missed**" });
-    }
-    table
-}
-
-fn memory_table(memory: &[Memory]) -> String {
-    let mut table = String::from("| Events in the log | Resident memory, MB |\n|--:|--:|\n");
-    for Memory { events, resident_mb } in memory {
-        let _ = writeln!(table, "| {events} | {resident_mb} |");
     }
     table
 }

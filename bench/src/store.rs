@@ -4,12 +4,10 @@ use crate::Plan;
 use crate::bare::Bare;
 use crate::load::closed_loop;
 use crate::palmares_system::{Palmares, With};
-use crate::report::Memory;
 use crate::results::{self, Row};
 use crate::server::Server;
 use crate::vanilla::Vanilla;
 use crate::world::World;
-use anyhow::Context;
 use sqlx::{Connection, PgConnection};
 use std::sync::Arc;
 
@@ -21,7 +19,7 @@ pub async fn measure(server: &Server, world: &Arc<World>, plan: &Plan) -> anyhow
     let vanilla = Vanilla::open(server, world).await?;
     let palmares = Palmares::open(server, world).await?;
     palmares.warm().await?;
-    let (mut rows, mut memory) = (Vec::new(), vec![Memory { events: palmares.position(), resident_mb: resident_mb()? }]);
+    let mut rows = Vec::new();
     for run in 0..plan.runs {
         for (index, callers) in plan.callers.iter().copied().enumerate() {
             // Which system comes first changes with every round.
@@ -58,18 +56,9 @@ pub async fn measure(server: &Server, world: &Arc<World>, plan: &Plan) -> anyhow
                 }
             }
         }
-        memory.push(Memory { events: palmares.position(), resident_mb: resident_mb()? });
     }
-    results::write("memory", &memory)?;
     results::write("store", &results::medians(&rows))?;
     print_widths(server).await
-}
-
-/// What this process holds in memory.
-fn resident_mb() -> anyhow::Result<u64> {
-    let status = std::fs::read_to_string("/proc/self/status")?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).context("the kernel does not say")?;
-    Ok(line.trim().trim_end_matches(" kB").parse::<u64>()? / 1_024)
 }
 
 /// Shows that the systems write rows of one width.

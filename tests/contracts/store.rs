@@ -178,10 +178,9 @@ mod cases {
         let request = LoadRequest { stream: name, shape: 2, with_sealed: false };
         let loaded = store.load(request).await.unwrap();
         assert_eq!((loaded.snapshot, loaded.events.len()), (None, 5));
-        let key = loaded.handle.unwrap().key;
         let kept = |version, shape| Snapshot { version, shape, state: b"{}".to_vec() };
         for snapshot in [kept(2, 2), kept(4, 2), kept(3, 2)] {
-            store.keep_snapshot(key, name.organization, snapshot);
+            store.keep_snapshot(name, snapshot);
         }
         // Snapshots are kept behind the caller's back; wait until the newest is there.
         let until_kept = async {

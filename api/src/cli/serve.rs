@@ -138,6 +138,7 @@ mod tests {
             issuer: String::new(),
             audience: String::new(),
             rate_limit_ip: 1,
+            cache_bytes: 1 << 20,
         }
     }
 

@@ -1,6 +1,7 @@
 //! The settings of a server: from flags or the environment, complete and sane or refused.
 
 use clap::{Args, ValueEnum};
+use palmares_commands::engine::CACHE_BYTES_DEFAULT;
 use std::{net::SocketAddr, path::PathBuf};
 
 /// Every environment variable that palmares reads, with what it means. A test holds the command
@@ -17,12 +18,14 @@ pub const ENVIRONMENT: &[(&str, &str)] = &[
     ("PALMARES_ISSUER", "`iss` of the tokens that are signed and accepted"),
     ("PALMARES_AUDIENCE", "`aud` of the tokens that are signed and accepted"),
     ("PALMARES_RATE_LIMIT_IP", "requests that one address may make in 5 minutes"),
+    ("PALMARES_CACHE_BYTES", "bytes of states that stay in memory, as an estimate"),
     ("PALMARES_DATA_DIR", "data folder of `palmares dev`"),
     ("PALMARES_URL", "address of a running Palmares, for the commands that are its clients"),
     ("PALMARES_TOKEN", "token for those commands"),
     ("PALMARES_POSTGRES_BIN", "folder of the PostgreSQL programs for `palmares dev`, where it is not a usual one"),
     ("PALMARES_NATS_SERVER", "the nats-server program for `palmares dev`, where it is not in .tools/ or in PATH"),
     ("RUST_LOG", "what is logged, such as `info` or `palmares=debug`"),
+    ("OTEL_EXPORTER_OTLP_ENDPOINT", "where traces go in OTLP over HTTP, such as http://localhost:4318; without it none are made"),
 ];
 
 /// Requests per 5 minutes and address (P-26).
@@ -64,6 +67,8 @@ pub struct ServerSettings {
     pub audience: String,
     /// Requests per 5 minutes and address.
     pub rate_limit_ip: u32,
+    /// Bytes of states that stay in memory, as an estimate.
+    pub cache_bytes: usize,
 }
 
 /// The settings as they were given: each may be missing. `doctor` looks at them one by one.
@@ -95,6 +100,9 @@ pub struct GivenSettings {
     /// Requests per 5 minutes and address
     #[arg(long, env = "PALMARES_RATE_LIMIT_IP", default_value_t = RATE_LIMIT_IP)]
     pub rate_limit_ip: u32,
+    /// Bytes of states that stay in memory, as an estimate
+    #[arg(long, env = "PALMARES_CACHE_BYTES", default_value_t = CACHE_BYTES_DEFAULT)]
+    pub cache_bytes: usize,
 }
 
 /// How tokens are signed.
@@ -139,6 +147,7 @@ impl GivenSettings {
             issuer: missing.take(&self.tokens.issuer, "PALMARES_ISSUER"),
             audience: missing.take(&self.tokens.audience, "PALMARES_AUDIENCE"),
             rate_limit_ip: self.rate_limit_ip,
+            cache_bytes: self.cache_bytes,
         };
         missing.none().map(|()| settings)
     }
@@ -188,6 +197,7 @@ mod tests {
             key_dir: None,
             tokens: TokenSettings::default(),
             rate_limit_ip: RATE_LIMIT_IP,
+            cache_bytes: CACHE_BYTES_DEFAULT,
         };
         let missing = given.complete().err().expect("most are missing").to_string();
         for name in [

@@ -9,16 +9,13 @@ use super::slots::{Entry, Loaded, Slot};
 use super::{Answer, Engine, Operation, Receipt, Refused, Rejection};
 use crate::privacy::UnsealedEvent;
 use crate::privacy::sealing::{seal_events, try_seal_events};
-use crate::store::{Append, AppendError, ClaimKey, NewEvent, SealedBlob, Snapshot, StreamKey, StreamWrite};
+use crate::store::{Append, AppendError, ClaimKey, NewEvent, SealedBlob, Snapshot, StreamName, StreamWrite};
 use chrono::Utc;
-use palmares_domain::kernel::{Admission, EventId, Facts, OrganizationId};
+use palmares_domain::kernel::{Admission, EventId, Facts};
 use std::collections::HashMap;
 use std::sync::Arc;
 use tokio::sync::{OwnedRwLockReadGuard, OwnedRwLockWriteGuard};
 use uuid::Uuid;
-
-/// A snapshot is kept whenever a stream passes a multiple of this many versions.
-const SNAPSHOT_EVERY_VERSIONS: i64 = 100;
 
 enum Guard {
     Write(OwnedRwLockWriteGuard<Entry>),
@@ -59,11 +56,11 @@ pub(super) struct Decided {
 
 /// What to do with a slot once its append is through.
 struct Settle {
-    organization: OrganizationId,
+    stream: StreamName,
     slot: Arc<Slot>,
     epoch: u64,
     version: i64,
-    snapshot: Option<(StreamKey, Snapshot)>,
+    snapshot: Option<Snapshot>,
 }
 
 impl Engine {
@@ -285,11 +282,7 @@ impl Engine {
                 change.apply(loaded.state.as_mut());
             }
             loaded.version = version;
-            if before / SNAPSHOT_EVERY_VERSIONS != version / SNAPSHOT_EVERY_VERSIONS
-                && let Some(handle) = handle
-            {
-                settle.snapshot = self.snapshot(stream, loaded.state.as_ref(), version).map(|snapshot| (handle.key, snapshot));
-            }
+            settle.snapshot = self.grow(stream, &settle.slot, loaded, &events);
         }
         Ok((StreamWrite { stream: stream.name, expected_version: before, handle, events }, settle))
     }
@@ -301,8 +294,8 @@ impl Engine {
             Ok(committed) => {
                 for settle in settles {
                     settle.slot.commit(settle.version);
-                    if let Some((key, snapshot)) = settle.snapshot {
-                        self.store.keep_snapshot(key, settle.organization, snapshot);
+                    if let Some(snapshot) = settle.snapshot {
+                        self.store.keep_snapshot(settle.stream, snapshot);
                     }
                 }
                 Ok(Some(committed.position))
@@ -338,13 +331,7 @@ fn involve(held: &Held) -> Result<Involved<'_>, Rejection> {
 }
 
 fn settle(held: &Held, version: i64) -> Settle {
-    Settle {
-        organization: held.stream.name.organization,
-        slot: held.slot.clone(),
-        epoch: held.guard.entry().epoch,
-        version,
-        snapshot: None,
-    }
+    Settle { stream: held.stream.name, slot: held.slot.clone(), epoch: held.guard.entry().epoch, version, snapshot: None }
 }
 
 fn empty(admission: &Admission, writes: Vec<StreamWrite>) -> Append {

@@ -50,6 +50,8 @@ impl StreamRef {
 /// The state of an aggregate of any kind.
 pub(super) trait State: Any + Send + Sync {
     fn snapshot(&self) -> serde_json::Result<Vec<u8>>;
+    /// How many bytes [`Self::snapshot`] would have.
+    fn snapshot_bytes(&self) -> serde_json::Result<usize>;
     fn restore(&mut self, snapshot: &[u8]) -> serde_json::Result<()>;
     fn duplicate(&self) -> Box<dyn State>;
     fn as_any(&self) -> &dyn Any;
@@ -59,6 +61,10 @@ pub(super) trait State: Any + Send + Sync {
 impl<A: Aggregate> State for A {
     fn snapshot(&self) -> serde_json::Result<Vec<u8>> {
         serde_json::to_vec(self)
+    }
+    fn snapshot_bytes(&self) -> serde_json::Result<usize> {
+        let mut written = Counted(0);
+        serde_json::to_writer(&mut written, self).map(|()| written.0)
     }
     fn restore(&mut self, snapshot: &[u8]) -> serde_json::Result<()> {
         *self = serde_json::from_slice(snapshot)?;
@@ -72,6 +78,19 @@ impl<A: Aggregate> State for A {
     }
     fn as_any_mut(&mut self) -> &mut dyn Any {
         self
+    }
+}
+
+/// Counts what is written to it.
+struct Counted(usize);
+
+impl std::io::Write for Counted {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0 += bytes.len();
+        Ok(bytes.len())
+    }
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
     }
 }
 

@@ -1,11 +1,12 @@
 //! From stored events to a state in memory, and from there to a snapshot.
 
 use super::kind::{Change, State, StreamRef};
+use super::size::Size;
 use super::slots::{Entry, Loaded, Slot};
 use super::{Engine, Rejection};
 use crate::privacy::sealing::open_events;
 use crate::privacy::{EventPlace, PersonalFields, SealRequest, SealedEvent};
-use crate::store::{LoadRequest, LoadedStream, Snapshot};
+use crate::store::{LoadRequest, LoadedStream, NewEvent, Snapshot};
 use palmares_domain::kernel::{EventId, Place, Purpose};
 
 impl Engine {
@@ -16,12 +17,15 @@ impl Engine {
             let request = LoadRequest { stream: stream.name, shape: stream.kind.shape, with_sealed };
             let loaded = self.fold(stream, self.store.load(request).await?).await?;
             slot.commit(loaded.version);
+            slot.weigh(&loaded);
+            self.slots.count(&stream.name);
             entry.loaded = Some(loaded);
         }
         entry.loaded.as_ref().ok_or_else(|| Rejection::Internal(anyhow::anyhow!("the state was not kept")))
     }
 
     async fn fold(&self, stream: StreamRef, found: LoadedStream) -> Result<Loaded, Rejection> {
+        let mut size = Size::of(&found);
         let mut state = (stream.kind.fresh)();
         let mut version = 0;
         if let Some(snapshot) = &found.snapshot {
@@ -46,7 +50,8 @@ impl Engine {
         }
         changes.iter().for_each(|change| change.apply(state.as_mut()));
         version += changes.len() as i64;
-        Ok(Loaded { state, version, handle: found.handle })
+        measure(&mut size, state.as_ref());
+        Ok(Loaded { state, version, handle: found.handle, size })
     }
 
     async fn fold_from_the_beginning(&self, stream: StreamRef) -> Result<Loaded, Rejection> {
@@ -63,8 +68,22 @@ impl Engine {
         Ok(opened.into_iter().next().flatten().map(|bytes| bytes.to_vec()))
     }
 
+    /// Counts events that the state has just evolved by, and gives the snapshot that they made due.
+    pub(super) fn grow(&self, stream: StreamRef, slot: &Slot, loaded: &mut Loaded, events: &[NewEvent]) -> Option<Snapshot> {
+        loaded.size.add(events.iter().map(|event| event.payload.len()));
+        let mut due = None;
+        if loaded.size.snapshot_is_due() {
+            due = self.snapshot(stream, loaded.state.as_ref(), loaded.version);
+            // One that could not be made is not tried again with each event.
+            loaded.size.snapshot_taken(due.as_ref().map(|snapshot| snapshot.state.len()));
+        }
+        measure(&mut loaded.size, loaded.state.as_ref());
+        slot.weigh(loaded);
+        due
+    }
+
     /// A snapshot, where it can be made without waiting: it is an optimisation, the next one will do.
-    pub(super) fn snapshot(&self, stream: StreamRef, state: &dyn State, version: i64) -> Option<Snapshot> {
+    fn snapshot(&self, stream: StreamRef, state: &dyn State, version: i64) -> Option<Snapshot> {
         let clear = state.snapshot().inspect_err(|error| tracing::error!(%error, "a state cannot be written")).ok()?;
         let shape = stream.kind.shape;
         let Some(purpose) = stream.kind.decides_on else { return Some(Snapshot { version, shape, state: clear }) };
@@ -72,6 +91,16 @@ impl Engine {
         let sealed = self.ring.try_seal_cached(&[request]).inspect_err(|error| tracing::error!(%error, "a snapshot cannot be sealed"));
         let sealed = sealed.ok().flatten()?.pop()?;
         Some(Snapshot { version, shape, state: sealed.ciphertext })
+    }
+}
+
+/// Measures a state that may weigh much more than is known.
+fn measure(size: &mut Size, state: &dyn State) {
+    if size.is_vague() {
+        match state.snapshot_bytes() {
+            Ok(bytes) => size.measured(bytes),
+            Err(error) => tracing::error!(%error, "a state cannot be written"),
+        }
     }
 }
 

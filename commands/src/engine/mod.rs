@@ -12,6 +12,7 @@ mod kind;
 mod load;
 mod metadata;
 mod operation;
+mod size;
 mod slots;
 
 pub use capability::{Capability, Throttle};
@@ -25,9 +26,9 @@ use slots::Slots;
 use std::sync::Arc;
 use uuid::Uuid;
 
-/// How many states stay in memory, in each of two generations: 100,000 accounts and their users fit
-/// into one. An account takes about a kilobyte.
-const STATES_KEPT: usize = 250_000;
+/// How many bytes of states stay in memory unless it is told otherwise, as an estimate. What was
+/// used last makes up at least half of it: 100,000 accounts with a few open holds and their users.
+pub const CACHE_BYTES_DEFAULT: usize = 1 << 30;
 /// How often a command is decided again before its caller is told that the store is overloaded.
 const ATTEMPTS_MAX: usize = 32;
 
@@ -77,15 +78,26 @@ pub struct Engine {
 }
 
 impl Engine {
-    /// An engine over a store. It forgets what other nodes change for as long as it lives.
+    /// An engine over a store, with a cache of [`CACHE_BYTES_DEFAULT`].
     pub fn new(store: Arc<dyn EventStore>, ring: Arc<KeyRing>, contexts: Arc<ClientContexts>) -> Arc<Self> {
-        let slots = Arc::new(Slots::new(STATES_KEPT));
+        Self::with_cache(store, ring, contexts, CACHE_BYTES_DEFAULT)
+    }
+
+    /// An engine over a store, with at most about `cache_bytes` of states in memory. It forgets what
+    /// other nodes change for as long as it lives.
+    pub fn with_cache(store: Arc<dyn EventStore>, ring: Arc<KeyRing>, contexts: Arc<ClientContexts>, cache_bytes: usize) -> Arc<Self> {
+        let slots = Arc::new(Slots::new(cache_bytes));
         slots.clone().follow(store.foreign_changes());
         Arc::new(Self { store, ring, contexts, slots })
     }
 
     pub fn store(&self) -> &Arc<dyn EventStore> {
         &self.store
+    }
+
+    /// What the states in memory weigh, by the estimate that bounds them.
+    pub fn cached_bytes(&self) -> usize {
+        self.slots.bytes()
     }
 
     /// Decides an operation and records what it decided.

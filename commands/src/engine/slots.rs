@@ -1,9 +1,10 @@
-//! States in memory, one slot per stream, bounded by count.
+//! States in memory, one slot per stream, bounded by their estimated bytes.
 
 use super::kind::State;
-use crate::generations::Generations;
+use super::size::{SLOT_BYTES, Size};
+use crate::generations::{Generations, Weigh};
 use crate::store::{StreamHandle, StreamName};
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::{RwLock, broadcast};
 
@@ -12,6 +13,7 @@ pub(super) struct Loaded {
     pub state: Box<dyn State>,
     pub version: i64,
     pub handle: Option<StreamHandle>,
+    pub size: Size,
 }
 
 #[derive(Default)]
@@ -26,6 +28,14 @@ pub(super) struct Slot {
     pub lock: Arc<RwLock<Entry>>,
     /// The newest version known to be committed; the state may be ahead of it.
     pub committed: AtomicI64,
+    /// Beside the lock, so that the map need not wait for whoever works with the state.
+    state_bytes: AtomicUsize,
+}
+
+impl Weigh for Arc<Slot> {
+    fn weight(&self) -> usize {
+        SLOT_BYTES + self.state_bytes.load(Ordering::Relaxed)
+    }
 }
 
 impl Slot {
@@ -37,12 +47,18 @@ impl Slot {
         version > self.committed.load(Ordering::Acquire)
     }
 
+    /// Takes note of what the state weighs now; the map counts it when the slot is next asked for.
+    pub fn weigh(&self, loaded: &Loaded) {
+        self.state_bytes.store(loaded.size.state_bytes(), Ordering::Relaxed);
+    }
+
     /// Drops the state, unless someone has dropped it since `epoch`.
     pub async fn drop_state(&self, epoch: u64) {
         let mut entry = self.lock.write().await;
         if entry.epoch == epoch {
             entry.loaded = None;
             entry.epoch += 1;
+            self.state_bytes.store(0, Ordering::Relaxed);
         }
     }
 }
@@ -50,8 +66,19 @@ impl Slot {
 pub(super) struct Slots(Mutex<Generations<StreamName, Arc<Slot>>>);
 
 impl Slots {
-    pub fn new(capacity: usize) -> Self {
-        Self(Mutex::new(Generations::new(capacity)))
+    /// Keeps at most about `cache_bytes`, in two generations.
+    pub fn new(cache_bytes: usize) -> Self {
+        Self(Mutex::new(Generations::new(cache_bytes / 2)))
+    }
+
+    /// What the states weighed when each was last asked for.
+    pub fn bytes(&self) -> usize {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).weight()
+    }
+
+    /// Counts a state that was loaded just now, which may never be asked for again.
+    pub fn count(&self, stream: &StreamName) {
+        self.known(stream);
     }
 
     pub fn get(&self, stream: &StreamName) -> Arc<Slot> {

@@ -11,7 +11,7 @@ struct State {
     streams: HashMap<StreamName, (StreamKey, Vec<usize>)>,
     claims: BTreeMap<ClaimKey, Uuid>,
     commands: HashMap<CommandId, CommandRecord>,
-    snapshots: HashMap<StreamKey, Snapshot>,
+    snapshots: HashMap<StreamName, Snapshot>,
     recorded_at: DateTime<Utc>,
 }
 
@@ -115,7 +115,7 @@ impl EventStore for MemoryStore {
     async fn load(&self, request: LoadRequest) -> Result<LoadedStream, AppendError> {
         let state = self.state();
         let Some((key, indexes)) = state.streams.get(&request.stream) else { return Ok(LoadedStream::default()) };
-        let snapshot = state.snapshots.get(key).filter(|snapshot| snapshot.shape == request.shape).cloned();
+        let snapshot = state.snapshots.get(&request.stream).filter(|snapshot| snapshot.shape == request.shape).cloned();
         let after = snapshot.as_ref().map_or(0, |snapshot| snapshot.version as usize);
         let events = indexes[after..].iter().map(|index| {
             let (event, sealed) = &state.log[*index];
@@ -149,11 +149,11 @@ impl EventStore for MemoryStore {
         Ok(Head { position: state.log.len() as i64, recorded_at: state.recorded_at, incarnation: self.incarnation })
     }
 
-    fn keep_snapshot(&self, key: StreamKey, _organization: OrganizationId, snapshot: Snapshot) {
+    fn keep_snapshot(&self, stream: StreamName, snapshot: Snapshot) {
         let mut state = self.state();
-        let newer = state.snapshots.get(&key).is_none_or(|kept| kept.version < snapshot.version || kept.shape != snapshot.shape);
+        let newer = state.snapshots.get(&stream).is_none_or(|kept| kept.version < snapshot.version || kept.shape != snapshot.shape);
         if newer {
-            state.snapshots.insert(key, snapshot);
+            state.snapshots.insert(stream, snapshot);
         }
     }
 

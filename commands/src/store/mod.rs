@@ -215,8 +215,8 @@ pub trait EventStore: Send + Sync {
 
     async fn head(&self) -> Result<Head, AppendError>;
 
-    /// Keeps a snapshot where it is newer than the kept one; losing it is harmless.
-    fn keep_snapshot(&self, key: StreamKey, organization: OrganizationId, snapshot: Snapshot);
+    /// Keeps a snapshot of a committed stream where it is newer than the kept one; losing it is harmless.
+    fn keep_snapshot(&self, stream: StreamName, snapshot: Snapshot);
 
     /// The newest position that this node knows to be committed.
     fn committed(&self) -> watch::Receiver<i64>;

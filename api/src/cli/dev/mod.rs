@@ -23,6 +23,7 @@ use super::{
 use crate::pipeline::tokens::TokenKeys;
 use anyhow::{Context, bail};
 use embedded::{Embedded, EmbeddedOptions};
+use palmares_commands::engine::CACHE_BYTES_DEFAULT;
 use palmares_domain::{
     identity::Role,
     kernel::{OrganizationId, UserId},
@@ -115,6 +116,7 @@ async fn run_on(
         issuer: "palmares-dev".to_owned(),
         audience: "palmares".to_owned(),
         rate_limit_ip: args.rate_limit_ip,
+        cache_bytes: CACHE_BYTES_DEFAULT,
     };
     let minter = Minter::of(&settings)?;
     let platform_admin = system.bootstrap(&settings, PLATFORM_ADMIN).await.context("making the platform's organization")?;

@@ -1,6 +1,6 @@
 //! Stream heads in memory: the key and the newest version of every stream that was touched lately.
 
-use crate::generations::Generations;
+use crate::generations::{Generations, Weigh};
 use crate::store::{StreamKey, StreamName};
 
 /// The head of one stream, appends that are still in flight included.
@@ -9,6 +9,9 @@ pub(super) struct StreamHead {
     pub key: StreamKey,
     pub version: i64,
 }
+
+/// All heads are of one size, 100 bytes with their place in the map, so their number bounds them.
+impl Weigh for StreamHead {}
 
 /// Heads survive as many insertions as their capacity, which is far more than the appends that can
 /// be queued: a queued append never meets a head that was dropped since it was decided.

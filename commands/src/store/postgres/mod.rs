@@ -132,9 +132,9 @@ impl EventStore for PostgresStore {
         head.await.map_err(|error: sqlx::Error| unavailable(&error))
     }
 
-    fn keep_snapshot(&self, key: StreamKey, organization: OrganizationId, snapshot: Snapshot) {
+    fn keep_snapshot(&self, stream: StreamName, snapshot: Snapshot) {
         // A full queue drops it: a snapshot is an optimisation.
-        let _ = self.snapshots.try_send((key, organization, snapshot));
+        let _ = self.snapshots.try_send((stream, snapshot));
     }
 
     fn committed(&self) -> watch::Receiver<i64> {

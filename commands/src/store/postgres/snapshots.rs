@@ -1,8 +1,7 @@
 //! Writes snapshots behind the commits; what is lost in a crash is made again.
 
 use super::statements;
-use crate::store::{Snapshot, StreamKey};
-use palmares_domain::kernel::OrganizationId;
+use crate::store::{Snapshot, StreamName};
 use sqlx::PgPool;
 use std::collections::HashMap;
 use tokio::sync::mpsc;
@@ -10,7 +9,7 @@ use tokio::sync::mpsc;
 const QUEUE_MAX: usize = 4_096;
 const WRITE_MAX: usize = 512;
 
-pub(super) type Kept = (StreamKey, OrganizationId, Snapshot);
+pub(super) type Kept = (StreamName, Snapshot);
 
 /// A queue that drops when it is full: a snapshot is an optimisation.
 pub(super) fn start(pool: PgPool) -> mpsc::Sender<Kept> {
@@ -18,11 +17,10 @@ pub(super) fn start(pool: PgPool) -> mpsc::Sender<Kept> {
     tokio::spawn(async move {
         let mut arrived = Vec::with_capacity(WRITE_MAX);
         while waiting.recv_many(&mut arrived, WRITE_MAX).await > 0 {
-            let mut newest: HashMap<StreamKey, (OrganizationId, Snapshot)> = HashMap::new();
-            for (key, organization, snapshot) in arrived.drain(..) {
-                let kept = newest.entry(key).or_insert_with(|| (organization, snapshot.clone()));
-                if kept.1.version < snapshot.version {
-                    kept.1 = snapshot;
+            let mut newest: HashMap<StreamName, Snapshot> = HashMap::new();
+            for (stream, snapshot) in arrived.drain(..) {
+                if newest.get(&stream).is_none_or(|kept| kept.version < snapshot.version) {
+                    newest.insert(stream, snapshot);
                 }
             }
             if let Err(error) = write(&pool, newest).await {
@@ -33,15 +31,15 @@ pub(super) fn start(pool: PgPool) -> mpsc::Sender<Kept> {
     queue
 }
 
-async fn write(pool: &PgPool, newest: HashMap<StreamKey, (OrganizationId, Snapshot)>) -> Result<(), sqlx::Error> {
-    let mut rows: Vec<_> = newest.into_iter().collect();
-    rows.sort_unstable_by_key(|(key, _)| *key);
+async fn write(pool: &PgPool, newest: HashMap<StreamName, Snapshot>) -> Result<(), sqlx::Error> {
+    let rows: Vec<_> = newest.into_iter().collect();
     sqlx::query(statements::KEEP_SNAPSHOTS)
-        .bind(rows.iter().map(|(key, _)| key.0).collect::<Vec<_>>())
-        .bind(rows.iter().map(|(_, (organization, _))| organization.0).collect::<Vec<_>>())
-        .bind(rows.iter().map(|(_, (_, snapshot))| snapshot.version).collect::<Vec<_>>())
-        .bind(rows.iter().map(|(_, (_, snapshot))| snapshot.shape as i16).collect::<Vec<_>>())
-        .bind(rows.iter().map(|(_, (_, snapshot))| snapshot.state.as_slice()).collect::<Vec<_>>())
+        .bind(rows.iter().map(|(stream, _)| stream.organization.0).collect::<Vec<_>>())
+        .bind(rows.iter().map(|(stream, _)| stream.stream_type).collect::<Vec<_>>())
+        .bind(rows.iter().map(|(stream, _)| stream.id).collect::<Vec<_>>())
+        .bind(rows.iter().map(|(_, snapshot)| snapshot.version).collect::<Vec<_>>())
+        .bind(rows.iter().map(|(_, snapshot)| snapshot.shape as i16).collect::<Vec<_>>())
+        .bind(rows.iter().map(|(_, snapshot)| snapshot.state.as_slice()).collect::<Vec<_>>())
         .execute(pool)
         .await?;
     Ok(())

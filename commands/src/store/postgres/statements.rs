@@ -82,7 +82,10 @@ pub const READ_AFTER: &str = "SELECT * FROM log WHERE position > $1 ORDER BY pos
 
 pub const KEEP_SNAPSHOTS: &str = "
 INSERT INTO snapshots (stream_key, organization_id, version, shape, state)
-SELECT * FROM unnest($1::bigint[], $2::uuid[], $3::bigint[], $4::smallint[], $5::bytea[])
+SELECT s.key, s.organization_id, u.version, u.shape, u.state
+FROM unnest($1::uuid[], $2::text[], $3::uuid[], $4::bigint[], $5::smallint[], $6::bytea[]) u(organization_id, type, id, version, shape, state)
+JOIN streams s ON s.organization_id = u.organization_id AND s.type = u.type AND s.id = u.id
+ORDER BY s.key
 ON CONFLICT (stream_key) DO UPDATE SET version = excluded.version, shape = excluded.shape, state = excluded.state
 WHERE snapshots.version < excluded.version OR snapshots.shape <> excluded.shape";
 
