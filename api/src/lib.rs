@@ -6,4 +6,5 @@ pub mod pipeline;
 pub mod problem;
 pub mod reactors;
 pub mod routes;
+pub mod telemetry;
 pub mod wiring;

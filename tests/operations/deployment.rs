@@ -17,7 +17,7 @@ fn read(path: &str) -> String {
 }
 
 /// One service: the lines under its name. The file keeps one fact per line, so that this suffices.
-fn services() -> BTreeMap<String, Vec<String>> {
+pub fn services() -> BTreeMap<String, Vec<String>> {
     let file = read("docker-compose.yml");
     let mut services: BTreeMap<String, Vec<String>> = BTreeMap::new();
     let mut current = None;
@@ -33,20 +33,20 @@ fn services() -> BTreeMap<String, Vec<String>> {
 }
 
 /// The value of a line `    key: value` of a service.
-fn value<'a>(service: &'a [String], key: &str) -> Option<&'a str> {
+pub fn value<'a>(service: &'a [String], key: &str) -> Option<&'a str> {
     service.iter().find_map(|line| line.strip_prefix("    ")?.strip_prefix(key)?.strip_prefix(": "))
 }
 
 /// The services that run our image.
-fn ours() -> BTreeMap<String, Vec<String>> {
+pub fn ours() -> BTreeMap<String, Vec<String>> {
     services().into_iter().filter(|(_, lines)| value(lines, "image") == Some("palmares")).collect()
 }
 
-/// The names under `environment:` of a service, where they are written out.
-fn variables(service: &[String]) -> BTreeSet<String> {
-    let block =
-        service.iter().skip_while(|line| !line.starts_with("    environment:")).skip(1).take_while(|line| line.starts_with("      "));
-    block.filter_map(|line| Some(line.trim().split_once(':')?.0.to_owned())).collect()
+/// The lines under `environment:` of a service, where they are written out, as names and values.
+pub fn settings(service: &[String]) -> BTreeMap<String, String> {
+    let block = service.iter().skip_while(|line| !line.starts_with("    environment:")).skip(1);
+    let lines = block.take_while(|line| line.starts_with("      ")).map(|line| line.trim()).filter(|line| !line.starts_with('#'));
+    lines.filter_map(|line| line.split_once(": ")).map(|(name, value)| (name.to_owned(), value.trim_matches('"').to_owned())).collect()
 }
 
 #[test]
@@ -83,7 +83,7 @@ fn every_variable_of_the_compose_file_is_read_by_palmares() {
     let known: BTreeSet<&str> = ENVIRONMENT.iter().map(|(name, _)| *name).collect();
     let mut written = BTreeSet::new();
     for (name, lines) in ours() {
-        for variable in variables(&lines) {
+        for variable in settings(&lines).into_keys() {
             assert!(known.contains(variable.as_str()), "{name} sets {variable}, which nothing reads");
             written.insert(variable);
         }

@@ -1,20 +1,24 @@
 //! Logs: to standard error, as text on a terminal and as JSON otherwise.
 
-use std::io::IsTerminal;
-use tracing_subscriber::EnvFilter;
+use crate::telemetry::Telemetry;
+use std::io::{self, IsTerminal};
+use tracing_subscriber::{EnvFilter, Layer, Registry, fmt, layer::SubscriberExt, util::SubscriberInitExt};
 
 /// Production tells what it does; elsewhere only what is wrong is said, so that the result stays the
-/// first line. `RUST_LOG` overrides both.
-pub fn start(production: bool) {
-    // The drivers report each connection and worker at info, which is news to nobody.
-    let default = if production { "info,async_nats=warn,actix_server=warn" } else { "warn" };
+/// first line. `RUST_LOG` overrides both. Traces go beside the logs, where they are on.
+pub fn start(production: bool, telemetry: Option<&Telemetry>) {
+    // The drivers report each connection and worker at info, which is news to nobody; and that one was
+    // cut, which is how `dev` ends its own PostgreSQL.
+    let default = if production { "info,async_nats=warn,actix_server=warn" } else { "warn,sqlx_core::pool::connection=error" };
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(default));
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
-    let started = match std::io::stderr().is_terminal() {
-        true => builder.try_init(),
-        false => builder.json().flatten_event(true).try_init(),
+    let lines = fmt::layer().with_writer(io::stderr);
+    let lines: Box<dyn Layer<Registry> + Send + Sync> = match io::stderr().is_terminal() {
+        true => lines.with_filter(filter).boxed(),
+        false => lines.json().flatten_event(true).with_filter(filter).boxed(),
     };
-    if let Err(error) = started {
+    let mut layers = vec![lines];
+    layers.extend(telemetry.map(Telemetry::layer));
+    if let Err(error) = tracing_subscriber::registry().with(layers).try_init() {
         eprintln!("palmares: logging could not be started: {error}");
     }
 }

@@ -27,6 +27,7 @@ pub mod verify_ledger;
 pub use settings::{ENVIRONMENT, ServerRole, ServerSettings};
 pub use system::System;
 
+use crate::telemetry::Telemetry;
 use clap::{CommandFactory, Parser, Subcommand};
 use output::Reporter;
 use std::process::ExitCode;
@@ -53,7 +54,7 @@ enum Command {
     Bootstrap(bootstrap::BootstrapArgs),
     /// Sign a token
     Token(token::TokenArgs),
-    /// Import a file through the API
+    /// Import a file through the API, or a table of postgres-es into the log
     #[command(subcommand)]
     Import(import::ImportKind),
     /// Fill a projection anew from the log, without downtime
@@ -72,8 +73,7 @@ pub fn command_names() -> Vec<String> {
 /// Runs what the command line asks for.
 pub async fn run(system: &dyn System) -> ExitCode {
     let cli = Cli::parse();
-    logging::start(matches!(cli.command, Command::Serve(_)));
-    match execute(cli.command, system, &Reporter::detect()).await {
+    match observed(cli.command, system).await {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
         Err(error) => {
@@ -82,6 +82,20 @@ pub async fn run(system: &dyn System) -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// Executes between the start of logs and traces and the export of the last ones.
+async fn observed(command: Command, system: &dyn System) -> anyhow::Result<bool> {
+    let telemetry = match command {
+        Command::Dev(_) | Command::Serve(_) => Telemetry::from_environment()?,
+        _ => None,
+    };
+    logging::start(matches!(command, Command::Serve(_)), telemetry.as_ref());
+    let outcome = execute(command, system, &Reporter::detect()).await;
+    if let Some(telemetry) = telemetry {
+        telemetry.stop().await;
+    }
+    outcome
 }
 
 async fn execute(command: Command, system: &dyn System, reporter: &Reporter) -> anyhow::Result<bool> {
@@ -118,8 +132,8 @@ mod tests {
         }
         let mut used = BTreeSet::new();
         variables(&Cli::command(), &mut used);
-        // Read beside the command line: where programs are, and what is logged.
-        used.extend(["PALMARES_POSTGRES_BIN", "PALMARES_NATS_SERVER", "RUST_LOG"].map(str::to_owned));
+        // Read beside the command line: where programs are, what is logged, and where traces go.
+        used.extend(["PALMARES_POSTGRES_BIN", "PALMARES_NATS_SERVER", "RUST_LOG", "OTEL_EXPORTER_OTLP_ENDPOINT"].map(str::to_owned));
         let explained: BTreeSet<String> = ENVIRONMENT.iter().map(|(name, _)| (*name).to_owned()).collect();
         assert_eq!(used, explained);
     }

@@ -73,7 +73,7 @@ impl ReadSide {
 }
 
 /// Every projector of every context.
-fn projectors() -> Vec<Arc<dyn Projector>> {
+pub(super) fn projectors() -> Vec<Arc<dyn Projector>> {
     let contexts =
         [organizations::projectors(), identity::projectors(), points::projectors(), challenges::projectors(), compliance::projectors()];
     contexts.into_iter().flatten().collect()

@@ -1,6 +1,12 @@
 //! A process: made, served, ended in order.
 
-use super::{access_log::EngineAccessLog, read_side::ReadSide, rebuilds::Workers, standing::EngineStandings, write_side::WriteSide};
+use super::{
+    access_log::EngineAccessLog,
+    read_side::{self, ReadSide},
+    rebuilds::RequestedRebuilds,
+    standing::EngineStandings,
+    write_side::WriteSide,
+};
 use crate::{
     cli::{ServerSettings, metrics},
     pipeline::{Bound, Gate, Limiter, Parts, Progress, RateLimits, Services, Settings, TokenKeys, bind, route::Kind},
@@ -25,7 +31,7 @@ pub(super) async fn serve(
     let metrics = metrics::recorder()?;
     let write = WriteSide::open(&settings).await?;
     let read = ReadSide::open(&settings, write.ring.clone()).await?;
-    let workers = Arc::new(Workers::default());
+    let projections = read_side::projectors().iter().map(|projector| projector.name()).collect();
     let (stopper, stopping) = Stopper::new();
 
     let limits = RateLimits::with_ip_requests(settings.rate_limit_ip);
@@ -40,7 +46,7 @@ pub(super) async fn serve(
         engine: write.engine.clone(),
         readers: read.readers.clone(),
         progress: Progress::new(read.log.clone(), read.watermarks.clone()),
-        rebuilds: workers.clone(),
+        rebuilds: Arc::new(RequestedRebuilds { pool: write.pool.clone(), projections }),
         head: read.head.clone(),
         metrics,
         settings: Settings { limits, ..Settings::new(settings.bind) },
@@ -53,10 +59,11 @@ pub(super) async fn serve(
     let mut house = JoinSet::new();
     house.spawn(tell_head(write.engine.store().committed(), read.head.clone()));
     let keeper = tokio::spawn(services.keep_house(write.pool.clone()));
+    let mut workers = None;
     if settings.role.runs_workers() {
         let reactors = reactors::all(write.engine.clone(), read.readers.clone(), read.watermarks.clone());
         let timers = reactors::timers(write.engine.clone());
-        workers.started(read.start_workers(&settings, address, reactors, timers).await?).await;
+        workers = Some(read.start_workers(&settings, address, reactors, timers).await?);
     } else {
         let (head, log, stopping) = (read.head.clone(), read.log.clone(), stopping.clone());
         house.spawn(async move { head.follow(&log, stopping).await });
@@ -77,7 +84,9 @@ pub(super) async fn serve(
     };
     stopper.stop();
     // Each command waits for its append, so with the commands the committer's queue is empty.
-    workers.shutdown().await;
+    if let Some(workers) = workers {
+        workers.shutdown().await;
+    }
     if tokio::time::timeout(PATIENCE, keeper).await.is_err() {
         tracing::warn!("the last refusal counters were not written in time");
     }

@@ -2,13 +2,14 @@
 
 use std::{io, path::PathBuf};
 
+/// A `cause` stands in the sentence; the cause of `Database` follows it, as the command line prints it.
 #[derive(Debug, thiserror::Error)]
 pub enum EmbeddedError {
     #[error("{program} {wanted} was not found: {advice}")]
     MissingProgram { program: &'static str, wanted: String, advice: String },
 
-    #[error("cannot use the data folder {path}: {source}; choose another one with --data-dir")]
-    FolderUnusable { path: PathBuf, source: io::Error },
+    #[error("cannot use the data folder {path}: {cause}; choose another one with --data-dir")]
+    FolderUnusable { path: PathBuf, cause: io::Error },
 
     #[error("{0} holds other files and is no data folder of Palmares; choose an empty or a new one with --data-dir")]
     FolderForeign(PathBuf),
@@ -40,16 +41,16 @@ pub enum EmbeddedError {
     #[error("{program} did not become ready within {seconds} s: {detail} (its log: {log})")]
     NotReady { program: &'static str, seconds: u64, detail: String, log: PathBuf },
 
-    #[error("the embedded database could not be prepared: {0}")]
+    #[error("the embedded database could not be prepared")]
     Database(#[from] sqlx::Error),
 
-    #[error("{doing}: {source}")]
-    Io { doing: String, source: io::Error },
+    #[error("{doing}: {cause}")]
+    Io { doing: String, cause: io::Error },
 }
 
 impl EmbeddedError {
     /// For `map_err`: what was being done when the system refused.
     pub fn io(doing: impl Into<String>) -> impl FnOnce(io::Error) -> Self {
-        move |source| Self::Io { doing: doing.into(), source }
+        move |cause| Self::Io { doing: doing.into(), cause }
     }
 }

@@ -55,10 +55,14 @@ pub struct Folder {
 impl Folder {
     /// Opens the folder, makes it where it is missing, and locks it.
     pub fn open(path: &Path) -> Result<Self, EmbeddedError> {
-        let unusable = |source| EmbeddedError::FolderUnusable { path: path.to_owned(), source };
-        fs::DirBuilder::new().recursive(true).mode(0o711).create(path).map_err(unusable)?;
+        let unusable = |cause| EmbeddedError::FolderUnusable { path: path.to_owned(), cause };
+        fs::DirBuilder::new().recursive(true).mode(0o711).create(path).map_err(|cause| match cause.kind() {
+            // "File exists" would leave it to the reader to find out that it is none of the folders.
+            io::ErrorKind::AlreadyExists => unusable(io::ErrorKind::NotADirectory.into()),
+            _ => unusable(cause),
+        })?;
         let path = path.canonicalize().map_err(unusable)?;
-        let unusable = |source| EmbeddedError::FolderUnusable { path: path.clone(), source };
+        let unusable = |cause| EmbeddedError::FolderUnusable { path: path.clone(), cause };
         refuse_foreign(&path).map_err(unusable)?.map_or(Ok(()), Err)?;
         let lock = take_lock(&path)?;
         let account = account_for(&path)?;
@@ -83,7 +87,7 @@ impl Folder {
 
     /// Says what a folder is, without locking or changing anything.
     pub fn inspect(path: &Path) -> Result<&'static str, EmbeddedError> {
-        let unusable = |source| EmbeddedError::FolderUnusable { path: path.to_owned(), source };
+        let unusable = |cause| EmbeddedError::FolderUnusable { path: path.to_owned(), cause };
         match fs::read(path.join(STATE_FILE)) {
             Ok(bytes) => read_state(path, &bytes).map(|_| "has data"),
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(unusable(error)),
@@ -117,7 +121,7 @@ impl Folder {
         write_private(&file, &json)
             .and_then(|()| owner(&self.path))
             .and_then(|(uid, gid)| if unix::is_root() { std::os::unix::fs::chown(&file, Some(uid), Some(gid)) } else { Ok(()) })
-            .map_err(|source| EmbeddedError::FolderUnusable { path: self.path.clone(), source })
+            .map_err(|cause| EmbeddedError::FolderUnusable { path: self.path.clone(), cause })
     }
 
     /// The log file of a child.
@@ -200,7 +204,7 @@ fn refuse_foreign(path: &Path) -> io::Result<Option<EmbeddedError>> {
 }
 
 fn take_lock(path: &Path) -> Result<File, EmbeddedError> {
-    let unusable = |source| EmbeddedError::FolderUnusable { path: path.to_owned(), source };
+    let unusable = |cause| EmbeddedError::FolderUnusable { path: path.to_owned(), cause };
     let mut file =
         OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(path.join(LOCK_FILE)).map_err(unusable)?;
     match file.try_lock() {

@@ -27,6 +27,8 @@ pub const DATABASE: &str = "palmares";
 /// The roles that the migrations grant to (design 6); made here, because they outlive a database.
 pub const GROUP_ROLES: [&str; 4] = ["palmares_reader", "palmares_committer", "palmares_projector", "palmares_relay"];
 
+/// What a cluster is called, followed by the process that makes it, until it is whole.
+const DRAFT: &str = "postgres.draft-";
 /// Recovery after a crash replays at most `max_wal_size`, which this is ample for.
 const READY_PATIENCE: Duration = Duration::from_secs(120);
 
@@ -51,6 +53,7 @@ const SETTINGS: &[(&str, &str)] = &[
 pub async fn start(folder: &mut Folder, options: &EmbeddedOptions) -> Result<Supervised, EmbeddedError> {
     let cluster = folder.path().join("postgres");
     let programs = PostgresPrograms::find(cluster_version(folder.path(), &cluster)?)?;
+    remove_drafts(folder.path());
     if !cluster.exists() {
         make_cluster(folder, &programs, &cluster)?;
     }
@@ -154,11 +157,8 @@ fn cluster_version(folder: &Path, cluster: &Path) -> Result<Option<u32>, Embedde
 
 /// `initdb` into a draft that is renamed when it is whole: a start that was cut short leaves no half cluster.
 fn make_cluster(folder: &Folder, programs: &PostgresPrograms, cluster: &Path) -> Result<(), EmbeddedError> {
-    let draft = folder.path().join("postgres.draft");
-    if draft.exists() {
-        fs::remove_dir_all(&draft).map_err(EmbeddedError::io("removing a half-made cluster"))?;
-    }
-    folder.private_folder("postgres.draft")?;
+    // A name of this start's own: the `initdb` of a killed one may still write to its draft, or remove it.
+    let draft = folder.private_folder(&format!("{DRAFT}{}", std::process::id()))?;
     let passwords = folder.private_folder("initdb")?;
     let password_file = passwords.join("password");
     folder::write_private(&password_file, folder.state().superuser_password.as_bytes())
@@ -179,6 +179,15 @@ fn make_cluster(folder: &Folder, programs: &PostgresPrograms, cluster: &Path) ->
         Ok(status) if status.success() => fs::rename(&draft, cluster).map_err(EmbeddedError::io("putting the new cluster in place")),
         Ok(_) => Err(failed(folder::log_tail(&folder.log_path("postgres")))),
         Err(error) => Err(failed(error.to_string())),
+    }
+}
+
+/// Removes what starts that were cut short left behind; what is still being written is for the next time.
+fn remove_drafts(folder: &Path) {
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        if entry.file_name().to_string_lossy().starts_with(DRAFT) {
+            let _ = fs::remove_dir_all(entry.path());
+        }
     }
 }
 
