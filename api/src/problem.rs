@@ -29,6 +29,8 @@ pub struct Problem {
     pub allow: Vec<&'static str>,
     /// What the policies refused, which is recorded and not answered.
     pub denied: Option<Box<Denied>>,
+    /// Whether trying it is recorded, whatever the code.
+    pub attempt: bool,
     /// What went wrong inside. It is logged, never answered.
     pub cause: Option<anyhow::Error>,
 }
@@ -70,7 +72,16 @@ pub struct FieldBody<'a> {
 
 impl Problem {
     pub fn new(code: Code, reason: impl Into<Cow<'static, str>>) -> Self {
-        Self { code, reason: reason.into(), errors: Vec::new(), retry_after: None, allow: Vec::new(), denied: None, cause: None }
+        Self {
+            code,
+            reason: reason.into(),
+            errors: Vec::new(),
+            retry_after: None,
+            allow: Vec::new(),
+            denied: None,
+            attempt: false,
+            cause: None,
+        }
     }
 
     /// What a business rule refused.

@@ -5,13 +5,13 @@ use crate::server::Server;
 use crate::world::World;
 use futures::{StreamExt, TryStreamExt, stream};
 use palmares_commands::{
-    engine::{Capability, Engine, Operation, Receipt},
+    engine::{Capability, Engine, EngineOptions, Operation, Receipt},
     points::{CreateCredit, PlaceHold, PostHold, VoidHold},
     privacy::{ClientContexts, KeyRing, client_context::PostgresClientContextTable, data_keys::PostgresDataKeyTable},
     store::postgres::{PostgresStore, PostgresStoreOptions},
 };
 use palmares_domain::{
-    identity::{Role, user::User},
+    identity::{Rights, Role, user::User},
     kernel::{Admission, Admitted, ClientContext, CommandId, Idempotency, TransactionId, derive_uuid},
     points::{Account, AccountKey, SourceId},
 };
@@ -47,7 +47,8 @@ impl Palmares {
         let pool = store.pool().clone();
         let ring = Arc::new(KeyRing::new(world.keys.clone(), Arc::new(PostgresDataKeyTable::new(pool.clone()))));
         let contexts = ClientContexts::new(ring.clone(), Arc::new(PostgresClientContextTable::new(pool)));
-        let engine = Engine::with_cache(Arc::new(store), ring, Arc::new(contexts), cache_bytes);
+        let options = EngineOptions { cache_bytes, ..EngineOptions::default() };
+        let engine = Engine::new(Arc::new(store), ring, Arc::new(contexts), options);
         Ok(Arc::new(Self { engine, world: world.clone() }))
     }
 
@@ -146,7 +147,7 @@ impl Palmares {
         let admission = Admission {
             organization: self.world.organization,
             actor: self.world.actor,
-            roles: vec![Role::OrganizationAdmin],
+            rights: Rights::built_in([Role::OrganizationAdmin]),
             permission: O::PERMISSION,
             policies: vec!["role.organization_admin".to_owned()],
             request_id,

@@ -1,4 +1,4 @@
-//! Organizations: create, suspend, resume.
+//! Organizations: create them, and move them through their life cycle (B.2).
 
 use crate::engine::{Answer, Operation, Refused, StreamRef, Unit};
 use crate::ids::new_id;
@@ -17,6 +17,8 @@ crate::capabilities! {
     CreateOrganization => permit "organizations.organization.create", throttle Write;
     SuspendOrganization => permit "organizations.organization.suspend", throttle Write;
     ResumeOrganization => permit "organizations.organization.resume", throttle Write;
+    RequestOrganizationDeletion => permit "organizations.organization.delete", throttle Write;
+    CancelOrganizationDeletion => permit "organizations.organization.cancel_deletion", throttle Write;
 }
 
 /// An organization's stream lives in its own tenant, whoever creates it.
@@ -64,6 +66,7 @@ impl Operation for CreateOrganization {
             name: self.name.clone(),
             slug: self.slug.clone(),
             default_locale: self.default_locale,
+            with_setup: false,
         });
         unit.run::<Organization>(organization_id, &command)?;
         let claim = slug_claim(&self.slug);
@@ -76,41 +79,48 @@ impl Operation for CreateOrganization {
     }
 }
 
-/// Suspends an organization: its people may no longer act.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct SuspendOrganization {
-    pub organization_id: OrganizationId,
-    #[schema(max_length = 500)]
-    pub reason: Option<String>,
+/// One step of the life cycle: the request, and the command it becomes.
+macro_rules! steps {
+    ($($(#[$doc:meta])* $step:ident $({ $($(#[$field_doc:meta])* $field:ident: $ty:ty),* })? => $command:expr;)*) => {$(
+        $(#[$doc])*
+        #[derive(Debug, Deserialize, ToSchema)]
+        #[serde(deny_unknown_fields)]
+        pub struct $step {
+            pub organization_id: OrganizationId,
+            $($($(#[$field_doc])* pub $field: $ty,)*)?
+        }
+
+        impl Operation for $step {
+            fn streams(&self, _: &Admission) -> Vec<StreamRef> {
+                stream(self.organization_id)
+            }
+
+            fn decide(&self, unit: &mut Unit<'_>) -> Result<Answer, Refused> {
+                let command: fn(&Self) -> OrganizationCommand = $command;
+                unit.run::<Organization>(self.organization_id, &command(self))?;
+                let status = status(unit.state::<Organization>(self.organization_id)?);
+                Ok(Answer::new("id", self.organization_id, status))
+            }
+        }
+    )*};
 }
 
-impl Operation for SuspendOrganization {
-    fn streams(&self, _: &Admission) -> Vec<StreamRef> {
-        stream(self.organization_id)
-    }
-
-    fn decide(&self, unit: &mut Unit<'_>) -> Result<Answer, Refused> {
-        let command = OrganizationCommand::Suspend(organization::SuspendOrganization { reason: self.reason.clone() });
-        unit.run::<Organization>(self.organization_id, &command)?;
-        Ok(Answer::new("id", self.organization_id, "SUSPENDED"))
-    }
+/// The name of the state it is in.
+fn status(organization: &Organization) -> &'static str {
+    organization.profile().map_or("", |profile| profile.status.name())
 }
 
-/// Resumes a suspended organization.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct ResumeOrganization {
-    pub organization_id: OrganizationId,
-}
+steps! {
+    /// Suspends an organization: its people may no longer act.
+    SuspendOrganization { #[schema(max_length = 500)] reason: Option<String> }
+        => |step| OrganizationCommand::Suspend(organization::SuspendOrganization { reason: step.reason.clone() });
 
-impl Operation for ResumeOrganization {
-    fn streams(&self, _: &Admission) -> Vec<StreamRef> {
-        stream(self.organization_id)
-    }
+    /// Resumes a suspended organization.
+    ResumeOrganization => |_| OrganizationCommand::Resume;
 
-    fn decide(&self, unit: &mut Unit<'_>) -> Result<Answer, Refused> {
-        unit.run::<Organization>(self.organization_id, &OrganizationCommand::Resume(organization::ResumeOrganization))?;
-        Ok(Answer::new("id", self.organization_id, "ACTIVE"))
-    }
+    /// Asks that an organization be deleted: its people may no longer act, and nothing is gone yet (7D).
+    RequestOrganizationDeletion => |_| OrganizationCommand::RequestDeletion;
+
+    /// Takes the request for deletion back: the organization is what it was.
+    CancelOrganizationDeletion => |_| OrganizationCommand::CancelDeletion;
 }

@@ -23,6 +23,7 @@ macro_rules! aggregates {
 aggregates! {
     crate::organizations::organization::Organization,
     crate::identity::user::User,
+    crate::identity::role_catalogue::RoleCatalogue,
     crate::points::Program,
     crate::points::Account,
     crate::challenges::activity_log::ActivityLog,

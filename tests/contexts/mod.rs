@@ -1,5 +1,6 @@
 //! What each context promises, in sentences over HTTP against the running system.
 
 mod history;
+mod identity;
 mod journey;
 mod points;

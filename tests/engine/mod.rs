@@ -5,7 +5,7 @@ mod read_side;
 use crate::support::servers::{self, Database};
 use futures::future::join_all;
 use palmares_commands::challenges::RecordActivities;
-use palmares_commands::engine::{Engine, Operation, Receipt, Rejection, StreamRef};
+use palmares_commands::engine::{Engine, EngineOptions, Operation, Receipt, Rejection, StreamRef};
 use palmares_commands::identity::CreateUser;
 use palmares_commands::points::{CreateCredit, CreateDebit, DefineProgram, PlaceHold, ResolveCredit, TransferPoints};
 use palmares_commands::privacy::client_context::PostgresClientContextTable;
@@ -15,7 +15,7 @@ use palmares_commands::privacy::{ClientContexts, KeyRing, KeyStore};
 use palmares_commands::store::LoadRequest;
 use palmares_commands::store::postgres::{PostgresStore, PostgresStoreOptions};
 use palmares_domain::challenges::activity_log::ActivityLog;
-use palmares_domain::identity::Role;
+use palmares_domain::identity::{Rights, Role};
 use palmares_domain::kernel::{
     Admission, Admitted, Aggregate, Code, CommandId, Idempotency, OrganizationId, ProgramId, TransactionId, UserId,
 };
@@ -39,14 +39,14 @@ impl Node {
         let pool = store.pool().clone();
         let ring = Arc::new(KeyRing::new(keys, Arc::new(PostgresDataKeyTable::new(pool.clone()))));
         let contexts = ClientContexts::new(ring.clone(), Arc::new(PostgresClientContextTable::new(pool)));
-        Self { engine: Engine::new(Arc::new(store), ring, Arc::new(contexts)), organization }
+        Self { engine: Engine::new(Arc::new(store), ring, Arc::new(contexts), EngineOptions::default()), organization }
     }
 
     async fn execute<O: Operation>(&self, operation: O, key: Option<Idempotency>) -> Result<Receipt, Rejection> {
         let admission = Admission {
             organization: self.organization,
             actor: UserId(Uuid::from_u128(1)),
-            roles: vec![Role::OrganizationAdmin],
+            rights: Rights::built_in([Role::OrganizationAdmin]),
             permission: "test",
             policies: Vec::new(),
             request_id: Uuid::now_v7(),

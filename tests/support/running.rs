@@ -11,7 +11,7 @@ use palmares::{
     pipeline::TokenKeys,
 };
 use palmares_domain::{
-    identity::Role,
+    identity::{Role, RoleRef},
     kernel::{OrganizationId, UserId},
 };
 use reqwest::{Method, RequestBuilder, header::HeaderMap};
@@ -253,10 +253,11 @@ pub struct Organization {
     pub member_id: String,
 }
 
-pub fn mint(user: &str, organization: OrganizationId, role: Role) -> String {
+/// A token of a user, good for one role.
+pub fn mint(user: &str, organization: OrganizationId, role: impl Into<RoleRef>) -> String {
     let keys = TokenKeys::from_pems(ISSUER, AUDIENCE, [running().pem.as_str()]).expect("the key is a key");
     let user = UserId(user.parse().expect("a user id"));
-    keys.mint(user, organization, &[role], Duration::from_secs(3600)).expect("a token")
+    keys.mint(user, organization, [role], Duration::from_secs(3600)).expect("a token")
 }
 
 /// Makes an organization and its people, as a platform administrator would.

@@ -4,7 +4,7 @@ use super::{output::print_line, settings::TokenSettings};
 use crate::pipeline::tokens::TokenKeys;
 use anyhow::{Context, bail};
 use palmares_domain::{
-    identity::Role,
+    identity::{Role, RoleRef},
     kernel::{OrganizationId, UserId},
 };
 use std::time::Duration;
@@ -19,9 +19,10 @@ pub struct TokenArgs {
     /// The user's organization
     #[arg(long)]
     organization: OrganizationId,
-    /// The user's role: platform_admin, organization_admin, compliance_officer, analyst or member
-    #[arg(long, value_parser = parse_role)]
-    role: Role,
+    /// A role of the user that the token is good for: the name of a built-in one, such as
+    /// organization_admin or member, or the id of one of the organization's own
+    #[arg(long)]
+    role: RoleRef,
     /// How long it is valid: seconds, or a number with s, m, h or d
     #[arg(long, default_value = "1h", value_parser = parse_ttl)]
     ttl: Duration,
@@ -29,17 +30,13 @@ pub struct TokenArgs {
 
 pub fn run(args: &TokenArgs) -> anyhow::Result<()> {
     let (key_file, issuer, audience) = args.settings.complete()?;
-    if args.role == Role::PlatformAdmin && args.organization != OrganizationId::PLATFORM {
-        bail!("platform_admin is a role of the platform's own organization, {}", OrganizationId::PLATFORM);
+    if args.role.built_in().is_some_and(Role::is_platform) && args.organization != OrganizationId::PLATFORM {
+        bail!("{} is a role of the platform's own organization, {}", args.role, OrganizationId::PLATFORM);
     }
     let pem = std::fs::read_to_string(&key_file).with_context(|| format!("the key {} cannot be read", key_file.display()))?;
     let keys = TokenKeys::from_pems(&issuer, &audience, [pem.as_str()])?;
-    print_line(&keys.mint(args.user, args.organization, &[args.role], args.ttl)?);
+    print_line(&keys.mint(args.user, args.organization, [args.role], args.ttl)?);
     Ok(())
-}
-
-fn parse_role(text: &str) -> Result<Role, String> {
-    Role::parse(text).ok_or_else(|| format!("one of {}", Role::ALL.map(Role::name).join(", ")))
 }
 
 /// `90`, `90s`, `15m`, `12h`, `1d`; at most 30 days, because a token cannot be taken back.

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::problem::Problem;
 use actix_web::{HttpResponseBuilder, http::StatusCode};
-use palmares_domain::kernel::Admitted;
+use palmares_domain::kernel::{Admitted, UserId};
 use serde::{Serialize, de::DeserializeOwned};
 use std::future::Future;
 use utoipa::ToSchema;
@@ -21,6 +21,13 @@ use utoipa::ToSchema;
 pub trait Action: DeserializeOwned + ToSchema + Send + 'static {
     type Output: Serialize + ToSchema;
     const STATUS: u16 = 200;
+    /// Whether a `POST` is remembered before it is done; one that only asks need not be.
+    const RECORDED: bool = true;
+
+    /// The user whose resource it is, where self-service policies apply.
+    fn owner(&self) -> Option<UserId> {
+        None
+    }
 
     fn perform(admitted: Admitted<Self>, services: &Services) -> impl Future<Output = Result<Self::Output, Problem>>;
 }
@@ -36,10 +43,11 @@ pub async fn serve<A: Action>(call: &mut Call<'_>) -> Answer {
         (true, None) => body::typed(command::object(call).await?)?,
         (false, _) => body::parameters(&call.params, &query)?,
     };
-    let admitted = services.gate.admit(call, entered, None, Terms::default(), action)?;
-    match changes {
-        true => services.gate.record_access(call, &admitted, None, None).await?,
-        false => services.gate.record_read(call, &admitted, None, None).await?,
+    let owner = action.owner();
+    let admitted = services.gate.admit(call, entered, owner, Terms::default(), action)?;
+    match changes && A::RECORDED {
+        true => services.gate.record_access(call, &admitted, owner, None).await?,
+        false => services.gate.record_read(call, &admitted, owner, None).await?,
     }
     let output = A::perform(admitted, services).await?;
     Ok(HttpResponseBuilder::new(StatusCode::from_u16(A::STATUS).unwrap_or(StatusCode::OK)).json(output))

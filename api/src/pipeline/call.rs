@@ -1,6 +1,6 @@
 //! One request on its way through the pipeline.
 
-use super::{ports::Access, route::Route, server::Services, table::Params, tokens::Claims};
+use super::{gate::Caller, ports::Access, route::Route, server::Services, table::Params};
 use crate::problem::{Language, Problem};
 use actix_web::{HttpRequest, HttpResponse, http::header, web::Payload};
 use palmares_domain::kernel::ClientContext;
@@ -29,7 +29,7 @@ pub struct Call<'a> {
     pub language: Language,
     pub address: IpAddr,
     /// The caller, once known; the rim records refusals under this name.
-    pub caller: Option<Claims>,
+    pub caller: Option<Caller>,
 }
 
 impl Call<'_> {
@@ -53,9 +53,9 @@ impl Call<'_> {
     pub fn access(&self) -> Option<Access> {
         let (caller, permission) = (self.caller.as_ref()?, self.route.permission?);
         Some(Access {
-            organization: caller.org,
-            actor: caller.sub,
-            roles: caller.roles.clone(),
+            organization: caller.home,
+            actor: caller.user,
+            rights: caller.rights.clone(),
             route: self.route_name(),
             permission,
             request_id: self.request_id,

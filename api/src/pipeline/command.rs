@@ -209,7 +209,7 @@ impl From<Refused> for Problem {
         match refused.code {
             // A slip of ours: the caller learns no more than that.
             Code::InternalError => Problem::internal(anyhow::anyhow!(refused)),
-            code => Problem { errors: refused.errors, ..Problem::new(code, refused.reason) },
+            code => Problem { errors: refused.errors, attempt: refused.attempt, ..Problem::new(code, refused.reason) },
         }
     }
 }

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::problem::{Denied, Problem};
 use palmares_domain::{
-    identity::Role,
+    identity::Rights,
     kernel::{Admission, Admitted, Code, DataClass, Idempotency, OrganizationId, Tenant, UserId},
 };
 use std::{collections::BTreeSet, sync::Arc};
@@ -37,11 +37,21 @@ pub struct Gate {
     pub(super) access_log: Arc<dyn AccessLog>,
 }
 
+/// Who asks, as far as the gate found out.
+#[derive(Clone)]
+pub struct Caller {
+    pub user: UserId,
+    /// The user's own organization.
+    pub home: OrganizationId,
+    /// What the user's roles grant now, as far as the token may be used with them.
+    pub rights: Rights,
+}
+
 /// A caller who may be permitted, depending on whose resource it is.
 pub struct Entered {
     /// The tenant in which the request acts.
     tenant: Tenant,
-    caller: Claims,
+    caller: Caller,
     permission: &'static str,
     /// The owner for whom it is permitted already.
     owner: Option<UserId>,
@@ -75,21 +85,28 @@ impl Gate {
         self.tokens.jwks()
     }
 
+    /// Decides for whoever is asked about; nothing is granted by it.
+    pub fn decide(&self, question: &Question<'_>) -> Verdict {
+        self.decisions.decide(question)
+    }
+
     /// Everything that can be decided before the body is read.
     pub async fn enter(&self, call: &mut Call<'_>) -> Result<Entered, Problem> {
         let permission = call.route.permission.ok_or_else(|| Problem::internal(anyhow::anyhow!("a public route asked for the gate")))?;
-        let caller = self.authenticate(call)?;
-        let standing = self.standings.of(caller.org, caller.sub).await.map_err(Problem::unavailable)?;
+        let claims = self.authenticate(call)?;
+        let standing = self.standings.of(claims.org, claims.sub).await.map_err(Problem::unavailable)?;
         if standing != Standing::Unknown {
             // From here on refusals are recorded under the caller's name.
-            call.caller = Some(caller.clone());
+            call.caller = Some(Caller { user: claims.sub, home: claims.org, rights: Rights::default() });
         }
-        refuse_suspended(standing)?;
+        let rights = rights_of(standing)?.narrowed_to(&claims.roles);
+        let caller = Caller { user: claims.sub, home: claims.org, rights };
+        call.caller = Some(caller.clone());
         let organization = self.tenant(&caller, named_organization(call)?).await?;
-        self.limiter.caller(caller.org, caller.sub, call.route.throttle)?;
+        self.limiter.caller(caller.home, caller.user, call.route.throttle)?;
         let mut denied = BTreeSet::new();
         // Nobody has more rights over another's resource than over their own or over what is nobody's.
-        for owner in [None, Some(caller.sub)] {
+        for owner in [None, Some(caller.user)] {
             match self.ask(&caller, permission, organization, owner) {
                 Verdict::Permit(policies) => {
                     #[expect(clippy::disallowed_methods, reason = "this is the gate: the caller may act in this organization")]
@@ -125,8 +142,8 @@ impl Gate {
         };
         let admission = Admission {
             organization,
-            actor: entered.caller.sub,
-            roles: entered.caller.roles,
+            actor: entered.caller.user,
+            rights: entered.caller.rights,
             permission: entered.permission,
             policies,
             request_id: call.request_id,
@@ -151,7 +168,7 @@ impl Gate {
         export_from: Option<i64>,
     ) -> Result<(), Problem> {
         let admission = admitted.admission();
-        let foreign = call.caller.as_ref().is_some_and(|caller| caller.org != admission.organization);
+        let foreign = call.caller.as_ref().is_some_and(|caller| caller.home != admission.organization);
         let confidential = call.route.data_class >= DataClass::Confidential && owner != Some(admission.actor);
         let remembered = foreign || confidential || export_from.is_some();
         if remembered { self.record_access(call, admitted, owner, export_from).await } else { Ok(()) }
@@ -193,13 +210,13 @@ impl Gate {
 
     /// The organization in which the request acts. Only the platform's own admins may name another;
     /// to everyone else the answer is the same whether the named one exists or not.
-    async fn tenant(&self, caller: &Claims, named: Option<OrganizationId>) -> Result<OrganizationId, Problem> {
+    async fn tenant(&self, caller: &Caller, named: Option<OrganizationId>) -> Result<OrganizationId, Problem> {
         let organization = match named {
-            None => return Ok(caller.org),
-            Some(named) if named == caller.org => return Ok(named),
+            None => return Ok(caller.home),
+            Some(named) if named == caller.home => return Ok(named),
             Some(named) => named,
         };
-        if !(caller.org == OrganizationId::PLATFORM && caller.roles.contains(&Role::PlatformAdmin)) {
+        if !(caller.home == OrganizationId::PLATFORM && caller.rights.reach_everywhere()) {
             return Err(Problem::new(Code::TenantMismatch, "gate.tenant_mismatch"));
         }
         match self.standings.exists(organization).await.map_err(Problem::unavailable)? {
@@ -208,15 +225,15 @@ impl Gate {
         }
     }
 
-    fn ask(&self, caller: &Claims, permission: &'static str, organization: OrganizationId, owner: Option<UserId>) -> Verdict {
-        let Claims { sub: principal, org: home, roles, .. } = caller;
-        self.decisions.decide(&Question { principal: *principal, home: *home, roles, permission, organization, owner })
+    fn ask(&self, caller: &Caller, permission: &'static str, organization: OrganizationId, owner: Option<UserId>) -> Verdict {
+        let Caller { user: principal, home, rights } = caller;
+        self.decisions.decide(&Question { principal: *principal, home: *home, rights, permission, organization, owner })
     }
 }
 
 impl Entered {
     pub fn actor(&self) -> UserId {
-        self.caller.sub
+        self.caller.user
     }
 
     /// The tenant in which the request acts.
@@ -230,9 +247,9 @@ fn denied_by(policies: Vec<String>, reason: &'static str, answer: Problem) -> Pr
     Problem { denied: Some(Box::new(Denied { reason, policies })), ..answer }
 }
 
-fn refuse_suspended(standing: Standing) -> Result<(), Problem> {
+fn rights_of(standing: Standing) -> Result<Rights, Problem> {
     match standing {
-        Standing::Active => Ok(()),
+        Standing::Active(rights) => Ok(rights),
         Standing::OrganizationSuspended => Err(Problem::new(Code::AccessDenied, "gate.organization_suspended")),
         Standing::UserSuspended | Standing::Unknown => Err(Problem::new(Code::AuthenticationFailed, "gate.user_not_active")),
     }

@@ -2,15 +2,16 @@
 
 use async_trait::async_trait;
 use palmares_domain::{
-    identity::Role,
+    identity::Rights,
     kernel::{ClientContext, Code, DataClass, OrganizationId, UserId},
 };
 use uuid::Uuid;
 
 /// Whether a user of a verified token may act.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Standing {
-    Active,
+    /// With what the user's roles grant.
+    Active(Rights),
     UserSuspended,
     OrganizationSuspended,
     /// No such user in this organization, or no such organization.
@@ -36,7 +37,7 @@ pub struct Access {
     /// The caller's own organization; for sensitive reads the one that was read.
     pub organization: OrganizationId,
     pub actor: UserId,
-    pub roles: Vec<Role>,
+    pub rights: Rights,
     /// Method and pattern, such as `GET /api/v1/users/{user_id}`.
     pub route: String,
     pub permission: &'static str,

@@ -106,7 +106,8 @@ async fn dispatch(request: HttpRequest, payload: Payload, services: &Services, a
 /// Remembers a refusal of the gate: as an event where the caller is known, else as a count.
 async fn record(call: &Call<'_>, problem: &Problem) {
     let (code, reason, policies) = problem.as_recorded();
-    if !matches!(code, Code::AuthenticationFailed | Code::AccessDenied | Code::TenantMismatch | Code::RateLimited) {
+    let of_the_gate = matches!(code, Code::AuthenticationFailed | Code::AccessDenied | Code::TenantMismatch | Code::RateLimited);
+    if !of_the_gate && !problem.attempt {
         return;
     }
     let Some(access) = call.access() else {

@@ -6,7 +6,7 @@ use super::{
 };
 use async_trait::async_trait;
 use palmares_commands::{
-    engine::Engine,
+    engine::{Engine, EngineOptions},
     privacy::{
         ClientContexts, KeyRing, client_context::MemoryClientContextTable, data_keys::MemoryDataKeyTable, key_store::MemoryKeyStore,
     },
@@ -91,7 +91,12 @@ pub fn house(limits: RateLimits, rules: Rules) -> House {
 fn engine() -> Arc<Engine> {
     let ring = Arc::new(KeyRing::new(Arc::new(MemoryKeyStore::default()), Arc::new(MemoryDataKeyTable::default())));
     let contexts = ClientContexts::new(ring.clone(), Arc::new(MemoryClientContextTable::default()));
-    Engine::new(Arc::new(MemoryStore::default()), ring, Arc::new(contexts))
+    Engine::new(
+        Arc::new(MemoryStore::default()),
+        ring,
+        Arc::new(contexts),
+        EngineOptions { permissions: crate::routes::permissions(), ..EngineOptions::default() },
+    )
 }
 
 #[async_trait]

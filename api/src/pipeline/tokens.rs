@@ -6,7 +6,7 @@
 use super::keys::{Ed25519Key, KeyFault};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use palmares_domain::{
-    identity::Role,
+    identity::RoleRef,
     kernel::{OrganizationId, UserId},
 };
 use serde::{Deserialize, Serialize};
@@ -31,7 +31,8 @@ pub struct Claims {
     pub sub: UserId,
     /// The user's own organization.
     pub org: OrganizationId,
-    pub roles: Vec<Role>,
+    /// The roles that the token may be used with: of those the user has, when it is used.
+    pub roles: Vec<RoleRef>,
     pub jti: Uuid,
     pub iat: u64,
     pub nbf: u64,
@@ -92,14 +93,20 @@ impl TokenKeys {
     ///
     /// # Errors
     /// Where no private key was given.
-    pub fn mint(&self, user: UserId, organization: OrganizationId, roles: &[Role], ttl: Duration) -> Result<String, KeyFault> {
+    pub fn mint(
+        &self,
+        user: UserId,
+        organization: OrganizationId,
+        roles: impl IntoIterator<Item = impl Into<RoleRef>>,
+        ttl: Duration,
+    ) -> Result<String, KeyFault> {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
         self.sign(&Claims {
             iss: self.issuer.clone(),
             aud: self.audience.clone(),
             sub: user,
             org: organization,
-            roles: roles.to_vec(),
+            roles: roles.into_iter().map(Into::into).collect(),
             jti: Uuid::now_v7(),
             iat: now,
             nbf: now.saturating_sub(CLOCK_SKEW_SECONDS),

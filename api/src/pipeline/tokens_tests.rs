@@ -1,6 +1,7 @@
 use super::*;
 use crate::pipeline::keys::{Ed25519Key, generate_pem};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use palmares_domain::identity::Role;
 use serde_json::{Value, json};
 
 const ISSUER: &str = "https://palmares.test";
@@ -52,10 +53,10 @@ impl House {
 fn a_minted_token_says_what_it_was_minted_for() {
     let house = house();
     let token =
-        house.keys.mint(UserId(Uuid::from_u128(1)), OrganizationId::PLATFORM, &[Role::PlatformAdmin], Duration::from_secs(60)).unwrap();
+        house.keys.mint(UserId(Uuid::from_u128(1)), OrganizationId::PLATFORM, [Role::PlatformAdmin], Duration::from_secs(60)).unwrap();
     let claims = house.keys.verify(&token).unwrap();
     assert_eq!((claims.sub, claims.org), (UserId(Uuid::from_u128(1)), OrganizationId::PLATFORM));
-    assert_eq!(claims.roles, [Role::PlatformAdmin]);
+    assert_eq!(claims.roles, [Role::PlatformAdmin.into()]);
     assert!(claims.nbf < claims.iat && claims.exp == claims.iat + 60);
 }
 
@@ -136,7 +137,7 @@ fn a_retired_key_verifies_and_no_longer_signs() {
     let (old, new) = (generate_pem().unwrap(), generate_pem().unwrap());
     let before = TokenKeys::from_pems(ISSUER, AUDIENCE, [old.as_str()]).unwrap();
     let after = TokenKeys::from_pems(ISSUER, AUDIENCE, [new.as_str(), old.as_str()]).unwrap();
-    let mint = |keys: &TokenKeys| keys.mint(UserId(Uuid::from_u128(1)), OrganizationId::PLATFORM, &[], Duration::from_secs(60)).unwrap();
+    let mint = |keys: &TokenKeys| keys.mint(UserId(Uuid::from_u128(1)), OrganizationId::PLATFORM, [Role::Member; 0], Duration::from_secs(60)).unwrap();
     assert!(after.verify(&mint(&before)).is_ok());
     assert!(before.verify(&mint(&after)).is_err());
     let set = after.jwks()["keys"].as_array().unwrap();

@@ -11,8 +11,9 @@ mod settle_recorded_days;
 mod settlement;
 
 use palmares_commands::engine::{Engine, Operation, Receipt, Rejection};
-use palmares_domain::kernel::{
-    Admission, Admitted, CommandId, Event, EventId, Idempotency, OrganizationId, RecordedEvent, Tenant, UserId, derive_uuid,
+use palmares_domain::{
+    identity::Rights,
+    kernel::{Admission, Admitted, CommandId, Event, EventId, Idempotency, OrganizationId, RecordedEvent, Tenant, UserId, derive_uuid},
 };
 use palmares_projections::engine::{ReactError, Reactor, Readers, timers::TimerHandler, watermarks::Watermarks};
 use serde::Deserialize;
@@ -62,7 +63,7 @@ impl System {
         Admission {
             organization,
             actor: UserId(derive_uuid("system", &[self.name.as_bytes()])),
-            roles: Vec::new(),
+            rights: Rights::default(),
             permission: self.permission,
             policies: Vec::new(),
             request_id,

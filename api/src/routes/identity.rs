@@ -1,13 +1,31 @@
-//! Identity: the users of an organization.
+//! Identity: the users of an organization, their life cycle and their roles.
 
 use crate::pipeline::Route;
-use palmares_commands::identity::{CreateUser, ResumeUser, SuspendUser};
-use palmares_projections::identity::directory::{GetUser, ListUsers};
+use palmares_commands::identity::{
+    ApproveReactivation, AssignRole, CancelUserDeletion, ComposeRole, CreateUser, DeactivateUser, ReactivateUser, RenameRole,
+    RequestUserDeletion, ResumeUser, RetireRole, SetRoleGrants, SuspendUser, UnassignRole,
+};
+use palmares_projections::identity::{
+    directory::{GetUser, ListUsers},
+    roles::ListRoles,
+};
 
 pub const ROUTES: &[Route] = &[
     Route::post::<CreateUser>("/users").creating("/users", "id"),
     Route::post::<SuspendUser>("/users/{user_id}/suspend"),
     Route::post::<ResumeUser>("/users/{user_id}/resume"),
+    Route::post::<DeactivateUser>("/users/{user_id}/deactivate"),
+    Route::post::<ApproveReactivation>("/users/{user_id}/approve-reactivation"),
+    Route::post::<ReactivateUser>("/users/{user_id}/reactivate"),
+    Route::post::<RequestUserDeletion>("/users/{user_id}/request-deletion"),
+    Route::post::<CancelUserDeletion>("/users/{user_id}/cancel-deletion"),
+    Route::post::<AssignRole>("/users/{user_id}/roles"),
+    Route::post::<UnassignRole>("/users/{user_id}/roles/{role}/unassign"),
     Route::get::<ListUsers>("/users", "identity.user.list"),
     Route::get::<GetUser>("/users/{user_id}", "identity.user.read"),
+    Route::post::<ComposeRole>("/roles").creating("/roles", "id"),
+    Route::post::<SetRoleGrants>("/roles/{role_id}/grants"),
+    Route::post::<RenameRole>("/roles/{role_id}/rename"),
+    Route::post::<RetireRole>("/roles/{role_id}/retire"),
+    Route::get::<ListRoles>("/roles", "identity.role.read"),
 ];

@@ -1,6 +1,7 @@
 //! The routes: one file of rows per context. This is the table that serves; documents, policies and
 //! the attack tests read the same one.
 
+pub mod authorization;
 pub mod challenges;
 pub mod compliance;
 pub mod identity;
@@ -10,10 +11,24 @@ pub mod points;
 pub mod system;
 
 use crate::pipeline::Route;
+use palmares_domain::identity::PermissionTree;
 
 /// Every context's rows.
-const TABLES: &[&[Route]] =
-    &[system::ROUTES, organizations::ROUTES, identity::ROUTES, points::ROUTES, challenges::ROUTES, compliance::ROUTES, operations::ROUTES];
+const TABLES: &[&[Route]] = &[
+    system::ROUTES,
+    organizations::ROUTES,
+    identity::ROUTES,
+    authorization::ROUTES,
+    points::ROUTES,
+    challenges::ROUTES,
+    compliance::ROUTES,
+    operations::ROUTES,
+];
+
+/// Every permission that a row asks for.
+pub fn permissions() -> PermissionTree {
+    PermissionTree::new(all().filter_map(|route| route.permission))
+}
 
 /// Every row.
 pub fn all() -> impl Iterator<Item = &'static Route> {

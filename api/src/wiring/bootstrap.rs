@@ -12,7 +12,7 @@ use palmares_commands::{
 };
 use palmares_domain::{
     identity::{
-        EXTERNAL_REF_LOOKUP, Role,
+        EXTERNAL_REF_LOOKUP, Rights, Role,
         user::{CreateUser, User, UserCommand},
     },
     kernel::{Admission, OrganizationId, UserId, derive_uuid},
@@ -38,7 +38,7 @@ pub(super) async fn bootstrap(settings: &ServerSettings, external_ref: &str) -> 
     let whose = OnBehalf {
         organization: OrganizationId::PLATFORM,
         actor: user,
-        roles: vec![Role::PlatformAdmin],
+        rights: Rights::built_in([Role::PlatformAdmin]),
         permission: PERMISSION,
         // None was asked: whoever holds the keys and the database founds the platform.
         policies: Vec::new(),
@@ -76,6 +76,7 @@ impl Operation for FoundPlatform {
                 name: NAME.to_owned(),
                 slug: SLUG.to_owned(),
                 default_locale: Locale::default(),
+                with_setup: false,
             };
             unit.run::<Organization>(OrganizationId::PLATFORM, &OrganizationCommand::Create(create))?;
             unit.claim(slug_claim(SLUG), OrganizationId::PLATFORM);
@@ -89,7 +90,7 @@ impl Operation for FoundPlatform {
             organization_id: OrganizationId::PLATFORM,
             external_ref: self.external_ref.clone(),
             display_name: None,
-            role: Role::PlatformAdmin,
+            role: Role::PlatformAdmin.into(),
         };
         unit.run::<User>(self.user, &UserCommand::Create(create))?;
         if let Some(claim) = claim {

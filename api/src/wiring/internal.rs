@@ -1,7 +1,7 @@
 //! What the house asks of itself: operations that no request offers, admitted here.
 
 use palmares_domain::{
-    identity::Role,
+    identity::Rights,
     kernel::{Admission, Admitted, ClientContext, OrganizationId, UserId},
 };
 use uuid::Uuid;
@@ -10,7 +10,7 @@ use uuid::Uuid;
 pub(super) struct OnBehalf {
     pub organization: OrganizationId,
     pub actor: UserId,
-    pub roles: Vec<Role>,
+    pub rights: Rights,
     pub permission: &'static str,
     /// What decided; see [`Admission::policies`].
     pub policies: Vec<String>,
@@ -21,11 +21,11 @@ pub(super) struct OnBehalf {
 
 /// Admits an operation of the house.
 pub(super) fn admit<T>(whose: OnBehalf, operation: T) -> Admitted<T> {
-    let OnBehalf { organization, actor, roles, permission, policies, request_id, correlation_id, client } = whose;
+    let OnBehalf { organization, actor, rights, permission, policies, request_id, correlation_id, client } = whose;
     let admission = Admission {
         organization,
         actor,
-        roles,
+        rights,
         permission,
         policies,
         request_id,

@@ -4,29 +4,40 @@ use crate::pipeline::{Standing, Standings};
 use async_trait::async_trait;
 use palmares_commands::engine::Engine;
 use palmares_domain::{
-    identity::user::User,
+    identity::{Rights, RoleRef, role_catalogue::RoleCatalogue, user::User},
     kernel::{OrganizationId, UserId},
     organizations::organization::Organization,
 };
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 pub(super) struct EngineStandings(pub Arc<Engine>);
 
 #[async_trait]
 impl Standings for EngineStandings {
     async fn of(&self, organization: OrganizationId, user: UserId) -> anyhow::Result<Standing> {
-        let user = self.0.look(organization, user, |user: &User| user.profile().map(|_| user.is_active())).await?;
-        let organization =
-            self.0.look(organization, organization, |found: &Organization| found.profile().map(|_| found.is_active())).await?;
-        Ok(match (organization, user) {
+        let roles = |user: &User| user.profile().map(|profile| user.is_active().then(|| profile.roles.clone()));
+        let user = self.0.look(organization, user, roles).await?;
+        let stands = self.0.look(organization, organization, |found: &Organization| found.profile().map(|_| found.is_active())).await?;
+        Ok(match (stands, user) {
             (None, _) | (_, None) => Standing::Unknown,
             (Some(false), _) => Standing::OrganizationSuspended,
-            (_, Some(false)) => Standing::UserSuspended,
-            (Some(true), Some(true)) => Standing::Active,
+            (_, Some(None)) => Standing::UserSuspended,
+            (Some(true), Some(Some(roles))) => Standing::Active(self.rights(organization, roles).await?),
         })
     }
 
     async fn exists(&self, organization: OrganizationId) -> anyhow::Result<bool> {
         Ok(self.0.look(organization, organization, |found: &Organization| found.profile().is_some()).await?)
+    }
+}
+
+impl EngineStandings {
+    /// What the roles grant now. A retired role grants nothing.
+    async fn rights(&self, organization: OrganizationId, roles: BTreeSet<RoleRef>) -> anyhow::Result<Rights> {
+        if roles.iter().all(|role| role.built_in().is_some()) {
+            return Ok(Rights::built_in(roles.into_iter().filter_map(RoleRef::built_in)));
+        }
+        let held = |catalogue: &RoleCatalogue| catalogue.rights(&roles);
+        Ok(self.0.look(organization, organization, held).await?)
     }
 }

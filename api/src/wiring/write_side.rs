@@ -1,9 +1,9 @@
 //! The write side of a process: the store, the keys and the engine.
 
-use crate::cli::ServerSettings;
+use crate::{cli::ServerSettings, routes};
 use anyhow::Context;
 use palmares_commands::{
-    engine::Engine,
+    engine::{Engine, EngineOptions},
     privacy::{
         ClientContexts, KeyRing, MasterKey, client_context::PostgresClientContextTable, data_keys::PostgresDataKeyTable,
         key_store::SealedFileKeyStore,
@@ -29,7 +29,8 @@ impl WriteSide {
         let ring = Arc::new(KeyRing::new(Arc::new(key_store), Arc::new(PostgresDataKeyTable::new(pool.clone()))));
         ring.verify_key_store().await?;
         let contexts = ClientContexts::new(ring.clone(), Arc::new(PostgresClientContextTable::new(pool.clone())));
-        let engine = Engine::with_cache(Arc::new(store), ring.clone(), Arc::new(contexts), settings.cache_bytes);
+        let options = EngineOptions { cache_bytes: settings.cache_bytes, permissions: routes::permissions() };
+        let engine = Engine::new(Arc::new(store), ring.clone(), Arc::new(contexts), options);
         Ok(Self { engine, ring, pool })
     }
 }

@@ -83,6 +83,7 @@ impl Engine {
                 claims: Vec::new(),
                 releases: Vec::new(),
                 ids: 0,
+                permissions: &self.permissions,
             };
             let version = primary.map_or(0, |index| unit.involved[index].version);
             match admission.if_match.filter(|expected| *expected != version) {

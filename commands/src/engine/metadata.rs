@@ -1,6 +1,6 @@
 //! The metadata of an event: the admission record of the command that caused it.
 
-use palmares_domain::identity::Role;
+use palmares_domain::identity::RoleRef;
 use palmares_domain::kernel::{Admission, UserId};
 use serde::Serialize;
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use uuid::Uuid;
 #[derive(Serialize)]
 struct Metadata<'a> {
     actor_id: UserId,
-    roles: &'a [Role],
+    roles: Vec<RoleRef>,
     permission: &'static str,
     policies: &'a [String],
     request_id: Uuid,
@@ -26,7 +26,7 @@ struct Metadata<'a> {
 pub(super) fn metadata(admission: &Admission, client_context_id: Option<Uuid>) -> serde_json::Result<Arc<[u8]>> {
     let metadata = Metadata {
         actor_id: admission.actor,
-        roles: &admission.roles,
+        roles: admission.rights.roles().collect(),
         permission: admission.permission,
         policies: &admission.policies,
         request_id: admission.request_id,

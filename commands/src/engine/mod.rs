@@ -12,15 +12,18 @@ mod kind;
 mod load;
 mod metadata;
 mod operation;
+mod past;
 mod size;
 mod slots;
 
 pub use capability::{Capability, Throttle};
 pub use kind::{Kind, StreamRef};
 pub use operation::{Answer, Operation, Refused, Unit};
+pub use past::Past;
 
 use crate::privacy::{ClientContexts, KeyRing};
 use crate::store::{AppendError, EventStore};
+use palmares_domain::identity::PermissionTree;
 use palmares_domain::kernel::{Admitted, Aggregate, OrganizationId};
 use slots::Slots;
 use std::sync::Arc;
@@ -69,26 +72,36 @@ impl From<AppendError> for Rejection {
     }
 }
 
+/// What an engine may be told.
+#[derive(Clone, Debug)]
+pub struct EngineOptions {
+    /// About how much memory states may take, in bytes.
+    pub cache_bytes: usize,
+    /// Every permission that a role may grant.
+    pub permissions: PermissionTree,
+}
+
+impl Default for EngineOptions {
+    fn default() -> Self {
+        Self { cache_bytes: CACHE_BYTES_DEFAULT, permissions: PermissionTree::default() }
+    }
+}
+
 /// Executes operations that the gate has admitted.
 pub struct Engine {
     store: Arc<dyn EventStore>,
     ring: Arc<KeyRing>,
     contexts: Arc<ClientContexts>,
     slots: Arc<Slots>,
+    permissions: PermissionTree,
 }
 
 impl Engine {
-    /// An engine over a store, with a cache of [`CACHE_BYTES_DEFAULT`].
-    pub fn new(store: Arc<dyn EventStore>, ring: Arc<KeyRing>, contexts: Arc<ClientContexts>) -> Arc<Self> {
-        Self::with_cache(store, ring, contexts, CACHE_BYTES_DEFAULT)
-    }
-
-    /// An engine over a store, with at most about `cache_bytes` of states in memory. It forgets what
-    /// other nodes change for as long as it lives.
-    pub fn with_cache(store: Arc<dyn EventStore>, ring: Arc<KeyRing>, contexts: Arc<ClientContexts>, cache_bytes: usize) -> Arc<Self> {
-        let slots = Arc::new(Slots::new(cache_bytes));
+    /// An engine over a store. It forgets what other nodes change for as long as it lives.
+    pub fn new(store: Arc<dyn EventStore>, ring: Arc<KeyRing>, contexts: Arc<ClientContexts>, options: EngineOptions) -> Arc<Self> {
+        let slots = Arc::new(Slots::new(options.cache_bytes));
         slots.clone().follow(store.foreign_changes());
-        Arc::new(Self { store, ring, contexts, slots })
+        Arc::new(Self { store, ring, contexts, slots, permissions: options.permissions })
     }
 
     pub fn store(&self) -> &Arc<dyn EventStore> {

@@ -2,6 +2,7 @@
 
 use super::kind::{Change, Happened, State, StreamRef};
 use crate::store::{Claim, ClaimKey};
+use palmares_domain::identity::PermissionTree;
 use palmares_domain::kernel::{Admission, Aggregate, Code, Facts, FieldError, OrganizationId, Refusal, derive_uuid};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
@@ -59,25 +60,27 @@ pub struct Refused {
     pub reason: Cow<'static, str>,
     pub detail: String,
     pub errors: Vec<FieldError>,
+    /// Whether trying it is worth remembering ([`Refusal::is_attempt`]).
+    pub attempt: bool,
 }
 
 impl Refused {
     pub fn new(code: Code, reason: &'static str, detail: impl Into<String>) -> Self {
-        Self { code, reason: reason.into(), detail: detail.into(), errors: Vec::new() }
+        Self { code, reason: reason.into(), detail: detail.into(), errors: Vec::new(), attempt: false }
     }
 
     /// A field that is not valid.
     pub fn field(field: impl Into<String>, reason: &'static str) -> Self {
         let field = FieldError::new(field, reason);
         let detail = format!("{} is not valid", field.field);
-        Self { code: Code::ValidationError, reason: "validation_failed".into(), detail, errors: vec![field] }
+        Self { code: Code::ValidationError, reason: "validation_failed".into(), detail, errors: vec![field], attempt: false }
     }
 }
 
 impl<E: Refusal> From<E> for Refused {
     fn from(error: E) -> Self {
         let errors = error.field().map(|field| FieldError::new(field, error.reason())).into_iter().collect();
-        Self { code: error.code(), reason: error.reason().into(), detail: error.to_string(), errors }
+        Self { code: error.code(), reason: error.reason().into(), detail: error.to_string(), errors, attempt: error.is_attempt() }
     }
 }
 
@@ -102,6 +105,7 @@ pub struct Unit<'a> {
     pub(super) claims: Vec<Claim>,
     pub(super) releases: Vec<ClaimKey>,
     pub(super) ids: u64,
+    pub(super) permissions: &'a PermissionTree,
 }
 
 impl<'a> Unit<'a> {
@@ -111,6 +115,11 @@ impl<'a> Unit<'a> {
 
     pub fn organization(&self) -> OrganizationId {
         self.admission.organization
+    }
+
+    /// Every permission there is.
+    pub fn permissions(&self) -> &PermissionTree {
+        self.permissions
     }
 
     pub fn facts(&self) -> &Facts {

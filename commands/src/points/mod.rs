@@ -69,6 +69,7 @@ fn check_active(unit: &mut Unit<'_>, user: UserId, field: &'static str) -> Resul
     match check_known(unit, user, field)? {
         UserStatus::Active => Ok(()),
         UserStatus::Suspended => Err(Refused::field(field, "points.user_suspended")),
+        _ => Err(Refused::field(field, "points.user_not_active")),
     }
 }
 

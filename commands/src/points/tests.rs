@@ -1,5 +1,5 @@
 use crate::challenges::RecordActivities;
-use crate::engine::{Engine, Operation, Receipt, Rejection};
+use crate::engine::{Engine, EngineOptions, Operation, Receipt, Rejection};
 use crate::identity::{CreateUser, SuspendUser};
 use crate::points::{CreateCredit, DefineProgram, NeedsAccount, PlaceHold, PostHold, ResolveCredit, SettleEarnings, TransferPoints};
 use crate::privacy::{
@@ -9,7 +9,7 @@ use crate::store::memory::MemoryStore;
 use chrono::NaiveDate;
 use palmares_domain::{
     challenges::Metric,
-    identity::Role,
+    identity::{Rights, Role},
     kernel::{Admission, Admitted, Code, OrganizationId, ProgramId, TransactionId, UserId},
     points::{Account, AccountKey, account::Balance},
 };
@@ -29,7 +29,7 @@ impl World {
     async fn new() -> Self {
         let ring = Arc::new(KeyRing::new(Arc::new(MemoryKeyStore::default()), Arc::new(MemoryDataKeyTable::default())));
         let contexts = Arc::new(ClientContexts::new(ring.clone(), Arc::new(MemoryClientContextTable::default())));
-        let engine = Engine::new(Arc::new(MemoryStore::default()), ring, contexts);
+        let engine = Engine::new(Arc::new(MemoryStore::default()), ring, contexts, EngineOptions::default());
         let mut world = Self { engine, program: ProgramId(Uuid::nil()) };
         world.program = ProgramId(world.id::<DefineProgram>(json!({ "name": "wellness" }), "id").await);
         let rule = json!({
@@ -45,7 +45,7 @@ impl World {
         let admission = Admission {
             organization: ORGANIZATION,
             actor: UserId(Uuid::from_u128(1)),
-            roles: vec![Role::OrganizationAdmin],
+            rights: Rights::built_in([Role::OrganizationAdmin]),
             permission: "test",
             policies: Vec::new(),
             request_id,

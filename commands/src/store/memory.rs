@@ -122,6 +122,7 @@ impl EventStore for MemoryStore {
             let sealed = sealed.iter().filter(|_| request.with_sealed);
             StoredEvent {
                 id: event.id,
+                position: event.position,
                 version: event.stream.version,
                 event_type: event.event_type.clone(),
                 schema_version: event.schema_version,

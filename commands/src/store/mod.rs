@@ -162,6 +162,7 @@ pub struct Head {
 #[derive(Clone, Debug)]
 pub struct StoredEvent {
     pub id: EventId,
+    pub position: i64,
     pub version: i64,
     pub event_type: String,
     pub schema_version: u16,

@@ -1,42 +1,38 @@
-//! Identity: who acts. A user belongs to one organization, holds one role and may be suspended.
+//! Identity: who acts, and what they may.
 //!
-//! Others see the [`Role`] and the [`user::User`] aggregate.
+//! Words: a *user* belongs to one organization and walks the life cycle of B.1; a *permission* is
+//! `context.noun.verb` and stands in the groups of its prefixes; a *grant* names a permission or a
+//! group of them, later ones included; a *role* is a set of grants, built in or composed by an
+//! organization at run time; *rights* are what all roles of a user grant together.
+//!
+//! Invariants: every transition of a user that B.1 does not allow is refused; a deactivated user
+//! returns only after someone else approved it; nobody gives away more than they may themselves
+//! (E-46); what the platform keeps to itself no role of an organization ever grants.
+//!
+//! Others see the [`Role`], the [`RoleRef`], the [`Rights`], and the aggregates
+//! [`user::User`] and [`role_catalogue::RoleCatalogue`].
 
+mod grant;
+mod permission_tree;
+mod rights;
+mod role;
+pub mod role_catalogue;
 pub mod user;
 
-use serde::{Deserialize, Serialize};
+pub use grant::{Grant, MalformedGrant};
+pub use permission_tree::PermissionTree;
+pub use rights::{HeldRole, Rights};
+pub use role::{Role, RoleRef};
 
 /// The kind under which an external reference is hashed: the claim that keeps it unique and the
 /// directory that finds a user by it have to agree.
 pub const EXTERNAL_REF_LOOKUP: &str = "identity.external_ref";
 
-/// The built-in roles. Roles composed at run time join them later.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, utoipa::ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Role {
-    /// Works across organizations, always through the same decision point (E-23).
-    PlatformAdmin,
-    OrganizationAdmin,
-    ComplianceOfficer,
-    Analyst,
-    Member,
-}
+/// The kind under which the [`email_key`] of an e-mail address is hashed.
+pub const EMAIL_LOOKUP: &str = "identity.email";
 
-impl Role {
-    pub const ALL: [Role; 5] = [Role::PlatformAdmin, Role::OrganizationAdmin, Role::ComplianceOfficer, Role::Analyst, Role::Member];
-
-    /// The name in tokens, events and policies.
-    pub fn name(self) -> &'static str {
-        match self {
-            Role::PlatformAdmin => "platform_admin",
-            Role::OrganizationAdmin => "organization_admin",
-            Role::ComplianceOfficer => "compliance_officer",
-            Role::Analyst => "analyst",
-            Role::Member => "member",
-        }
-    }
-
-    pub fn parse(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|role| role.name() == name)
-    }
+/// What two spellings of one mailbox have in common. Strictly the part before the `@` may tell them
+/// apart by case (RFC 5321, 2.4), but no provider of note does, and people type as they please.
+pub fn email_key(email: &str) -> String {
+    email.trim().to_lowercase()
 }

@@ -1,7 +1,7 @@
 //! Proofs that the gate let something through: execution and reads take nothing else (design 5).
 
 use super::{CommandId, EventId, OrganizationId, UserId};
-use crate::identity::Role;
+use crate::identity::Rights;
 use uuid::Uuid;
 
 /// Where a request came from. Personal data: it is sealed before it is stored.
@@ -25,7 +25,8 @@ pub struct Admission {
     /// The tenant in which the request acts.
     pub organization: OrganizationId,
     pub actor: UserId,
-    pub roles: Vec<Role>,
+    /// What the actor's roles granted when the request was admitted.
+    pub rights: Rights,
     /// The permission that was needed, such as `points.hold.place`.
     pub permission: &'static str,
     /// What decided: the policies with the version of their set, such as `self.member@1f3c9a20d4e1`;

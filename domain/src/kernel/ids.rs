@@ -31,6 +31,8 @@ ids! {
     OrganizationId;
     /// A member of an organization; also the data subject of that person's data.
     UserId;
+    /// A role that an organization composed for itself (T-26).
+    RoleId;
     /// A points program: one asset with its rules (T-91).
     ProgramId;
     /// A team; an account may be kept per team (T-35, A19).

@@ -49,4 +49,9 @@ pub trait Refusal: std::error::Error + Send + Sync + 'static {
     fn field(&self) -> Option<&'static str> {
         None
     }
+    /// Whether trying it is worth remembering: a forbidden transition, a reach for more rights. Such
+    /// a refusal is recorded in the access log like one of the gate (E-46, E-154).
+    fn is_attempt(&self) -> bool {
+        false
+    }
 }

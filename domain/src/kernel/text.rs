@@ -12,3 +12,20 @@ pub fn is_label(text: &str, max_chars: usize) -> bool {
 pub fn is_prose(text: &str) -> bool {
     !text.trim().is_empty() && text.chars().count() <= TEXT_MAX_CHARS
 }
+
+/// Longest address of a mailbox, in bytes (RFC 5321, 4.5.3.1.3, without the angle brackets).
+const EMAIL_MAX_BYTES: usize = 254;
+
+/// Whether `text` can be the address of a mailbox: one `@`, a name before it, a domain of at least
+/// two labels after it. Whether it exists is for a message to find out.
+pub fn is_email(text: &str) -> bool {
+    let label = |label: &str| !label.is_empty() && !label.starts_with('-') && !label.ends_with('-');
+    let Some((name, domain)) = text.split_once('@') else { return false };
+    text.len() <= EMAIL_MAX_BYTES
+        && !name.is_empty()
+        && name.len() <= 64
+        && !text.chars().any(|char| char.is_control() || char.is_whitespace() || "()<>[],;:\\\"".contains(char))
+        && !domain.contains('@')
+        && domain.contains('.')
+        && domain.split('.').all(label)
+}

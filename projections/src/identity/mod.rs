@@ -1,18 +1,19 @@
-//! Read models of identity: who there is.
+//! Read models of identity: who there is, and which roles an organization composed.
 //!
 //! Others see [`directory::external_refs`], which names users on their own pages.
 
 pub mod directory;
+pub mod roles;
 
 use crate::engine::Projector;
 use std::sync::Arc;
 
 /// Every projector of this context.
 pub fn projectors() -> Vec<Arc<dyn Projector>> {
-    vec![Arc::new(directory::Users)]
+    vec![Arc::new(directory::Users), Arc::new(roles::Roles)]
 }
 
 /// Every SQL statement of this context, by name.
 pub fn statements() -> impl Iterator<Item = (&'static str, &'static str)> {
-    [directory::STATEMENTS, directory::READS].into_iter().flatten().copied()
+    [directory::STATEMENTS, directory::READS, roles::STATEMENTS, roles::READS].into_iter().flatten().copied()
 }

@@ -68,7 +68,7 @@ impl Projector for Organizations {
     }
 
     fn interests(&self) -> &'static [&'static str] {
-        &["organizations.organization_created", "organizations.organization_suspended", "organizations.organization_resumed"]
+        INTERESTS
     }
 
     async fn apply(&self, context: &mut ApplyContext<'_>, batch: &[Delivered]) -> Result<(), ApplyError> {
@@ -77,14 +77,28 @@ impl Projector for Organizations {
             insert(context, &changes.created).await?;
         }
         if !changes.statuses.is_empty() {
-            let (ids, statuses): (Vec<Uuid>, Vec<&str>) =
-                changes.statuses.into_iter().map(|(id, status)| (id.0, status_name(status))).unzip();
+            let (ids, statuses): (Vec<Uuid>, Vec<&str>) = changes.statuses.into_iter().map(|(id, status)| (id.0, status.name())).unzip();
             let sql = context.slot.sql(SET_STATUS);
             sqlx::query(&sql).bind(ids).bind(statuses).bind(OrganizationId::PLATFORM.0).execute(&mut *context.tx).await?;
         }
         Ok(())
     }
 }
+
+/// Every event that brings an organization to a state.
+const INTERESTS: &[&str] = &[
+    "organizations.organization_created",
+    "organizations.organization_suspended",
+    "organizations.organization_resumed",
+    "organizations.setup_begun",
+    "organizations.setup_expired",
+    "organizations.organization_activated",
+    "organizations.payment_due_marked",
+    "organizations.payment_received",
+    "organizations.organization_deletion_requested",
+    "organizations.organization_deletion_cancelled",
+    "organizations.organization_purged",
+];
 
 /// What a batch changes: the new organizations, and the last status of those that got another.
 #[derive(Default)]
@@ -106,11 +120,8 @@ fn changes(batch: &[Delivered]) -> Result<Changes, ApplyError> {
             OrganizationEvent::OrganizationCreated(organization) => {
                 changes.created.push(Created { organization, at: event.recorded_at, position: event.position });
             }
-            OrganizationEvent::OrganizationSuspended(suspended) => {
-                changes.statuses.insert(suspended.organization_id, OrganizationStatus::Suspended);
-            }
-            OrganizationEvent::OrganizationResumed(resumed) => {
-                changes.statuses.insert(resumed.organization_id, OrganizationStatus::Active);
+            change => {
+                changes.statuses.extend(change.status().map(|status| (change.organization_id(), status)));
             }
         }
     }
@@ -131,21 +142,13 @@ async fn insert(context: &mut ApplyContext<'_>, created: &[Created]) -> Result<(
         .bind(rows.iter().map(|(_, row)| row.organization.organization_id.0).collect::<Vec<_>>())
         .bind(rows.iter().map(|(_, row)| row.organization.name.as_str()).collect::<Vec<_>>())
         .bind(rows.iter().map(|(_, row)| row.organization.slug.as_str()).collect::<Vec<_>>())
-        .bind(rows.iter().map(|_| status_name(OrganizationStatus::Active)).collect::<Vec<_>>())
+        .bind(rows.iter().map(|_| OrganizationStatus::Active.name()).collect::<Vec<_>>())
         .bind(rows.iter().map(|(_, row)| row.organization.default_locale.tag()).collect::<Vec<_>>())
         .bind(rows.iter().map(|(_, row)| row.at).collect::<Vec<_>>())
         .bind(rows.iter().map(|(_, row)| row.position).collect::<Vec<_>>())
         .execute(&mut *context.tx)
         .await?;
     Ok(())
-}
-
-/// The name of a status in rows, events and answers.
-fn status_name(status: OrganizationStatus) -> &'static str {
-    match status {
-        OrganizationStatus::Active => "ACTIVE",
-        OrganizationStatus::Suspended => "SUSPENDED",
-    }
 }
 
 /// One organization.
@@ -210,7 +213,7 @@ impl Query for ListOrganizations {
         let rows: Vec<Row> = sqlx::query_as(LIST)
             .persistent(false)
             .bind(organization)
-            .bind(self.status.map(status_name))
+            .bind(self.status.map(OrganizationStatus::name))
             .bind(behind)
             .bind(limit + 1)
             .fetch_all(reader.connection())

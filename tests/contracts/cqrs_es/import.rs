@@ -176,7 +176,8 @@ async fn aggregates_of_their_own_are_stored_only_by_who_says_that_they_hold_no_p
 async fn create_organization(store: Arc<dyn EventStore>, slug: &str) -> OrganizationId {
     let (id, actor) = (organization(), UserId(Uuid::now_v7()));
     let hosted = HostedStore::<Organization>::new(Repository::new(store.clone(), id, actor));
-    let create = CreateOrganization { organization_id: id, name: "Acme".into(), slug: slug.into(), default_locale: Locale::En };
+    let create =
+        CreateOrganization { organization_id: id, name: "Acme".into(), slug: slug.into(), default_locale: Locale::En, with_setup: false };
     let cqrs = CqrsFramework::<Hosted<Organization>, _>::new(hosted, vec![], ());
     cqrs.execute(&id.to_string(), (OrganizationCommand::Create(create), facts())).await.unwrap();
     let claims = vec![Claim { key: slug_claim(slug), owner: id.0 }];

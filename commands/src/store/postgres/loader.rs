@@ -108,6 +108,7 @@ async fn load_many(pool: &PgPool, requests: &[LoadRequest], term: u64) -> Result
             }
             loaded[*index].events.push(StoredEvent {
                 id: EventId(row.try_get(3)?),
+                position,
                 version,
                 event_type: row.try_get(4)?,
                 schema_version: row.try_get::<i16, _>(5)? as u16,

@@ -1,41 +1,40 @@
 //! The rules of a user.
 
-use super::{CreateUser, SuspendUser, UserCommand, UserCreated, UserError, UserEvent, UserResumed, UserSuspended};
+use super::{
+    CreateUser, InviteUser, RoleAssigned, RoleUnassigned, UserActivated, UserActivationBegun, UserCommand, UserCreated, UserDeactivated,
+    UserDeletionCancelled, UserDeletionRequested, UserError, UserEvent, UserInvited, UserPurged, UserReactivated, UserReactivationApproved,
+    UserRestored, UserResumed, UserSoftDeleted, UserStatus, UserSuspended, status,
+};
 use crate::{
-    identity::Role,
+    identity::RoleRef,
     kernel::{
-        Aggregate, Facts, OrganizationId, Personal, UserId,
-        text::{is_label, is_prose},
+        Aggregate, Facts, OrganizationId, Personal, Transition, UserId,
+        text::{is_email, is_label, is_prose},
     },
 };
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 
 const NAME_MAX_CHARS: usize = 200;
 
-/// Where a user stands; the other states of B.1 join with their own issues.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-pub enum UserStatus {
-    Active,
-    Suspended,
-}
-
-/// What the rules need of a created user. The personal fields are carried by the events alone: no
-/// rule reads them.
+/// What the rules need of a user. The personal fields are carried by the events alone: no rule
+/// reads them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Profile {
     pub user_id: UserId,
-    pub role: Role,
+    pub roles: BTreeSet<RoleRef>,
     pub status: UserStatus,
+    /// Who approved the return, while the user is deactivated.
+    pub reactivation_approved_by: Option<UserId>,
 }
 
-/// A user: nothing, until created.
+/// A user: nothing, until created or invited.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct User(Option<Profile>);
 
 impl User {
-    /// What is known of the user, once created.
+    /// What is known of the user, once created or invited.
     pub fn profile(&self) -> Option<&Profile> {
         self.0.as_ref()
     }
@@ -45,80 +44,175 @@ impl User {
         self.0.as_ref().is_some_and(|profile| profile.status == UserStatus::Active)
     }
 
-    fn create(&self, command: &CreateUser) -> Result<UserEvent, UserError> {
+    fn known(&self) -> Result<&Profile, UserError> {
+        self.0.as_ref().ok_or(UserError::NotFound)
+    }
+
+    /// The user, where `transition` leads from where they stand (B.1).
+    fn leaving_by(&self, transition: Transition<UserStatus>) -> Result<&Profile, UserError> {
+        let profile = self.known()?;
+        if transition.leads_from(profile.status) {
+            return Ok(profile);
+        }
+        Err(UserError::TransitionForbidden { from: profile.status, to: transition.to })
+    }
+
+    fn newcomer(&self, organization: OrganizationId, display_name: Option<&String>, role: RoleRef) -> Result<(), UserError> {
         if self.0.is_some() {
             return Err(UserError::AlreadyExists);
         }
+        if display_name.is_some_and(|name| !is_label(name, NAME_MAX_CHARS)) {
+            return Err(UserError::DisplayNameInvalid);
+        }
+        check_place_of(role, organization)
+    }
+
+    fn create(&self, command: &CreateUser) -> Result<Vec<UserEvent>, UserError> {
+        self.newcomer(command.organization_id, command.display_name.as_ref(), command.role)?;
         if !is_label(&command.external_ref, NAME_MAX_CHARS) {
             return Err(UserError::ExternalRefInvalid);
         }
-        if command.display_name.as_deref().is_some_and(|name| !is_label(name, NAME_MAX_CHARS)) {
-            return Err(UserError::DisplayNameInvalid);
-        }
-        if command.role == Role::PlatformAdmin && command.organization_id != OrganizationId::PLATFORM {
-            return Err(UserError::PlatformRoleElsewhere);
-        }
-        Ok(UserCreated {
-            user_id: command.user_id,
+        let user_id = command.user_id;
+        let (role, further) = match command.role {
+            RoleRef::BuiltIn(role) => (role, None),
+            custom => (crate::identity::Role::Member, Some(custom)),
+        };
+        let created = UserCreated {
+            user_id,
             external_ref: Personal::Clear(command.external_ref.clone()),
+            display_name: command.display_name.clone().map(Personal::Clear),
+            role,
+        };
+        let assigned = further.map(|role| RoleAssigned { user_id, role }.into());
+        Ok([created.into()].into_iter().chain(assigned).collect())
+    }
+
+    fn invite(&self, command: &InviteUser) -> Result<UserEvent, UserError> {
+        self.newcomer(command.organization_id, command.display_name.as_ref(), command.role)?;
+        if !is_email(&command.email) {
+            return Err(UserError::EmailInvalid);
+        }
+        Ok(UserInvited {
+            user_id: command.user_id,
+            email: Personal::Clear(command.email.clone()),
             display_name: command.display_name.clone().map(Personal::Clear),
             role: command.role,
         }
         .into())
     }
 
-    fn suspend(&self, command: &SuspendUser) -> Result<UserEvent, UserError> {
-        let profile = self.0.as_ref().ok_or(UserError::NotFound)?;
-        if command.reason.as_ref().is_some_and(|reason| !is_prose(reason)) {
-            return Err(UserError::ReasonInvalid);
+    fn approve_reactivation(&self, approver: UserId) -> Result<UserEvent, UserError> {
+        let profile = self.known()?;
+        let open = profile.status == UserStatus::Deactivated && profile.reactivation_approved_by.is_none();
+        // Nobody approves their own return.
+        if !open || approver == profile.user_id {
+            return Err(UserError::NothingToApprove);
         }
-        match profile.status {
-            UserStatus::Active => {
-                Ok(UserSuspended { user_id: profile.user_id, reason: command.reason.clone().map(Personal::Clear) }.into())
-            }
-            UserStatus::Suspended => Err(UserError::AlreadySuspended),
-        }
+        Ok(UserReactivationApproved { user_id: profile.user_id, approved_by: approver }.into())
     }
 
-    fn resume(&self) -> Result<UserEvent, UserError> {
-        let profile = self.0.as_ref().ok_or(UserError::NotFound)?;
-        match profile.status {
-            UserStatus::Suspended => Ok(UserResumed { user_id: profile.user_id }.into()),
-            UserStatus::Active => Err(UserError::NotSuspended),
-        }
+    fn reactivate(&self, actor: UserId) -> Result<UserEvent, UserError> {
+        let profile = self.leaving_by(status::REACTIVATE)?;
+        let approver = profile.reactivation_approved_by.filter(|approver| *approver != actor).ok_or(UserError::ApprovalMissing)?;
+        Ok(UserReactivated { user_id: profile.user_id, approved_by: approver }.into())
     }
 
-    fn set_status(&mut self, status: UserStatus) {
-        if let Some(profile) = &mut self.0 {
-            profile.status = status;
+    fn assign(&self, role: RoleRef, organization: OrganizationId) -> Result<UserEvent, UserError> {
+        let profile = self.changing_roles()?;
+        check_place_of(role, organization)?;
+        if profile.roles.contains(&role) {
+            return Err(UserError::RoleAlreadyAssigned);
+        }
+        Ok(RoleAssigned { user_id: profile.user_id, role }.into())
+    }
+
+    fn unassign(&self, role: RoleRef) -> Result<UserEvent, UserError> {
+        let profile = self.changing_roles()?;
+        if !profile.roles.contains(&role) {
+            return Err(UserError::RoleNotAssigned);
+        }
+        Ok(RoleUnassigned { user_id: profile.user_id, role }.into())
+    }
+
+    fn changing_roles(&self) -> Result<&Profile, UserError> {
+        let profile = self.known()?;
+        match profile.status {
+            UserStatus::DeletionRequested | UserStatus::SoftDeleted | UserStatus::Purged => Err(UserError::Deleted),
+            _ => Ok(profile),
         }
     }
 }
 
 impl Aggregate for User {
     const TYPE: &'static str = "user";
-    const SHAPE: u16 = 1;
+    const SHAPE: u16 = 2;
 
     type Command = UserCommand;
     type Event = UserEvent;
     type Error = UserError;
 
-    fn decide(&self, command: &UserCommand, _facts: &Facts) -> Result<Vec<UserEvent>, UserError> {
-        match command {
-            UserCommand::Create(command) => self.create(command),
-            UserCommand::Suspend(command) => self.suspend(command),
-            UserCommand::Resume(_) => self.resume(),
-        }
-        .map(|event| vec![event])
+    fn decide(&self, command: &UserCommand, facts: &Facts) -> Result<Vec<UserEvent>, UserError> {
+        let by = |transition| self.leaving_by(transition).map(|profile| profile.user_id);
+        Ok(vec![match command {
+            UserCommand::Create(command) => return self.create(command),
+            UserCommand::Invite(command) => self.invite(command)?,
+            UserCommand::BeginActivation => UserActivationBegun { user_id: by(status::BEGIN_ACTIVATION)? }.into(),
+            UserCommand::Activate => UserActivated { user_id: by(status::ACTIVATE)? }.into(),
+            UserCommand::Suspend(command) => {
+                UserSuspended { user_id: by(status::SUSPEND)?, reason: sealed_reason(command.reason.as_ref())? }.into()
+            }
+            UserCommand::Resume => UserResumed { user_id: by(status::RESUME)? }.into(),
+            UserCommand::Deactivate(command) => {
+                UserDeactivated { user_id: by(status::DEACTIVATE)?, reason: sealed_reason(command.reason.as_ref())? }.into()
+            }
+            UserCommand::ApproveReactivation => self.approve_reactivation(facts.actor)?,
+            UserCommand::Reactivate => self.reactivate(facts.actor)?,
+            UserCommand::RequestDeletion => UserDeletionRequested { user_id: by(status::REQUEST_DELETION)? }.into(),
+            UserCommand::CancelDeletion => UserDeletionCancelled { user_id: by(status::CANCEL_DELETION)? }.into(),
+            UserCommand::SoftDelete => UserSoftDeleted { user_id: by(status::SOFT_DELETE)? }.into(),
+            UserCommand::Restore => UserRestored { user_id: by(status::RESTORE)? }.into(),
+            UserCommand::Purge => UserPurged { user_id: by(status::PURGE)? }.into(),
+            UserCommand::AssignRole { role, organization_id } => self.assign(*role, *organization_id)?,
+            UserCommand::UnassignRole(role) => self.unassign(*role)?,
+        }])
     }
 
     fn evolve(&mut self, event: &UserEvent) {
         match event {
-            UserEvent::UserCreated(created) => {
-                self.0 = Some(Profile { user_id: created.user_id, role: created.role, status: UserStatus::Active });
-            }
-            UserEvent::UserSuspended(_) => self.set_status(UserStatus::Suspended),
-            UserEvent::UserResumed(_) => self.set_status(UserStatus::Active),
+            UserEvent::UserCreated(created) => self.0 = Some(joined(created.user_id, created.role.into(), UserStatus::Active)),
+            UserEvent::UserInvited(invited) => self.0 = Some(joined(invited.user_id, invited.role, UserStatus::Invited)),
+            _ => {}
         }
+        let Some(profile) = &mut self.0 else { return };
+        if let Some(status) = event.status() {
+            profile.status = status;
+            profile.reactivation_approved_by = None;
+        }
+        match event {
+            UserEvent::UserReactivationApproved(approved) => profile.reactivation_approved_by = Some(approved.approved_by),
+            UserEvent::RoleAssigned(assigned) => {
+                profile.roles.insert(assigned.role);
+            }
+            UserEvent::RoleUnassigned(unassigned) => {
+                profile.roles.remove(&unassigned.role);
+            }
+            _ => {}
+        }
+    }
+}
+
+fn joined(user_id: UserId, role: RoleRef, status: UserStatus) -> Profile {
+    Profile { user_id, roles: BTreeSet::from([role]), status, reactivation_approved_by: None }
+}
+
+fn check_place_of(role: RoleRef, organization: OrganizationId) -> Result<(), UserError> {
+    let platform = role.built_in().is_some_and(crate::identity::Role::is_platform);
+    if platform && organization != OrganizationId::PLATFORM { Err(UserError::PlatformRoleElsewhere) } else { Ok(()) }
+}
+
+fn sealed_reason(reason: Option<&String>) -> Result<Option<Personal<String>>, UserError> {
+    match reason {
+        Some(reason) if !is_prose(reason) => Err(UserError::ReasonInvalid),
+        reason => Ok(reason.cloned().map(Personal::Clear)),
     }
 }

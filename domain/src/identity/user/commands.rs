@@ -1,7 +1,7 @@
 //! What may be asked of a user.
 
 use crate::{
-    identity::Role,
+    identity::RoleRef,
     kernel::{OrganizationId, UserId},
 };
 use std::fmt;
@@ -9,11 +9,29 @@ use std::fmt;
 #[derive(Clone, Debug)]
 pub enum UserCommand {
     Create(CreateUser),
+    Invite(InviteUser),
+    BeginActivation,
+    Activate,
     Suspend(SuspendUser),
-    Resume(ResumeUser),
+    Resume,
+    Deactivate(DeactivateUser),
+    /// Lets someone else bring a deactivated user back.
+    ApproveReactivation,
+    Reactivate,
+    RequestDeletion,
+    CancelDeletion,
+    SoftDelete,
+    Restore,
+    Purge,
+    /// The organization decides which roles may be given.
+    AssignRole {
+        role: RoleRef,
+        organization_id: OrganizationId,
+    },
+    UnassignRole(RoleRef),
 }
 
-/// Makes someone a user of an organization.
+/// Makes someone a user of an organization, active at once (E-135).
 #[derive(Clone)]
 pub struct CreateUser {
     pub user_id: UserId,
@@ -21,18 +39,31 @@ pub struct CreateUser {
     pub organization_id: OrganizationId,
     pub external_ref: String,
     pub display_name: Option<String>,
-    pub role: Role,
+    pub role: RoleRef,
 }
 
-/// Stops the user from acting.
+/// Asks someone to join an organization, by e-mail (E-131).
+#[derive(Clone)]
+pub struct InviteUser {
+    pub user_id: UserId,
+    /// The organization the user joins: it decides which roles may be given.
+    pub organization_id: OrganizationId,
+    pub email: String,
+    pub display_name: Option<String>,
+    pub role: RoleRef,
+}
+
+/// Stops the user from acting, for a while.
 #[derive(Clone)]
 pub struct SuspendUser {
     pub reason: Option<String>,
 }
 
-/// Lets the user act again.
-#[derive(Clone, Debug)]
-pub struct ResumeUser;
+/// Stops the user from acting until someone approves the return.
+#[derive(Clone)]
+pub struct DeactivateUser {
+    pub reason: Option<String>,
+}
 
 // Written out, because a derived `Debug` would put personal data into log lines.
 impl fmt::Debug for CreateUser {
@@ -41,8 +72,20 @@ impl fmt::Debug for CreateUser {
     }
 }
 
+impl fmt::Debug for InviteUser {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("InviteUser").field("user_id", &self.user_id).field("role", &self.role).finish_non_exhaustive()
+    }
+}
+
 impl fmt::Debug for SuspendUser {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SuspendUser").finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for DeactivateUser {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DeactivateUser").finish_non_exhaustive()
     }
 }

@@ -4,10 +4,16 @@ mod aggregate;
 mod commands;
 mod errors;
 mod events;
+mod status;
 #[cfg(test)]
 mod tests;
 
-pub use aggregate::{Profile, User, UserStatus};
-pub use commands::{CreateUser, ResumeUser, SuspendUser, UserCommand};
+pub use aggregate::{Profile, User};
+pub use commands::{CreateUser, DeactivateUser, InviteUser, SuspendUser, UserCommand};
 pub use errors::UserError;
-pub use events::{UserCreated, UserEvent, UserResumed, UserSuspended};
+pub use events::{
+    RoleAssigned, RoleUnassigned, UserActivated, UserActivationBegun, UserCreated, UserDeactivated, UserDeletionCancelled,
+    UserDeletionRequested, UserEvent, UserInvited, UserPurged, UserReactivated, UserReactivationApproved, UserRestored, UserResumed,
+    UserSoftDeleted, UserSuspended,
+};
+pub use status::UserStatus;

@@ -1,15 +1,18 @@
 //! Given events, when a command comes, then events or a refusal.
 
-use super::*;
+use super::{status::TRANSITIONS, *};
 use crate::{
-    identity::Role,
-    kernel::{Aggregate, Code, Facts, OrganizationId, Personal, Refusal, UserId},
+    identity::{Role, RoleRef},
+    kernel::{Aggregate, Code, Facts, OrganizationId, Personal, Refusal, RoleId, UserId},
 };
 use chrono::DateTime;
 use uuid::Uuid;
 
 const ACME: OrganizationId = OrganizationId(Uuid::from_u128(1));
 const ALICE: UserId = UserId(Uuid::from_u128(2));
+const ADMIN: UserId = UserId(Uuid::from_u128(3));
+const OTHER_ADMIN: UserId = UserId(Uuid::from_u128(4));
+const COACH: RoleRef = RoleRef::Custom(RoleId(Uuid::from_u128(5)));
 
 fn given(events: &[UserEvent]) -> User {
     events.iter().fold(User::default(), |mut state, event| {
@@ -18,8 +21,12 @@ fn given(events: &[UserEvent]) -> User {
     })
 }
 
+fn when_by(actor: UserId, events: &[UserEvent], command: UserCommand) -> Result<Vec<UserEvent>, UserError> {
+    given(events).decide(&command, &Facts { now: DateTime::UNIX_EPOCH, actor })
+}
+
 fn when(events: &[UserEvent], command: UserCommand) -> Result<Vec<UserEvent>, UserError> {
-    given(events).decide(&command, &Facts { now: DateTime::UNIX_EPOCH, actor: ALICE })
+    when_by(ADMIN, events, command)
 }
 
 fn alice() -> CreateUser {
@@ -28,7 +35,17 @@ fn alice() -> CreateUser {
         organization_id: ACME,
         external_ref: "e-17".into(),
         display_name: Some("Alice".into()),
-        role: Role::Analyst,
+        role: Role::Analyst.into(),
+    }
+}
+
+fn invitee() -> InviteUser {
+    InviteUser {
+        user_id: ALICE,
+        organization_id: ACME,
+        email: "alice@acme.example".into(),
+        display_name: Some("Alice".into()),
+        role: Role::Analyst.into(),
     }
 }
 
@@ -38,10 +55,6 @@ fn create(command: CreateUser) -> UserCommand {
 
 fn suspend(reason: Option<&str>) -> UserCommand {
     UserCommand::Suspend(SuspendUser { reason: reason.map(Into::into) })
-}
-
-fn resume() -> UserCommand {
-    UserCommand::Resume(ResumeUser)
 }
 
 fn created() -> UserEvent {
@@ -54,12 +67,123 @@ fn created() -> UserEvent {
     .into()
 }
 
-fn suspended() -> UserEvent {
-    UserSuspended { user_id: ALICE, reason: None }.into()
+fn invited() -> UserEvent {
+    UserInvited {
+        user_id: ALICE,
+        email: Personal::Clear("alice@acme.example".into()),
+        display_name: Some(Personal::Clear("Alice".into())),
+        role: Role::Analyst.into(),
+    }
+    .into()
 }
 
-fn resumed() -> UserEvent {
-    UserResumed { user_id: ALICE }.into()
+fn deactivated() -> UserEvent {
+    UserDeactivated { user_id: ALICE, reason: None }.into()
+}
+
+fn approved() -> UserEvent {
+    UserReactivationApproved { user_id: ALICE, approved_by: OTHER_ADMIN }.into()
+}
+
+/// A history that leads to a state. A deactivated user's return is approved in it, so that only
+/// the state can be what refuses.
+fn history(status: UserStatus) -> Vec<UserEvent> {
+    let user_id = ALICE;
+    match status {
+        UserStatus::Invited => vec![invited()],
+        UserStatus::PendingActivation => vec![invited(), UserActivationBegun { user_id }.into()],
+        UserStatus::Active => vec![invited(), UserActivationBegun { user_id }.into(), UserActivated { user_id }.into()],
+        UserStatus::Suspended => vec![created(), UserSuspended { user_id, reason: None }.into()],
+        UserStatus::Deactivated => vec![created(), deactivated(), approved()],
+        UserStatus::DeletionRequested => vec![created(), UserDeletionRequested { user_id }.into()],
+        UserStatus::SoftDeleted => vec![created(), UserDeletionRequested { user_id }.into(), UserSoftDeleted { user_id }.into()],
+        UserStatus::Purged => {
+            vec![created(), UserDeletionRequested { user_id }.into(), UserSoftDeleted { user_id }.into(), UserPurged { user_id }.into()]
+        }
+    }
+}
+
+/// Every command that changes the state, with the state it leads to.
+fn moves() -> [(UserCommand, UserStatus); 12] {
+    [
+        (UserCommand::Invite(invitee()), UserStatus::Invited),
+        (UserCommand::BeginActivation, UserStatus::PendingActivation),
+        (UserCommand::Activate, UserStatus::Active),
+        (suspend(None), UserStatus::Suspended),
+        (UserCommand::Resume, UserStatus::Active),
+        (UserCommand::Deactivate(DeactivateUser { reason: None }), UserStatus::Deactivated),
+        (UserCommand::Reactivate, UserStatus::Active),
+        (UserCommand::RequestDeletion, UserStatus::DeletionRequested),
+        (UserCommand::CancelDeletion, UserStatus::Active),
+        (UserCommand::SoftDelete, UserStatus::SoftDeleted),
+        (UserCommand::Restore, UserStatus::Active),
+        (UserCommand::Purge, UserStatus::Purged),
+    ]
+}
+
+/// B.1 as it is written there: a row is where the user stands, a column where they would go.
+const MATRIX: [(UserStatus, &str); 8] = [
+    (UserStatus::Invited, ".A......"),
+    (UserStatus::PendingActivation, "..A....."),
+    (UserStatus::Active, "...AAA.."),
+    (UserStatus::Suspended, "..A.AA.."),
+    (UserStatus::Deactivated, "..A..A.."),
+    (UserStatus::DeletionRequested, "..A...A."),
+    (UserStatus::SoftDeleted, "..A....A"),
+    (UserStatus::Purged, "........"),
+];
+
+/// covers: E-143, E-144, E-145, E-146, E-147, E-148, E-149, E-150, E-151, E-152, E-154
+#[test]
+fn all_64_cells_of_the_matrix_are_as_b_1_has_them() {
+    let mut cells = 0;
+    for (from, row) in MATRIX {
+        for (to, cell) in UserStatus::ALL.into_iter().zip(row.chars()) {
+            let reaching: Vec<_> = moves()
+                .into_iter()
+                .filter(|(_, leads_to)| *leads_to == to)
+                .filter(|(command, _)| {
+                    let events = when(&history(from), command.clone());
+                    match &events {
+                        Ok(events) => {
+                            let after = given(&[history(from), events.clone()].concat());
+                            assert_eq!(after.profile().map(|profile| profile.status), Some(to), "{from:?} by {command:?}");
+                        }
+                        Err(UserError::TransitionForbidden { from: stated, to: wanted }) => assert_eq!((*stated, *wanted), (from, to)),
+                        Err(error) => {
+                            assert!(to == UserStatus::Invited && *error == UserError::AlreadyExists, "{from:?} to {to:?}: {error}")
+                        }
+                    }
+                    events.is_ok()
+                })
+                .collect();
+            let allowed = usize::from(cell == 'A');
+            assert_eq!(reaching.len(), allowed, "from {from:?} to {to:?}: {reaching:?}");
+            let ways = TRANSITIONS.iter().filter(|way| way.to == to && way.leads_from(from)).count();
+            assert_eq!(ways, allowed, "from {from:?} to {to:?}");
+            cells += 1;
+        }
+    }
+    assert_eq!(cells, 64);
+}
+
+#[test]
+fn nothing_happens_to_a_user_who_is_not_there() {
+    for (command, _) in moves().into_iter().skip(1) {
+        assert_eq!(when(&[], command), Err(UserError::NotFound));
+    }
+    for command in
+        [UserCommand::ApproveReactivation, UserCommand::AssignRole { role: COACH, organization_id: ACME }, UserCommand::UnassignRole(COACH)]
+    {
+        assert_eq!(when(&[], command), Err(UserError::NotFound));
+    }
+}
+
+#[test]
+fn only_an_active_user_may_act() {
+    for status in UserStatus::ALL {
+        assert_eq!(given(&history(status)).is_active(), status == UserStatus::Active, "{status:?}");
+    }
 }
 
 #[test]
@@ -67,44 +191,71 @@ fn a_created_user_is_active_and_keeps_the_role() {
     assert_eq!(when(&[], create(alice())), Ok(vec![created()]));
     let user = given(&[created()]);
     assert!(user.is_active());
-    assert_eq!(user.profile().map(|profile| profile.role), Some(Role::Analyst));
+    assert!(user.profile().unwrap().roles.contains(&Role::Analyst.into()));
+    assert_eq!(when(&[created()], create(alice())), Err(UserError::AlreadyExists));
 }
 
 #[test]
-fn an_active_user_is_suspended_and_a_suspended_one_resumed() {
-    assert_eq!(when(&[created()], suspend(None)), Ok(vec![suspended()]));
-    assert!(!given(&[created(), suspended()]).is_active());
-    assert_eq!(when(&[created(), suspended()], resume()), Ok(vec![resumed()]));
-    assert!(given(&[created(), suspended(), resumed()]).is_active());
-    assert_eq!(when(&[created(), suspended(), resumed()], suspend(None)), Ok(vec![suspended()]));
+fn an_invited_user_has_the_role_and_may_not_act_yet() {
+    assert_eq!(when(&[], UserCommand::Invite(invitee())), Ok(vec![invited()]));
+    let user = given(&[invited()]);
+    assert!(!user.is_active() && user.profile().unwrap().roles.contains(&Role::Analyst.into()));
+}
+
+/// covers: E-153
+#[test]
+fn a_deactivated_user_returns_after_someone_else_approved() {
+    let gone = [created(), deactivated()];
+    assert_eq!(when(&gone, UserCommand::Reactivate), Err(UserError::ApprovalMissing));
+    assert_eq!(when_by(ALICE, &gone, UserCommand::ApproveReactivation), Err(UserError::NothingToApprove));
+    assert_eq!(when_by(OTHER_ADMIN, &gone, UserCommand::ApproveReactivation), Ok(vec![approved()]));
+
+    let cleared = [created(), deactivated(), approved()];
+    assert_eq!(when(&cleared, UserCommand::ApproveReactivation), Err(UserError::NothingToApprove));
+    assert_eq!(when_by(OTHER_ADMIN, &cleared, UserCommand::Reactivate), Err(UserError::ApprovalMissing));
+    let back: UserEvent = UserReactivated { user_id: ALICE, approved_by: OTHER_ADMIN }.into();
+    assert_eq!(when(&cleared, UserCommand::Reactivate), Ok(vec![back.clone()]));
+
+    // An approval is good for one return.
+    let again = [created(), deactivated(), approved(), back, deactivated()];
+    assert_eq!(when(&again, UserCommand::Reactivate), Err(UserError::ApprovalMissing));
+    assert_eq!(when(&[created()], UserCommand::ApproveReactivation), Err(UserError::NothingToApprove));
 }
 
 #[test]
-fn every_other_transition_is_refused() {
-    use UserError::*;
-    let absent: &[UserEvent] = &[];
-    let active: &[UserEvent] = &[created()];
-    let stopped: &[UserEvent] = &[created(), suspended()];
-    for (state, command, error) in [
-        (absent, suspend(None), NotFound),
-        (absent, resume(), NotFound),
-        (active, create(alice()), AlreadyExists),
-        (active, resume(), NotSuspended),
-        (stopped, create(alice()), AlreadyExists),
-        (stopped, suspend(None), AlreadySuspended),
-    ] {
-        assert_eq!(when(state, command), Err(error));
+fn roles_are_assigned_once_and_taken_back() {
+    let assign = UserCommand::AssignRole { role: COACH, organization_id: ACME };
+    let assigned: UserEvent = RoleAssigned { user_id: ALICE, role: COACH }.into();
+    let unassigned: UserEvent = RoleUnassigned { user_id: ALICE, role: COACH }.into();
+    assert_eq!(when(&[created()], assign.clone()), Ok(vec![assigned.clone()]));
+    assert_eq!(when(&[created(), assigned.clone()], assign.clone()), Err(UserError::RoleAlreadyAssigned));
+    assert_eq!(when(&[created(), assigned.clone()], UserCommand::UnassignRole(COACH)), Ok(vec![unassigned.clone()]));
+    assert_eq!(when(&[created(), assigned, unassigned], UserCommand::UnassignRole(COACH)), Err(UserError::RoleNotAssigned));
+    for status in [UserStatus::DeletionRequested, UserStatus::SoftDeleted, UserStatus::Purged] {
+        assert_eq!(when(&history(status), assign.clone()), Err(UserError::Deleted), "{status:?}");
     }
 }
 
 #[test]
-fn the_platform_role_is_given_in_the_platforms_organization_only() {
-    let admin = CreateUser { role: Role::PlatformAdmin, ..alice() };
-    assert_eq!(when(&[], create(admin.clone())), Err(UserError::PlatformRoleElsewhere));
-    assert!(when(&[], create(CreateUser { organization_id: OrganizationId::PLATFORM, ..admin })).is_ok());
-    for role in Role::ALL.into_iter().filter(|role| *role != Role::PlatformAdmin) {
-        assert!(when(&[], create(CreateUser { role, ..alice() })).is_ok(), "{role:?}");
+fn a_user_created_with_a_custom_role_takes_part_and_has_it() {
+    let events = when(&[], create(CreateUser { role: COACH, ..alice() })).unwrap();
+    let roles = given(&events).profile().unwrap().roles.clone();
+    assert_eq!(roles, [Role::Member.into(), COACH].into());
+}
+
+#[test]
+fn platform_roles_are_given_in_the_platforms_organization_only() {
+    for role in Role::ALL {
+        let elsewhere = when(&[], create(CreateUser { role: role.into(), ..alice() }));
+        assert_eq!(elsewhere == Err(UserError::PlatformRoleElsewhere), role.is_platform(), "{role:?}");
+        let invited = when(&[], UserCommand::Invite(InviteUser { role: role.into(), ..invitee() }));
+        assert_eq!(invited == Err(UserError::PlatformRoleElsewhere), role.is_platform(), "{role:?}");
+        let at_home = CreateUser { organization_id: OrganizationId::PLATFORM, role: role.into(), ..alice() };
+        assert!(when(&[], create(at_home)).is_ok(), "{role:?}");
     }
+    let assign = |organization_id| UserCommand::AssignRole { role: Role::PlatformAdmin.into(), organization_id };
+    assert_eq!(when(&[created()], assign(ACME)), Err(UserError::PlatformRoleElsewhere));
+    assert!(when(&[created()], assign(OrganizationId::PLATFORM)).is_ok());
 }
 
 #[test]
@@ -119,19 +270,34 @@ fn what_names_the_person_is_bounded() {
 }
 
 #[test]
+fn an_invitation_needs_the_address_of_a_mailbox() {
+    let long = format!("{}@acme.example", "x".repeat(65));
+    for bad in
+        ["", "alice", "@acme.example", "alice@", "alice@acme", "a b@acme.example", "a@b@acme.example", "a@-.example", "a@x..y", &long]
+    {
+        assert_eq!(when(&[], UserCommand::Invite(InviteUser { email: bad.into(), ..invitee() })), Err(UserError::EmailInvalid), "{bad:?}");
+    }
+    for good in ["a@b.co", "alice+sport@mail.acme.example", "élodie@exämple.fr"] {
+        assert!(when(&[], UserCommand::Invite(InviteUser { email: good.into(), ..invitee() })).is_ok(), "{good}");
+    }
+}
+
+#[test]
 fn a_reason_is_sealed_optional_and_bounded() {
     let reason = Some(Personal::Clear("left".to_owned()));
     assert_eq!(when(&[created()], suspend(Some("left"))), Ok(vec![UserSuspended { user_id: ALICE, reason }.into()]));
     for bad in ["", " ", &"a".repeat(501)] {
         assert_eq!(when(&[created()], suspend(Some(bad))), Err(UserError::ReasonInvalid));
+        let deactivate = UserCommand::Deactivate(DeactivateUser { reason: Some(bad.into()) });
+        assert_eq!(when(&[created()], deactivate), Err(UserError::ReasonInvalid));
     }
 }
 
 #[test]
 fn neither_state_nor_debug_output_holds_what_names_the_person() {
     let state = serde_json::to_string(&given(&[created()])).unwrap();
-    let debug = format!("{:?} {:?} {:?}", alice(), suspend(Some("Alice left")), created());
-    for text in ["Alice", "e-17"] {
+    let debug = format!("{:?} {:?} {:?} {:?} {:?}", alice(), invitee(), suspend(Some("Alice left")), created(), invited());
+    for text in ["Alice", "e-17", "acme.example"] {
         assert!(!state.contains(text) && !debug.contains(text), "{text}");
     }
 }
@@ -141,5 +307,7 @@ fn refusals_say_their_code_and_field() {
     assert_eq!(UserError::PlatformRoleElsewhere.code(), Code::ValidationError);
     assert_eq!(UserError::PlatformRoleElsewhere.field(), Some("role"));
     assert_eq!(UserError::NotFound.code(), Code::ResourceNotFound);
-    assert_eq!(UserError::NotSuspended.code(), Code::Conflict);
+    let forbidden = UserError::TransitionForbidden { from: UserStatus::Purged, to: UserStatus::Active };
+    assert_eq!((forbidden.code(), forbidden.field(), forbidden.is_attempt()), (Code::ValidationError, Some("status"), true));
+    assert_eq!(forbidden.to_string(), "a user who is PURGED cannot become ACTIVE");
 }

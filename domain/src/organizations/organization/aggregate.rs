@@ -1,17 +1,20 @@
 //! The rules of an organization.
 
 use super::{
-    CreateOrganization, OrganizationCommand, OrganizationCreated, OrganizationError, OrganizationEvent, OrganizationResumed,
-    OrganizationSuspended, SuspendOrganization,
+    CreateOrganization, OrganizationActivated, OrganizationCommand, OrganizationCreated, OrganizationDeletionCancelled,
+    OrganizationDeletionRequested, OrganizationError, OrganizationEvent, OrganizationPurged, OrganizationResumed, OrganizationStatus,
+    OrganizationSuspended, PaymentDueMarked, PaymentReceived, SetupBegun, SetupExpired, SetupStep, SetupStepCompleted, SuspendOrganization,
+    status,
 };
 use crate::{
     kernel::{
-        Aggregate, Facts, OrganizationId,
+        Aggregate, Facts, OrganizationId, Transition,
         text::{is_label, is_prose},
     },
     organizations::Locale,
 };
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 
 pub const SLUG_MIN_CHARS: usize = 2;
 /// A slug can be a label of a host name (RFC 1035).
@@ -24,14 +27,6 @@ const RESERVED_SLUGS: [&str; 18] = [
     "static", "status", "support", "www",
 ];
 
-/// Where an organization stands; the other states of B.2 join with their own issues.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-pub enum OrganizationStatus {
-    Active,
-    Suspended,
-}
-
 /// What is known of a created organization.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Profile {
@@ -40,6 +35,9 @@ pub struct Profile {
     pub slug: String,
     pub default_locale: Locale,
     pub status: OrganizationStatus,
+    pub setup_steps: BTreeSet<SetupStep>,
+    /// What it was when its deletion was requested.
+    pub before_deletion: Option<OrganizationStatus>,
 }
 
 /// An organization: nothing, until it is created.
@@ -55,10 +53,26 @@ impl Organization {
 
     /// Whether its people may act.
     pub fn is_active(&self) -> bool {
-        self.0.as_ref().is_some_and(|profile| profile.status == OrganizationStatus::Active)
+        self.0.as_ref().is_some_and(|profile| profile.status.lets_people_act())
     }
 
-    fn create(&self, command: &CreateOrganization) -> Result<OrganizationEvent, OrganizationError> {
+    fn known(&self) -> Result<&Profile, OrganizationError> {
+        self.0.as_ref().ok_or(OrganizationError::NotFound)
+    }
+
+    /// The organization, where `transition` leads from where it stands (B.2).
+    fn leaving_by(&self, transition: Transition<OrganizationStatus>) -> Result<OrganizationId, OrganizationError> {
+        let profile = self.known()?;
+        if profile.organization_id == OrganizationId::PLATFORM {
+            return Err(OrganizationError::PlatformOrganization);
+        }
+        if !transition.leads_from(profile.status) {
+            return Err(OrganizationError::TransitionForbidden { from: profile.status, to: transition.to });
+        }
+        Ok(profile.organization_id)
+    }
+
+    fn create(&self, command: &CreateOrganization) -> Result<Vec<OrganizationEvent>, OrganizationError> {
         if self.0.is_some() {
             return Err(OrganizationError::AlreadyExists);
         }
@@ -66,76 +80,94 @@ impl Organization {
             return Err(OrganizationError::NameInvalid);
         }
         check_slug(&command.slug)?;
-        Ok(OrganizationCreated {
-            organization_id: command.organization_id,
+        let organization_id = command.organization_id;
+        let created = OrganizationCreated {
+            organization_id,
             name: command.name.clone(),
             slug: command.slug.clone(),
             default_locale: command.default_locale,
-        }
-        .into())
+        };
+        let begun = command.with_setup.then(|| SetupBegun { organization_id }.into());
+        Ok([created.into()].into_iter().chain(begun).collect())
     }
 
     fn suspend(&self, command: &SuspendOrganization) -> Result<OrganizationEvent, OrganizationError> {
-        let profile = self.0.as_ref().ok_or(OrganizationError::NotFound)?;
-        if profile.organization_id == OrganizationId::PLATFORM {
-            return Err(OrganizationError::PlatformOrganization);
-        }
+        let organization_id = self.leaving_by(status::SUSPEND)?;
         if command.reason.as_ref().is_some_and(|reason| !is_prose(reason)) {
             return Err(OrganizationError::ReasonInvalid);
         }
-        match profile.status {
-            OrganizationStatus::Active => {
-                Ok(OrganizationSuspended { organization_id: profile.organization_id, reason: command.reason.clone() }.into())
-            }
-            OrganizationStatus::Suspended => Err(OrganizationError::AlreadySuspended),
-        }
+        Ok(OrganizationSuspended { organization_id, reason: command.reason.clone() }.into())
     }
 
-    fn resume(&self) -> Result<OrganizationEvent, OrganizationError> {
-        let profile = self.0.as_ref().ok_or(OrganizationError::NotFound)?;
-        match profile.status {
-            OrganizationStatus::Suspended => Ok(OrganizationResumed { organization_id: profile.organization_id }.into()),
-            OrganizationStatus::Active => Err(OrganizationError::NotSuspended),
+    fn complete_step(&self, step: SetupStep) -> Result<OrganizationEvent, OrganizationError> {
+        let profile = self.known()?;
+        if profile.status != OrganizationStatus::PendingSetup || profile.setup_steps.contains(&step) {
+            return Err(OrganizationError::NoSuchStep);
         }
+        Ok(SetupStepCompleted { organization_id: profile.organization_id, step }.into())
     }
 
-    fn set_status(&mut self, status: OrganizationStatus) {
-        if let Some(profile) = &mut self.0 {
-            profile.status = status;
+    fn activate(&self) -> Result<OrganizationEvent, OrganizationError> {
+        let organization_id = self.leaving_by(status::ACTIVATE)?;
+        let done = &self.known()?.setup_steps;
+        if SetupStep::ALL.iter().any(|step| !done.contains(step)) {
+            return Err(OrganizationError::SetupIncomplete);
         }
+        Ok(OrganizationActivated { organization_id }.into())
+    }
+
+    fn cancel_deletion(&self) -> Result<OrganizationEvent, OrganizationError> {
+        let profile = self.known()?;
+        let back = profile.before_deletion.ok_or(OrganizationError::NothingToCancel)?;
+        Ok(OrganizationDeletionCancelled { organization_id: profile.organization_id, status: back }.into())
     }
 }
 
 impl Aggregate for Organization {
     const TYPE: &'static str = "organization";
-    const SHAPE: u16 = 1;
+    const SHAPE: u16 = 2;
 
     type Command = OrganizationCommand;
     type Event = OrganizationEvent;
     type Error = OrganizationError;
 
     fn decide(&self, command: &OrganizationCommand, _facts: &Facts) -> Result<Vec<OrganizationEvent>, OrganizationError> {
-        match command {
-            OrganizationCommand::Create(command) => self.create(command),
-            OrganizationCommand::Suspend(command) => self.suspend(command),
-            OrganizationCommand::Resume(_) => self.resume(),
-        }
-        .map(|event| vec![event])
+        Ok(vec![match command {
+            OrganizationCommand::Create(command) => return self.create(command),
+            OrganizationCommand::Suspend(command) => self.suspend(command)?,
+            OrganizationCommand::Resume => OrganizationResumed { organization_id: self.leaving_by(status::RESUME)? }.into(),
+            OrganizationCommand::CompleteSetupStep(step) => self.complete_step(*step)?,
+            OrganizationCommand::Activate => self.activate()?,
+            OrganizationCommand::Expire => SetupExpired { organization_id: self.leaving_by(status::EXPIRE)? }.into(),
+            OrganizationCommand::MarkPaymentDue => PaymentDueMarked { organization_id: self.leaving_by(status::MARK_PAYMENT_DUE)? }.into(),
+            OrganizationCommand::MarkPaid => PaymentReceived { organization_id: self.leaving_by(status::MARK_PAID)? }.into(),
+            OrganizationCommand::RequestDeletion => {
+                OrganizationDeletionRequested { organization_id: self.leaving_by(status::REQUEST_DELETION)? }.into()
+            }
+            OrganizationCommand::CancelDeletion => self.cancel_deletion()?,
+            OrganizationCommand::Purge => OrganizationPurged { organization_id: self.leaving_by(status::PURGE)? }.into(),
+        }])
     }
 
     fn evolve(&mut self, event: &OrganizationEvent) {
-        match event {
-            OrganizationEvent::OrganizationCreated(created) => {
-                self.0 = Some(Profile {
-                    organization_id: created.organization_id,
-                    name: created.name.clone(),
-                    slug: created.slug.clone(),
-                    default_locale: created.default_locale,
-                    status: OrganizationStatus::Active,
-                });
-            }
-            OrganizationEvent::OrganizationSuspended(_) => self.set_status(OrganizationStatus::Suspended),
-            OrganizationEvent::OrganizationResumed(_) => self.set_status(OrganizationStatus::Active),
+        if let OrganizationEvent::OrganizationCreated(created) = event {
+            self.0 = Some(Profile {
+                organization_id: created.organization_id,
+                name: created.name.clone(),
+                slug: created.slug.clone(),
+                default_locale: created.default_locale,
+                status: OrganizationStatus::Active,
+                setup_steps: BTreeSet::new(),
+                before_deletion: None,
+            });
+        }
+        let Some(profile) = &mut self.0 else { return };
+        if let OrganizationEvent::SetupStepCompleted(completed) = event {
+            profile.setup_steps.insert(completed.step);
+        }
+        if let Some(status) = event.status() {
+            profile.before_deletion = matches!(event, OrganizationEvent::OrganizationDeletionRequested(_)).then_some(profile.status);
+            profile.status = status;
         }
     }
 }

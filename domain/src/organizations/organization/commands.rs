@@ -1,21 +1,34 @@
 //! What may be asked of an organization.
 
+use super::SetupStep;
 use crate::{kernel::OrganizationId, organizations::Locale};
 
 #[derive(Clone, Debug)]
 pub enum OrganizationCommand {
     Create(CreateOrganization),
     Suspend(SuspendOrganization),
-    Resume(ResumeOrganization),
+    Resume,
+    /// A step of the set-up is done.
+    CompleteSetupStep(SetupStep),
+    Activate,
+    /// The set-up was left lying.
+    Expire,
+    MarkPaymentDue,
+    MarkPaid,
+    RequestDeletion,
+    CancelDeletion,
+    Purge,
 }
 
-/// Creates an organization, active at once (E-24).
+/// Creates an organization, active at once or to be set up first (E-24, E-123).
 #[derive(Clone, Debug)]
 pub struct CreateOrganization {
     pub organization_id: OrganizationId,
     pub name: String,
     pub slug: String,
     pub default_locale: Locale,
+    /// Whether its people complete a set-up before it is active.
+    pub with_setup: bool,
 }
 
 /// Stops the organization's people from acting (E-25).
@@ -23,7 +36,3 @@ pub struct CreateOrganization {
 pub struct SuspendOrganization {
     pub reason: Option<String>,
 }
-
-/// Lets them act again.
-#[derive(Clone, Debug)]
-pub struct ResumeOrganization;

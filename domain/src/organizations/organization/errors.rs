@@ -1,5 +1,6 @@
 //! Why a command for an organization is refused.
 
+use super::OrganizationStatus;
 use crate::kernel::{Code, Refusal};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -16,11 +17,16 @@ pub enum OrganizationError {
     SlugReserved,
     #[error("a reason has 1 to 500 characters")]
     ReasonInvalid,
-    #[error("the organization is already suspended")]
-    AlreadySuspended,
-    #[error("the organization is not suspended")]
-    NotSuspended,
-    #[error("the platform's own organization cannot be suspended")]
+    /// Not a way of B.2.
+    #[error("an organization that is {} cannot become {}", from.name(), to.name())]
+    TransitionForbidden { from: OrganizationStatus, to: OrganizationStatus },
+    #[error("the deletion of this organization was not requested")]
+    NothingToCancel,
+    #[error("the organization is not being set up, or the step is done")]
+    NoSuchStep,
+    #[error("a step of the set-up is not done")]
+    SetupIncomplete,
+    #[error("the platform's own organization is always active")]
     PlatformOrganization,
 }
 
@@ -28,8 +34,12 @@ impl Refusal for OrganizationError {
     fn code(&self) -> Code {
         match self {
             Self::NotFound => Code::ResourceNotFound,
-            Self::NameInvalid | Self::SlugInvalid | Self::SlugReserved | Self::ReasonInvalid => Code::ValidationError,
-            Self::AlreadyExists | Self::AlreadySuspended | Self::NotSuspended | Self::PlatformOrganization => Code::Conflict,
+            Self::NameInvalid | Self::SlugInvalid | Self::SlugReserved | Self::ReasonInvalid | Self::TransitionForbidden { .. } => {
+                Code::ValidationError
+            }
+            Self::AlreadyExists | Self::NothingToCancel | Self::NoSuchStep | Self::SetupIncomplete | Self::PlatformOrganization => {
+                Code::Conflict
+            }
         }
     }
 
@@ -41,8 +51,10 @@ impl Refusal for OrganizationError {
             Self::SlugInvalid => "organizations.slug_invalid",
             Self::SlugReserved => "organizations.slug_reserved",
             Self::ReasonInvalid => "organizations.reason_invalid",
-            Self::AlreadySuspended => "organizations.organization_already_suspended",
-            Self::NotSuspended => "organizations.organization_not_suspended",
+            Self::TransitionForbidden { .. } => "organizations.transition_forbidden",
+            Self::NothingToCancel => "organizations.nothing_to_cancel",
+            Self::NoSuchStep => "organizations.no_such_step",
+            Self::SetupIncomplete => "organizations.setup_incomplete",
             Self::PlatformOrganization => "organizations.platform_organization",
         }
     }
@@ -52,7 +64,12 @@ impl Refusal for OrganizationError {
             Self::NameInvalid => Some("name"),
             Self::SlugInvalid | Self::SlugReserved => Some("slug"),
             Self::ReasonInvalid => Some("reason"),
+            Self::TransitionForbidden { .. } => Some("status"),
             _ => None,
         }
+    }
+
+    fn is_attempt(&self) -> bool {
+        matches!(self, Self::TransitionForbidden { .. })
     }
 }

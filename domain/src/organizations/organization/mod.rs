@@ -4,10 +4,16 @@ mod aggregate;
 mod commands;
 mod errors;
 mod events;
+mod status;
 #[cfg(test)]
 mod tests;
 
-pub use aggregate::{Organization, OrganizationStatus, Profile, SLUG_MAX_CHARS, SLUG_MIN_CHARS};
-pub use commands::{CreateOrganization, OrganizationCommand, ResumeOrganization, SuspendOrganization};
+pub use aggregate::{Organization, Profile, SLUG_MAX_CHARS, SLUG_MIN_CHARS};
+pub use commands::{CreateOrganization, OrganizationCommand, SuspendOrganization};
 pub use errors::OrganizationError;
-pub use events::{OrganizationCreated, OrganizationEvent, OrganizationResumed, OrganizationSuspended};
+pub use events::{
+    OrganizationActivated, OrganizationCreated, OrganizationDeletionCancelled, OrganizationDeletionRequested, OrganizationEvent,
+    OrganizationPurged, OrganizationResumed, OrganizationSuspended, PaymentDueMarked, PaymentReceived, SetupBegun, SetupExpired,
+    SetupStepCompleted,
+};
+pub use status::{OrganizationStatus, SetupStep};

@@ -31,6 +31,7 @@ fn create(slug: &str) -> OrganizationCommand {
         name: "Acme".into(),
         slug: slug.into(),
         default_locale: Locale::Fr,
+        with_setup: false,
     })
 }
 
@@ -39,7 +40,7 @@ fn suspend(reason: Option<&str>) -> OrganizationCommand {
 }
 
 fn resume() -> OrganizationCommand {
-    OrganizationCommand::Resume(ResumeOrganization)
+    OrganizationCommand::Resume
 }
 
 fn created() -> OrganizationEvent {
@@ -71,29 +72,116 @@ fn an_active_organization_is_suspended_and_a_suspended_one_resumed() {
     assert_eq!(when(&[created(), suspended(), resumed()], suspend(Some("unpaid"))), Ok(vec![suspended()]));
 }
 
+fn set_up() -> Vec<OrganizationEvent> {
+    let step = |step| SetupStepCompleted { organization_id: ACME, step }.into();
+    [created(), SetupBegun { organization_id: ACME }.into()].into_iter().chain(SetupStep::ALL.map(step)).collect()
+}
+
+/// A history that leads to a state. A set-up is complete in it, so that only the state can be what refuses.
+fn history(status: OrganizationStatus) -> Vec<OrganizationEvent> {
+    let organization_id = ACME;
+    let requested = || OrganizationDeletionRequested { organization_id }.into();
+    match status {
+        OrganizationStatus::PendingSetup => set_up(),
+        OrganizationStatus::Active => vec![created()],
+        OrganizationStatus::PaymentDue => vec![created(), PaymentDueMarked { organization_id }.into()],
+        OrganizationStatus::Suspended => vec![created(), suspended()],
+        OrganizationStatus::Expired => [set_up(), vec![SetupExpired { organization_id }.into()]].concat(),
+        OrganizationStatus::OrgPendingDeletion => vec![created(), requested()],
+        OrganizationStatus::Purged => vec![created(), requested(), OrganizationPurged { organization_id }.into()],
+    }
+}
+
+/// Every command that changes the state of an organization that is there.
+fn moves() -> [OrganizationCommand; 9] {
+    use OrganizationCommand::*;
+    [Activate, Expire, MarkPaymentDue, MarkPaid, suspend(None), Resume, RequestDeletion, CancelDeletion, Purge]
+}
+
+/// B.2 as it is written there: from, and whither.
+const WAYS: [(OrganizationStatus, &[OrganizationStatus]); 7] = {
+    use OrganizationStatus::*;
+    [
+        (PendingSetup, &[Active, Suspended, Expired]),
+        (Active, &[PaymentDue, Suspended, OrgPendingDeletion]),
+        (PaymentDue, &[Active, Suspended, OrgPendingDeletion]),
+        (Suspended, &[Active, OrgPendingDeletion]),
+        (Expired, &[]),
+        // Back to what it was: here it was active.
+        (OrgPendingDeletion, &[Active, Purged]),
+        (Purged, &[]),
+    ]
+};
+
+/// covers: E-123, E-126, E-158
 #[test]
-fn every_other_transition_is_refused() {
-    use OrganizationError::*;
-    let absent: &[OrganizationEvent] = &[];
-    let active: &[OrganizationEvent] = &[created()];
-    let stopped: &[OrganizationEvent] = &[created(), suspended()];
-    for (state, command, error) in [
-        (absent, suspend(None), NotFound),
-        (absent, resume(), NotFound),
-        (active, create("acme"), AlreadyExists),
-        (active, resume(), NotSuspended),
-        (stopped, create("acme"), AlreadyExists),
-        (stopped, suspend(None), AlreadySuspended),
-    ] {
-        assert_eq!(when(state, command), Err(error));
+fn an_organization_goes_the_ways_of_b_2_and_no_other() {
+    for (from, whither) in WAYS {
+        let reached: std::collections::BTreeSet<_> = moves()
+            .into_iter()
+            .filter_map(|command| match when(&history(from), command.clone()) {
+                Ok(events) => given(&[history(from), events].concat()).profile().map(|profile| profile.status),
+                Err(OrganizationError::TransitionForbidden { from: stated, .. }) => {
+                    assert_eq!(stated, from);
+                    None
+                }
+                Err(error) => {
+                    assert_eq!(error, OrganizationError::NothingToCancel, "{from:?}: {command:?}");
+                    None
+                }
+            })
+            .collect();
+        assert_eq!(reached, whither.iter().copied().collect(), "from {from:?}");
+        for way in super::status::TRANSITIONS.iter().filter(|way| way.leads_from(from)) {
+            assert!(whither.contains(&way.to), "from {from:?} to {:?}", way.to);
+        }
+        assert_eq!(when(&history(from), create("acme")), Err(OrganizationError::AlreadyExists));
+    }
+    for command in moves() {
+        assert_eq!(when(&[], command), Err(OrganizationError::NotFound));
+    }
+}
+
+/// covers: E-123
+#[test]
+fn an_organization_with_a_set_up_is_active_once_every_step_is_done() {
+    let with_setup = OrganizationCommand::Create(CreateOrganization {
+        organization_id: ACME,
+        name: "Acme".into(),
+        slug: "acme".into(),
+        default_locale: Locale::Fr,
+        with_setup: true,
+    });
+    let mut events = when(&[], with_setup).unwrap();
+    assert_eq!(given(&events).profile().map(|profile| profile.status), Some(OrganizationStatus::PendingSetup));
+    for step in SetupStep::ALL {
+        assert_eq!(when(&events, OrganizationCommand::Activate), Err(OrganizationError::SetupIncomplete));
+        events.extend(when(&events, OrganizationCommand::CompleteSetupStep(step)).unwrap());
+        assert_eq!(when(&events, OrganizationCommand::CompleteSetupStep(step)), Err(OrganizationError::NoSuchStep));
+    }
+    assert!(when(&events, OrganizationCommand::Activate).is_ok());
+    assert_eq!(when(&[created()], OrganizationCommand::CompleteSetupStep(SetupStep::DomainConfigured)), Err(OrganizationError::NoSuchStep));
+}
+
+#[test]
+fn a_cancelled_deletion_leads_back_to_what_was() {
+    for before in [OrganizationStatus::Active, OrganizationStatus::PaymentDue, OrganizationStatus::Suspended] {
+        let mut events = history(before);
+        for command in [OrganizationCommand::RequestDeletion, OrganizationCommand::CancelDeletion] {
+            events.extend(when(&events, command).unwrap());
+        }
+        assert_eq!(given(&events).profile().map(|profile| profile.status), Some(before));
+        assert_eq!(when(&events, OrganizationCommand::CancelDeletion), Err(OrganizationError::NothingToCancel));
     }
 }
 
 #[test]
-fn the_platform_is_never_suspended() {
+fn the_platform_stands_for_ever() {
     let platform =
         OrganizationCreated { organization_id: OrganizationId::PLATFORM, name: "P".into(), slug: "pp".into(), default_locale: Locale::En };
-    assert_eq!(when(&[platform.into()], suspend(None)), Err(OrganizationError::PlatformOrganization));
+    for command in [suspend(None), OrganizationCommand::RequestDeletion, OrganizationCommand::MarkPaymentDue] {
+        assert_eq!(when(&[platform.clone().into()], command), Err(OrganizationError::PlatformOrganization));
+    }
 }
 
 #[test]
@@ -117,6 +205,7 @@ fn a_name_is_one_readable_line() {
             name: bad.into(),
             slug: "acme".into(),
             default_locale: Locale::En,
+            with_setup: false,
         });
         assert_eq!(when(&[], command), Err(OrganizationError::NameInvalid), "{bad:?}");
     }
@@ -136,5 +225,5 @@ fn refusals_say_their_code_and_field() {
     assert_eq!(OrganizationError::SlugReserved.code(), Code::ValidationError);
     assert_eq!(OrganizationError::SlugReserved.field(), Some("slug"));
     assert_eq!(OrganizationError::NotFound.code(), Code::ResourceNotFound);
-    assert_eq!(OrganizationError::AlreadySuspended.code(), Code::Conflict);
+    assert_eq!(OrganizationError::SetupIncomplete.code(), Code::Conflict);
 }

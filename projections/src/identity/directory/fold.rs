@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use palmares_domain::{
     identity::{
-        EXTERNAL_REF_LOOKUP, Role,
+        EMAIL_LOOKUP, EXTERNAL_REF_LOOKUP, RoleRef, email_key,
         user::{UserEvent, UserStatus},
     },
     kernel::{Event, EventId, OrganizationId, UserId},
@@ -14,18 +14,30 @@ use palmares_domain::{
 use std::collections::BTreeMap;
 use uuid::Uuid;
 
-pub(in crate::identity) const STATEMENTS: &[(&str, &str)] =
-    &[("identity.directory.insert", INSERT), ("identity.directory.set_status", SET_STATUS)];
+pub(in crate::identity) const STATEMENTS: &[(&str, &str)] = &[
+    ("identity.directory.insert", INSERT),
+    ("identity.directory.set_status", SET_STATUS),
+    ("identity.directory.assign", ASSIGN),
+    ("identity.directory.unassign", UNASSIGN),
+];
 
 const INSERT: &str = "
     INSERT INTO {identity_users}
-        (organization_id, user_id, role, status, external_ref_hash, created_at, created_position, created_event_id)
-    SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::bytea[], $6::timestamptz[], $7::bigint[], $8::uuid[])";
+        (organization_id, user_id, roles, status, external_ref_hash, email_hash, created_at, created_position, created_event_id)
+    SELECT organization_id, user_id, ARRAY[role], status, external_ref_hash, email_hash, created_at, created_position, created_event_id
+    FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::bytea[], $6::bytea[], $7::timestamptz[], $8::bigint[], $9::uuid[])
+        AS n (organization_id, user_id, role, status, external_ref_hash, email_hash, created_at, created_position, created_event_id)";
 
 const SET_STATUS: &str = "
     UPDATE {identity_users} u SET status = n.status
     FROM unnest($1::uuid[], $2::uuid[], $3::text[]) AS n (organization_id, user_id, status)
     WHERE u.organization_id = n.organization_id AND u.user_id = n.user_id";
+
+const ASSIGN: &str = "
+    UPDATE {identity_users} SET roles = array_append(roles, $3)
+    WHERE organization_id = $1 AND user_id = $2 AND NOT roles @> ARRAY[$3]";
+
+const UNASSIGN: &str = "UPDATE {identity_users} SET roles = array_remove(roles, $3) WHERE organization_id = $1 AND user_id = $2";
 
 /// The fold.
 pub struct Users;
@@ -37,7 +49,7 @@ impl Projector for Users {
     }
 
     fn version(&self) -> i32 {
-        1
+        2
     }
 
     fn tables(&self) -> &'static [&'static str] {
@@ -45,10 +57,10 @@ impl Projector for Users {
     }
 
     fn interests(&self) -> &'static [&'static str] {
-        &["identity.user_created", "identity.user_suspended", "identity.user_resumed"]
+        INTERESTS
     }
 
-    /// For the hash of the external reference.
+    /// For the hashes of the external reference and of the e-mail address.
     fn opens_personal(&self) -> bool {
         true
     }
@@ -64,27 +76,55 @@ impl Projector for Users {
             sqlx::query(&sql)
                 .bind(statuses.keys().map(|(organization, _)| organization.0).collect::<Vec<_>>())
                 .bind(statuses.keys().map(|(_, user)| user.0).collect::<Vec<_>>())
-                .bind(statuses.values().copied().map(status_name).collect::<Vec<_>>())
+                .bind(statuses.values().map(|status| status.name()).collect::<Vec<_>>())
                 .execute(&mut *context.tx)
                 .await?;
+        }
+        for (organization, user, role, assigned) in changes.roles {
+            let sql = context.slot.sql(if assigned { ASSIGN } else { UNASSIGN });
+            let update = sqlx::query(&sql).bind(organization.0).bind(user.0).bind(role.to_string());
+            update.execute(&mut *context.tx).await?;
         }
         Ok(())
     }
 }
 
-/// What a batch changes: the new users, and the last status of those that got another.
+/// Every event of users that a row shows.
+const INTERESTS: &[&str] = &[
+    "identity.user_created",
+    "identity.user_invited",
+    "identity.user_activation_begun",
+    "identity.user_activated",
+    "identity.user_suspended",
+    "identity.user_resumed",
+    "identity.user_deactivated",
+    "identity.user_reactivated",
+    "identity.user_deletion_requested",
+    "identity.user_deletion_cancelled",
+    "identity.user_soft_deleted",
+    "identity.user_restored",
+    "identity.user_purged",
+    "identity.role_assigned",
+    "identity.role_unassigned",
+];
+
+/// What a batch changes: the new users, the last status of those that got another, and roles given
+/// and taken, in their order.
 #[derive(Default)]
 struct Changes {
     created: Vec<Created>,
     statuses: BTreeMap<(OrganizationId, UserId), UserStatus>,
+    roles: Vec<(OrganizationId, UserId, RoleRef, bool)>,
 }
 
 struct Created {
     organization: OrganizationId,
     user: UserId,
-    role: Role,
-    /// None once the person was erased.
+    role: RoleRef,
+    status: UserStatus,
+    /// None where there is none, and once the person was erased.
     external_ref: Option<String>,
+    email: Option<String>,
     at: DateTime<Utc>,
     position: i64,
     event: EventId,
@@ -95,42 +135,54 @@ fn changes(batch: &[Delivered]) -> Result<Changes, ApplyError> {
     for delivered in batch {
         let event = &delivered.event;
         let organization = event.organization_id;
-        match UserEvent::from_payload(&event.event_type, event.schema_version, event.payload.get().as_bytes())? {
-            UserEvent::UserCreated(created) => changes.created.push(Created {
+        let change = UserEvent::from_payload(&event.event_type, event.schema_version, event.payload.get().as_bytes())?;
+        let user = change.user_id();
+        let joined = match &change {
+            UserEvent::UserCreated(created) => Some(RoleRef::from(created.role)),
+            UserEvent::UserInvited(invited) => Some(invited.role),
+            _ => None,
+        };
+        match (joined, change.status()) {
+            (Some(role), Some(status)) => changes.created.push(Created {
                 organization,
-                user: created.user_id,
-                role: created.role,
+                user,
+                role,
+                status,
                 external_ref: delivered.opened("external_ref")?,
+                email: delivered.opened("email")?,
                 at: event.recorded_at,
                 position: event.position,
                 event: event.id,
             }),
-            UserEvent::UserSuspended(suspended) => {
-                changes.statuses.insert((organization, suspended.user_id), UserStatus::Suspended);
+            (_, Some(status)) => {
+                changes.statuses.insert((organization, user), status);
             }
-            UserEvent::UserResumed(resumed) => {
-                changes.statuses.insert((organization, resumed.user_id), UserStatus::Active);
-            }
+            (_, None) => {}
+        }
+        match change {
+            UserEvent::RoleAssigned(assigned) => changes.roles.push((organization, user, assigned.role, true)),
+            UserEvent::RoleUnassigned(unassigned) => changes.roles.push((organization, user, unassigned.role, false)),
+            _ => {}
         }
     }
     Ok(changes)
 }
 
 async fn insert(context: &mut ApplyContext<'_>, created: &[Created]) -> Result<(), ApplyError> {
-    let mut hashes: Vec<Option<Vec<u8>>> = Vec::with_capacity(created.len());
+    let (mut external_refs, mut emails) = (Vec::with_capacity(created.len()), Vec::with_capacity(created.len()));
     for row in created {
-        hashes.push(match &row.external_ref {
-            Some(external_ref) => Some(context.keys.lookup_hash(row.organization, EXTERNAL_REF_LOOKUP, external_ref).await?.to_vec()),
-            None => None,
-        });
+        external_refs.push(lookup_hash(context, row.organization, EXTERNAL_REF_LOOKUP, row.external_ref.as_deref()).await?);
+        let email = row.email.as_deref().map(email_key);
+        emails.push(lookup_hash(context, row.organization, EMAIL_LOOKUP, email.as_deref()).await?);
     }
     let sql = context.slot.sql(INSERT);
     sqlx::query(&sql)
         .bind(created.iter().map(|row| row.organization.0).collect::<Vec<Uuid>>())
         .bind(created.iter().map(|row| row.user.0).collect::<Vec<Uuid>>())
-        .bind(created.iter().map(|row| row.role.name()).collect::<Vec<_>>())
-        .bind(created.iter().map(|_| status_name(UserStatus::Active)).collect::<Vec<_>>())
-        .bind(hashes)
+        .bind(created.iter().map(|row| row.role.to_string()).collect::<Vec<_>>())
+        .bind(created.iter().map(|row| row.status.name()).collect::<Vec<_>>())
+        .bind(external_refs)
+        .bind(emails)
         .bind(created.iter().map(|row| row.at).collect::<Vec<_>>())
         .bind(created.iter().map(|row| row.position).collect::<Vec<_>>())
         .bind(created.iter().map(|row| row.event.0).collect::<Vec<Uuid>>())
@@ -139,11 +191,15 @@ async fn insert(context: &mut ApplyContext<'_>, created: &[Created]) -> Result<(
     Ok(())
 }
 
-/// The name of a status in rows, events and answers.
-pub(super) fn status_name(status: UserStatus) -> &'static str {
-    match status {
-        UserStatus::Active => "ACTIVE",
-        UserStatus::Suspended => "SUSPENDED",
+async fn lookup_hash(
+    context: &ApplyContext<'_>,
+    organization: OrganizationId,
+    kind: &str,
+    value: Option<&str>,
+) -> Result<Option<Vec<u8>>, ApplyError> {
+    match value {
+        Some(value) => Ok(Some(context.keys.lookup_hash(organization, kind, value).await?.to_vec())),
+        None => Ok(None),
     }
 }
 
@@ -152,7 +208,10 @@ mod tests {
     use super::*;
     use crate::testing::recorded;
     use palmares_domain::{
-        identity::user::{UserCreated, UserResumed, UserSuspended},
+        identity::{
+            Role,
+            user::{RoleAssigned, RoleUnassigned, UserCreated, UserResumed, UserSuspended},
+        },
         kernel::{Digest, Personal},
     };
 
@@ -169,7 +228,7 @@ mod tests {
         let mut event = recorded(ACME, ("user", ALICE.0, 1), 9, &created());
         event.opened.insert("external_ref".to_owned(), b"\"e-17\"".to_vec());
         let row = changes(&[event.clone()]).unwrap().created.remove(0);
-        assert_eq!((row.organization, row.user, row.role, row.position, row.event), (ACME, ALICE, Role::Member, 9, event.event.id));
+        assert_eq!((row.organization, row.user, row.role, row.position, row.event), (ACME, ALICE, Role::Member.into(), 9, event.event.id));
         assert_eq!(row.external_ref.as_deref(), Some("e-17"));
     }
 
@@ -188,5 +247,25 @@ mod tests {
             events.iter().zip(1..).map(|(event, version)| recorded(ACME, ("user", ALICE.0, version), version, event)).collect();
         assert_eq!(changes(&batch).unwrap().statuses, [((ACME, ALICE), UserStatus::Active)].into());
         assert_eq!(changes(&batch[..2]).unwrap().statuses, [((ACME, ALICE), UserStatus::Suspended)].into());
+    }
+
+    #[test]
+    fn roles_are_given_and_taken_in_their_order() {
+        let role = RoleRef::from(Role::Analyst);
+        let assigned: UserEvent = RoleAssigned { user_id: ALICE, role }.into();
+        let unassigned: UserEvent = RoleUnassigned { user_id: ALICE, role }.into();
+        let batch: Vec<_> = [assigned, unassigned]
+            .iter()
+            .zip(2..)
+            .map(|(event, version)| recorded(ACME, ("user", ALICE.0, version), version, event))
+            .collect();
+        assert_eq!(changes(&batch).unwrap().roles, [(ACME, ALICE, role, true), (ACME, ALICE, role, false)]);
+    }
+
+    #[test]
+    fn every_event_that_a_row_shows_is_of_interest() {
+        let hidden = ["identity.user_reactivation_approved"];
+        let all: Vec<_> = UserEvent::CATALOGUE.iter().map(|event| event.name).filter(|name| !hidden.contains(name)).collect();
+        assert_eq!(INTERESTS, all);
     }
 }

@@ -18,6 +18,7 @@ pub(super) const SEALED: &str = "
 
 pub(super) const EXTERNAL_REF: &str = "external_ref";
 pub(super) const DISPLAY_NAME: &str = "display_name";
+pub(super) const EMAIL: &str = "email";
 
 /// Where the names of a user stand.
 #[derive(Clone, Copy)]
@@ -32,6 +33,7 @@ pub(super) struct Named {
 pub(super) struct Names {
     pub external_ref: Option<String>,
     pub display_name: Option<String>,
+    pub email: Option<String>,
 }
 
 /// The external references of `users`; whoever is not there, or was erased, is left out.
@@ -71,6 +73,7 @@ pub(super) async fn open(reader: &mut TenantReader<'_>, users: &[Named], fields:
         let names = names.entry(user).or_default();
         match field {
             DISPLAY_NAME => names.display_name = Some(name),
+            EMAIL => names.email = Some(name),
             _ => names.external_ref = Some(name),
         }
     }

@@ -2,13 +2,12 @@
 
 use super::{
     PROJECTION,
-    fold::status_name,
-    names::{self, DISPLAY_NAME, EXTERNAL_REF, Named, Names},
+    names::{self, DISPLAY_NAME, EMAIL, EXTERNAL_REF, Named, Names},
 };
 use crate::engine::{Cursor, Limit, Page, Query, ReadError, TenantReader};
 use chrono::{DateTime, Utc};
 use palmares_domain::{
-    identity::{EXTERNAL_REF_LOOKUP, Role, user::UserStatus},
+    identity::{EXTERNAL_REF_LOOKUP, RoleRef, user::UserStatus},
     kernel::{DataClass, UserId},
 };
 use serde::{Deserialize, Serialize};
@@ -16,14 +15,14 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 pub(super) const LIST: &str = "
-    SELECT user_id, role, status, created_at, created_position, created_event_id
+    SELECT user_id, roles, status, created_at, created_position, created_event_id
     FROM identity_users
-    WHERE organization_id = $1 AND ($2::bytea IS NULL OR external_ref_hash = $2) AND ($3::text IS NULL OR role = $3)
+    WHERE organization_id = $1 AND ($2::bytea IS NULL OR external_ref_hash = $2) AND ($3::text IS NULL OR roles @> ARRAY[$3])
       AND ($4::text IS NULL OR status = $4) AND created_position > $5
     ORDER BY created_position LIMIT $6";
 
 pub(super) const GET: &str = "
-    SELECT user_id, role, status, created_at, created_position, created_event_id
+    SELECT user_id, roles, status, created_at, created_position, created_event_id
     FROM identity_users WHERE organization_id = $1 AND user_id = $2";
 
 /// One user.
@@ -33,8 +32,15 @@ pub struct User {
     /// How the organization's own systems call the person; missing once erased.
     pub external_ref: Option<String>,
     pub display_name: Option<String>,
-    pub role: Role,
-    /// `ACTIVE` or `SUSPENDED`.
+    /// Where the user was invited by e-mail; missing once erased.
+    pub email: Option<String>,
+    /// The first of `roles`.
+    #[schema(value_type = Option<String>)]
+    pub role: Option<RoleRef>,
+    /// Names of built-in roles, and ids of the organization's own.
+    #[schema(value_type = Vec<String>)]
+    pub roles: Vec<RoleRef>,
+    /// A state of the life cycle, such as `ACTIVE` or `SUSPENDED`.
     pub status: String,
     pub created_at: DateTime<Utc>,
 }
@@ -42,7 +48,7 @@ pub struct User {
 #[derive(sqlx::FromRow)]
 struct Row {
     user_id: Uuid,
-    role: String,
+    roles: Vec<String>,
     status: String,
     created_at: DateTime<Utc>,
     created_position: i64,
@@ -55,15 +61,17 @@ impl Row {
     }
 
     fn user(self, names: Names) -> Result<User, ReadError> {
-        let role = Role::parse(&self.role).ok_or_else(|| ReadError::Unavailable(anyhow::anyhow!("no role is named `{}`", self.role)))?;
-        let Names { external_ref, display_name } = names;
-        Ok(User { id: UserId(self.user_id), external_ref, display_name, role, status: self.status, created_at: self.created_at })
+        let parse = |name: &String| name.parse().map_err(|_| ReadError::Unavailable(anyhow::anyhow!("no role is named `{name}`")));
+        let roles: Vec<RoleRef> = self.roles.iter().map(parse).collect::<Result<_, _>>()?;
+        let Names { external_ref, display_name, email } = names;
+        let (id, role) = (UserId(self.user_id), roles.first().copied());
+        Ok(User { id, external_ref, display_name, email, role, roles, status: self.status, created_at: self.created_at })
     }
 }
 
 async fn users(reader: &mut TenantReader<'_>, rows: Vec<Row>) -> Result<Vec<User>, ReadError> {
     let named: Vec<Named> = rows.iter().map(Row::named).collect();
-    let mut names = names::open(reader, &named, &[EXTERNAL_REF, DISPLAY_NAME]).await?;
+    let mut names = names::open(reader, &named, &[EXTERNAL_REF, DISPLAY_NAME, EMAIL]).await?;
     rows.into_iter()
         .map(|row| {
             let of_user = names.remove(&row.user_id).unwrap_or_default();
@@ -79,10 +87,11 @@ pub struct ListUsers {
     /// Exactly this external reference.
     #[serde(default)]
     pub external_ref: Option<String>,
-    #[serde(default)]
-    pub role: Option<Role>,
-    /// `ACTIVE` or `SUSPENDED`; both where it is missing.
+    /// Who has this role: the name of a built-in one, or the id of one of the organization's own.
     #[schema(value_type = Option<String>)]
+    #[serde(default)]
+    pub role: Option<RoleRef>,
+    /// A state of the life cycle; all where it is missing.
     #[serde(default)]
     pub status: Option<UserStatus>,
     #[serde(default)]
@@ -109,8 +118,8 @@ impl Query for ListUsers {
             .persistent(false)
             .bind(organization.0)
             .bind(hash)
-            .bind(self.role.map(Role::name))
-            .bind(self.status.map(status_name))
+            .bind(self.role.map(|role| role.to_string()))
+            .bind(self.status.map(UserStatus::name))
             .bind(behind)
             .bind(limit + 1)
             .fetch_all(reader.connection())

@@ -89,6 +89,7 @@ mod tests {
     fn known(payload: &str) -> StoredEvent {
         StoredEvent {
             id: EventId(Uuid::nil()),
+            position: 1,
             version: 1,
             event_type: "NameAdded".into(),
             schema_version: SCHEMA_VERSION,

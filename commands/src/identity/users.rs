@@ -1,10 +1,11 @@
-//! Users: create, suspend, resume.
+//! Users that someone creates directly.
 
+use super::{catalogue_stream, check_may_give};
 use crate::engine::{Answer, Operation, Refused, StreamRef, Unit};
 use crate::ids::new_id;
 use palmares_domain::{
     identity::{
-        EXTERNAL_REF_LOOKUP, Role,
+        EXTERNAL_REF_LOOKUP, RoleRef,
         user::{self, User, UserCommand},
     },
     kernel::{Admission, Code, FieldError, UserId},
@@ -14,8 +15,6 @@ use utoipa::ToSchema;
 
 crate::capabilities! {
     CreateUser => permit "identity.user.create", throttle Write;
-    SuspendUser => permit "identity.user.suspend", throttle Write;
-    ResumeUser => permit "identity.user.resume", throttle Write;
 }
 
 /// The stream of a user of the organization in which the request acts.
@@ -30,7 +29,9 @@ pub struct CreateUser {
     /// How the organization's own systems call the person; unique in the organization.
     #[schema(min_length = 1, max_length = 200)]
     pub external_ref: String,
-    pub role: Role,
+    /// The name of a built-in role, or the id of one of the organization's own.
+    #[schema(value_type = String)]
+    pub role: RoleRef,
     #[schema(min_length = 1, max_length = 200)]
     pub display_name: Option<String>,
 }
@@ -46,11 +47,16 @@ impl Operation for CreateUser {
         vec![user_stream(admission, Self::id(admission))]
     }
 
+    fn reads(&self, admission: &Admission) -> Vec<StreamRef> {
+        vec![catalogue_stream(admission)]
+    }
+
     fn hashed(&self) -> Vec<(&'static str, &str)> {
         vec![(EXTERNAL_REF_LOOKUP, &self.external_ref)]
     }
 
     fn decide(&self, unit: &mut Unit<'_>) -> Result<Answer, Refused> {
+        check_may_give(unit, self.role)?;
         let user_id = Self::id(unit.admission());
         let command = UserCommand::Create(user::CreateUser {
             user_id,
@@ -69,44 +75,5 @@ impl Operation for CreateUser {
         }
         unit.claim(claim, user_id);
         Ok(Answer::new("id", user_id, "ACTIVE"))
-    }
-}
-
-/// Suspends a user, who may no longer act.
-#[derive(Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct SuspendUser {
-    pub user_id: UserId,
-    #[schema(max_length = 500)]
-    pub reason: Option<String>,
-}
-
-impl Operation for SuspendUser {
-    fn streams(&self, admission: &Admission) -> Vec<StreamRef> {
-        vec![user_stream(admission, self.user_id)]
-    }
-
-    fn decide(&self, unit: &mut Unit<'_>) -> Result<Answer, Refused> {
-        let command = UserCommand::Suspend(user::SuspendUser { reason: self.reason.clone() });
-        unit.run::<User>(self.user_id, &command)?;
-        Ok(Answer::new("id", self.user_id, "SUSPENDED"))
-    }
-}
-
-/// Resumes a suspended user.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct ResumeUser {
-    pub user_id: UserId,
-}
-
-impl Operation for ResumeUser {
-    fn streams(&self, admission: &Admission) -> Vec<StreamRef> {
-        vec![user_stream(admission, self.user_id)]
-    }
-
-    fn decide(&self, unit: &mut Unit<'_>) -> Result<Answer, Refused> {
-        unit.run::<User>(self.user_id, &UserCommand::Resume(user::ResumeUser))?;
-        Ok(Answer::new("id", self.user_id, "ACTIVE"))
     }
 }

@@ -1,0 +1,145 @@
+//! The decision point against an oracle: a naive evaluator of organizations, roles, the tree of
+//! permissions and what is one's own, over random worlds. Both have to agree on every question, and
+//! the validator has to accept every policy that a role becomes.
+
+use super::{tests::permissions, *};
+use palmares_domain::{identity::RoleRef, kernel::RoleId};
+use proptest::prelude::*;
+use uuid::Uuid;
+
+/// What everyone may do with what is their own; written out a second time, on purpose.
+const OWN: &[&str] = &[
+    "identity.user.read",
+    "identity.user.delete",
+    "identity.decision.check",
+    "identity.decision.explain",
+    "points.balance.read",
+    "points.statement.read",
+    "points.transfer.create",
+    "challenges.activity.record",
+    "challenges.activity.read",
+];
+
+/// One question of a random world.
+#[derive(Clone, Debug)]
+struct Asked {
+    home: OrganizationId,
+    organization: OrganizationId,
+    roles: Vec<HeldRole>,
+    permission: &'static str,
+    owner: Option<UserId>,
+}
+
+const ME: UserId = UserId(Uuid::from_u128(9));
+
+/// The rules in plain words: no Cedar, no sets of grants, prefixes compared as text.
+fn oracle(asked: &Asked) -> bool {
+    let built_in = |held: &HeldRole| held.role.built_in();
+    let platform = asked.roles.iter().filter_map(built_in).any(Role::is_platform);
+    if asked.home != asked.organization && !platform {
+        return false;
+    }
+    if platform && asked.home != OrganizationId::PLATFORM {
+        return false;
+    }
+    let rules = asked.roles.iter().filter_map(built_in).any(|role| matches!(role, Role::PlatformAdmin | Role::PlatformSuperuser));
+    if Role::PLATFORM_ONLY.contains(&asked.permission) && !rules {
+        return false;
+    }
+    let takes_part = asked.roles.iter().filter_map(built_in).any(|role| !role.is_platform());
+    let own = takes_part && asked.owner == Some(ME) && OWN.contains(&asked.permission);
+    let granted = asked.roles.iter().any(|held| match held.grants() {
+        None => true,
+        Some(grants) => grants.iter().any(|grant| {
+            let (grant, wanted) = (grant.name(), asked.permission);
+            wanted == grant || wanted.starts_with(&format!("{grant}."))
+        }),
+    });
+    own || granted
+}
+
+/// A permission, or a group of one: what a custom role may grant.
+fn any_grant() -> impl Strategy<Value = String> {
+    (prop::sample::select(permissions().into_iter().collect::<Vec<_>>()), 1..=3_usize)
+        .prop_map(|(permission, parts)| permission.split('.').take(parts).collect::<Vec<_>>().join("."))
+}
+
+fn any_role() -> impl Strategy<Value = HeldRole> {
+    let built_in = prop::sample::select(Role::ALL.to_vec()).prop_map(HeldRole::built_in);
+    let custom = (1..50_u128, prop::collection::btree_set(any_grant(), 1..6)).prop_map(|(id, grants)| {
+        let grants = grants.iter().map(|grant| grant.parse().unwrap()).collect();
+        HeldRole::custom(RoleRef::Custom(RoleId(Uuid::from_u128(id))), grants)
+    });
+    prop_oneof![built_in, custom]
+}
+
+fn asked() -> impl Strategy<Value = Asked> {
+    let organization = || prop_oneof![Just(OrganizationId::PLATFORM), (1..3_u128).prop_map(|id| OrganizationId(Uuid::from_u128(id)))];
+    let owner = prop_oneof![Just(None), Just(Some(ME)), Just(Some(UserId(Uuid::from_u128(10))))];
+    let roles = prop::collection::vec(any_role(), 0..4).prop_map(|mut roles| {
+        roles.sort_by_key(|held| held.role);
+        roles.dedup_by_key(|held| held.role);
+        roles
+    });
+    let permission = prop::sample::select(permissions().into_iter().collect::<Vec<_>>());
+    (organization(), organization(), roles, permission, owner).prop_map(|(home, organization, roles, permission, owner)| Asked {
+        home,
+        organization,
+        roles,
+        permission,
+        owner,
+    })
+}
+
+/// covers: W-23, W-24, W-38, T-27, T-29, E-20, E-21, E-22, E-122
+#[test]
+fn the_decision_point_agrees_with_the_oracle_on_random_worlds() {
+    let point = DecisionPoint::new(permissions()).unwrap();
+    let mut runner = proptest::test_runner::TestRunner::new(ProptestConfig::with_cases(5_000));
+    let (permits, denies) = (std::cell::Cell::new(0_u32), std::cell::Cell::new(0_u32));
+    let checked = runner.run(&asked(), |asked| {
+        let rights = Rights::new(asked.roles.iter().cloned());
+        let Asked { home, organization, permission, owner, .. } = asked;
+        let verdict = point.decide(&Question { principal: ME, home, rights: &rights, permission, organization, owner });
+        let permitted = matches!(verdict, Verdict::Permit(_));
+        prop_assert_eq!(permitted, oracle(&asked), "{:?} said {:?}", asked, verdict);
+        let count = if permitted { &permits } else { &denies };
+        count.set(count.get() + 1);
+        // What the rights say without Cedar is the same, apart from what is one's own and who asks from where.
+        if home == organization && owner.is_none() && !rights.reach_everywhere() {
+            prop_assert_eq!(rights.permit(permission), permitted);
+        }
+        Ok(())
+    });
+    checked.unwrap();
+    // Worlds in which everything is denied would prove nothing.
+    assert!(permits.get() > 500 && denies.get() > 500, "{} permits, {} denies", permits.get(), denies.get());
+}
+
+/// covers: H-31
+#[test]
+fn the_validator_accepts_every_policy_that_a_role_becomes() {
+    let point = DecisionPoint::new(permissions()).unwrap();
+    let mut runner = proptest::test_runner::TestRunner::new(ProptestConfig::with_cases(200));
+    let checked = runner.run(&any_role(), |role| {
+        let combined = Combined::of(&point.platform, [role]).unwrap();
+        prop_assert!(check(&point.schema, &combined.policies).is_ok());
+        Ok(())
+    });
+    checked.unwrap();
+}
+
+/// covers: T-27
+#[test]
+fn a_group_grants_permissions_that_join_it_later() {
+    let held = HeldRole::custom(RoleRef::Custom(RoleId(Uuid::from_u128(1))), ["points.hold".parse().unwrap()].into());
+    let (rights, home) = (Rights::new([held]), OrganizationId(Uuid::from_u128(1)));
+    let asks = |permissions: &[&'static str], permission| {
+        let policies = DecisionPoint::with_policies("", permissions.iter().copied()).unwrap();
+        let question = Question { principal: ME, home, rights: &rights, permission, organization: home, owner: None };
+        matches!(policies.decide(&question), Verdict::Permit(_))
+    };
+    assert!(asks(&["points.hold.place"], "points.hold.place"));
+    assert!(asks(&["points.hold.place", "points.hold.extend"], "points.hold.extend"));
+    assert!(!asks(&["points.hold.place", "points.holding.extend"], "points.holding.extend"));
+}

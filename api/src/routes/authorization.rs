@@ -1,0 +1,268 @@
+//! Authorization asked about itself: may this user do that, why, and what could they do on that day?
+//!
+//! The answer for a past moment folds the user's and the organization's streams up to it and asks
+//! today's decision point: built-in roles and the platform's policies are those of this build.
+
+use crate::{
+    pipeline::{
+        Route, Services,
+        action::Action,
+        decision::{Question, Verdict},
+        route::Verb,
+    },
+    problem::Problem,
+};
+use palmares_commands::engine::Past;
+use palmares_domain::{
+    identity::{
+        Rights, RoleRef,
+        role_catalogue::RoleCatalogue,
+        user::{User, UserStatus},
+    },
+    kernel::{Admitted, FieldError, OrganizationId, UserId},
+    organizations::organization::Organization,
+};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+pub const ROUTES: &[Route] = &[
+    Route::action::<CheckPermission>(Verb::Post, "/authz/check", "identity.decision.check"),
+    Route::action::<CheckPermissions>(Verb::Post, "/authz/batch-check", "identity.decision.check"),
+    Route::action::<ExplainRights>(Verb::Post, "/authz/explain", "identity.decision.explain"),
+];
+
+/// Questions of one batch.
+const QUESTIONS_MAX: usize = 200;
+
+/// Whether a user may do something, now or at a moment of the past.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CheckPermission {
+    pub user_id: UserId,
+    /// Such as `points.hold.place`.
+    pub permission: String,
+    /// Whose resource it is, where it is one person's.
+    pub owner_id: Option<UserId>,
+    /// A position or an RFC 3339 time; now where it is missing.
+    pub as_of: Option<String>,
+}
+
+/// Several questions about one user, at one moment.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CheckPermissions {
+    pub user_id: UserId,
+    #[schema(max_items = 200)]
+    pub questions: Vec<Asked>,
+    /// A position or an RFC 3339 time; now where it is missing.
+    pub as_of: Option<String>,
+}
+
+/// One question of a batch.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Asked {
+    pub permission: String,
+    pub owner_id: Option<UserId>,
+}
+
+/// Everything a user may do, and by which roles and policies, now or at a moment of the past.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ExplainRights {
+    pub user_id: UserId,
+    /// A position or an RFC 3339 time; now where it is missing.
+    pub as_of: Option<String>,
+}
+
+/// A decision, with what it was made of: the same versions decide the same again.
+#[derive(Serialize, ToSchema)]
+pub struct Decision {
+    pub permission: String,
+    pub decision: Outcome,
+    /// The policies that decided; none where nothing permits.
+    pub policies: Vec<String>,
+    #[serde(flatten)]
+    pub basis: Basis,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum Outcome {
+    Permit,
+    Deny,
+}
+
+/// What a decision was made of.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct Basis {
+    /// The moment, as a position of the log.
+    pub as_of: i64,
+    /// Whether user and organization could act at all; where not, everything is denied.
+    pub may_act: bool,
+    /// The state of the user's life cycle.
+    pub user_status: UserStatus,
+    #[schema(value_type = Vec<String>)]
+    pub roles: Vec<RoleRef>,
+    pub user_version: i64,
+    pub role_catalogue_version: i64,
+}
+
+#[derive(Serialize, ToSchema)]
+pub struct Decisions {
+    pub items: Vec<Decision>,
+}
+
+/// What a user may do, and why.
+#[derive(Serialize, ToSchema)]
+pub struct RightsExplained {
+    pub user_id: UserId,
+    #[serde(flatten)]
+    pub basis: Basis,
+    pub held_roles: Vec<HeldRoleExplained>,
+    pub permissions: Vec<Right>,
+}
+
+/// A role as its holder had it then.
+#[derive(Serialize, ToSchema)]
+pub struct HeldRoleExplained {
+    #[schema(value_type = String)]
+    pub role: RoleRef,
+    pub name: String,
+    /// `null` is everything that is not the platform's own.
+    pub grants: Option<Vec<String>>,
+}
+
+/// One permission that a user has.
+#[derive(Serialize, ToSchema)]
+pub struct Right {
+    pub permission: &'static str,
+    /// `organization` over everything there, or `self` over what is their own.
+    pub over: &'static str,
+    pub policies: Vec<String>,
+}
+
+/// A user and an organization's roles at one moment.
+struct Moment {
+    organization: OrganizationId,
+    user_id: UserId,
+    rights: Rights,
+    catalogue: RoleCatalogue,
+    basis: Basis,
+}
+
+impl Moment {
+    async fn of(services: &Services, organization: OrganizationId, user_id: UserId, as_of: Option<&str>) -> Result<Self, Problem> {
+        let position = match as_of {
+            Some(text) => services.progress.position_of(text).await?,
+            None => services.engine.store().head().await.map_err(Problem::unavailable)?.position,
+        };
+        let engine = &services.engine;
+        let user: Past<User> = engine.state_as_of(organization, user_id, position).await?;
+        let catalogue: Past<RoleCatalogue> = engine.state_as_of(organization, organization, position).await?;
+        let stands: Past<Organization> = engine.state_as_of(organization, organization, position).await?;
+        let profile = user.state.profile().ok_or_else(Problem::not_found)?;
+        let basis = Basis {
+            as_of: position,
+            may_act: user.state.is_active() && stands.state.is_active(),
+            user_status: profile.status,
+            roles: profile.roles.iter().copied().collect(),
+            user_version: user.version,
+            role_catalogue_version: catalogue.version,
+        };
+        let rights = catalogue.state.rights(&profile.roles);
+        Ok(Self { organization, user_id, rights, catalogue: catalogue.state, basis })
+    }
+
+    fn decide(&self, services: &Services, permission: &'static str, owner: Option<UserId>) -> Verdict {
+        if !self.basis.may_act {
+            return Verdict::Deny(Vec::new());
+        }
+        let (principal, home, organization) = (self.user_id, self.organization, self.organization);
+        services.gate.decide(&Question { principal, home, rights: &self.rights, permission, organization, owner })
+    }
+
+    fn decision(&self, services: &Services, asked: &Asked, field: &str) -> Result<Decision, Problem> {
+        let known = super::permissions().permissions().find(|known| *known == asked.permission);
+        let permission = known.ok_or_else(|| Problem::invalid_field(field, "identity.permission_unknown"))?;
+        let (decision, policies) = match self.decide(services, permission, asked.owner_id) {
+            Verdict::Permit(policies) => (Outcome::Permit, policies),
+            Verdict::Deny(policies) => (Outcome::Deny, policies),
+        };
+        Ok(Decision { permission: permission.to_owned(), decision, policies, basis: self.basis.clone() })
+    }
+
+    fn held_roles(&self) -> Vec<HeldRoleExplained> {
+        let explained = |role: &RoleRef| {
+            let held = self.catalogue.held(*role)?;
+            let name = match role {
+                RoleRef::BuiltIn(role) => role.name().to_owned(),
+                RoleRef::Custom(id) => self.catalogue.role(*id)?.name.clone(),
+            };
+            let grants = held.grants().map(|grants| grants.iter().map(ToString::to_string).collect());
+            Some(HeldRoleExplained { role: *role, name, grants })
+        };
+        self.basis.roles.iter().filter_map(explained).collect()
+    }
+
+    fn permissions(&self, services: &Services) -> Vec<Right> {
+        let right = |permission| {
+            [(None, "organization"), (Some(self.user_id), "self")].into_iter().find_map(|(owner, over)| {
+                match self.decide(services, permission, owner) {
+                    Verdict::Permit(policies) => Some(Right { permission, over, policies }),
+                    Verdict::Deny(_) => None,
+                }
+            })
+        };
+        super::permissions().permissions().filter_map(right).collect()
+    }
+}
+
+impl Action for CheckPermission {
+    type Output = Decision;
+    const RECORDED: bool = false;
+
+    fn owner(&self) -> Option<UserId> {
+        Some(self.user_id)
+    }
+
+    async fn perform(admitted: Admitted<Self>, services: &Services) -> Result<Decision, Problem> {
+        let (admission, asked) = admitted.into_parts();
+        let moment = Moment::of(services, admission.organization, asked.user_id, asked.as_of.as_deref()).await?;
+        moment.decision(services, &Asked { permission: asked.permission, owner_id: asked.owner_id }, "permission")
+    }
+}
+
+impl Action for CheckPermissions {
+    type Output = Decisions;
+    const RECORDED: bool = false;
+
+    fn owner(&self) -> Option<UserId> {
+        Some(self.user_id)
+    }
+
+    async fn perform(admitted: Admitted<Self>, services: &Services) -> Result<Decisions, Problem> {
+        let (admission, asked) = admitted.into_parts();
+        if !(1..=QUESTIONS_MAX).contains(&asked.questions.len()) {
+            return Err(Problem::invalid(vec![FieldError::new("questions", "identity.question_count")]));
+        }
+        let moment = Moment::of(services, admission.organization, asked.user_id, asked.as_of.as_deref()).await?;
+        let decide = |(index, question)| moment.decision(services, question, &format!("questions[{index}].permission"));
+        Ok(Decisions { items: asked.questions.iter().enumerate().map(decide).collect::<Result<_, _>>()? })
+    }
+}
+
+impl Action for ExplainRights {
+    type Output = RightsExplained;
+
+    fn owner(&self) -> Option<UserId> {
+        Some(self.user_id)
+    }
+
+    async fn perform(admitted: Admitted<Self>, services: &Services) -> Result<RightsExplained, Problem> {
+        let (admission, asked) = admitted.into_parts();
+        let moment = Moment::of(services, admission.organization, asked.user_id, asked.as_of.as_deref()).await?;
+        let (held_roles, permissions) = (moment.held_roles(), moment.permissions(services));
+        Ok(RightsExplained { user_id: asked.user_id, basis: moment.basis, held_roles, permissions })
+    }
+}
