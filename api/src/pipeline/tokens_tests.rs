@@ -137,7 +137,9 @@ fn a_retired_key_verifies_and_no_longer_signs() {
     let (old, new) = (generate_pem().unwrap(), generate_pem().unwrap());
     let before = TokenKeys::from_pems(ISSUER, AUDIENCE, [old.as_str()]).unwrap();
     let after = TokenKeys::from_pems(ISSUER, AUDIENCE, [new.as_str(), old.as_str()]).unwrap();
-    let mint = |keys: &TokenKeys| keys.mint(UserId(Uuid::from_u128(1)), OrganizationId::PLATFORM, [Role::Member; 0], Duration::from_secs(60)).unwrap();
+    let mint = |keys: &TokenKeys| {
+        keys.mint(UserId(Uuid::from_u128(1)), OrganizationId::PLATFORM, [Role::Member; 0], Duration::from_secs(60)).unwrap()
+    };
     assert!(after.verify(&mint(&before)).is_ok());
     assert!(before.verify(&mint(&after)).is_err());
     let set = after.jwks()["keys"].as_array().unwrap();
