@@ -23,6 +23,7 @@ test: install ## Every test, with the count at the end
 lint: ## Formatting and lints, as strict as a reviewer
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
+	scripts/requirements.sh --check
 
 bench: install ## Measure against what one would use instead; writes bench/results and docs
 	$(CARGO) build --release --locked --package palmares --bin palmares

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Which test covers which requirement of the points ledger. Tests say so themselves, in a comment
+# Which test covers which requirement: of the points ledger all rows, of other contexts those that a test names. Tests say so themselves, in a comment
 # above the function: `// covers: W-30, T-33`.
 #
 #   scripts/requirements.sh           writes docs/requirements.md
@@ -67,9 +67,11 @@ covers() {
 
 {
 	cat <<-'HEAD'
-		# Requirements of the points ledger, and what tests them
+		# Requirements, and what tests them
 
 		Made by `scripts/requirements.sh` from the comments `// covers: …` above the tests; not edited by hand. A row names the tests, and the checks that tests share, which say that they cover the requirement. **No test** means that none says so, not that it does not work.
+
+		## The points ledger
 
 		| Id | Requirement | Tested by |
 		|---|---|---|
@@ -86,7 +88,21 @@ covers() {
 			if (tests[$1] != "") covered++
 			print "| " $1 " | " $2 " | " (tests[$1] == "" ? "**No test**" : tests[$1]) " |"
 		}
-		END { printf "\n%d of %d have a test.\n", covered, total }'
+		{ of_ledger[$1] = 1 }
+		END {
+			printf "\n%d of %d have a test.\n", covered, total
+			print "\n## Other contexts\n\nWhat tests of other contexts say that they cover; rows that no test names are not listed.\n"
+			print "| Id | Tested by |\n|---|---|"
+			count = 0
+			for (id in tests) if (!(id in of_ledger)) rows[++count] = "| " id " | " tests[id] " |"
+			for (i = 2; i <= count; i++) {
+				row = rows[i]
+				for (j = i - 1; j > 0 && rows[j] > row; j--) rows[j + 1] = rows[j]
+				rows[j + 1] = row
+			}
+			for (i = 1; i <= count; i++) print rows[i]
+			printf "\n%d rows.\n", count
+		}'
 } >"$fresh"
 
 if [ "${1:-}" = --check ]; then

@@ -8,11 +8,12 @@ use sqlx::PgPool;
 use std::collections::HashSet;
 use uuid::Uuid;
 
+/// From the keys that are wanted to the table, whatever the statistics say.
 pub const SELECT_DATA_KEYS: &str = "\
-SELECT organization_id, subject_id, purpose, epoch, wrapped
-FROM data_keys
-JOIN unnest($1::uuid[], $2::uuid[], $3::text[]) AS wanted (organization_id, subject_id, purpose)
-    USING (organization_id, subject_id, purpose)";
+SELECT k.organization_id, k.subject_id, k.purpose, k.epoch, k.wrapped
+FROM unnest($1::uuid[], $2::uuid[], $3::text[]) u(organization_id, subject_id, purpose),
+    LATERAL (SELECT * FROM data_keys k
+             WHERE k.organization_id = u.organization_id AND k.subject_id = u.subject_id AND k.purpose = u.purpose OFFSET 0) k";
 
 /// In order of the primary key, so that two nodes that insert overlapping sets wait for each other
 /// and never in a circle.
