@@ -119,6 +119,22 @@ async fn concurrent_spends_on_two_nodes_never_overdraw() {
     assert_eq!(nodes[0].account(account).await.balance().posted, 0);
 }
 
+/// A state in memory may be older than the log when another node has just appended: nothing may be
+/// refused for what is not true any more.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_is_refused_on_a_state_that_another_node_has_changed() {
+    let (nodes, account) = world().await;
+    let spend = json!({ "program_id": account.program_id, "user_id": account.user_id, "amount": 1 });
+    for round in 0..25 {
+        let (payer, spender) = (&nodes[round % 2], &nodes[(round + 1) % 2]);
+        // The spender's node knows the account, and that it is empty.
+        let refused = spender.ask::<CreateDebit>(spend.clone()).await;
+        assert!(matches!(&refused, Err(Rejection::Refused(refused)) if refused.code == Code::InsufficientPoints), "{refused:?}");
+        payer.credited(account, 1).await;
+        spender.ask::<CreateDebit>(spend.clone()).await.expect("the points are there");
+    }
+}
+
 /// covers: W-35
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_command_repeated_at_once_on_two_nodes_is_executed_once_and_answers_the_same() {

@@ -182,8 +182,8 @@ impl Engine {
         record.map(|record| replay(key, &record)).transpose()
     }
 
-    /// Waits until every state that was seen is durable; answers the log's position, or nothing
-    /// where one of them turned out not to be.
+    /// Waits until every state that was seen is durable, and asks the log whether it is the newest:
+    /// another node may have gone on. Answers the log's position, or nothing where one is neither.
     async fn await_states(&self, admission: &Admission, held: Vec<Held>) -> Result<Option<i64>, Rejection> {
         let mut ahead = false;
         let mut writes = Vec::with_capacity(held.len());
@@ -199,12 +199,27 @@ impl Engine {
             });
             settles.push(settle(held, loaded.version));
         }
-        if !ahead {
-            return Ok(Some(*self.store.committed().borrow()));
+        let seen: Vec<(StreamName, i64)> = writes.iter().map(|write| (write.stream, write.expected_version)).collect();
+        let slots: Vec<(Arc<Slot>, u64)> = settles.iter().map(|settle| (settle.slot.clone(), settle.epoch)).collect();
+        let position = if ahead {
+            let outcome = self.store.submit(empty(admission, writes));
+            drop(held);
+            self.settle(outcome, settles).await?
+        } else {
+            drop(held);
+            Some(*self.store.committed().borrow())
+        };
+        let names: Vec<StreamName> = seen.iter().map(|(stream, _)| *stream).collect();
+        let versions = self.store.versions(&names).await?;
+        let mut current = true;
+        for (((_, seen), version), (slot, epoch)) in seen.iter().zip(versions).zip(slots) {
+            // What this node has committed meanwhile came after the decision.
+            if version > *seen && slot.is_ahead(version) {
+                current = false;
+                slot.drop_state(epoch).await;
+            }
         }
-        let outcome = self.store.submit(empty(admission, writes));
-        drop(held);
-        self.settle(outcome, settles).await
+        Ok(position.filter(|_| current))
     }
 
     async fn record(

@@ -150,6 +150,11 @@ impl EventStore for MemoryStore {
         Ok(Head { position: state.log.len() as i64, recorded_at: state.recorded_at, incarnation: self.incarnation })
     }
 
+    async fn versions(&self, streams: &[StreamName]) -> Result<Vec<i64>, AppendError> {
+        let state = self.state();
+        Ok(streams.iter().map(|stream| state.streams.get(stream).map_or(0, |(_, indexes)| indexes.len() as i64)).collect())
+    }
+
     fn keep_snapshot(&self, stream: StreamName, snapshot: Snapshot) {
         let mut state = self.state();
         let newer = state.snapshots.get(&stream).is_none_or(|kept| kept.version < snapshot.version || kept.shape != snapshot.shape);

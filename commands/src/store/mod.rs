@@ -216,6 +216,10 @@ pub trait EventStore: Send + Sync {
 
     async fn head(&self) -> Result<Head, AppendError>;
 
+    /// The versions of streams as the log has them now, 0 where there is none. Once it answers, this
+    /// node knows the log at least as far.
+    async fn versions(&self, streams: &[StreamName]) -> Result<Vec<i64>, AppendError>;
+
     /// Keeps a snapshot of a committed stream where it is newer than the kept one; losing it is harmless.
     fn keep_snapshot(&self, stream: StreamName, snapshot: Snapshot);
 

@@ -23,6 +23,7 @@ use sqlx::{PgPool, Row};
 use std::collections::HashSet;
 use std::sync::atomic::AtomicU64;
 use std::sync::{LazyLock, Mutex, PoisonError};
+use std::time::Duration;
 use tokio::sync::{Notify, mpsc};
 
 /// How its connections differ. Every statement of this role looks keys up from what it is given, so
@@ -30,6 +31,9 @@ use tokio::sync::{Notify, mpsc};
 /// empty when it was made, and is not compiled, however dear it looks without such reads.
 const COMMITTER: [(&str, &str); 4] =
     [("role", "palmares_committer"), ("plan_cache_mode", "force_generic_plan"), ("enable_seqscan", "off"), ("jit", "off")];
+
+/// How long the committer may take to learn what another node has appended.
+const CATCH_UP: Duration = Duration::from_secs(10);
 
 /// How a store is opened.
 #[derive(Clone, Debug)]
@@ -138,6 +142,21 @@ impl EventStore for PostgresStore {
         head.await.map_err(|error: sqlx::Error| unavailable(&error))
     }
 
+    async fn versions(&self, streams: &[StreamName]) -> Result<Vec<i64>, AppendError> {
+        let head = self.head().await?.position;
+        let versions = lookup_versions(&self.pool, streams).await.map_err(|error| unavailable(&error))?;
+        let mut committed = self.shared.committed.subscribe();
+        if *committed.borrow() < head {
+            // Another node has appended. The committer learns of it now instead of when it is told.
+            self.shared.foreign_append.notify_one();
+            let caught_up = tokio::time::timeout(CATCH_UP, committed.wait_for(|known| *known >= head)).await;
+            if !matches!(caught_up, Ok(Ok(_))) {
+                return Err(AppendError::Unavailable("this node is behind the log".into()));
+            }
+        }
+        Ok(versions)
+    }
+
     fn keep_snapshot(&self, stream: StreamName, snapshot: Snapshot) {
         // A full queue drops it: a snapshot is an optimisation.
         let _ = self.snapshots.try_send((stream, snapshot));
@@ -150,6 +169,20 @@ impl EventStore for PostgresStore {
     fn foreign_changes(&self) -> broadcast::Receiver<Arc<[StreamName]>> {
         self.shared.foreign.subscribe()
     }
+}
+
+async fn lookup_versions(pool: &PgPool, streams: &[StreamName]) -> Result<Vec<i64>, sqlx::Error> {
+    let mut versions = vec![0; streams.len()];
+    let rows = sqlx::query(statements::STREAM_HEADS)
+        .bind(streams.iter().map(|stream| stream.organization.0).collect::<Vec<_>>())
+        .bind(streams.iter().map(|stream| stream.stream_type).collect::<Vec<_>>())
+        .bind(streams.iter().map(|stream| stream.id).collect::<Vec<_>>())
+        .fetch_all(pool)
+        .await?;
+    for row in rows {
+        versions[row.try_get::<i64, _>(0)? as usize - 1] = row.try_get::<Option<i64>, _>(2)?.unwrap_or(0);
+    }
+    Ok(versions)
 }
 
 fn unavailable(error: &sqlx::Error) -> AppendError {
