@@ -6,6 +6,7 @@ pub mod engine;
 mod generations;
 pub mod identity;
 pub mod ids;
+mod life_cycle;
 pub mod organizations;
 pub mod points;
 pub mod privacy;

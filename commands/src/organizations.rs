@@ -22,8 +22,8 @@ crate::capabilities! {
 }
 
 /// An organization's stream lives in its own tenant, whoever creates it.
-fn stream(organization: OrganizationId) -> Vec<StreamRef> {
-    vec![StreamRef::of::<Organization>(organization, organization)]
+fn own_stream(organization: OrganizationId) -> StreamRef {
+    StreamRef::of::<Organization>(organization, organization)
 }
 
 /// Creates an organization, active at once.
@@ -52,7 +52,7 @@ pub fn slug_claim(slug: &str) -> ClaimKey {
 
 impl Operation for CreateOrganization {
     fn streams(&self, admission: &Admission) -> Vec<StreamRef> {
-        stream(Self::id(admission))
+        vec![own_stream(Self::id(admission))]
     }
 
     fn claims(&self, _: &Admission) -> Vec<ClaimKey> {
@@ -79,48 +79,22 @@ impl Operation for CreateOrganization {
     }
 }
 
-/// One step of the life cycle: the request, and the command it becomes.
-macro_rules! steps {
-    ($($(#[$doc:meta])* $step:ident $({ $($(#[$field_doc:meta])* $field:ident: $ty:ty),* })? => $command:expr;)*) => {$(
-        $(#[$doc])*
-        #[derive(Debug, Deserialize, ToSchema)]
-        #[serde(deny_unknown_fields)]
-        pub struct $step {
-            pub organization_id: OrganizationId,
-            $($($(#[$field_doc])* pub $field: $ty,)*)?
-        }
-
-        impl Operation for $step {
-            fn streams(&self, _: &Admission) -> Vec<StreamRef> {
-                stream(self.organization_id)
-            }
-
-            fn decide(&self, unit: &mut Unit<'_>) -> Result<Answer, Refused> {
-                let command: fn(&Self) -> OrganizationCommand = $command;
-                unit.run::<Organization>(self.organization_id, &command(self))?;
-                let status = status(unit.state::<Organization>(self.organization_id)?);
-                Ok(Answer::new("id", self.organization_id, status))
-            }
-        }
-    )*};
-}
-
 /// The name of the state it is in.
 fn status(organization: &Organization) -> &'static str {
     organization.profile().map_or("", |profile| profile.status.name())
 }
 
-steps! {
+crate::life_cycle::steps! { Organization, organization_id: OrganizationId, |_, organization| own_stream(organization);
     /// Suspends an organization: its people may no longer act.
     SuspendOrganization { #[schema(max_length = 500)] reason: Option<String> }
-        => |step| OrganizationCommand::Suspend(organization::SuspendOrganization { reason: step.reason.clone() });
+        => |step| OrganizationCommand::Suspend(organization::SuspendOrganization { reason: step.reason.clone() }), status;
 
     /// Resumes a suspended organization.
-    ResumeOrganization => |_| OrganizationCommand::Resume;
+    ResumeOrganization => |_| OrganizationCommand::Resume, status;
 
     /// Asks that an organization be deleted: its people may no longer act, and nothing is gone yet (7D).
-    RequestOrganizationDeletion => |_| OrganizationCommand::RequestDeletion;
+    RequestOrganizationDeletion => |_| OrganizationCommand::RequestDeletion, status;
 
     /// Takes the request for deletion back: the organization is what it was.
-    CancelOrganizationDeletion => |_| OrganizationCommand::CancelDeletion;
+    CancelOrganizationDeletion => |_| OrganizationCommand::CancelDeletion, status;
 }

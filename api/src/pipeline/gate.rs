@@ -76,7 +76,7 @@ impl Gate {
         standings: Arc<dyn Standings>,
         access_log: Arc<dyn AccessLog>,
     ) -> Result<Self, PolicyFault> {
-        let decisions = DecisionPoint::new(crate::routes::all().filter_map(|route| route.permission))?;
+        let decisions = DecisionPoint::new(crate::routes::permissions().permissions())?;
         Ok(Self { limiter, tokens, decisions, standings, access_log })
     }
 

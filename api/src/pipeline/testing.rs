@@ -95,7 +95,7 @@ fn engine() -> Arc<Engine> {
         Arc::new(MemoryStore::default()),
         ring,
         Arc::new(contexts),
-        EngineOptions { permissions: crate::routes::permissions(), ..EngineOptions::default() },
+        EngineOptions { permissions: crate::routes::permissions().clone(), ..EngineOptions::default() },
     )
 }
 

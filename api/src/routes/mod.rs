@@ -12,6 +12,7 @@ pub mod system;
 
 use crate::pipeline::Route;
 use palmares_domain::identity::PermissionTree;
+use std::sync::LazyLock;
 
 /// Every context's rows.
 const TABLES: &[&[Route]] = &[
@@ -26,8 +27,9 @@ const TABLES: &[&[Route]] = &[
 ];
 
 /// Every permission that a row asks for.
-pub fn permissions() -> PermissionTree {
-    PermissionTree::new(all().filter_map(|route| route.permission))
+pub fn permissions() -> &'static PermissionTree {
+    static PERMISSIONS: LazyLock<PermissionTree> = LazyLock::new(|| PermissionTree::new(all().filter_map(|route| route.permission)));
+    &PERMISSIONS
 }
 
 /// Every row.

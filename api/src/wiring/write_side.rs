@@ -29,7 +29,7 @@ impl WriteSide {
         let ring = Arc::new(KeyRing::new(Arc::new(key_store), Arc::new(PostgresDataKeyTable::new(pool.clone()))));
         ring.verify_key_store().await?;
         let contexts = ClientContexts::new(ring.clone(), Arc::new(PostgresClientContextTable::new(pool.clone())));
-        let options = EngineOptions { cache_bytes: settings.cache_bytes, permissions: routes::permissions() };
+        let options = EngineOptions { cache_bytes: settings.cache_bytes, permissions: routes::permissions().clone() };
         let engine = Engine::new(Arc::new(store), ring.clone(), Arc::new(contexts), options);
         Ok(Self { engine, ring, pool })
     }

@@ -199,8 +199,8 @@ impl Engine {
             });
             settles.push(settle(held, loaded.version));
         }
-        let seen: Vec<(StreamName, i64)> = writes.iter().map(|write| (write.stream, write.expected_version)).collect();
-        let slots: Vec<(Arc<Slot>, u64)> = settles.iter().map(|settle| (settle.slot.clone(), settle.epoch)).collect();
+        let names: Vec<StreamName> = settles.iter().map(|settle| settle.stream).collect();
+        let seen: Vec<_> = settles.iter().map(|settle| (settle.slot.clone(), settle.epoch, settle.version)).collect();
         let position = if ahead {
             let outcome = self.store.submit(empty(admission, writes));
             drop(held);
@@ -209,12 +209,10 @@ impl Engine {
             drop(held);
             Some(*self.store.committed().borrow())
         };
-        let names: Vec<StreamName> = seen.iter().map(|(stream, _)| *stream).collect();
-        let versions = self.store.versions(&names).await?;
         let mut current = true;
-        for (((_, seen), version), (slot, epoch)) in seen.iter().zip(versions).zip(slots) {
+        for (version, (slot, epoch, seen)) in self.store.versions(&names).await?.into_iter().zip(seen) {
             // What this node has committed meanwhile came after the decision.
-            if version > *seen && slot.is_ahead(version) {
+            if version > seen && slot.is_ahead(version) {
                 current = false;
                 slot.drop_state(epoch).await;
             }

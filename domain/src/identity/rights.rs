@@ -1,30 +1,41 @@
 //! Rights: what all roles of a user grant together, and whether they reach far enough to be given away.
 
 use super::{Grant, Role, RoleRef};
-use std::collections::BTreeSet;
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, LazyLock},
+};
 
 /// One role as its holder has it at some moment.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct HeldRole {
     pub role: RoleRef,
     /// `None` is everything that is not the platform's own.
-    grants: Option<BTreeSet<Grant>>,
+    grants: Option<Arc<BTreeSet<Grant>>>,
 }
+
+/// The table of built-in roles, read once: every request asks for some of them.
+static BUILT_IN: LazyLock<[HeldRole; 8]> = LazyLock::new(|| Role::ALL.map(HeldRole::of_table));
 
 impl HeldRole {
     pub fn built_in(role: Role) -> Self {
+        let known = BUILT_IN.iter().find(|held| held.role == RoleRef::from(role));
+        known.cloned().unwrap_or_else(|| Self::of_table(role))
+    }
+
+    fn of_table(role: Role) -> Self {
         // The table is checked by a test, so nothing falls through the filter.
-        let grants = role.grants().map(|names| names.iter().filter_map(|name| name.parse().ok()).collect());
+        let grants = role.grants().map(|names| Arc::new(names.iter().filter_map(|name| name.parse().ok()).collect()));
         Self { role: role.into(), grants }
     }
 
     pub fn custom(role: impl Into<RoleRef>, grants: BTreeSet<Grant>) -> Self {
-        Self { role: role.into(), grants: Some(grants) }
+        Self { role: role.into(), grants: Some(Arc::new(grants)) }
     }
 
     /// What the role grants; `None` is everything that is not the platform's own.
     pub fn grants(&self) -> Option<&BTreeSet<Grant>> {
-        self.grants.as_ref()
+        self.grants.as_deref()
     }
 
     fn rules_platform(&self) -> bool {
@@ -80,8 +91,7 @@ impl Rights {
 
     /// Whether one permission is granted, apart from what is one's own.
     pub fn permit(&self, permission: &str) -> bool {
-        let platforms = Role::PLATFORM_ONLY.contains(&permission);
-        self.0.iter().any(|held| (!platforms || held.rules_platform()) && held.grants_all_of(permission))
+        permission.parse().is_ok_and(|permission| self.cover(&permission))
     }
 
     /// Whether a role may be given away: its grants are covered, or everyone has them anyway (E-46).

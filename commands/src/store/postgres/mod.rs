@@ -20,7 +20,7 @@ use loader::Loader;
 use lookup::Lookup;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions, PgRow};
 use sqlx::{PgPool, Row};
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::atomic::AtomicU64;
 use std::sync::{LazyLock, Mutex, PoisonError};
 use std::time::Duration;
@@ -144,7 +144,8 @@ impl EventStore for PostgresStore {
 
     async fn versions(&self, streams: &[StreamName]) -> Result<Vec<i64>, AppendError> {
         let head = self.head().await?.position;
-        let versions = lookup_versions(&self.pool, streams).await.map_err(|error| unavailable(&error))?;
+        let heads: HashMap<_, _> =
+            slow_path::heads_of(&self.pool, streams).await.map_err(|error| unavailable(&error))?.into_iter().collect();
         let mut committed = self.shared.committed.subscribe();
         if *committed.borrow() < head {
             // Another node has appended. The committer learns of it now instead of when it is told.
@@ -154,7 +155,7 @@ impl EventStore for PostgresStore {
                 return Err(AppendError::Unavailable("this node is behind the log".into()));
             }
         }
-        Ok(versions)
+        Ok(streams.iter().map(|stream| heads.get(stream).map_or(0, |head| head.version)).collect())
     }
 
     fn keep_snapshot(&self, stream: StreamName, snapshot: Snapshot) {
@@ -169,20 +170,6 @@ impl EventStore for PostgresStore {
     fn foreign_changes(&self) -> broadcast::Receiver<Arc<[StreamName]>> {
         self.shared.foreign.subscribe()
     }
-}
-
-async fn lookup_versions(pool: &PgPool, streams: &[StreamName]) -> Result<Vec<i64>, sqlx::Error> {
-    let mut versions = vec![0; streams.len()];
-    let rows = sqlx::query(statements::STREAM_HEADS)
-        .bind(streams.iter().map(|stream| stream.organization.0).collect::<Vec<_>>())
-        .bind(streams.iter().map(|stream| stream.stream_type).collect::<Vec<_>>())
-        .bind(streams.iter().map(|stream| stream.id).collect::<Vec<_>>())
-        .fetch_all(pool)
-        .await?;
-    for row in rows {
-        versions[row.try_get::<i64, _>(0)? as usize - 1] = row.try_get::<Option<i64>, _>(2)?.unwrap_or(0);
-    }
-    Ok(versions)
 }
 
 fn unavailable(error: &sqlx::Error) -> AppendError {

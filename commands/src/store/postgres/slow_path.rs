@@ -90,11 +90,19 @@ async fn look(
 async fn stream_heads(connection: &mut PgConnection, submitted: &[Submitted]) -> Result<Vec<(StreamName, StreamHead)>, sqlx::Error> {
     let names: Vec<StreamName> =
         submitted.iter().flat_map(|s| &s.append.writes).map(|write| write.stream).collect::<BTreeSet<_>>().into_iter().collect();
+    heads_of(connection, &names).await
+}
+
+/// The heads of those of these streams that exist.
+pub(super) async fn heads_of<'c>(
+    executor: impl sqlx::PgExecutor<'c>,
+    names: &[StreamName],
+) -> Result<Vec<(StreamName, StreamHead)>, sqlx::Error> {
     let rows = sqlx::query(statements::STREAM_HEADS)
         .bind(names.iter().map(|name| name.organization.0).collect::<Vec<_>>())
         .bind(names.iter().map(|name| name.stream_type).collect::<Vec<_>>())
         .bind(names.iter().map(|name| name.id).collect::<Vec<_>>())
-        .fetch_all(connection)
+        .fetch_all(executor)
         .await?;
     rows.iter()
         .map(|row| {
