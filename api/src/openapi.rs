@@ -26,14 +26,11 @@ pub fn document<'a>(routes: impl IntoIterator<Item = &'a &'static Route>) -> Val
         let description = (route.describe)();
         schemas.extend(description.schemas.clone());
         let path = paths.entry(route.pattern().replace("{*", "{")).or_default();
-        let verb = match route.verb {
-            Verb::Get => "get",
-            Verb::Post => "post",
-        };
+        let verb = &route.verb.name().to_ascii_lowercase();
         // A row that is chosen by media type shares its path with the plain one: one operation, more answers.
         match path.get_mut(verb) {
             Some(operation) => add_answer(operation, &description),
-            None => drop(path.insert(verb.to_owned(), operation(route, description))),
+            None => drop(path.insert(verb.clone(), operation(route, description))),
         }
     }
     json!({
@@ -114,7 +111,7 @@ fn answer(route: &Route, output: Option<Value>, media_type: &str) -> Value {
             });
         }
         Kind::Query => answer["headers"] = json!({ "Palmares-Position": header("The answer knows everything up to here.", "integer") }),
-        Kind::Stream | Kind::Action | Kind::Public => {}
+        Kind::Stream | Kind::Action | Kind::Door | Kind::Public => {}
     }
     answer
 }
@@ -134,8 +131,8 @@ fn split(route: &Route, mut input: Value) -> (Vec<Value>, Option<Value>) {
         for name in names {
             let place = match (in_path.contains(&name.as_str()), route.verb) {
                 (true, _) => "path",
-                (false, Verb::Post) => continue,
                 (false, Verb::Get) => "query",
+                (false, _) => continue,
             };
             let Some(mut schema) = fields.remove(&name) else { continue };
             let text = schema.as_object_mut().and_then(|schema| schema.remove("description"));
@@ -151,7 +148,7 @@ fn split(route: &Route, mut input: Value) -> (Vec<Value>, Option<Value>) {
         Kind::Command => &COMMAND_PARAMETERS,
         Kind::Query => &QUERY_PARAMETERS,
         Kind::Stream | Kind::Action => &QUERY_PARAMETERS[2..],
-        Kind::Public => &[],
+        Kind::Door | Kind::Public => &[],
     };
     parameters.extend(common.iter().map(|name| json!({ "$ref": format!("#/components/parameters/{name}") })));
     if route.verb == Verb::Get {
@@ -169,6 +166,7 @@ fn codes(kind: Kind) -> Vec<Code> {
     let gate = [Code::AuthenticationFailed, Code::AccessDenied, Code::ResourceNotFound, Code::ValidationError, Code::RateLimited];
     let own: &[Code] = match kind {
         Kind::Public => return vec![Code::RateLimited],
+        Kind::Door => return vec![Code::AuthenticationFailed, Code::ValidationError, Code::RateLimited, Code::ServiceUnavailable],
         Kind::Command => &[Code::Conflict, Code::PreconditionFailed, Code::PayloadTooLarge, Code::ServiceUnavailable],
         Kind::Query => &[Code::ProjectionBehind],
         Kind::Stream | Kind::Action => &[Code::ServiceUnavailable],

@@ -147,6 +147,7 @@ impl Palmares {
         let admission = Admission {
             organization: self.world.organization,
             actor: self.world.actor,
+            session: None,
             rights: Rights::built_in([Role::OrganizationAdmin]),
             permission: O::PERMISSION,
             policies: vec!["role.organization_admin".to_owned()],

@@ -46,6 +46,7 @@ impl Node {
         let admission = Admission {
             organization: self.organization,
             actor: UserId(Uuid::from_u128(1)),
+            session: None,
             rights: Rights::built_in([Role::OrganizationAdmin]),
             permission: "test",
             policies: Vec::new(),

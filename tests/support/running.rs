@@ -221,6 +221,11 @@ impl Client {
         self.post_with(path, body, &[]).await
     }
 
+    /// A request of any method with a body.
+    pub async fn send(&self, method: &str, path: &str, body: &Value) -> Reply {
+        Reply::of(self.request(Method::from_bytes(method.as_bytes()).expect("a method"), path).json(body)).await
+    }
+
     pub async fn post_with(&self, path: &str, body: &Value, headers: &[(&str, &str)]) -> Reply {
         let request = self.request(Method::POST, path).json(body);
         Reply::of(headers.iter().fold(request, |request, (name, value)| request.header(*name, *value))).await

@@ -1,6 +1,6 @@
 //! What a row says of itself to the document: the schemas of its types.
 
-use crate::pipeline::{action::Action, stream::Streaming};
+use crate::pipeline::{action::Action, door::Door, stream::Streaming};
 use palmares_commands::engine::Capability;
 use palmares_projections::engine::Query;
 use serde_json::{Value, json};
@@ -45,6 +45,10 @@ pub(crate) fn stream<S: Streaming>() -> Description {
 
 pub(crate) fn action<A: Action>() -> Description {
     Description { media_type: "application/json", status: A::STATUS, ..of_input::<A>() }.answering::<A::Output>()
+}
+
+pub(crate) fn door<D: Door>() -> Description {
+    Description { media_type: "application/json", status: D::STATUS, ..of_input::<D>() }.answering::<D::Output>()
 }
 
 /// A public route, which has no parameters.

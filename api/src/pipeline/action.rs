@@ -37,7 +37,7 @@ pub async fn serve<A: Action>(call: &mut Call<'_>) -> Answer {
     let services = call.services;
     let entered = services.gate.enter(call).await?;
     require_ids(call)?;
-    let (changes, query) = (call.route.verb == Verb::Post, call.query());
+    let (changes, query) = (call.route.verb != Verb::Get, call.query());
     let action: A = match (changes, query.first()) {
         (true, Some((name, _))) => return Err(Problem::invalid_field(name, "unknown_field")),
         (true, None) => body::typed(command::object(call).await?)?,

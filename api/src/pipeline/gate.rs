@@ -143,6 +143,7 @@ impl Gate {
         let admission = Admission {
             organization,
             actor: entered.caller.user,
+            session: None,
             rights: entered.caller.rights,
             permission: entered.permission,
             policies,

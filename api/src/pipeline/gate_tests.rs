@@ -45,7 +45,7 @@ fn rules() -> Rules {
 }
 
 fn gated() -> impl Iterator<Item = &'static Route> {
-    routes::all().filter(|route| route.kind != Kind::Public)
+    routes::all().filter(|route| route.permission.is_some())
 }
 
 /// The path with something in every parameter, a parameter of this name holding `value`.
@@ -61,10 +61,7 @@ fn path(route: &Route, name: &str, value: &str) -> String {
 }
 
 fn request(house: &House, route: &Route, path: &str) -> RequestBuilder {
-    let method = match route.verb {
-        Verb::Get => Method::GET,
-        Verb::Post => Method::POST,
-    };
+    let method = Method::from_bytes(route.verb.name().as_bytes()).unwrap();
     let request = house.client.request(method, format!("http://{}{path}", house.address));
     match route.accept {
         Some(media_type) => request.header("Accept", media_type),

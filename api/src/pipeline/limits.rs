@@ -18,6 +18,7 @@ use std::{
 /// Counts requests by who sent them.
 pub struct Limiter {
     addresses: DefaultKeyedRateLimiter<IpAddr>,
+    doors: DefaultKeyedRateLimiter<IpAddr>,
     users: Classes<(OrganizationId, UserId)>,
     organizations: Classes<OrganizationId>,
 }
@@ -26,6 +27,7 @@ impl Limiter {
     pub fn new(limits: &RateLimits) -> Self {
         Self {
             addresses: RateLimiter::keyed(quota(limits.ip)),
+            doors: RateLimiter::keyed(quota(limits.door)),
             users: Classes::new(&limits.user),
             organizations: Classes::new(&limits.organization),
         }
@@ -34,6 +36,11 @@ impl Limiter {
     /// Before anything is known of the caller.
     pub fn address(&self, address: IpAddr) -> Result<(), Problem> {
         check(&self.addresses, &network(address), "gate.rate_limited_ip")
+    }
+
+    /// Before a door, where nobody is known (E-99).
+    pub fn door(&self, address: IpAddr) -> Result<(), Problem> {
+        check(&self.doors, &network(address), "gate.rate_limited_ip")
     }
 
     /// Once the caller is known. The user is asked first: one who asks too much does not use up
@@ -46,6 +53,7 @@ impl Limiter {
     /// Forgets who has not asked for a while, so that memory follows the present callers.
     pub fn forget_idle(&self) {
         self.addresses.retain_recent();
+        self.doors.retain_recent();
         self.users.forget_idle();
         self.organizations.forget_idle();
     }
@@ -121,7 +129,7 @@ mod tests {
         let few = Allowance::new(requests, Duration::from_secs(300));
         let many = Allowance::new(100, Duration::from_secs(300));
         let all = Allowances { read: few, write: many, bulk: many, export: many };
-        RateLimits { ip: few, user: all, organization: Allowances { read: many, ..all } }
+        RateLimits { ip: few, door: few, user: all, organization: Allowances { read: many, ..all } }
     }
 
     #[test]

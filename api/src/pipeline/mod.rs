@@ -12,6 +12,7 @@ pub mod call;
 pub mod command;
 pub mod counters;
 pub mod decision;
+pub mod door;
 pub mod gate;
 pub mod keys;
 pub mod limits;

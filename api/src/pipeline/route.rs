@@ -1,13 +1,14 @@
 //! A route is a row: what it answers, who may ask, and how often. Everything else derives from it.
 //!
-//! Commands and queries are what every context has. The rest are exceptions (streams, actions and
-//! public system routes), which a snapshot counts.
+//! Commands and queries are what every context has. The rest are exceptions (streams, actions,
+//! doors and public pages), which a snapshot counts.
 
 use super::server::Services;
 use super::{
     action::{self, Action},
     call::{Answer, Call},
     command::{self, AsGiven, Prepare},
+    door::{self, Door},
     query,
     stream::{self, Streaming},
 };
@@ -31,6 +32,9 @@ pub const BASE: &str = "/api/v1";
 pub enum Verb {
     Get,
     Post,
+    Put,
+    Patch,
+    Delete,
 }
 
 impl Verb {
@@ -38,6 +42,9 @@ impl Verb {
         match self {
             Verb::Get => "GET",
             Verb::Post => "POST",
+            Verb::Put => "PUT",
+            Verb::Patch => "PATCH",
+            Verb::Delete => "DELETE",
         }
     }
 }
@@ -51,6 +58,8 @@ pub enum Kind {
     Query,
     Stream,
     Action,
+    /// For callers who are not known yet.
+    Door,
     Public,
 }
 
@@ -87,7 +96,7 @@ pub struct Route {
     /// Below [`BASE`], except for public rows.
     pub path: &'static str,
     pub kind: Kind,
-    /// What the caller needs; `None` for public rows.
+    /// What the caller needs; `None` for doors and public rows.
     pub permission: Option<&'static str>,
     pub throttle: Throttle,
     /// Reads from `Confidential` up are recorded before they are answered.
@@ -104,95 +113,14 @@ pub struct Route {
 }
 
 impl Route {
-    /// A command: its body is the operation, with the parameters of the path put in.
-    pub const fn post<O: Capability>(path: &'static str) -> Self {
-        Self::post_prepared::<O, AsGiven>(path)
-    }
-
-    /// A command into which `P` puts what its caller cannot know.
-    pub const fn post_prepared<O: Capability, P: Prepare<O> + 'static>(path: &'static str) -> Self {
-        Self {
-            verb: Verb::Post,
-            path,
-            kind: Kind::Command,
-            permission: Some(O::PERMISSION),
-            throttle: O::THROTTLE,
-            data_class: DataClass::Internal,
-            accept: None,
-            body_max_bytes: None,
-            becomes: Becomes::Changed,
-            settle: None,
-            serve: |call| Box::pin(command::serve::<O, P>(call)),
-            describe: describe::command::<O>,
-        }
-    }
-
-    /// A query: its fields are the parameters of path and query string.
-    pub const fn get<Q: Query + ToSchema + 'static>(path: &'static str, permission: &'static str) -> Self {
-        Self {
-            verb: Verb::Get,
-            path,
-            kind: Kind::Query,
-            permission: Some(permission),
-            throttle: Throttle::Read,
-            data_class: Q::DATA_CLASS,
-            accept: None,
-            body_max_bytes: None,
-            becomes: Becomes::Changed,
-            settle: None,
-            serve: |call| Box::pin(query::serve::<Q>(call)),
-            describe: describe::query::<Q>,
-        }
-    }
-
-    /// An answer without end, or too long for memory.
-    pub const fn stream<S: Streaming>(path: &'static str, permission: &'static str) -> Self {
-        Self {
-            verb: Verb::Get,
-            path,
-            kind: Kind::Stream,
-            permission: Some(permission),
-            throttle: Throttle::Export,
-            data_class: DataClass::Internal,
-            accept: None,
-            body_max_bytes: None,
-            becomes: Becomes::Changed,
-            settle: None,
-            serve: |call| Box::pin(stream::serve::<S>(call)),
-            describe: describe::stream::<S>,
-        }
-    }
-
-    /// What concerns the machinery rather than the business.
-    pub const fn action<A: Action>(verb: Verb, path: &'static str, permission: &'static str) -> Self {
+    const fn row(verb: Verb, path: &'static str, kind: Kind, serve: Serve, describe: fn() -> Description) -> Self {
         Self {
             verb,
             path,
-            kind: Kind::Action,
-            permission: Some(permission),
-            throttle: match verb {
-                Verb::Get => Throttle::Read,
-                Verb::Post => Throttle::Write,
-            },
-            data_class: DataClass::Internal,
-            accept: None,
-            body_max_bytes: None,
-            becomes: Becomes::Changed,
-            settle: None,
-            serve: |call| Box::pin(action::serve::<A>(call)),
-            describe: describe::action::<A>,
-        }
-    }
-
-    /// A route for everyone. Each one is an exception that has to be reviewed.
-    pub(crate) const fn public(path: &'static str, serve: Serve, describe: fn() -> Description) -> Self {
-        Self {
-            verb: Verb::Get,
-            path,
-            kind: Kind::Public,
+            kind,
             permission: None,
             throttle: Throttle::Read,
-            data_class: DataClass::Public,
+            data_class: DataClass::Internal,
             accept: None,
             body_max_bytes: None,
             becomes: Becomes::Changed,
@@ -200,6 +128,67 @@ impl Route {
             serve,
             describe,
         }
+    }
+
+    /// A command: its body is the operation, with the parameters of the path put in.
+    pub const fn command<O: Capability>(verb: Verb, path: &'static str) -> Self {
+        Self::prepared::<O, AsGiven>(verb, path)
+    }
+
+    /// A command into which `P` puts what its caller cannot know.
+    pub const fn prepared<O: Capability, P: Prepare<O> + 'static>(verb: Verb, path: &'static str) -> Self {
+        let row = Self::row(verb, path, Kind::Command, |call| Box::pin(command::serve::<O, P>(call)), describe::command::<O>);
+        Self { permission: Some(O::PERMISSION), throttle: O::THROTTLE, ..row }
+    }
+
+    pub const fn post<O: Capability>(path: &'static str) -> Self {
+        Self::command::<O>(Verb::Post, path)
+    }
+
+    pub const fn patch<O: Capability>(path: &'static str) -> Self {
+        Self::command::<O>(Verb::Patch, path)
+    }
+
+    pub const fn put<O: Capability>(path: &'static str) -> Self {
+        Self::command::<O>(Verb::Put, path)
+    }
+
+    pub const fn delete<O: Capability>(path: &'static str) -> Self {
+        Self::command::<O>(Verb::Delete, path)
+    }
+
+    /// A query: its fields are the parameters of path and query string.
+    pub const fn get<Q: Query + ToSchema + 'static>(path: &'static str, permission: &'static str) -> Self {
+        let row = Self::row(Verb::Get, path, Kind::Query, |call| Box::pin(query::serve::<Q>(call)), describe::query::<Q>);
+        Self { permission: Some(permission), data_class: Q::DATA_CLASS, ..row }
+    }
+
+    /// An answer without end, or too long for memory.
+    pub const fn stream<S: Streaming>(path: &'static str, permission: &'static str) -> Self {
+        let row = Self::row(Verb::Get, path, Kind::Stream, |call| Box::pin(stream::serve::<S>(call)), describe::stream::<S>);
+        Self { permission: Some(permission), throttle: Throttle::Export, ..row }
+    }
+
+    /// What concerns the machinery rather than the business.
+    pub const fn action<A: Action>(verb: Verb, path: &'static str, permission: &'static str) -> Self {
+        let throttle = match verb {
+            Verb::Get => Throttle::Read,
+            _ => Throttle::Write,
+        };
+        let row = Self::row(verb, path, Kind::Action, |call| Box::pin(action::serve::<A>(call)), describe::action::<A>);
+        Self { permission: Some(permission), throttle, ..row }
+    }
+
+    /// A way in for whoever is not known yet. Each one is an exception that has to be reviewed.
+    pub(crate) const fn door<D: Door>(verb: Verb, path: &'static str) -> Self {
+        let row = Self::row(verb, path, Kind::Door, |call| Box::pin(door::serve::<D>(call)), describe::door::<D>);
+        Self { throttle: Throttle::Write, ..row }
+    }
+
+    /// A page or a figure for everyone. Each one is an exception that has to be reviewed.
+    pub(crate) const fn public(path: &'static str, serve: Serve, describe: fn() -> Description) -> Self {
+        let row = Self::row(Verb::Get, path, Kind::Public, serve, describe);
+        Self { data_class: DataClass::Public, ..row }
     }
 
     pub const fn throttled(mut self, throttle: Throttle) -> Self {

@@ -57,6 +57,8 @@ impl Allowances {
 pub struct RateLimits {
     /// For one address, whoever asks: 2,000 in five minutes (B.6).
     pub ip: Allowance,
+    /// For one address at the doors: to sign in, to answer an invitation (E-99).
+    pub door: Allowance,
     pub user: Allowances,
     pub organization: Allowances,
 }
@@ -65,6 +67,7 @@ impl Default for RateLimits {
     fn default() -> Self {
         Self {
             ip: Allowance::new(2_000, Duration::from_secs(300)),
+            door: Allowance::new(100, Duration::from_secs(300)),
             user: Allowances {
                 read: Allowance::per_minute(3_000),
                 write: Allowance::per_minute(1_500),
@@ -87,7 +90,13 @@ impl RateLimits {
     pub fn with_ip_requests(requests: u32) -> Self {
         let usual = Self::default();
         let factor = (requests / usual.ip.requests).max(1);
-        Self { ip: Allowance::new(requests, usual.ip.per), user: usual.user.times(factor), organization: usual.organization.times(factor) }
+        let door = Allowance::new(usual.door.requests.get().saturating_mul(factor), usual.door.per);
+        Self {
+            ip: Allowance::new(requests, usual.ip.per),
+            door,
+            user: usual.user.times(factor),
+            organization: usual.organization.times(factor),
+        }
     }
 }
 

@@ -4,12 +4,13 @@
 //! key signs; the others are still accepted, which is how keys are rotated.
 
 use super::keys::{Ed25519Key, KeyFault};
+use chrono::{DateTime, Utc};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use palmares_domain::{
     identity::RoleRef,
-    kernel::{OrganizationId, UserId},
+    kernel::{OrganizationId, SessionId, UserId},
 };
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use std::{
     collections::HashMap,
     time::{Duration, SystemTime, UNIX_EPOCH},
@@ -33,6 +34,9 @@ pub struct Claims {
     pub org: OrganizationId,
     /// The roles that the token may be used with: of those the user has, when it is used.
     pub roles: Vec<RoleRef>,
+    /// The session to which it belongs; none where an operator made it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sid: Option<SessionId>,
     pub jti: Uuid,
     pub iat: u64,
     pub nbf: u64,
@@ -100,6 +104,21 @@ impl TokenKeys {
         roles: impl IntoIterator<Item = impl Into<RoleRef>>,
         ttl: Duration,
     ) -> Result<String, KeyFault> {
+        self.mint_for(None, user, organization, roles, ttl)
+    }
+
+    /// The same for a session of the user, with which the token ends.
+    ///
+    /// # Errors
+    /// Where no private key was given.
+    pub fn mint_for(
+        &self,
+        session: Option<SessionId>,
+        user: UserId,
+        organization: OrganizationId,
+        roles: impl IntoIterator<Item = impl Into<RoleRef>>,
+        ttl: Duration,
+    ) -> Result<String, KeyFault> {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
         self.sign(&Claims {
             iss: self.issuer.clone(),
@@ -107,6 +126,7 @@ impl TokenKeys {
             sub: user,
             org: organization,
             roles: roles.into_iter().map(Into::into).collect(),
+            sid: session,
             jti: Uuid::now_v7(),
             iat: now,
             nbf: now.saturating_sub(CLOCK_SKEW_SECONDS),
@@ -114,7 +134,36 @@ impl TokenKeys {
         })
     }
 
-    fn sign(&self, claims: &Claims) -> Result<String, KeyFault> {
+    /// A signed text for one purpose, such as the link in a letter: only [`Self::unseal`] with the same
+    /// purpose takes it. Nothing in it is random, so the same content until the same moment gives the
+    /// same text: nobody has to keep it to send it again.
+    ///
+    /// # Errors
+    /// Where no private key was given.
+    pub fn seal<T: Serialize>(&self, purpose: &str, content: &T, until: DateTime<Utc>) -> Result<String, KeyFault> {
+        let exp = u64::try_from(until.timestamp()).unwrap_or_default();
+        self.sign(&Sealed { iss: self.issuer.clone(), aud: self.audience_for(purpose), exp, content })
+    }
+
+    /// The content of a text that was sealed for this purpose, while it is good.
+    ///
+    /// # Errors
+    /// Any fault of form, key, signature, issuer, purpose or time.
+    pub fn unseal<T: DeserializeOwned>(&self, purpose: &str, text: &str) -> Result<T, TokenFault> {
+        let mut validation = Validation::new(Algorithm::EdDSA);
+        validation.set_issuer(&[&self.issuer]);
+        validation.set_audience(&[self.audience_for(purpose)]);
+        validation.set_required_spec_claims(&["exp", "iss", "aud"]);
+        validation.leeway = 0;
+        let key = &self.verifier(text)?.key;
+        Ok(jsonwebtoken::decode::<Sealed<T>>(text, key, &validation)?.claims.content)
+    }
+
+    fn audience_for(&self, purpose: &str) -> String {
+        format!("{}/{purpose}", self.audience)
+    }
+
+    fn sign<T: Serialize>(&self, claims: &T) -> Result<String, KeyFault> {
         let (id, key) = self.signing.as_ref().ok_or(KeyFault::NoPrivateKey)?;
         let mut header = Header::new(Algorithm::EdDSA);
         header.kid = Some(id.clone());
@@ -126,6 +175,12 @@ impl TokenKeys {
     /// # Errors
     /// Any fault of form, key, algorithm, signature, issuer, audience or time.
     pub fn verify(&self, token: &str) -> Result<Claims, TokenFault> {
+        let verifier = self.verifier(token)?;
+        Ok(jsonwebtoken::decode::<Claims>(token, &verifier.key, &verifier.validation)?.claims)
+    }
+
+    /// What verifies a token, by the key that it names.
+    fn verifier(&self, token: &str) -> Result<&Verifier, TokenFault> {
         if token.len() > TOKEN_MAX_BYTES {
             return Err(TokenFault::TooLong(token.len()));
         }
@@ -134,9 +189,18 @@ impl TokenKeys {
             return Err(TokenFault::CriticalHeader);
         }
         let id = header.kid.ok_or(TokenFault::NoKeyId)?;
-        let verifier = self.verifiers.get(&id).ok_or(TokenFault::UnknownKey)?;
-        Ok(jsonwebtoken::decode::<Claims>(token, &verifier.key, &verifier.validation)?.claims)
+        self.verifiers.get(&id).ok_or(TokenFault::UnknownKey)
     }
+}
+
+/// A text for one purpose.
+#[derive(Serialize, Deserialize)]
+struct Sealed<T> {
+    iss: String,
+    aud: String,
+    exp: u64,
+    #[serde(flatten)]
+    content: T,
 }
 
 /// No leeway: an expired token is expired, and minting already dates `nbf` back.

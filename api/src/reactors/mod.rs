@@ -63,6 +63,7 @@ impl System {
         Admission {
             organization,
             actor: UserId(derive_uuid("system", &[self.name.as_bytes()])),
+            session: None,
             rights: Rights::default(),
             permission: self.permission,
             policies: Vec::new(),

@@ -1,7 +1,11 @@
 //! Points: programs, transactions, what members have, and whether the books agree.
 
 use crate::{
-    pipeline::{Route, Services, Throttle, command::Prepare, route::Settled},
+    pipeline::{
+        Route, Services, Throttle,
+        command::Prepare,
+        route::{Settled, Verb},
+    },
     problem::Problem,
 };
 use futures::future::LocalBoxFuture;
@@ -33,10 +37,10 @@ pub const ROUTES: &[Route] = &[
     Route::post::<CreateCredit>("/points/credits").starting(TRANSACTIONS, "transaction_id").settling(credit_settled),
     Route::post::<CreateDebit>("/points/debits").creating(TRANSACTIONS, "transaction_id"),
     Route::post::<PlaceHold>("/points/holds").creating(TRANSACTIONS, "transaction_id"),
-    Route::post_prepared::<PostHold, AccountLookedUp>("/points/holds/{hold_id}/post"),
-    Route::post_prepared::<VoidHold, AccountLookedUp>("/points/holds/{hold_id}/void"),
+    Route::prepared::<PostHold, AccountLookedUp>(Verb::Post, "/points/holds/{hold_id}/post"),
+    Route::prepared::<VoidHold, AccountLookedUp>(Verb::Post, "/points/holds/{hold_id}/void"),
     Route::post::<TransferPoints>("/points/transfers").creating(TRANSACTIONS, "transaction_id"),
-    Route::post_prepared::<ReverseTransaction, AccountLookedUp>("/points/transactions/{transaction_id}/reverse")
+    Route::prepared::<ReverseTransaction, AccountLookedUp>(Verb::Post, "/points/transactions/{transaction_id}/reverse")
         .creating(TRANSACTIONS, "transaction_id"),
     Route::post::<FreezeAccount>("/points/accounts/{user_id}/freeze"),
     Route::post::<UnfreezeAccount>("/points/accounts/{user_id}/unfreeze"),

@@ -25,6 +25,7 @@ pub(super) fn admit<T>(whose: OnBehalf, operation: T) -> Admitted<T> {
     let admission = Admission {
         organization,
         actor,
+        session: None,
         rights,
         permission,
         policies,

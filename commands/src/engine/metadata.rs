@@ -1,7 +1,7 @@
 //! The metadata of an event: the admission record of the command that caused it.
 
 use palmares_domain::identity::RoleRef;
-use palmares_domain::kernel::{Admission, UserId};
+use palmares_domain::kernel::{Admission, SessionId, UserId};
 use serde::Serialize;
 use std::sync::Arc;
 use uuid::Uuid;
@@ -9,6 +9,8 @@ use uuid::Uuid;
 #[derive(Serialize)]
 struct Metadata<'a> {
     actor_id: UserId,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    session_id: Option<SessionId>,
     roles: Vec<RoleRef>,
     permission: &'static str,
     policies: &'a [String],
@@ -26,6 +28,7 @@ struct Metadata<'a> {
 pub(super) fn metadata(admission: &Admission, client_context_id: Option<Uuid>) -> serde_json::Result<Arc<[u8]>> {
     let metadata = Metadata {
         actor_id: admission.actor,
+        session_id: admission.session,
         roles: admission.rights.roles().collect(),
         permission: admission.permission,
         policies: &admission.policies,

@@ -45,6 +45,7 @@ impl World {
         let admission = Admission {
             organization: ORGANIZATION,
             actor: UserId(Uuid::from_u128(1)),
+            session: None,
             rights: Rights::built_in([Role::OrganizationAdmin]),
             permission: "test",
             policies: Vec::new(),

@@ -1,6 +1,6 @@
 //! Proofs that the gate let something through: execution and reads take nothing else (design 5).
 
-use super::{CommandId, EventId, OrganizationId, UserId};
+use super::{CommandId, EventId, OrganizationId, SessionId, UserId};
 use crate::identity::Rights;
 use uuid::Uuid;
 
@@ -25,6 +25,8 @@ pub struct Admission {
     /// The tenant in which the request acts.
     pub organization: OrganizationId,
     pub actor: UserId,
+    /// The session in which the actor is signed in; none of operators' tokens, keys and the platform itself.
+    pub session: Option<SessionId>,
     /// What the actor's roles granted when the request was admitted.
     pub rights: Rights,
     /// The permission that was needed, such as `points.hold.place`.

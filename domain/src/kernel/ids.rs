@@ -43,6 +43,22 @@ ids! {
     TransactionId;
     /// The ledger account of (program, user, team or none).
     AccountId;
+    /// A signed-in device of a user; also the family of its refresh tokens (E-109).
+    SessionId;
+    /// An invitation to join an organization (E-118).
+    InvitationId;
+    /// A link or a code that was sent to a user and is good once.
+    PassId;
+    /// A key by which a program acts for an organization (P-33).
+    ApiKeyId;
+    /// Rights that a user has for a while, or another user's rights (E-254, E-33).
+    ElevationId;
+    /// A policy of an organization's own policy store, or a template of one (H-30).
+    PolicyId;
+    /// A list of people that is imported together (E-133).
+    ImportId;
+    /// A message that was sent to somebody.
+    LetterId;
     /// One event.
     EventId;
     /// One command; derived from an idempotency key or from (event, handler).

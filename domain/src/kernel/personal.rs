@@ -35,8 +35,8 @@ impl Purpose {
     }
 }
 
-/// SHA-256 of a ciphertext: what an event keeps of a personal value.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+/// A SHA-256: of a ciphertext, what an event keeps of a personal value; of a secret, what is kept to know it again.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Digest(pub [u8; 32]);
 
 impl fmt::Display for Digest {
@@ -63,6 +63,18 @@ impl std::str::FromStr for Digest {
             *byte = u8::from_str_radix(pair, 16).map_err(|error| error.to_string())?;
         }
         Ok(Digest(bytes))
+    }
+}
+
+impl Serialize for Digest {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Digest {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
     }
 }
 
