@@ -6,15 +6,17 @@
 
 use super::{
     call::Call,
+    credentials::{Presented, token_invalid},
     decision::{DecisionPoint, PolicyFault, Question, Verdict},
     limits::Limiter,
     ports::{AccessLog, SensitiveRead, Standing, Standings},
-    tokens::{Claims, TokenKeys},
+    session_secret::digest_of,
+    tokens::TokenKeys,
 };
 use crate::problem::{Denied, Problem};
 use palmares_domain::{
     identity::Rights,
-    kernel::{Admission, Admitted, Code, DataClass, Idempotency, OrganizationId, Tenant, UserId},
+    kernel::{Admission, Admitted, Code, DataClass, Idempotency, OrganizationId, SessionId, Tenant, UserId},
 };
 use std::{collections::BTreeSet, sync::Arc};
 
@@ -43,6 +45,8 @@ pub struct Caller {
     pub user: UserId,
     /// The user's own organization.
     pub home: OrganizationId,
+    /// The session in which the user is signed in; none where an operator made the token.
+    pub session: Option<SessionId>,
     /// What the user's roles grant now, as far as the token may be used with them.
     pub rights: Rights,
 }
@@ -85,6 +89,11 @@ impl Gate {
         self.tokens.jwks()
     }
 
+    /// What signs and verifies tokens.
+    pub fn tokens(&self) -> &TokenKeys {
+        &self.tokens
+    }
+
     /// Decides for whoever is asked about; nothing is granted by it.
     pub fn decide(&self, question: &Question<'_>) -> Verdict {
         self.decisions.decide(question)
@@ -93,15 +102,20 @@ impl Gate {
     /// Everything that can be decided before the body is read.
     pub async fn enter(&self, call: &mut Call<'_>) -> Result<Entered, Problem> {
         let permission = call.route.permission.ok_or_else(|| Problem::internal(anyhow::anyhow!("a public route asked for the gate")))?;
-        let claims = self.authenticate(call)?;
-        let standing = self.standings.of(claims.org, claims.sub).await.map_err(Problem::unavailable)?;
-        if standing != Standing::Unknown {
-            // From here on refusals are recorded under the caller's name.
-            call.caller = Some(Caller { user: claims.sub, home: claims.org, rights: Rights::default() });
+        let presented = Presented::in_request(call, &self.tokens)?;
+        let Presented { organization: home, user, session, .. } = presented;
+        let standing = self.standings.of(home, user).await.map_err(Problem::unavailable)?;
+        // From here on refusals are recorded under the caller's name. A token is signed by us, but a
+        // cookie proves nothing before its session is looked at: anyone could fill the log with made-up ones.
+        if standing != Standing::Unknown && presented.cookie.is_none() {
+            call.caller = Some(Caller { user, home, session, rights: Rights::default() });
         }
-        let rights = rights_of(standing)?.narrowed_to(&claims.roles);
-        let caller = Caller { user: claims.sub, home: claims.org, rights };
+        self.check_session(&presented).await?;
+        let rights = rights_of(standing)?;
+        let rights = presented.roles.iter().fold(rights, |rights, roles| rights.narrowed_to(roles));
+        let caller = Caller { user, home, session, rights };
         call.caller = Some(caller.clone());
+        presented.check_csrf(call)?;
         let organization = self.tenant(&caller, named_organization(call)?).await?;
         self.limiter.caller(caller.home, caller.user, call.route.throttle)?;
         let mut denied = BTreeSet::new();
@@ -143,7 +157,7 @@ impl Gate {
         let admission = Admission {
             organization,
             actor: entered.caller.user,
-            session: None,
+            session: entered.caller.session,
             rights: entered.caller.rights,
             permission: entered.permission,
             policies,
@@ -197,16 +211,15 @@ impl Gate {
         self.access_log.sensitive_read(read).await.map_err(Problem::unavailable)
     }
 
-    fn authenticate(&self, call: &Call<'_>) -> Result<Claims, Problem> {
-        let header = call.header("authorization").unwrap_or_default();
-        let token = match header.split_once(' ') {
-            Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") && !token.trim().is_empty() => token.trim(),
-            _ => return Err(Problem::new(Code::AuthenticationFailed, "gate.token_missing")),
-        };
-        self.tokens.verify(token).map_err(|fault| {
-            tracing::debug!(request_id = %call.request_id, %fault, "a token was refused");
-            Problem::new(Code::AuthenticationFailed, "gate.token_invalid")
-        })
+    /// Whether the session goes on, where there is one.
+    pub(super) async fn check_session(&self, presented: &Presented) -> Result<(), Problem> {
+        let Some(session) = presented.session else { return Ok(()) };
+        let secret = presented.cookie.as_ref().map(|cookie| digest_of(&cookie.family));
+        match self.standings.signed_in(presented.organization, presented.user, session, secret).await {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(token_invalid()),
+            Err(error) => Err(Problem::unavailable(error)),
+        }
     }
 
     /// The organization in which the request acts. Only the platform's own admins may name another;
@@ -227,7 +240,7 @@ impl Gate {
     }
 
     fn ask(&self, caller: &Caller, permission: &'static str, organization: OrganizationId, owner: Option<UserId>) -> Verdict {
-        let Caller { user: principal, home, rights } = caller;
+        let Caller { user: principal, home, rights, .. } = caller;
         self.decisions.decide(&Question { principal: *principal, home: *home, rights, permission, organization, owner })
     }
 }

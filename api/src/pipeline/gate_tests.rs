@@ -7,6 +7,7 @@ use crate::{
     pipeline::{
         Standing,
         route::{Kind, Route, Verb},
+        session_secret::{CSRF_HEADER, CookieSecret, SESSION_COOKIE, SessionName, fresh_half},
         settings::{Allowance, RateLimits},
     },
     routes,
@@ -15,7 +16,7 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use palmares_domain::{
     identity::{Rights, Role},
-    kernel::{OrganizationId, UserId},
+    kernel::{OrganizationId, SessionId, UserId},
 };
 use reqwest::{Method, RequestBuilder, StatusCode};
 use serde_json::{Value, json};
@@ -29,6 +30,8 @@ const ANN: UserId = UserId(Uuid::from_u128(11));
 const SUSPENDED: UserId = UserId(Uuid::from_u128(12));
 const STRANGER: UserId = UserId(Uuid::from_u128(13));
 const STRANDED: UserId = UserId(Uuid::from_u128(14));
+const LIVE: SessionId = SessionId(Uuid::from_u128(21));
+const ENDED: SessionId = SessionId(Uuid::from_u128(22));
 const ROOT: UserId = UserId(Uuid::from_u128(15));
 
 fn rules() -> Rules {
@@ -40,6 +43,7 @@ fn rules() -> Rules {
             // What the token may be used with is then what counts.
             _ => Standing::Active(Rights::built_in(Role::ALL)),
         },
+        signed_in: |session| session == LIVE,
         exists: |organization| organization != NOWHERE,
     }
 }
@@ -160,6 +164,45 @@ async fn whoever_is_suspended_is_refused_and_remembered() {
     }
     assert_eq!(house.refusals().len(), 2 * gated().count());
     assert!(house.refusals().iter().all(|refusal| refusal.policies.is_empty()), "nobody asked a policy yet");
+}
+
+/// A cookie of Ann's, and what her page says with it.
+fn cookie(session: SessionId) -> (String, String) {
+    let name = SessionName { organization: ACME, user: ANN, session };
+    let secret = CookieSecret { name, family: fresh_half().unwrap() };
+    (format!("{SESSION_COOKIE}={}", secret.text()), secret.csrf())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_has_signed_out_is_out() {
+    let house = house(RateLimits::with_ip_requests(u32::MAX), rules());
+    let ended = house.tokens.mint_for(Some(ENDED), ANN, ACME, [Role::OrganizationAdmin], Duration::from_secs(60)).unwrap();
+    let (over, csrf) = cookie(ENDED);
+    for route in gated() {
+        let path = path(route, "", "");
+        let by_token = request(&house, route, &path).bearer_auth(&ended);
+        expect("a token of a session that ended", route, by_token, 401, "AUTHENTICATION_FAILED").await;
+        for cookie in [&over, &format!("{SESSION_COOKIE}=pc_made-up"), &format!("{SESSION_COOKIE}=")] {
+            let by_cookie = request(&house, route, &path).header("Cookie", cookie).header(CSRF_HEADER, &csrf);
+            expect("a cookie of no session", route, by_cookie, 401, "AUTHENTICATION_FAILED").await;
+        }
+    }
+    assert_eq!(house.refusals().len(), gated().count(), "a cookie that anyone can make up was recorded, or a token that we signed was not");
+}
+
+/// T-62: a page of somebody else's can send the cookie, and does not know what ours knows.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cookie_alone_changes_nothing() {
+    let house = house(RateLimits::with_ip_requests(u32::MAX), rules());
+    let ((cookie, _), (_, of_another)) = (cookie(LIVE), cookie(LIVE));
+    for route in gated().filter(|route| route.verb != Verb::Get) {
+        let path = path(route, "", "");
+        let alone = request(&house, route, &path).header("Cookie", &cookie);
+        let body = expect("a cookie alone", route, alone, 403, "ACCESS_DENIED").await;
+        assert_eq!(body["reason"], "gate.csrf_missing");
+        let guessed = request(&house, route, &path).header("Cookie", &cookie).header(CSRF_HEADER, &of_another);
+        expect("a cookie with another's word", route, guessed, 403, "ACCESS_DENIED").await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use palmares_domain::{
     identity::Rights,
-    kernel::{ClientContext, Code, DataClass, OrganizationId, UserId},
+    kernel::{ClientContext, Code, DataClass, Digest, OrganizationId, SessionId, UserId},
 };
 use uuid::Uuid;
 
@@ -26,6 +26,15 @@ pub trait Standings: Send + Sync + 'static {
     /// # Errors
     /// When it cannot be told; the request is then refused with `SERVICE_UNAVAILABLE`.
     async fn of(&self, organization: OrganizationId, user: UserId) -> anyhow::Result<Standing>;
+
+    /// Whether a session of the user goes on; where a cookie proves it, with this digest of its secret.
+    async fn signed_in(
+        &self,
+        organization: OrganizationId,
+        user: UserId,
+        session: SessionId,
+        secret: Option<Digest>,
+    ) -> anyhow::Result<bool>;
 
     /// Whether an organization exists, which is asked when a platform admin names it.
     async fn exists(&self, organization: OrganizationId) -> anyhow::Result<bool>;

@@ -12,7 +12,7 @@ use palmares_commands::{
     },
     store::memory::MemoryStore,
 };
-use palmares_domain::kernel::{OrganizationId, Place, UserId};
+use palmares_domain::kernel::{Digest, OrganizationId, Place, SessionId, UserId};
 use palmares_projections::engine::{KeyError, PersonalKeys, Readers, head::HeadSignal, log::Log, stop::Stopper, watermarks::Watermarks};
 use sqlx::postgres::PgPoolOptions;
 use std::{
@@ -25,6 +25,7 @@ use std::{
 #[derive(Clone, Copy)]
 pub struct Rules {
     pub standing: fn(OrganizationId, UserId) -> Standing,
+    pub signed_in: fn(SessionId) -> bool,
     pub exists: fn(OrganizationId) -> bool,
 }
 
@@ -103,6 +104,9 @@ fn engine() -> Arc<Engine> {
 impl Standings for Ports {
     async fn of(&self, organization: OrganizationId, user: UserId) -> anyhow::Result<Standing> {
         Ok((self.rules.standing)(organization, user))
+    }
+    async fn signed_in(&self, _: OrganizationId, _: UserId, session: SessionId, _: Option<Digest>) -> anyhow::Result<bool> {
+        Ok((self.rules.signed_in)(session))
     }
     async fn exists(&self, organization: OrganizationId) -> anyhow::Result<bool> {
         Ok((self.rules.exists)(organization))

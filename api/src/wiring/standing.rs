@@ -5,7 +5,7 @@ use async_trait::async_trait;
 use palmares_commands::engine::Engine;
 use palmares_domain::{
     identity::{Rights, RoleRef, role_catalogue::RoleCatalogue, user::User},
-    kernel::{OrganizationId, UserId},
+    kernel::{Digest, OrganizationId, SessionId, UserId},
     organizations::organization::Organization,
 };
 use std::{collections::BTreeSet, sync::Arc};
@@ -24,6 +24,11 @@ impl Standings for EngineStandings {
             (_, Some(None)) => Standing::UserSuspended,
             (Some(true), Some(Some(roles))) => Standing::Active(self.rights(organization, roles).await?),
         })
+    }
+
+    async fn signed_in(&self, _: OrganizationId, _: UserId, _: SessionId, _: Option<Digest>) -> anyhow::Result<bool> {
+        // No session has been started yet by anyone.
+        Ok(false)
     }
 
     async fn exists(&self, organization: OrganizationId) -> anyhow::Result<bool> {
