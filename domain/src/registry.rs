@@ -23,6 +23,8 @@ macro_rules! aggregates {
 aggregates! {
     crate::organizations::organization::Organization,
     crate::identity::user::User,
+    crate::identity::credential::Credential,
+    crate::identity::sessions::Sessions,
     crate::identity::role_catalogue::RoleCatalogue,
     crate::points::Program,
     crate::points::Account,

@@ -3,20 +3,26 @@
 //! Words: a *user* belongs to one organization and walks the life cycle of B.1; a *permission* is
 //! `context.noun.verb` and stands in the groups of its prefixes; a *grant* names a permission or a
 //! group of them, later ones included; a *role* is a set of grants, built in or composed by an
-//! organization at run time; *rights* are what all roles of a user grant together.
+//! organization at run time; *rights* are what all roles of a user grant together; a *credential* is
+//! what a user proves themselves with, a *pass* of it a link or a code that is good once; a *session*
+//! is a device on which a user is signed in.
 //!
 //! Invariants: every transition of a user that B.1 does not allow is refused; a deactivated user
 //! returns only after someone else approved it; nobody gives away more than they may themselves
-//! (E-46); what the platform keeps to itself no role of an organization ever grants.
+//! (E-46); what the platform keeps to itself no role of an organization ever grants; no secret stands
+//! in clear in any event; a code, a link and a refresh token are good once (E-105, E-109).
 //!
 //! Others see the [`Role`], the [`RoleRef`], the [`Rights`], and the aggregates
-//! [`user::User`] and [`role_catalogue::RoleCatalogue`].
+//! [`user::User`], [`credential::Credential`], [`sessions::Sessions`] and
+//! [`role_catalogue::RoleCatalogue`].
 
+pub mod credential;
 mod grant;
 mod permission_tree;
 mod rights;
 mod role;
 pub mod role_catalogue;
+pub mod sessions;
 pub mod user;
 
 pub use grant::{Grant, MalformedGrant};
@@ -30,6 +36,15 @@ pub const EXTERNAL_REF_LOOKUP: &str = "identity.external_ref";
 
 /// The kind under which the [`email_key`] of an e-mail address is hashed.
 pub const EMAIL_LOOKUP: &str = "identity.email";
+
+/// The kind under which the [`external_identity_key`] of an account elsewhere is hashed.
+pub const EXTERNAL_IDENTITY_LOOKUP: &str = "identity.external_identity";
+
+/// What names an account at an identity provider. A digest has a fixed length, so no two accounts
+/// share their key.
+pub fn external_identity_key(issuer: crate::kernel::Digest, subject: &str) -> String {
+    format!("{issuer}{subject}")
+}
 
 /// What two spellings of one mailbox have in common. Strictly the part before the `@` may tell them
 /// apart by case (RFC 5321, 2.4), but no provider of note does, and people type as they please.

@@ -1,9 +1,9 @@
 //! The rules of a user.
 
 use super::{
-    CreateUser, InviteUser, RoleAssigned, RoleUnassigned, UserActivated, UserActivationBegun, UserCommand, UserCreated, UserDeactivated,
-    UserDeletionCancelled, UserDeletionRequested, UserError, UserEvent, UserInvited, UserPurged, UserReactivated, UserReactivationApproved,
-    UserRestored, UserResumed, UserSoftDeleted, UserStatus, UserSuspended, status,
+    CreateUser, EmailSet, InviteUser, RoleAssigned, RoleUnassigned, SetEmail, UserActivated, UserActivationBegun, UserCommand, UserCreated,
+    UserDeactivated, UserDeletionCancelled, UserDeletionRequested, UserError, UserEvent, UserInvited, UserPurged, UserReactivated,
+    UserReactivationApproved, UserRestored, UserResumed, UserSoftDeleted, UserStatus, UserSuspended, status,
 };
 use crate::{
     identity::RoleRef,
@@ -14,6 +14,7 @@ use crate::{
 };
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
+use uuid::Uuid;
 
 const NAME_MAX_CHARS: usize = 200;
 
@@ -26,6 +27,8 @@ pub struct Profile {
     pub status: UserStatus,
     /// Who approved the return, while the user is deactivated.
     pub reactivation_approved_by: Option<UserId>,
+    /// The key under which the user's e-mail address is claimed, once one was set.
+    pub email_claim: Option<Uuid>,
 }
 
 /// A user: nothing, until created or invited.
@@ -117,8 +120,16 @@ impl User {
         Ok(UserReactivated { user_id: profile.user_id, approved_by: approver }.into())
     }
 
+    fn set_email(&self, set: &SetEmail) -> Result<UserEvent, UserError> {
+        let profile = self.not_deleted()?;
+        if !is_email(&set.email) {
+            return Err(UserError::EmailInvalid);
+        }
+        Ok(EmailSet { user_id: profile.user_id, email: Personal::Clear(set.email.clone()), lookup: set.lookup }.into())
+    }
+
     fn assign(&self, role: RoleRef, organization: OrganizationId) -> Result<UserEvent, UserError> {
-        let profile = self.changing_roles()?;
+        let profile = self.not_deleted()?;
         check_place_of(role, organization)?;
         if profile.roles.contains(&role) {
             return Err(UserError::RoleAlreadyAssigned);
@@ -127,14 +138,14 @@ impl User {
     }
 
     fn unassign(&self, role: RoleRef) -> Result<UserEvent, UserError> {
-        let profile = self.changing_roles()?;
+        let profile = self.not_deleted()?;
         if !profile.roles.contains(&role) {
             return Err(UserError::RoleNotAssigned);
         }
         Ok(RoleUnassigned { user_id: profile.user_id, role }.into())
     }
 
-    fn changing_roles(&self) -> Result<&Profile, UserError> {
+    fn not_deleted(&self) -> Result<&Profile, UserError> {
         let profile = self.known()?;
         match profile.status {
             UserStatus::DeletionRequested | UserStatus::SoftDeleted | UserStatus::Purged => Err(UserError::Deleted),
@@ -145,7 +156,7 @@ impl User {
 
 impl Aggregate for User {
     const TYPE: &'static str = "user";
-    const SHAPE: u16 = 2;
+    const SHAPE: u16 = 3;
 
     type Command = UserCommand;
     type Event = UserEvent;
@@ -174,6 +185,7 @@ impl Aggregate for User {
             UserCommand::Purge => UserPurged { user_id: by(status::PURGE)? }.into(),
             UserCommand::AssignRole { role, organization_id } => self.assign(*role, *organization_id)?,
             UserCommand::UnassignRole(role) => self.unassign(*role)?,
+            UserCommand::SetEmail(set) => self.set_email(set)?,
         }])
     }
 
@@ -196,13 +208,14 @@ impl Aggregate for User {
             UserEvent::RoleUnassigned(unassigned) => {
                 profile.roles.remove(&unassigned.role);
             }
+            UserEvent::EmailSet(set) => profile.email_claim = Some(set.lookup),
             _ => {}
         }
     }
 }
 
 fn joined(user_id: UserId, role: RoleRef, status: UserStatus) -> Profile {
-    Profile { user_id, roles: BTreeSet::from([role]), status, reactivation_approved_by: None }
+    Profile { user_id, roles: BTreeSet::from([role]), status, reactivation_approved_by: None, email_claim: None }
 }
 
 fn check_place_of(role: RoleRef, organization: OrganizationId) -> Result<(), UserError> {

@@ -5,6 +5,7 @@ use crate::{
     kernel::{OrganizationId, UserId},
 };
 use std::fmt;
+use uuid::Uuid;
 
 #[derive(Clone, Debug)]
 pub enum UserCommand {
@@ -29,6 +30,7 @@ pub enum UserCommand {
         organization_id: OrganizationId,
     },
     UnassignRole(RoleRef),
+    SetEmail(SetEmail),
 }
 
 /// Makes someone a user of an organization, active at once (E-135).
@@ -53,6 +55,14 @@ pub struct InviteUser {
     pub role: RoleRef,
 }
 
+/// Says where the user is reached, and by what they sign in.
+#[derive(Clone)]
+pub struct SetEmail {
+    pub email: String,
+    /// The key under which nobody else of the organization has the address.
+    pub lookup: Uuid,
+}
+
 /// Stops the user from acting, for a while.
 #[derive(Clone)]
 pub struct SuspendUser {
@@ -75,6 +85,12 @@ impl fmt::Debug for CreateUser {
 impl fmt::Debug for InviteUser {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("InviteUser").field("user_id", &self.user_id).field("role", &self.role).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for SetEmail {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SetEmail").finish_non_exhaustive()
     }
 }
 

@@ -30,7 +30,7 @@ pub enum UserError {
     RoleAlreadyAssigned,
     #[error("the user does not have the role")]
     RoleNotAssigned,
-    #[error("roles of a user who was deleted do not change")]
+    #[error("a user who was deleted does not change")]
     Deleted,
 }
 

@@ -5,6 +5,7 @@ use crate::{
     identity::{Role, RoleRef},
     kernel::{Personal, UserId},
 };
+use uuid::Uuid;
 
 events! {
     /// What happens to a user. Whatever names the person is sealed.
@@ -70,6 +71,13 @@ events! {
         RoleUnassigned = "identity.role_unassigned" v 1 {
             user_id: UserId = internal,
             role: RoleRef = internal,
+        },
+        EmailSet = "identity.email_set" v 1 {
+            user_id: UserId = internal,
+            email: Personal<String> = confidential of user_id for Profile,
+            /// The key under which the address is claimed: a keyed hash, so that it can be let go
+            /// when the address changes.
+            lookup: Uuid = internal,
         }
     }
 }
@@ -94,6 +102,7 @@ impl UserEvent {
             UserEvent::UserPurged(event) => event.user_id,
             UserEvent::RoleAssigned(event) => event.user_id,
             UserEvent::RoleUnassigned(event) => event.user_id,
+            UserEvent::EmailSet(event) => event.user_id,
         }
     }
 
@@ -114,7 +123,9 @@ impl UserEvent {
             UserEvent::UserSoftDeleted(_) => status::SOFT_DELETE.to,
             UserEvent::UserRestored(_) => status::RESTORE.to,
             UserEvent::UserPurged(_) => status::PURGE.to,
-            UserEvent::UserReactivationApproved(_) | UserEvent::RoleAssigned(_) | UserEvent::RoleUnassigned(_) => return None,
+            UserEvent::UserReactivationApproved(_) | UserEvent::RoleAssigned(_) | UserEvent::RoleUnassigned(_) | UserEvent::EmailSet(_) => {
+                return None;
+            }
         })
     }
 }

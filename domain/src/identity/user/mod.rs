@@ -9,10 +9,10 @@ mod status;
 mod tests;
 
 pub use aggregate::{Profile, User};
-pub use commands::{CreateUser, DeactivateUser, InviteUser, SuspendUser, UserCommand};
+pub use commands::{CreateUser, DeactivateUser, InviteUser, SetEmail, SuspendUser, UserCommand};
 pub use errors::UserError;
 pub use events::{
-    RoleAssigned, RoleUnassigned, UserActivated, UserActivationBegun, UserCreated, UserDeactivated, UserDeletionCancelled,
+    EmailSet, RoleAssigned, RoleUnassigned, UserActivated, UserActivationBegun, UserCreated, UserDeactivated, UserDeletionCancelled,
     UserDeletionRequested, UserEvent, UserInvited, UserPurged, UserReactivated, UserReactivationApproved, UserRestored, UserResumed,
     UserSoftDeleted, UserSuspended,
 };

@@ -311,3 +311,25 @@ fn refusals_say_their_code_and_field() {
     assert_eq!((forbidden.code(), forbidden.field(), forbidden.is_attempt()), (Code::ValidationError, Some("status"), true));
     assert_eq!(forbidden.to_string(), "a user who is PURGED cannot become ACTIVE");
 }
+
+fn set_email(email: &str, lookup: u128) -> UserCommand {
+    UserCommand::SetEmail(SetEmail { email: email.into(), lookup: Uuid::from_u128(lookup) })
+}
+
+#[test]
+fn an_email_address_is_set_and_its_claim_remembered() {
+    let set: UserEvent =
+        EmailSet { user_id: ALICE, email: Personal::Clear("alice@acme.example".into()), lookup: Uuid::from_u128(7) }.into();
+    assert_eq!(when(&[created()], set_email("alice@acme.example", 7)), Ok(vec![set.clone()]));
+    assert_eq!(given(&[created()]).profile().and_then(|profile| profile.email_claim), None);
+    assert_eq!(given(&[created(), set]).profile().and_then(|profile| profile.email_claim), Some(Uuid::from_u128(7)));
+}
+
+#[test]
+fn only_a_user_who_is_there_has_an_email_address_and_a_sound_one() {
+    assert_eq!(when(&[], set_email("alice@acme.example", 7)), Err(UserError::NotFound));
+    assert_eq!(when(&[created()], set_email("alice", 7)), Err(UserError::EmailInvalid));
+    for status in [UserStatus::DeletionRequested, UserStatus::SoftDeleted, UserStatus::Purged] {
+        assert_eq!(when(&history(status), set_email("alice@acme.example", 7)), Err(UserError::Deleted), "{status:?}");
+    }
+}

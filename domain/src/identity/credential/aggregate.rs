@@ -1,0 +1,269 @@
+//! The rules of a credential.
+
+use super::{
+    Authenticator, CredentialAction, CredentialCommand, CredentialError, CredentialEvent, EmailVerified, ExternalIdentityLinked, IssuePass,
+    Pass, PassFailed, PassIssued, PassKind, PassUsed, PasswordSet, RECOVERY_CODES, RecoveryCodeUsed, RecoveryCodesIssued, TotpDisabled,
+    TotpEnrolled, TotpEnrolmentBegun, TotpVerified, passes::PassesOfKind,
+};
+use crate::{
+    identity::email_key,
+    kernel::{
+        Aggregate, Digest, Facts, PassId, Personal, Purpose, UserId,
+        text::{is_email, is_label},
+    },
+};
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
+
+const HASH_MAX_CHARS: usize = 512;
+/// OpenID Connect Core, 2: a subject has at most 255 ASCII characters.
+const SUBJECT_MAX_CHARS: usize = 255;
+const EXTERNAL_IDENTITIES_MAX: usize = 20;
+
+/// What a user proves themselves with.
+///
+/// It holds secrets in clear, so its snapshot is sealed. An event that cannot be opened any more
+/// was erased: the credential forgets everything with it and proves nothing from then on.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "status", rename_all = "snake_case")]
+pub enum Credential {
+    Open(Secrets),
+    Closed,
+}
+
+/// The secrets of an open credential.
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Secrets {
+    password: Option<Password>,
+    passes: BTreeMap<PassKind, PassesOfKind>,
+    authenticator: Authenticator,
+    /// By the digest of the provider's name: what it calls the person.
+    external_identities: BTreeMap<Digest, String>,
+    /// The mailbox that was shown to be the user's, by its [`email_key`].
+    verified_email: Option<String>,
+}
+
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Password {
+    /// In the PHC string format.
+    pub hash: String,
+    /// Whether it has to be rotated before anything else.
+    pub temporary: bool,
+}
+
+impl Default for Credential {
+    fn default() -> Self {
+        Self::Open(Secrets::default())
+    }
+}
+
+impl Credential {
+    fn secrets(&self) -> Option<&Secrets> {
+        match self {
+            Self::Open(secrets) => Some(secrets),
+            Self::Closed => None,
+        }
+    }
+
+    /// Whether its data was erased.
+    pub fn is_closed(&self) -> bool {
+        matches!(self, Self::Closed)
+    }
+
+    pub fn password(&self) -> Option<&Password> {
+        self.secrets()?.password.as_ref()
+    }
+
+    /// Whether the password is one that somebody else gave the user (E-136).
+    pub fn must_rotate(&self) -> bool {
+        self.password().is_some_and(|password| password.temporary)
+    }
+
+    /// The link or code of a kind that still works at `now`.
+    pub fn pass(&self, kind: PassKind, now: DateTime<Utc>) -> Option<&Pass> {
+        self.secrets()?.passes.get(&kind)?.newest().filter(|pass| pass.expires_at > now)
+    }
+
+    /// The secret of the authenticator, base32, of one being enrolled too.
+    pub fn totp_secret(&self) -> Option<&str> {
+        match &self.secrets()?.authenticator {
+            Authenticator::None => None,
+            Authenticator::Begun { secret } | Authenticator::Enrolled { secret, .. } => Some(secret),
+        }
+    }
+
+    /// Whether the user has an authenticator as a second factor.
+    pub fn has_totp(&self) -> bool {
+        self.secrets().is_some_and(|secrets| matches!(secrets.authenticator, Authenticator::Enrolled { .. }))
+    }
+
+    pub fn recovery_codes_left(&self) -> usize {
+        self.secrets().and_then(|secrets| secrets.authenticator.enrolled().ok()).map_or(0, |(_, codes)| codes.len())
+    }
+
+    /// Whether this mailbox was shown to be the user's.
+    pub fn has_verified(&self, email: &str) -> bool {
+        self.secrets().and_then(|secrets| secrets.verified_email.as_ref()).is_some_and(|verified| *verified == email_key(email))
+    }
+
+    /// What an identity provider calls the person, if an account there is linked.
+    pub fn external_subject(&self, issuer: Digest) -> Option<&str> {
+        self.secrets()?.external_identities.get(&issuer).map(String::as_str)
+    }
+}
+
+impl Secrets {
+    fn issue(&self, user_id: UserId, issue: &IssuePass, now: DateTime<Utc>) -> Result<CredentialEvent, CredentialError> {
+        if !is_email(&issue.email) {
+            return Err(CredentialError::EmailInvalid);
+        }
+        if issue.expires_at <= now {
+            return Err(CredentialError::PassOver);
+        }
+        if let Some(passes) = self.passes.get(&issue.kind) {
+            passes.check_pace(now)?;
+        }
+        Ok(PassIssued {
+            user_id,
+            pass_id: issue.pass_id,
+            kind: issue.kind,
+            email: Personal::Clear(issue.email.clone()),
+            issued_at: now,
+            expires_at: issue.expires_at,
+        }
+        .into())
+    }
+
+    fn usable(&self, kind: PassKind, pass_id: PassId, now: DateTime<Utc>) -> Result<&Pass, CredentialError> {
+        self.passes.get(&kind).ok_or(CredentialError::PassNotValid)?.usable(pass_id, now)
+    }
+
+    /// Using what was sent to a mailbox shows that the mailbox is the user's.
+    fn use_pass(&self, user_id: UserId, pass: &Pass) -> Vec<CredentialEvent> {
+        let used = PassUsed { user_id, pass_id: pass.pass_id };
+        let news = self.verified_email.as_deref() != Some(&email_key(&pass.email));
+        let verified = news.then(|| EmailVerified { user_id, email: Personal::Clear(pass.email.clone()) });
+        [used.into()].into_iter().chain(verified.map(Into::into)).collect()
+    }
+
+    fn issue_recovery_codes(&self, user_id: UserId, digests: &BTreeSet<Digest>) -> Result<CredentialEvent, CredentialError> {
+        self.authenticator.enrolled()?;
+        if digests.len() != RECOVERY_CODES {
+            return Err(CredentialError::RecoveryCodeCount);
+        }
+        Ok(RecoveryCodesIssued { user_id, digests: digests.iter().copied().collect() }.into())
+    }
+
+    fn link(&self, user_id: UserId, issuer: Digest, subject: &str) -> Result<CredentialEvent, CredentialError> {
+        if !is_label(subject, SUBJECT_MAX_CHARS) {
+            return Err(CredentialError::SubjectInvalid);
+        }
+        if self.external_identities.contains_key(&issuer) {
+            return Err(CredentialError::ExternalIdentityLinkedAlready);
+        }
+        if self.external_identities.len() >= EXTERNAL_IDENTITIES_MAX {
+            return Err(CredentialError::TooManyExternalIdentities);
+        }
+        Ok(ExternalIdentityLinked { user_id, issuer, subject: Personal::Clear(subject.to_owned()) }.into())
+    }
+
+    fn decide(&self, user_id: UserId, action: &CredentialAction, now: DateTime<Utc>) -> Result<Vec<CredentialEvent>, CredentialError> {
+        use CredentialAction::*;
+        Ok(vec![match action {
+            SetPassword(set) => password_set(user_id, &set.hash, set.temporary)?,
+            ChangePassword { .. } if self.password.is_none() => return Err(CredentialError::PasswordMissing),
+            ChangePassword { hash } => password_set(user_id, hash, false)?,
+            IssuePass(issue) => self.issue(user_id, issue, now)?,
+            UsePass { pass_id, kind } => return Ok(self.use_pass(user_id, self.usable(*kind, *pass_id, now)?)),
+            FailPass { pass_id, kind } => PassFailed { user_id, pass_id: self.usable(*kind, *pass_id, now)?.pass_id }.into(),
+            BeginTotp { secret } => {
+                self.authenticator.check_may_begin(secret)?;
+                TotpEnrolmentBegun { user_id, secret: Personal::Clear(secret.clone()) }.into()
+            }
+            ConfirmTotp { step } => {
+                self.authenticator.check_may_confirm()?;
+                TotpEnrolled { user_id, step: *step }.into()
+            }
+            RecordTotp { step } if *step <= self.authenticator.enrolled()?.0 => return Err(CredentialError::TotpStepUsed),
+            RecordTotp { step } => TotpVerified { user_id, step: *step }.into(),
+            DisableTotp { required } => {
+                self.authenticator.enrolled()?;
+                if *required {
+                    return Err(CredentialError::SecondFactorRequired);
+                }
+                TotpDisabled { user_id }.into()
+            }
+            IssueRecoveryCodes { digests } => self.issue_recovery_codes(user_id, digests)?,
+            UseRecoveryCode { digest } if !self.authenticator.enrolled()?.1.contains(digest) => {
+                return Err(CredentialError::RecoveryCodeNotValid);
+            }
+            UseRecoveryCode { digest } => RecoveryCodeUsed { user_id, digest: *digest }.into(),
+            LinkExternalIdentity { issuer, subject } => self.link(user_id, *issuer, subject)?,
+        }])
+    }
+
+    /// Evolves by an event; nothing where it is one that cannot be opened any more.
+    fn evolve(&mut self, event: &CredentialEvent) -> Option<()> {
+        match event {
+            CredentialEvent::PasswordSet(set) => {
+                self.password = Some(Password { hash: set.hash.clear()?.clone(), temporary: set.temporary });
+                // A link to set a password, sent for the one before, is no longer asked for.
+                if let Some(resets) = self.passes.get_mut(&PassKind::PasswordReset) {
+                    resets.withdraw();
+                }
+            }
+            CredentialEvent::PassIssued(issued) => {
+                let email = issued.email.clear()?.clone();
+                let pass = Pass { pass_id: issued.pass_id, email, expires_at: issued.expires_at, failures: 0 };
+                self.passes.entry(issued.kind).or_default().issued(pass, issued.issued_at);
+            }
+            CredentialEvent::PassUsed(used) => self.passes.values_mut().for_each(|passes| passes.used(used.pass_id)),
+            CredentialEvent::PassFailed(failed) => self.passes.values_mut().for_each(|passes| passes.failed(failed.pass_id)),
+            CredentialEvent::EmailVerified(verified) => self.verified_email = Some(email_key(verified.email.clear()?)),
+            CredentialEvent::TotpEnrolmentBegun(begun) => {
+                self.authenticator = Authenticator::Begun { secret: begun.secret.clear()?.clone() }
+            }
+            CredentialEvent::TotpEnrolled(enrolled) => self.authenticator.confirmed(enrolled.step),
+            CredentialEvent::TotpVerified(verified) => self.authenticator.verified(verified.step),
+            CredentialEvent::TotpDisabled(_) => self.authenticator = Authenticator::None,
+            CredentialEvent::RecoveryCodesIssued(issued) => self.authenticator.recovery_codes_issued(&issued.digests),
+            CredentialEvent::RecoveryCodeUsed(used) => self.authenticator.recovery_code_used(&used.digest),
+            CredentialEvent::ExternalIdentityLinked(linked) => {
+                self.external_identities.insert(linked.issuer, linked.subject.clear()?.clone());
+            }
+        }
+        Some(())
+    }
+}
+
+fn password_set(user_id: UserId, hash: &str, temporary: bool) -> Result<CredentialEvent, CredentialError> {
+    // `$<algorithm>$…`: a password that was not hashed must not get into the log.
+    let parts = hash.strip_prefix('$').map_or(0, |phc| phc.split('$').filter(|part| !part.is_empty()).count());
+    if parts < 3 || hash.len() > HASH_MAX_CHARS || !hash.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Err(CredentialError::PasswordHashInvalid);
+    }
+    Ok(PasswordSet { user_id, hash: Personal::Clear(hash.to_owned()), temporary }.into())
+}
+
+impl Aggregate for Credential {
+    const TYPE: &'static str = "credential";
+    const SHAPE: u16 = 1;
+    const DECIDES_ON_PERSONAL_DATA: Option<Purpose> = Some(Purpose::Security);
+
+    type Command = CredentialCommand;
+    type Event = CredentialEvent;
+    type Error = CredentialError;
+
+    fn decide(&self, command: &CredentialCommand, facts: &Facts) -> Result<Vec<CredentialEvent>, CredentialError> {
+        self.secrets().ok_or(CredentialError::Closed)?.decide(command.user_id, &command.action, facts.now)
+    }
+
+    fn evolve(&mut self, event: &CredentialEvent) {
+        if let Self::Open(secrets) = self
+            && secrets.evolve(event).is_none()
+        {
+            *self = Self::Closed;
+        }
+    }
+}
