@@ -6,5 +6,6 @@ pub mod pipeline;
 pub mod problem;
 pub mod reactors;
 pub mod routes;
+pub mod sign_in;
 pub mod telemetry;
 pub mod wiring;

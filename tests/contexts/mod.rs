@@ -2,5 +2,6 @@
 
 mod history;
 mod identity;
+mod sign_in;
 mod journey;
 mod points;

@@ -249,6 +249,8 @@ impl Client {
 /// An organization that only the caller knows, with one user of each role.
 pub struct Organization {
     pub id: OrganizationId,
+    /// The short name that people sign in under.
+    pub slug: String,
     /// The platform's administrator, acting in this organization.
     pub platform: Client,
     pub admin: Client,
@@ -281,7 +283,7 @@ pub async fn fresh_organization() -> Organization {
         people.push((user, client));
     }
     let [(_, admin), (_, officer), (_, analyst), (member_id, member)]: [_; 4] = people.try_into().ok().expect("four people");
-    Organization { id, platform, admin, officer, analyst, member, member_id }
+    Organization { id, slug, platform, admin, officer, analyst, member, member_id }
 }
 
 impl Organization {

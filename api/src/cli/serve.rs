@@ -139,6 +139,7 @@ mod tests {
             audience: String::new(),
             rate_limit_ip: 1,
             cache_bytes: 1 << 20,
+            breached_passwords_file: None,
         }
     }
 

@@ -18,6 +18,7 @@ pub const ENVIRONMENT: &[(&str, &str)] = &[
     ("PALMARES_ISSUER", "`iss` of the tokens that are signed and accepted"),
     ("PALMARES_AUDIENCE", "`aud` of the tokens that are signed and accepted"),
     ("PALMARES_RATE_LIMIT_IP", "requests that one address may make in 5 minutes"),
+    ("PALMARES_BREACHED_PASSWORDS_FILE", "list of stolen passwords: SHA-1 in hexadecimal, one in a line, in order; none of them is accepted"),
     ("PALMARES_CACHE_BYTES", "bytes of states that stay in memory, as an estimate"),
     ("PALMARES_DATA_DIR", "data folder of `palmares dev`"),
     ("PALMARES_URL", "address of a running Palmares, for the commands that are its clients"),
@@ -69,6 +70,8 @@ pub struct ServerSettings {
     pub rate_limit_ip: u32,
     /// Bytes of states that stay in memory, as an estimate.
     pub cache_bytes: usize,
+    /// Passwords that are known to be stolen.
+    pub breached_passwords_file: Option<PathBuf>,
 }
 
 /// The settings as they were given: each may be missing. `doctor` looks at them one by one.
@@ -103,6 +106,9 @@ pub struct GivenSettings {
     /// Bytes of states that stay in memory, as an estimate
     #[arg(long, env = "PALMARES_CACHE_BYTES", default_value_t = CACHE_BYTES_DEFAULT)]
     pub cache_bytes: usize,
+    /// List of stolen passwords: SHA-1 in hexadecimal, one in a line, in order
+    #[arg(long, env = "PALMARES_BREACHED_PASSWORDS_FILE")]
+    pub breached_passwords_file: Option<PathBuf>,
 }
 
 /// How tokens are signed.
@@ -148,6 +154,7 @@ impl GivenSettings {
             audience: missing.take(&self.tokens.audience, "PALMARES_AUDIENCE"),
             rate_limit_ip: self.rate_limit_ip,
             cache_bytes: self.cache_bytes,
+            breached_passwords_file: self.breached_passwords_file.clone(),
         };
         missing.none().map(|()| settings)
     }
@@ -197,6 +204,7 @@ mod tests {
             key_dir: None,
             tokens: TokenSettings::default(),
             rate_limit_ip: RATE_LIMIT_IP,
+            breached_passwords_file: None,
             cache_bytes: CACHE_BYTES_DEFAULT,
         };
         let missing = given.complete().err().expect("most are missing").to_string();

@@ -9,6 +9,7 @@ use super::{
     command,
     route::Verb,
     server::Services,
+    session_secret::CookieSecret,
 };
 use crate::problem::{Language, Problem};
 use actix_web::{HttpResponseBuilder, cookie::Cookie, http::StatusCode};
@@ -60,8 +61,14 @@ impl Visit<'_> {
         self.call.request.cookie(name).map(|cookie| cookie.value().to_owned())
     }
 
-    pub fn header(&self, name: &str) -> Option<&str> {
-        self.call.header(name)
+    /// Method and pattern of the door.
+    pub fn route_name(&self) -> String {
+        self.call.route_name()
+    }
+
+    /// Refuses a request that comes with a cookie and without what only our own pages know (T-62).
+    pub fn check_csrf(&self, cookie: &CookieSecret) -> Result<(), Problem> {
+        cookie.check_told(self.call)
     }
 
     /// Admits what a door does in the name of the user whom it recognized.

@@ -94,6 +94,11 @@ impl Gate {
         &self.tokens
     }
 
+    /// Where refusals and sensitive reads are remembered.
+    pub fn access_log(&self) -> Arc<dyn AccessLog> {
+        self.access_log.clone()
+    }
+
     /// Decides for whoever is asked about; nothing is granted by it.
     pub fn decide(&self, question: &Question<'_>) -> Verdict {
         self.decisions.decide(question)

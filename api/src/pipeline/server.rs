@@ -10,6 +10,7 @@ use super::{
     settings::Settings,
     table::{Overlap, Table},
 };
+use crate::sign_in::Desk;
 use actix_web::{App, HttpRequest, HttpServer, dev, middleware::Compress, web};
 use metrics_exporter_prometheus::PrometheusHandle;
 use palmares_commands::engine::Engine;
@@ -24,6 +25,8 @@ pub struct Services {
     pub readers: Readers,
     pub progress: Progress,
     pub rebuilds: Arc<dyn Rebuilds>,
+    /// Where people sign in.
+    pub desk: Desk,
     /// Wakes those who follow the log.
     pub head: Arc<HeadSignal>,
     pub metrics: PrometheusHandle,
@@ -44,6 +47,7 @@ pub struct Parts {
     pub readers: Readers,
     pub progress: Progress,
     pub rebuilds: Arc<dyn Rebuilds>,
+    pub desk: Desk,
     pub head: Arc<HeadSignal>,
     pub metrics: PrometheusHandle,
     pub settings: Settings,
@@ -56,13 +60,14 @@ impl Services {
     /// # Errors
     /// Routes of which two could fit one request.
     pub fn new(parts: Parts) -> Result<Arc<Self>, Overlap> {
-        let Parts { gate, engine, readers, progress, rebuilds, head, metrics, settings, stop, routes } = parts;
+        let Parts { gate, engine, readers, progress, rebuilds, desk, head, metrics, settings, stop, routes } = parts;
         Ok(Arc::new(Self {
             gate,
             engine,
             readers,
             progress,
             rebuilds,
+            desk,
             head,
             metrics,
             settings,
@@ -89,6 +94,7 @@ impl Services {
                 return;
             }
             self.gate.limiter.forget_idle();
+            self.desk.attempts.forget_idle();
             if round % EXPIRE_EVERY == 0
                 && let Err(error) = RefusalCounters::expire(&committer).await
             {

@@ -4,6 +4,7 @@ use super::{
     AccessLog, Gate, Limiter, Parts, Progress, RateLimits, RebuildRefused, Rebuilds, RefusedAccess, SensitiveRead, Services, Settings,
     Standing, Standings, TokenKeys, bind, keys::generate_pem,
 };
+use crate::sign_in::{Desk, password_policy::PasswordPolicy};
 use async_trait::async_trait;
 use palmares_commands::{
     engine::{Engine, EngineOptions},
@@ -77,6 +78,7 @@ pub fn house(limits: RateLimits, rules: Rules) -> House {
         readers: Readers::new(nowhere, ports.clone()),
         progress: Progress::new(log.clone(), Watermarks::new(log)),
         rebuilds: ports.clone(),
+        desk: Desk::new(PasswordPolicy::default()).unwrap(),
         head: Arc::new(HeadSignal::new()),
         metrics: metrics_exporter_prometheus::PrometheusBuilder::new().build_recorder().handle(),
         settings,

@@ -1,6 +1,7 @@
 //! The routes: one file of rows per context. This is the table that serves; documents, policies and
 //! the attack tests read the same one.
 
+pub mod auth;
 pub mod authorization;
 pub mod challenges;
 pub mod compliance;
@@ -17,6 +18,7 @@ use std::sync::LazyLock;
 /// Every context's rows.
 const TABLES: &[&[Route]] = &[
     system::ROUTES,
+    auth::ROUTES,
     organizations::ROUTES,
     identity::ROUTES,
     authorization::ROUTES,

@@ -11,6 +11,7 @@ use crate::{
     cli::{ServerSettings, metrics},
     pipeline::{Bound, Gate, Limiter, Parts, Progress, RateLimits, Services, Settings, TokenKeys, bind, route::Kind},
     reactors, routes,
+    sign_in::{Desk, password_policy::PasswordPolicy},
 };
 use anyhow::Context;
 use palmares_projections::engine::{head::HeadSignal, stop::Stopper};
@@ -47,6 +48,7 @@ pub(super) async fn serve(
         readers: read.readers.clone(),
         progress: Progress::new(read.log.clone(), read.watermarks.clone()),
         rebuilds: Arc::new(RequestedRebuilds { pool: write.pool.clone(), projections }),
+        desk: Desk::new(PasswordPolicy::new(settings.breached_passwords_file.as_deref()).context("reading the list of stolen passwords")?)?,
         head: read.head.clone(),
         metrics,
         settings: Settings { limits, ..Settings::new(settings.bind) },

@@ -2,9 +2,10 @@
 
 use crate::pipeline::{Standing, Standings};
 use async_trait::async_trait;
+use chrono::Utc;
 use palmares_commands::engine::Engine;
 use palmares_domain::{
-    identity::{Rights, RoleRef, role_catalogue::RoleCatalogue, user::User},
+    identity::{Rights, RoleRef, role_catalogue::RoleCatalogue, sessions::Sessions, user::User},
     kernel::{Digest, OrganizationId, SessionId, UserId},
     organizations::organization::Organization,
 };
@@ -26,9 +27,19 @@ impl Standings for EngineStandings {
         })
     }
 
-    async fn signed_in(&self, _: OrganizationId, _: UserId, _: SessionId, _: Option<Digest>) -> anyhow::Result<bool> {
-        // No session has been started yet by anyone.
-        Ok(false)
+    async fn signed_in(
+        &self,
+        organization: OrganizationId,
+        user: UserId,
+        session: SessionId,
+        secret: Option<Digest>,
+    ) -> anyhow::Result<bool> {
+        let now = Utc::now();
+        let goes_on = |sessions: &Sessions| match secret {
+            Some(secret) => sessions.holds(session, secret, now),
+            None => sessions.is_live(session, now),
+        };
+        Ok(self.0.look(organization, user, goes_on).await?)
     }
 
     async fn exists(&self, organization: OrganizationId) -> anyhow::Result<bool> {

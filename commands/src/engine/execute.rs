@@ -11,7 +11,7 @@ use crate::privacy::UnsealedEvent;
 use crate::privacy::sealing::{seal_events, try_seal_events};
 use crate::store::{Append, AppendError, ClaimKey, NewEvent, SealedBlob, Snapshot, StreamName, StreamWrite};
 use chrono::Utc;
-use palmares_domain::kernel::{Admission, EventId, Facts};
+use palmares_domain::kernel::{Admission, EventId, Facts, OrganizationId};
 use std::collections::HashMap;
 use std::sync::Arc;
 use tokio::sync::{OwnedRwLockReadGuard, OwnedRwLockWriteGuard};
@@ -106,12 +106,17 @@ impl Engine {
     async fn hashed<O: Operation>(&self, admission: &Admission, operation: &O) -> Result<HashMap<&'static str, Uuid>, Rejection> {
         let mut hashed = HashMap::new();
         for (kind, value) in operation.hashed() {
-            let hash = self.ring.lookup_hash(admission.organization, kind, value).await.map_err(anyhow::Error::from)?;
-            let mut id = [0; 16];
-            id.copy_from_slice(&hash[..16]);
-            hashed.insert(kind, Uuid::from_bytes(id));
+            hashed.insert(kind, self.hashed_key(admission.organization, kind, value).await?);
         }
         Ok(hashed)
+    }
+
+    /// The key under which a personal value is claimed.
+    pub(super) async fn hashed_key(&self, organization: OrganizationId, kind: &str, value: &str) -> Result<Uuid, Rejection> {
+        let hash = self.ring.lookup_hash(organization, kind, value).await.map_err(anyhow::Error::from)?;
+        let mut id = [0; 16];
+        id.copy_from_slice(&hash[..16]);
+        Ok(Uuid::from_bytes(id))
     }
 
     async fn held_claims<O: Operation>(

@@ -22,7 +22,7 @@ pub use operation::{Answer, Operation, Refused, Unit};
 pub use past::Past;
 
 use crate::privacy::{ClientContexts, KeyRing};
-use crate::store::{AppendError, EventStore};
+use crate::store::{AppendError, ClaimKey, EventStore};
 use palmares_domain::identity::PermissionTree;
 use palmares_domain::kernel::{Admitted, Aggregate, OrganizationId};
 use slots::Slots;
@@ -123,6 +123,17 @@ impl Engine {
             metrics::counter!("palmares_engine_decided_again_total").increment(1);
         }
         Err(Rejection::Unavailable("the streams of this command change faster than it can be decided".into()))
+    }
+
+    /// Who holds the claim of a personal value in an organization, such as the user of an e-mail address.
+    pub async fn holder(&self, organization: OrganizationId, kind: &str, value: &str) -> Result<Option<Uuid>, Rejection> {
+        let key = ClaimKey { organization, key: self.hashed_key(organization, kind, value).await? };
+        Ok(self.store.claim(key).await?.map(|claim| claim.owner))
+    }
+
+    /// Who holds a claim.
+    pub async fn owner(&self, claim: ClaimKey) -> Result<Option<Uuid>, Rejection> {
+        Ok(self.store.claim(claim).await?.map(|claim| claim.owner))
     }
 
     /// The state of an aggregate as of now on this node; the default where there is no stream.

@@ -1,15 +1,19 @@
 //! Identity: users, their life cycle, and the roles that say what they may.
 
 mod assignments;
+mod enter;
 mod lifecycle;
 mod roles;
+mod temporary_passwords;
 mod users;
 
 pub use assignments::{AssignRole, UnassignRole};
+pub use enter::{EndSession, Enter, RotateRefresh};
 pub use lifecycle::{
     ApproveReactivation, CancelUserDeletion, DeactivateUser, ReactivateUser, RequestUserDeletion, ResumeUser, SuspendUser,
 };
 pub use roles::{ComposeRole, RenameRole, RetireRole, SetRoleGrants};
+pub use temporary_passwords::SetTemporaryPassword;
 pub use users::CreateUser;
 
 pub(crate) use users::user_stream;

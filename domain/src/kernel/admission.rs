@@ -88,6 +88,15 @@ impl<T> Admitted<T> {
         Tenant(self.admission.organization)
     }
 
+    pub fn value_mut(&mut self) -> &mut T {
+        &mut self.value
+    }
+
+    /// What was admitted, in the form that its execution needs.
+    pub fn map<U>(self, form: impl FnOnce(T) -> U) -> Admitted<U> {
+        Admitted { admission: self.admission, value: form(self.value) }
+    }
+
     pub fn into_parts(self) -> (Admission, T) {
         (self.admission, self.value)
     }

@@ -117,6 +117,7 @@ async fn run_on(
         audience: "palmares".to_owned(),
         rate_limit_ip: args.rate_limit_ip,
         cache_bytes: CACHE_BYTES_DEFAULT,
+        breached_passwords_file: None,
     };
     let minter = Minter::of(&settings)?;
     let platform_admin = system.bootstrap(&settings, PLATFORM_ADMIN).await.context("making the platform's organization")?;

@@ -11,6 +11,7 @@ use uuid::Uuid;
 const OWN: &[&str] = &[
     "identity.user.read",
     "identity.user.delete",
+    "identity.self",
     "identity.decision.check",
     "identity.decision.explain",
     "points.balance.read",
@@ -47,15 +48,17 @@ fn oracle(asked: &Asked) -> bool {
         return false;
     }
     let takes_part = asked.roles.iter().filter_map(built_in).any(|role| !role.is_platform());
-    let own = takes_part && asked.owner == Some(ME) && OWN.contains(&asked.permission);
+    let own = takes_part && asked.owner == Some(ME) && OWN.iter().any(|group| covers(group, asked.permission));
     let granted = asked.roles.iter().any(|held| match held.grants() {
         None => true,
-        Some(grants) => grants.iter().any(|grant| {
-            let (grant, wanted) = (grant.name(), asked.permission);
-            wanted == grant || wanted.starts_with(&format!("{grant}."))
-        }),
+        Some(grants) => grants.iter().any(|grant| covers(grant.name(), asked.permission)),
     });
     own || granted
+}
+
+/// Whether a permission or group of permissions covers what is wanted.
+fn covers(group: &str, wanted: &str) -> bool {
+    wanted == group || wanted.starts_with(&format!("{group}."))
 }
 
 /// A permission, or a group of one: what a custom role may grant.

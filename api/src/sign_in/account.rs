@@ -1,0 +1,224 @@
+//! What users change about how they sign in, once they are in; and the password that somebody else gives them.
+
+use super::{
+    doors::Enrolment,
+    entrance::{failed, second_factor_required},
+    meant::{Found, Meant, found},
+    totp,
+};
+use crate::{
+    pipeline::{Services, action::Action},
+    problem::Problem,
+};
+use palmares_commands::{engine::Operation, identity::Enter};
+use palmares_domain::{
+    identity::{RoleRef, credential::CredentialAction, user::User},
+    kernel::{Admitted, Code, OrganizationId, SessionId, UserId},
+};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
+use utoipa::ToSchema;
+use zeroize::Zeroizing;
+
+/// What became of it.
+#[derive(Serialize, ToSchema)]
+pub struct Changed {
+    pub status: &'static str,
+    /// Shown once: each stands in for the authenticator once.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub recovery_codes: Vec<String>,
+}
+
+impl Changed {
+    fn new(status: &'static str) -> Self {
+        Self { status, recovery_codes: Vec::new() }
+    }
+}
+
+async fn own<A>(admitted: &Admitted<A>, services: &Services) -> Result<(Meant, Found), Problem> {
+    let admission = admitted.admission();
+    let meant = Meant { organization: admission.organization, user: admission.actor };
+    let found = found(services, &meant).await?;
+    Ok((meant, found))
+}
+
+async fn execute<A, O: Operation>(admitted: Admitted<A>, services: &Services, operation: O) -> Result<(), Problem> {
+    services.engine.execute(admitted.map(|_| operation)).await?;
+    Ok(())
+}
+
+/// The credential's part alone.
+fn change(user_id: UserId, actions: Vec<CredentialAction>) -> Enter {
+    Enter { user_id, actions, end_others: false, keep: None, start: None }
+}
+
+/// Who this is.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct WhoAmI {}
+
+/// The caller, as the gate sees them.
+#[derive(Serialize, ToSchema)]
+pub struct Me {
+    #[schema(value_type = Uuid)]
+    pub user_id: UserId,
+    #[schema(value_type = Uuid)]
+    pub organization_id: OrganizationId,
+    #[schema(value_type = Option<Uuid>)]
+    pub session_id: Option<SessionId>,
+    #[schema(value_type = Vec<String>)]
+    pub roles: Vec<RoleRef>,
+    pub has_password: bool,
+    /// Whether an authenticator is enrolled.
+    pub has_totp: bool,
+    pub recovery_codes_left: usize,
+}
+
+impl Action for WhoAmI {
+    type Output = Me;
+    const OWN: bool = true;
+
+    async fn perform(admitted: Admitted<Self>, services: &Services) -> Result<Me, Problem> {
+        let (meant, found) = own(&admitted, services).await?;
+        let admission = admitted.admission();
+        Ok(Me {
+            user_id: meant.user,
+            organization_id: meant.organization,
+            session_id: admission.session,
+            roles: admission.rights.roles().collect(),
+            has_password: found.credential.password().is_some(),
+            has_totp: found.credential.has_totp(),
+            recovery_codes_left: found.credential.recovery_codes_left(),
+        })
+    }
+}
+
+/// Change one's own password. Every other session ends.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ChangePassword {
+    #[schema(max_length = 128)]
+    pub current_password: String,
+    #[schema(min_length = 12, max_length = 128)]
+    pub new_password: String,
+}
+
+impl Action for ChangePassword {
+    type Output = Changed;
+    const OWN: bool = true;
+
+    async fn perform(mut admitted: Admitted<Self>, services: &Services) -> Result<Changed, Problem> {
+        let (meant, found) = own(&admitted, services).await?;
+        let given = admitted.value_mut();
+        let (current, new) = (Zeroizing::new(std::mem::take(&mut given.current_password)), Zeroizing::new(std::mem::take(&mut given.new_password)));
+        services.desk.attempts.count_own("password", meant.user)?;
+        let hash = found.credential.password().map(|password| password.hash.clone());
+        if !services.desk.passwords.verify(current, hash).await? {
+            return Err(Problem::invalid_field("current_password", "password_wrong"));
+        }
+        services.desk.policy.check("new_password", &new, &[])?;
+        let action = CredentialAction::ChangePassword { hash: services.desk.passwords.hash(new).await? };
+        let keep = admitted.admission().session;
+        let enter = Enter { end_others: true, keep, ..change(meant.user, vec![action]) };
+        execute(admitted, services, enter).await?;
+        Ok(Changed::new("CHANGED"))
+    }
+}
+
+/// Give a user a password for the first time, or in place of a lost one. They have to set their own
+/// before anything else, and every session of theirs ends (E-136).
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SetTemporaryPassword {
+    #[schema(value_type = Uuid)]
+    pub user_id: UserId,
+    #[schema(min_length = 12, max_length = 128)]
+    pub password: String,
+}
+
+impl Action for SetTemporaryPassword {
+    type Output = Changed;
+    const RECORDED: bool = false;
+
+    async fn perform(mut admitted: Admitted<Self>, services: &Services) -> Result<Changed, Problem> {
+        let password = Zeroizing::new(std::mem::take(&mut admitted.value_mut().password));
+        services.desk.policy.check("password", &password, &[])?;
+        let hash = services.desk.passwords.hash(password).await?;
+        let operation = palmares_commands::identity::SetTemporaryPassword { user_id: admitted.value().user_id, hash };
+        execute(admitted, services, operation).await?;
+        Ok(Changed::new("TEMPORARY"))
+    }
+}
+
+/// Begin to enrol an authenticator.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct BeginTotpEnrolment {}
+
+impl Action for BeginTotpEnrolment {
+    type Output = Enrolment;
+    const OWN: bool = true;
+    const RECORDED: bool = false;
+
+    async fn perform(admitted: Admitted<Self>, services: &Services) -> Result<Enrolment, Problem> {
+        let user = admitted.admission().actor;
+        let (secret, otpauth_url) = totp::fresh().map_err(Problem::internal)?;
+        execute(admitted, services, change(user, vec![CredentialAction::BeginTotp { secret: secret.clone() }])).await?;
+        Ok(Enrolment { secret, otpauth_url })
+    }
+}
+
+/// Show that the authenticator has the secret. The recovery codes are shown once.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ConfirmTotpEnrolment {
+    #[schema(min_length = 6, max_length = 6)]
+    pub code: String,
+}
+
+impl Action for ConfirmTotpEnrolment {
+    type Output = Changed;
+    const OWN: bool = true;
+    const RECORDED: bool = false;
+
+    async fn perform(admitted: Admitted<Self>, services: &Services) -> Result<Changed, Problem> {
+        let (meant, found) = own(&admitted, services).await?;
+        services.desk.attempts.count_own("code", meant.user)?;
+        let secret = found.credential.totp_secret().filter(|_| !found.credential.has_totp());
+        let step = secret.and_then(|secret| totp::step_of(secret, &admitted.value().code));
+        let step = step.ok_or_else(|| Problem::invalid_field("code", "code_wrong"))?;
+        let (recovery_codes, digests) = totp::recovery_codes().map_err(Problem::internal)?;
+        let actions = vec![CredentialAction::ConfirmTotp { step }, CredentialAction::IssueRecoveryCodes { digests }];
+        execute(admitted, services, change(meant.user, actions)).await?;
+        Ok(Changed { status: "ENROLLED", recovery_codes })
+    }
+}
+
+/// Do without an authenticator, where none is required (E-113).
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DisableTotp {
+    /// The authenticator's code, to show that it is not somebody else who asks.
+    #[schema(min_length = 6, max_length = 6)]
+    pub code: String,
+}
+
+impl Action for DisableTotp {
+    type Output = Changed;
+    const OWN: bool = true;
+    const RECORDED: bool = false;
+
+    async fn perform(admitted: Admitted<Self>, services: &Services) -> Result<Changed, Problem> {
+        let (meant, found) = own(&admitted, services).await?;
+        services.desk.attempts.count_own("code", meant.user)?;
+        let roles = |user: &User| user.profile().map(|profile| profile.roles.clone()).unwrap_or_default();
+        let roles: BTreeSet<RoleRef> = services.engine.look(meant.organization, meant.user, roles).await?;
+        let secret = found.credential.totp_secret().filter(|_| found.credential.has_totp());
+        let Some(secret) = secret else { return Err(Problem::new(Code::Conflict, "identity.totp_not_enrolled")) };
+        let step = totp::step_of(secret, &admitted.value().code).ok_or_else(failed)?;
+        let actions =
+            vec![CredentialAction::RecordTotp { step }, CredentialAction::DisableTotp { required: second_factor_required(&roles) }];
+        execute(admitted, services, change(meant.user, actions)).await?;
+        Ok(Changed::new("DISABLED"))
+    }
+}

@@ -1,0 +1,112 @@
+//! How often anyone may try to be somebody (E-99): counted by who is meant, known or not, so that the
+//! count tells nothing.
+
+use crate::problem::Problem;
+use aws_lc_rs::digest;
+use governor::{
+    DefaultKeyedRateLimiter, Quota, RateLimiter,
+    clock::{Clock, DefaultClock},
+};
+use palmares_domain::kernel::{Code, UserId};
+use std::{
+    net::{IpAddr, Ipv4Addr},
+    num::NonZeroU32, time::Duration};
+
+const HERE: NonZeroU32 = NonZeroU32::new(10).unwrap();
+const EVERYWHERE: NonZeroU32 = NonZeroU32::new(50).unwrap();
+/// An allowance comes back in this time, at an even rate.
+const PERIOD: Duration = Duration::from_secs(15 * 60);
+
+/// Who is meant and by which means, as a hash: memory holds no addresses.
+type Meant = [u8; 32];
+
+/// Counts attempts on this node.
+pub struct Attempts {
+    /// From one address: few, so that guessing is slow.
+    here: DefaultKeyedRateLimiter<(Meant, IpAddr)>,
+    /// From all addresses together: more, so that a stranger cannot easily keep a member out.
+    everywhere: DefaultKeyedRateLimiter<Meant>,
+}
+
+impl Default for Attempts {
+    fn default() -> Self {
+        Self { here: RateLimiter::keyed(quota(HERE)), everywhere: RateLimiter::keyed(quota(EVERYWHERE)) }
+    }
+}
+
+impl Attempts {
+    /// Counts an attempt by some means (`password`, `code`, …) on what the parts name.
+    ///
+    /// # Errors
+    /// `RATE_LIMITED` once there were too many, with the time to wait.
+    pub fn count(&self, address: IpAddr, means: &str, parts: &[&str]) -> Result<(), Problem> {
+        let meant = meant(means, parts);
+        let early = self.here.check_key(&(meant, address)).and_then(|()| self.everywhere.check_key(&meant));
+        early.map_err(|early| {
+            let wait = early.wait_time_from(DefaultClock::default().now());
+            Problem::new(Code::RateLimited, "sign_in.too_many_attempts").retry_after(wait)
+        })
+    }
+
+    /// Counts an attempt of somebody who is in already, to prove it again.
+    ///
+    /// # Errors
+    /// `RATE_LIMITED` once there were too many, with the time to wait.
+    pub fn count_own(&self, means: &str, user: UserId) -> Result<(), Problem> {
+        self.count(Ipv4Addr::UNSPECIFIED.into(), means, &[&user.to_string()])
+    }
+
+    /// Forgets what nobody tries any more.
+    pub fn forget_idle(&self) {
+        self.here.retain_recent();
+        self.everywhere.retain_recent();
+    }
+}
+
+fn quota(attempts: NonZeroU32) -> Quota {
+    let at_least = Quota::per_second(attempts);
+    Quota::with_period(PERIOD / attempts.get()).map_or(at_least, |quota| quota.allow_burst(attempts))
+}
+
+fn meant(means: &str, parts: &[&str]) -> Meant {
+    let mut context = digest::Context::new(&digest::SHA256);
+    for part in std::iter::once(&means).chain(parts) {
+        context.update(&(part.len() as u64).to_be_bytes());
+        context.update(part.as_bytes());
+    }
+    let mut meant = [0; 32];
+    meant.copy_from_slice(context.finish().as_ref());
+    meant
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn address(last: u8) -> IpAddr {
+        Ipv4Addr::new(203, 0, 113, last).into()
+    }
+
+    #[test]
+    fn one_address_tries_one_person_ten_times() {
+        let attempts = Attempts::default();
+        for _ in 0..10 {
+            attempts.count(address(1), "password", &["acme", "ann@acme.example"]).unwrap();
+        }
+        let refused = attempts.count(address(1), "password", &["acme", "ann@acme.example"]).unwrap_err();
+        assert_eq!((refused.code, refused.reason.as_ref()), (Code::RateLimited, "sign_in.too_many_attempts"));
+        assert!(refused.retry_after.is_some());
+        attempts.count(address(2), "password", &["acme", "ann@acme.example"]).unwrap();
+        attempts.count(address(1), "password", &["acme", "bob@acme.example"]).unwrap();
+        attempts.count(address(1), "code", &["acme", "ann@acme.example"]).unwrap();
+    }
+
+    #[test]
+    fn many_addresses_try_one_person_fifty_times() {
+        let attempts = Attempts::default();
+        for last in 0..50 {
+            attempts.count(address(last), "password", &["acme", "ann@acme.example"]).unwrap();
+        }
+        assert!(attempts.count(address(50), "password", &["acme", "ann@acme.example"]).is_err());
+    }
+}

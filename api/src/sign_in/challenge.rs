@@ -1,0 +1,64 @@
+//! What somebody holds between two steps of signing in: a signed text, good for minutes and for one step.
+
+use crate::{
+    pipeline::{TokenKeys, keys::KeyFault},
+    problem::Problem,
+};
+use chrono::{Duration, Utc};
+use palmares_domain::{
+    identity::{credential::PassKind, sessions::SignInMethod},
+    kernel::{Code, OrganizationId, PassId, UserId},
+};
+use serde::{Deserialize, Serialize};
+
+const GOOD_FOR: Duration = Duration::minutes(10);
+
+/// The step that comes next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// Prove a second factor.
+    SecondFactor,
+    /// Enrol a second factor, which is required and missing.
+    Enrolment,
+    /// Set a password in place of a temporary one, or the first one after an invitation.
+    Password,
+}
+
+impl Step {
+    fn purpose(self) -> &'static str {
+        match self {
+            Step::SecondFactor => "second_factor",
+            Step::Enrolment => "second_factor_enrolment",
+            Step::Password => "password_setting",
+        }
+    }
+}
+
+/// Who proved what so far.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Challenge {
+    pub organization: OrganizationId,
+    pub user: UserId,
+    /// How the user came in.
+    pub method: SignInMethod,
+    /// The link that the user came in by, to be used up when they are in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pass: Option<(PassId, PassKind)>,
+    /// Whether the caller asked for tokens beside the cookie.
+    pub jwt: bool,
+}
+
+impl Challenge {
+    /// The text that the caller gives back with the step.
+    pub fn seal(&self, keys: &TokenKeys, step: Step) -> Result<String, KeyFault> {
+        keys.seal(step.purpose(), self, Utc::now() + GOOD_FOR)
+    }
+
+    /// Reads a text back.
+    ///
+    /// # Errors
+    /// One and the same problem for whatever is wrong with it.
+    pub fn read(keys: &TokenKeys, step: Step, text: &str) -> Result<Self, Problem> {
+        keys.unseal(step.purpose(), text).map_err(|_| Problem::new(Code::AuthenticationFailed, "sign_in.challenge_invalid"))
+    }
+}

@@ -1,0 +1,57 @@
+//! Sign in by e-mail address and password (E-90, E-213, T-60).
+
+use super::{DeviceFields, flag};
+use crate::{
+    pipeline::door::{Door, Opened, Visit},
+    problem::Problem,
+    sign_in::{
+        challenge::Challenge,
+        entrance::{self, SignInAnswer, failed},
+        meant::{found, meant},
+        passwords::Password,
+        record_failure,
+    },
+};
+use palmares_domain::identity::{email_key, sessions::SignInMethod};
+use serde::Deserialize;
+use utoipa::ToSchema;
+use zeroize::Zeroizing;
+
+/// Sign in by password. Whether nobody is called so, the password is wrong or the account is locked,
+/// the answer and its time are the same.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SignIn {
+    /// The short name of the organization.
+    #[schema(min_length = 2, max_length = 63)]
+    pub organization: String,
+    #[schema(max_length = 254)]
+    pub email: String,
+    #[schema(max_length = 128)]
+    pub password: String,
+    pub device: Option<DeviceFields>,
+    /// Answer tokens as well; without it the session lives in a cookie only.
+    #[serde(rename = "$jwt", default, deserialize_with = "flag")]
+    pub jwt: bool,
+}
+
+impl Door for SignIn {
+    type Output = SignInAnswer;
+
+    async fn open(self, visit: &Visit<'_>) -> Result<Opened<SignInAnswer>, Problem> {
+        let desk = &visit.services.desk;
+        let password: Password = Zeroizing::new(self.password);
+        desk.attempts.count(visit.address, "password", &[&self.organization, &email_key(&self.email)])?;
+        let meant = meant(visit.services, &self.organization, &self.email).await?;
+        let found = found(visit.services, &meant).await?;
+        let hash = found.credential.password().map(|password| password.hash.clone());
+        let verified = desk.passwords.verify(password, hash).await?;
+        if !(verified && found.may_act()) {
+            record_failure(visit, &meant, &found);
+            return Err(failed());
+        }
+        let challenge =
+            Challenge { organization: meant.organization, user: meant.user, method: SignInMethod::Password, pass: None, jwt: self.jwt };
+        entrance::proceed(visit, challenge, &found, self.device.map(DeviceFields::told).as_ref()).await
+    }
+}

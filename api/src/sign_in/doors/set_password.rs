@@ -1,0 +1,51 @@
+//! Set a password of one's own, in place of one that somebody else gave (E-136).
+
+use crate::{
+    pipeline::door::{Door, Opened, Visit},
+    problem::Problem,
+    sign_in::{
+        challenge::{Challenge, Step},
+        entrance::{self, SignInAnswer, failed},
+        meant::{Meant, found},
+    },
+};
+use palmares_commands::identity::Enter;
+use palmares_domain::identity::credential::CredentialAction;
+use serde::Deserialize;
+use utoipa::ToSchema;
+use zeroize::Zeroizing;
+
+/// Set a password of one's own, as signing in asked for, and go on.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SetOwnPassword {
+    pub challenge: String,
+    #[schema(min_length = 12, max_length = 128)]
+    pub password: String,
+}
+
+impl Door for SetOwnPassword {
+    type Output = SignInAnswer;
+
+    async fn open(self, visit: &Visit<'_>) -> Result<Opened<SignInAnswer>, Problem> {
+        let desk = &visit.services.desk;
+        let challenge = Challenge::read(visit.services.gate.tokens(), Step::Password, &self.challenge)?;
+        let meant = Meant { organization: challenge.organization, user: challenge.user };
+        let before = found(visit.services, &meant).await?;
+        // The challenge is over with the password that it asked to replace.
+        if !(before.may_act() && before.credential.must_rotate()) {
+            return Err(failed());
+        }
+        let password = Zeroizing::new(self.password);
+        desk.policy.check("password", &password, &[])?;
+        let old = before.credential.password().map(|password| password.hash.clone());
+        if desk.passwords.verify(password.clone(), old).await? {
+            return Err(Problem::invalid_field("password", "password_unchanged"));
+        }
+        let action = CredentialAction::ChangePassword { hash: desk.passwords.hash(password).await? };
+        let enter = Enter { user_id: meant.user, actions: vec![action], end_others: true, keep: None, start: None };
+        visit.services.engine.execute(visit.admit(meant.organization, meant.user, None, "door.set_password", enter)).await?;
+        let after = found(visit.services, &meant).await?;
+        entrance::proceed(visit, challenge, &after, None).await
+    }
+}

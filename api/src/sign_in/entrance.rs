@@ -1,0 +1,224 @@
+//! The way in after somebody proved who they are: what is still asked of them, and the session.
+
+use super::{
+    challenge::{Challenge, Step},
+    meant::{Found, Meant},
+};
+use crate::{
+    pipeline::{
+        door::{Opened, Visit},
+        session_secret::{CookieSecret, RefreshSecret, SESSION_COOKIE, SessionName, digest_of, fresh_half},
+    },
+    problem::Problem,
+};
+use actix_web::cookie::{Cookie, SameSite, time};
+use chrono::{DateTime, Utc};
+use palmares_commands::identity::Enter;
+use palmares_domain::{
+    identity::{
+        Role, RoleRef,
+        credential::CredentialAction,
+        sessions::{Carrier, Factor, SignInMethod, StartSession},
+        user::User,
+    },
+    kernel::{Code, Digest, SessionId},
+};
+use serde::Serialize;
+use std::{collections::BTreeSet, time::Duration};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+/// How long an access token is good (E-108).
+pub const ACCESS_TOKEN_TTL: Duration = Duration::from_secs(10 * 60);
+/// How long a browser stays signed in.
+const COOKIE_SESSION: chrono::Duration = chrono::Duration::hours(12);
+/// How long a device may go on refreshing.
+const BEARER_SESSION: chrono::Duration = chrono::Duration::days(30);
+
+/// Where somebody who signs in stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum SignInStatus {
+    SignedIn,
+    /// A second factor has to be proven: `POST /auth/mfa/verify`.
+    SecondFactorRequired,
+    /// A second factor is required and there is none yet: `POST /auth/mfa/enrol`.
+    EnrolmentRequired,
+    /// The password is not the user's own yet: `POST /auth/password`.
+    PasswordRequired,
+}
+
+/// What a door answers someone who proved something.
+#[derive(Serialize, ToSchema)]
+pub struct SignInAnswer {
+    pub status: SignInStatus,
+    /// What to give back with the next step; good for ten minutes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub challenge: Option<String>,
+    /// The second factors that are accepted: `totp`, `email_code`, `recovery_code`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub methods: Vec<&'static str>,
+    #[serde(flatten)]
+    pub session: Option<SignedIn>,
+}
+
+/// A session that has started.
+#[derive(Serialize, ToSchema)]
+pub struct SignedIn {
+    #[schema(value_type = Uuid)]
+    pub session_id: SessionId,
+    /// What a page sends as `Palmares-Csrf` with each request that changes something.
+    pub csrf_token: String,
+    /// When the session ends at the latest.
+    pub expires_at: DateTime<Utc>,
+    #[serde(flatten)]
+    pub tokens: Option<Tokens>,
+    /// Shown once, at enrolment: each stands in for the authenticator once.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub recovery_codes: Vec<String>,
+}
+
+/// An access token and what refreshes it (RFC 6749, 5.1).
+#[derive(Serialize, ToSchema)]
+pub struct Tokens {
+    pub access_token: String,
+    pub token_type: &'static str,
+    /// Seconds.
+    pub expires_in: u64,
+    pub refresh_token: String,
+}
+
+/// Asks for what is still missing, or lets in.
+pub async fn proceed(visit: &Visit<'_>, challenge: Challenge, found: &Found, device: Option<&Device>) -> Result<Opened<SignInAnswer>, Problem> {
+    let meant = Meant { organization: challenge.organization, user: challenge.user };
+    if challenge.method == SignInMethod::Password && found.credential.must_rotate() {
+        return ask(visit, &challenge, Step::Password, SignInStatus::PasswordRequired, Vec::new());
+    }
+    if found.credential.has_totp() {
+        let mut methods = vec!["totp", "recovery_code"];
+        // A mailbox is no second factor to itself.
+        if challenge.method != SignInMethod::MagicLink {
+            methods.push("email_code");
+        }
+        return ask(visit, &challenge, Step::SecondFactor, SignInStatus::SecondFactorRequired, methods);
+    }
+    if second_factor_required(&roles(visit, &meant).await?) {
+        return ask(visit, &challenge, Step::Enrolment, SignInStatus::EnrolmentRequired, vec!["totp"]);
+    }
+    let factors = first_factor(challenge.method);
+    enter(visit, &challenge, Entry { factors, device, ..Entry::default() }).await
+}
+
+fn ask(
+    visit: &Visit<'_>,
+    challenge: &Challenge,
+    step: Step,
+    status: SignInStatus,
+    methods: Vec<&'static str>,
+) -> Result<Opened<SignInAnswer>, Problem> {
+    let text = challenge.seal(visit.services.gate.tokens(), step).map_err(Problem::internal)?;
+    Ok(SignInAnswer { status, challenge: Some(text), methods, session: None }.into())
+}
+
+/// The device that a session is started on, as its client tells.
+#[derive(Clone, Debug)]
+pub struct Device {
+    /// Of the client's own id of it; every refresh has to come with the same.
+    pub id: Option<Digest>,
+    /// What its owner calls it.
+    pub name: Option<String>,
+}
+
+/// What goes with a session into one append.
+#[derive(Default)]
+pub struct Entry<'a> {
+    pub factors: BTreeSet<Factor>,
+    pub device: Option<&'a Device>,
+    /// What is used up, enrolled or set.
+    pub actions: Vec<CredentialAction>,
+    /// Whether every other session of the user ends.
+    pub end_others: bool,
+    pub recovery_codes: Vec<String>,
+}
+
+/// Starts the session.
+pub async fn enter(visit: &Visit<'_>, challenge: &Challenge, entry: Entry<'_>) -> Result<Opened<SignInAnswer>, Problem> {
+    let Challenge { organization, user, method, pass, jwt } = *challenge;
+    let Entry { factors, device, mut actions, end_others, recovery_codes } = entry;
+    let name = SessionName { organization, user, session: SessionId(Uuid::now_v7()) };
+    let (family, current) = (fresh_half().map_err(Problem::internal)?, fresh_half().map_err(Problem::internal)?);
+    let expires_at = Utc::now() + if jwt { BEARER_SESSION } else { COOKIE_SESSION };
+    if let Some((pass_id, kind)) = pass {
+        actions.push(CredentialAction::UsePass { pass_id, kind });
+    }
+    let start = StartSession {
+        session_id: name.session,
+        method,
+        factors,
+        carrier: if jwt { Carrier::Bearer } else { Carrier::Cookie },
+        family: digest_of(&family),
+        current: digest_of(&current),
+        device: device.and_then(|device| device.id),
+        device_name: device.and_then(|device| device.name.clone()),
+        expires_at,
+    };
+    let enter = Enter { user_id: user, actions, end_others, keep: None, start: Some(start) };
+    visit.services.engine.execute(visit.admit(organization, user, Some(name.session), "door.sign_in", enter)).await?;
+
+    let cookie = CookieSecret { name, family: family.clone() };
+    let tokens = match jwt {
+        true => Some(tokens(visit, &RefreshSecret { name, family, current }).await?),
+        false => None,
+    };
+    let session = SignedIn { session_id: name.session, csrf_token: cookie.csrf(), expires_at, tokens, recovery_codes };
+    let output = SignInAnswer { status: SignInStatus::SignedIn, challenge: None, methods: Vec::new(), session: Some(session) };
+    Ok(Opened { output, cookies: vec![session_cookie(cookie.text(), expires_at)] })
+}
+
+/// An access token for a session, beside the refresh token that is current now.
+pub async fn tokens(visit: &Visit<'_>, refresh: &RefreshSecret) -> Result<Tokens, Problem> {
+    let SessionName { organization, user, session } = refresh.name;
+    let roles = roles(visit, &Meant { organization, user }).await?;
+    let minted = visit.services.gate.tokens().mint_for(Some(session), user, organization, roles, ACCESS_TOKEN_TTL);
+    Ok(Tokens {
+        access_token: minted.map_err(Problem::internal)?,
+        token_type: "Bearer",
+        expires_in: ACCESS_TOKEN_TTL.as_secs(),
+        refresh_token: refresh.text(),
+    })
+}
+
+/// The cookie of a browser: out of reach of scripts, and of pages of others where something changes.
+fn session_cookie(text: String, expires_at: DateTime<Utc>) -> Cookie<'static> {
+    let seconds = (expires_at - Utc::now()).num_seconds().max(0);
+    Cookie::build(SESSION_COOKIE, text).path("/").secure(true).http_only(true).same_site(SameSite::Lax).max_age(time::Duration::seconds(seconds)).finish()
+}
+
+/// The cookie that makes a browser forget its session.
+pub fn forgotten_cookie() -> Cookie<'static> {
+    Cookie::build(SESSION_COOKIE, "").path("/").secure(true).http_only(true).same_site(SameSite::Lax).max_age(time::Duration::ZERO).finish()
+}
+
+async fn roles(visit: &Visit<'_>, meant: &Meant) -> Result<BTreeSet<RoleRef>, Problem> {
+    let roles = |user: &User| user.profile().map(|profile| profile.roles.clone()).unwrap_or_default();
+    Ok(visit.services.engine.look(meant.organization, meant.user, roles).await?)
+}
+
+/// Whoever administers the platform or an organization needs a second factor (E-113).
+pub fn second_factor_required(roles: &BTreeSet<RoleRef>) -> bool {
+    roles.iter().filter_map(|role| role.built_in()).any(|role| role.is_platform() || role == Role::OrganizationAdmin)
+}
+
+/// What coming in by a door proves.
+pub fn first_factor(method: SignInMethod) -> BTreeSet<Factor> {
+    BTreeSet::from([match method {
+        SignInMethod::Password => Factor::Password,
+        SignInMethod::MagicLink | SignInMethod::Invitation => Factor::Link,
+        SignInMethod::Oidc => Factor::Federated,
+    }])
+}
+
+/// One answer for whoever is not let in, whatever the reason.
+pub fn failed() -> Problem {
+    Problem::new(Code::AuthenticationFailed, "sign_in.failed")
+}

@@ -1,0 +1,62 @@
+//! Signing in: how somebody shows who they are, and gets a session.
+//!
+//! `doors/` are the requests; `meant` finds who is meant, `passwords` and `totp` verify, `entrance`
+//! asks for what is still missing and starts the session. Who is unknown, locked or wrong gets one
+//! answer after the same work, so that nobody learns who is here (E-88).
+
+pub mod account;
+pub mod attempts;
+pub mod challenge;
+pub mod doors;
+pub mod entrance;
+pub mod meant;
+pub mod password_policy;
+pub mod passwords;
+pub mod totp;
+
+use crate::pipeline::{RefusedAccess, door::Visit, ports::Access};
+use attempts::Attempts;
+use meant::{Found, Meant};
+use palmares_domain::{identity::Rights, kernel::Code};
+use password_policy::PasswordPolicy;
+use passwords::Passwords;
+
+/// What the doors work with.
+pub struct Desk {
+    pub passwords: Passwords,
+    pub policy: PasswordPolicy,
+    pub attempts: Attempts,
+}
+
+impl Desk {
+    /// # Errors
+    /// Where the system has no randomness to give.
+    pub fn new(policy: PasswordPolicy) -> anyhow::Result<Self> {
+        Ok(Self { passwords: Passwords::new()?, policy, attempts: Attempts::default() })
+    }
+}
+
+/// Remembers a failure under the name of whom was meant, if they are there: beside the answer, so
+/// that it takes no longer.
+fn record_failure(visit: &Visit<'_>, meant: &Meant, found: &Found) {
+    if found.status.is_none() {
+        return;
+    }
+    let access = Access {
+        organization: meant.organization,
+        actor: meant.user,
+        rights: Rights::default(),
+        route: visit.route_name(),
+        permission: "door.sign_in",
+        request_id: visit.request_id,
+        correlation_id: visit.correlation_id,
+        client: visit.client.clone(),
+    };
+    let refusal = RefusedAccess { access, code: Code::AuthenticationFailed, reason: "sign_in.failed".to_owned(), policies: Vec::new() };
+    let log = visit.services.gate.access_log();
+    tokio::spawn(async move {
+        if let Err(error) = log.refused(refusal).await {
+            tracing::error!(error = format!("{error:#}"), "a failed sign-in could not be recorded");
+        }
+    });
+}
