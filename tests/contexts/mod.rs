@@ -2,6 +2,6 @@
 
 mod history;
 mod identity;
-mod sign_in;
 mod journey;
 mod points;
+mod sign_in;

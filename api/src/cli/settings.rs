@@ -18,7 +18,10 @@ pub const ENVIRONMENT: &[(&str, &str)] = &[
     ("PALMARES_ISSUER", "`iss` of the tokens that are signed and accepted"),
     ("PALMARES_AUDIENCE", "`aud` of the tokens that are signed and accepted"),
     ("PALMARES_RATE_LIMIT_IP", "requests that one address may make in 5 minutes"),
-    ("PALMARES_BREACHED_PASSWORDS_FILE", "list of stolen passwords: SHA-1 in hexadecimal, one in a line, in order; none of them is accepted"),
+    (
+        "PALMARES_BREACHED_PASSWORDS_FILE",
+        "list of stolen passwords: SHA-1 in hexadecimal, one in a line, in order; none of them is accepted",
+    ),
     ("PALMARES_CACHE_BYTES", "bytes of states that stay in memory, as an estimate"),
     ("PALMARES_DATA_DIR", "data folder of `palmares dev`"),
     ("PALMARES_URL", "address of a running Palmares, for the commands that are its clients"),

@@ -110,7 +110,8 @@ impl Action for ChangePassword {
     async fn perform(mut admitted: Admitted<Self>, services: &Services) -> Result<Changed, Problem> {
         let (meant, found) = own(&admitted, services).await?;
         let given = admitted.value_mut();
-        let (current, new) = (Zeroizing::new(std::mem::take(&mut given.current_password)), Zeroizing::new(std::mem::take(&mut given.new_password)));
+        let (current, new) =
+            (Zeroizing::new(std::mem::take(&mut given.current_password)), Zeroizing::new(std::mem::take(&mut given.new_password)));
         services.desk.attempts.count_own("password", meant.user)?;
         let hash = found.credential.password().map(|password| password.hash.clone());
         if !services.desk.passwords.verify(current, hash).await? {

@@ -10,7 +10,9 @@ use governor::{
 use palmares_domain::kernel::{Code, UserId};
 use std::{
     net::{IpAddr, Ipv4Addr},
-    num::NonZeroU32, time::Duration};
+    num::NonZeroU32,
+    time::Duration,
+};
 
 const HERE: NonZeroU32 = NonZeroU32::new(10).unwrap();
 const EVERYWHERE: NonZeroU32 = NonZeroU32::new(50).unwrap();

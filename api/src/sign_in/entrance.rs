@@ -89,7 +89,12 @@ pub struct Tokens {
 }
 
 /// Asks for what is still missing, or lets in.
-pub async fn proceed(visit: &Visit<'_>, challenge: Challenge, found: &Found, device: Option<&Device>) -> Result<Opened<SignInAnswer>, Problem> {
+pub async fn proceed(
+    visit: &Visit<'_>,
+    challenge: Challenge,
+    found: &Found,
+    device: Option<&Device>,
+) -> Result<Opened<SignInAnswer>, Problem> {
     let meant = Meant { organization: challenge.organization, user: challenge.user };
     if challenge.method == SignInMethod::Password && found.credential.must_rotate() {
         return ask(visit, &challenge, Step::Password, SignInStatus::PasswordRequired, Vec::new());
@@ -191,7 +196,13 @@ pub async fn tokens(visit: &Visit<'_>, refresh: &RefreshSecret) -> Result<Tokens
 /// The cookie of a browser: out of reach of scripts, and of pages of others where something changes.
 fn session_cookie(text: String, expires_at: DateTime<Utc>) -> Cookie<'static> {
     let seconds = (expires_at - Utc::now()).num_seconds().max(0);
-    Cookie::build(SESSION_COOKIE, text).path("/").secure(true).http_only(true).same_site(SameSite::Lax).max_age(time::Duration::seconds(seconds)).finish()
+    Cookie::build(SESSION_COOKIE, text)
+        .path("/")
+        .secure(true)
+        .http_only(true)
+        .same_site(SameSite::Lax)
+        .max_age(time::Duration::seconds(seconds))
+        .finish()
 }
 
 /// The cookie that makes a browser forget its session.

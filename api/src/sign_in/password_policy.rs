@@ -43,7 +43,8 @@ impl PasswordPolicy {
         if password.chars().count() > LENGTH_MAX_CHARS {
             return Err(refused("password_too_long"));
         }
-        let parts: Vec<&str> = personal.iter().flat_map(|known| known.split(|char: char| !char.is_alphanumeric())).filter(|part| part.len() > 2).collect();
+        let parts: Vec<&str> =
+            personal.iter().flat_map(|known| known.split(|char: char| !char.is_alphanumeric())).filter(|part| part.len() > 2).collect();
         if zxcvbn(password, &parts).score() < SCORE_MIN {
             return Err(refused("password_guessable"));
         }

@@ -1,11 +1,11 @@
 //! Password hashes: Argon2id, at most two at a time, and as slow for strangers as for members (E-95).
 
 use crate::problem::Problem;
-use aws_lc_rs::rand::{SecureRandom, SystemRandom};
 use argon2::{
     Algorithm, Argon2, Params, Version,
     password_hash::{PasswordHasher, PasswordVerifier, phc::PasswordHash},
 };
+use aws_lc_rs::rand::{SecureRandom, SystemRandom};
 use std::{sync::Arc, time::Duration};
 use tokio::sync::Semaphore;
 use zeroize::Zeroizing;

@@ -31,7 +31,12 @@ pub fn step_of(secret: &str, code: &str) -> Option<i64> {
 }
 
 fn totp_of(secret: Secret) -> anyhow::Result<Totp> {
-    Builder::new().with_secret(secret).with_issuer(Some(ISSUER)).with_account_name("account").build().map_err(|error| anyhow::anyhow!("{error}"))
+    Builder::new()
+        .with_secret(secret)
+        .with_issuer(Some(ISSUER))
+        .with_account_name("account")
+        .build()
+        .map_err(|error| anyhow::anyhow!("{error}"))
 }
 
 /// Fresh recovery codes, and what is kept of them.

@@ -5,7 +5,7 @@ use crate::engine::{Answer, Operation, Refused, StreamRef, Unit};
 use palmares_domain::{
     identity::{
         credential::{Credential, CredentialAction, CredentialCommand},
-        sessions::{self, RevocationReason, Sessions, SessionsAction, SessionsCommand, StartSession},
+        sessions::{RevocationReason, Sessions, SessionsAction, SessionsCommand, StartSession},
         user::User,
     },
     kernel::{Admission, Code, SessionId, UserId},
@@ -54,47 +54,5 @@ impl Operation for Enter {
         let Some(start) = &self.start else { return Ok(Answer::new("id", user_id, "CHANGED")) };
         unit.run::<Sessions>(user_id, &sessions(SessionsAction::Start(start.clone())))?;
         Ok(Answer::new("id", start.session_id, "SIGNED_IN"))
-    }
-}
-
-/// Uses a refresh token and puts another one in its place; `REUSED` where it had been used before,
-/// which ends the session (E-109).
-#[derive(Clone, Debug)]
-pub struct RotateRefresh {
-    pub user_id: UserId,
-    pub rotate: sessions::RotateRefresh,
-}
-
-impl Operation for RotateRefresh {
-    fn streams(&self, admission: &Admission) -> Vec<StreamRef> {
-        vec![StreamRef::of::<Sessions>(admission.organization, self.user_id)]
-    }
-
-    fn decide(&self, unit: &mut Unit<'_>) -> Result<Answer, Refused> {
-        let (user_id, session_id) = (self.user_id, self.rotate.session_id);
-        unit.run::<Sessions>(user_id, &SessionsCommand { user_id, action: SessionsAction::Rotate(self.rotate.clone()) })?;
-        let now = unit.facts().now;
-        let goes_on = unit.state::<Sessions>(user_id)?.is_live(session_id, now);
-        Ok(Answer::new("id", session_id, if goes_on { "ROTATED" } else { "REUSED" }))
-    }
-}
-
-/// Ends a session.
-#[derive(Clone, Debug)]
-pub struct EndSession {
-    pub user_id: UserId,
-    pub session_id: SessionId,
-    pub reason: RevocationReason,
-}
-
-impl Operation for EndSession {
-    fn streams(&self, admission: &Admission) -> Vec<StreamRef> {
-        vec![StreamRef::of::<Sessions>(admission.organization, self.user_id)]
-    }
-
-    fn decide(&self, unit: &mut Unit<'_>) -> Result<Answer, Refused> {
-        let (user_id, session_id, reason) = (self.user_id, self.session_id, self.reason);
-        unit.run::<Sessions>(user_id, &SessionsCommand { user_id, action: SessionsAction::Revoke { session_id, reason } })?;
-        Ok(Answer::new("id", session_id, "ENDED"))
     }
 }

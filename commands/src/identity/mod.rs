@@ -1,18 +1,29 @@
-//! Identity: users, their life cycle, and the roles that say what they may.
+//! Identity: users, their life cycle, the roles that say what they may, and how they sign in.
 
 mod assignments;
 mod enter;
+mod temporary_passwords;
+pub use enter::Enter;
+mod credentials;
+mod emails;
 mod lifecycle;
 mod roles;
-mod temporary_passwords;
+mod sessions;
+#[cfg(test)]
+mod tests;
 mod users;
 
 pub use assignments::{AssignRole, UnassignRole};
-pub use enter::{EndSession, Enter, RotateRefresh};
+pub use credentials::{
+    BeginTotp, ConfirmTotp, DisableTotp, FailPass, IssuePass, IssueRecoveryCodes, LinkExternalIdentity, RecordTotp, SetPassword, Spent,
+    UsePass, UseRecoveryCode, credential_stream,
+};
+pub use emails::{Email, SetUserEmail};
 pub use lifecycle::{
     ApproveReactivation, CancelUserDeletion, DeactivateUser, ReactivateUser, RequestUserDeletion, ResumeUser, SuspendUser,
 };
 pub use roles::{ComposeRole, RenameRole, RetireRole, SetRoleGrants};
+pub use sessions::{EndSession, RevokeSession, RevokeUserSessions, RotateRefresh, SignIn, sessions_stream};
 pub use temporary_passwords::SetTemporaryPassword;
 pub use users::CreateUser;
 
@@ -20,8 +31,8 @@ pub(crate) use users::user_stream;
 
 use crate::engine::{Refused, StreamRef, Unit};
 use palmares_domain::{
-    identity::{HeldRole, RoleRef, role_catalogue::RoleCatalogue},
-    kernel::{Admission, Code},
+    identity::{HeldRole, RoleRef, role_catalogue::RoleCatalogue, user::User},
+    kernel::{Admission, Code, UserId},
 };
 
 /// The stream of the organization's own roles.
@@ -40,6 +51,25 @@ fn check_may_give(unit: &mut Unit<'_>, role: RoleRef) -> Result<(), Refused> {
         }
     };
     check_covers(unit, &held)
+}
+
+/// Refuses to act for a user whose roles reach further than the caller's own rights: who decides how
+/// somebody signs in can act as them (E-46).
+fn check_may_act_for(unit: &mut Unit<'_>, user_id: UserId) -> Result<(), Refused> {
+    if unit.admission().actor == user_id {
+        return Ok(());
+    }
+    let roles = unit.state::<User>(user_id)?.profile().map(|profile| profile.roles.clone()).unwrap_or_default();
+    let organization = unit.organization();
+    for role in roles {
+        // A role that was retired grants nothing.
+        let held = match role {
+            RoleRef::BuiltIn(role) => Some(HeldRole::built_in(role)),
+            custom => unit.state::<RoleCatalogue>(organization)?.held(custom),
+        };
+        held.map_or(Ok(()), |held| check_covers(unit, &held))?;
+    }
+    Ok(())
 }
 
 /// Refuses a role that reaches further than the caller's own rights (E-46).

@@ -1,5 +1,6 @@
 //! Users that someone creates directly.
 
+use super::emails::{Email, set_email};
 use super::{catalogue_stream, check_may_give};
 use crate::engine::{Answer, Operation, Refused, StreamRef, Unit};
 use crate::ids::new_id;
@@ -34,6 +35,9 @@ pub struct CreateUser {
     pub role: RoleRef,
     #[schema(min_length = 1, max_length = 200)]
     pub display_name: Option<String>,
+    /// Where the user is reached, and by what they sign in; unique in the organization.
+    #[schema(value_type = Option<String>, format = Email, max_length = 254)]
+    pub email: Option<Email>,
 }
 
 impl CreateUser {
@@ -52,7 +56,8 @@ impl Operation for CreateUser {
     }
 
     fn hashed(&self) -> Vec<(&'static str, &str)> {
-        vec![(EXTERNAL_REF_LOOKUP, &self.external_ref)]
+        let external_ref = (EXTERNAL_REF_LOOKUP, self.external_ref.as_str());
+        [external_ref].into_iter().chain(self.email.as_ref().map(Email::lookup)).collect()
     }
 
     fn decide(&self, unit: &mut Unit<'_>) -> Result<Answer, Refused> {
@@ -74,6 +79,9 @@ impl Operation for CreateUser {
             return Err(Refused { errors: vec![FieldError::new("external_ref", "identity.external_ref_taken")], ..taken });
         }
         unit.claim(claim, user_id);
+        if let Some(email) = &self.email {
+            set_email(unit, user_id, email)?;
+        }
         Ok(Answer::new("id", user_id, "ACTIVE"))
     }
 }

@@ -1,0 +1,104 @@
+//! E-mail addresses: unique in an organization, however they are spelled.
+
+use super::{catalogue_stream, check_may_act_for, user_stream};
+use crate::engine::{Answer, Operation, Refused, StreamRef, Unit};
+use crate::store::ClaimKey;
+use palmares_domain::{
+    identity::{
+        EMAIL_LOOKUP, email_key,
+        user::{self, User, UserCommand},
+    },
+    kernel::{Admission, Code, FieldError, UserId},
+};
+use serde::Deserialize;
+use std::fmt;
+use utoipa::ToSchema;
+
+crate::capabilities! {
+    SetUserEmail => permit "identity.user.set_email", throttle Write, owner |set| Some(set.user_id);
+}
+
+/// An address as it was typed, with the key that all its spellings share.
+#[derive(Clone, Deserialize)]
+#[serde(from = "String")]
+pub struct Email {
+    text: String,
+    key: String,
+}
+
+impl From<String> for Email {
+    fn from(text: String) -> Self {
+        Self { key: email_key(&text), text }
+    }
+}
+
+impl Email {
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// What [`Operation::hashed`] answers for it.
+    pub(crate) fn lookup(&self) -> (&'static str, &str) {
+        (EMAIL_LOOKUP, &self.key)
+    }
+}
+
+// Written out, because a derived `Debug` would put personal data into log lines.
+impl fmt::Debug for Email {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Email(hidden)")
+    }
+}
+
+/// Sets the address under which a user is reached and signs in; the one before is free again.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SetUserEmail {
+    pub user_id: UserId,
+    #[schema(value_type = String, format = Email, max_length = 254)]
+    pub email: Email,
+}
+
+/// Sets a user's address and claims it. The operation names it in [`Operation::hashed`].
+pub(crate) fn set_email(unit: &mut Unit<'_>, user_id: UserId, email: &Email) -> Result<(), Refused> {
+    let claim = unit
+        .hashed(EMAIL_LOOKUP)
+        .ok_or_else(|| Refused::new(Code::InternalError, "claim_not_hashed", "the engine gave no claim for the e-mail address"))?;
+    let before = unit.state::<User>(user_id)?.profile().and_then(|profile| profile.email_claim);
+    unit.run::<User>(user_id, &UserCommand::SetEmail(user::SetEmail { email: email.text.clone(), lookup: claim.key }))?;
+    match unit.holder(claim) {
+        // Their own address in another spelling.
+        Some(holder) if holder == user_id.0 => Ok(()),
+        Some(_) => {
+            let taken = Refused::new(Code::Conflict, "identity.email_taken", "another user has this e-mail address");
+            Err(Refused { errors: vec![FieldError::new("email", "identity.email_taken")], ..taken })
+        }
+        None => {
+            if let Some(key) = before {
+                unit.release(ClaimKey { organization: unit.organization(), key });
+            }
+            unit.claim(claim, user_id);
+            Ok(())
+        }
+    }
+}
+
+impl Operation for SetUserEmail {
+    fn streams(&self, admission: &Admission) -> Vec<StreamRef> {
+        vec![user_stream(admission, self.user_id)]
+    }
+
+    fn reads(&self, admission: &Admission) -> Vec<StreamRef> {
+        vec![catalogue_stream(admission)]
+    }
+
+    fn hashed(&self) -> Vec<(&'static str, &str)> {
+        vec![self.email.lookup()]
+    }
+
+    fn decide(&self, unit: &mut Unit<'_>) -> Result<Answer, Refused> {
+        check_may_act_for(unit, self.user_id)?;
+        set_email(unit, self.user_id, &self.email)?;
+        Ok(Answer::new("id", self.user_id, "SET"))
+    }
+}

@@ -1,0 +1,304 @@
+//! Given users, when they prove themselves, then sessions; and nothing is used twice.
+
+use super::*;
+use crate::engine::{Answer, Engine, EngineOptions, Operation, Receipt, Rejection};
+use crate::privacy::{
+    ClientContexts, KeyRing, client_context::MemoryClientContextTable, data_keys::MemoryDataKeyTable, key_store::MemoryKeyStore,
+};
+use crate::store::memory::MemoryStore;
+use chrono::{TimeDelta, Utc};
+use palmares_domain::{
+    identity::{
+        Rights, Role,
+        credential::{Credential, PassKind},
+        sessions::{self, Carrier, Factor, Sessions, SignInMethod},
+    },
+    kernel::{Admitted, Code, Digest, OrganizationId, PassId, SessionId, UserId},
+};
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+use std::sync::Arc;
+use uuid::Uuid;
+
+const ORGANIZATION: OrganizationId = OrganizationId(Uuid::from_u128(7));
+const ADMIN: UserId = UserId(Uuid::from_u128(1));
+const HASH: &str = "$argon2id$v=19$m=19456,t=2,p=1$c2FsdHNhbHQ$aGFzaGhhc2g";
+
+struct World {
+    engine: Arc<Engine>,
+}
+
+/// Who asks: the user, their session, what their roles are.
+struct As(UserId, Option<SessionId>, Role);
+
+impl World {
+    fn new() -> Self {
+        let ring = Arc::new(KeyRing::new(Arc::new(MemoryKeyStore::default()), Arc::new(MemoryDataKeyTable::default())));
+        let contexts = Arc::new(ClientContexts::new(ring.clone(), Arc::new(MemoryClientContextTable::default())));
+        Self { engine: Engine::new(Arc::new(MemoryStore::default()), ring, contexts, EngineOptions::default()) }
+    }
+
+    async fn execute_as<O: Operation>(&self, caller: As, operation: O) -> Result<Receipt, Rejection> {
+        let As(actor, session, role) = caller;
+        let request_id = Uuid::now_v7();
+        let admission = Admission {
+            organization: ORGANIZATION,
+            actor,
+            session,
+            rights: Rights::built_in([role]),
+            permission: "test",
+            policies: Vec::new(),
+            request_id,
+            correlation_id: request_id,
+            causation: None,
+            client: None,
+            idempotency: None,
+            if_match: None,
+            dry_run: false,
+        };
+        #[expect(clippy::disallowed_methods, reason = "a test has no gate")]
+        self.engine.execute(Admitted::grant(admission, operation)).await
+    }
+
+    async fn execute<O: Operation>(&self, operation: O) -> Result<Receipt, Rejection> {
+        self.execute_as(As(ADMIN, None, Role::OrganizationAdmin), operation).await
+    }
+
+    async fn ask<O: Operation + DeserializeOwned>(&self, body: Value) -> Result<Receipt, Rejection> {
+        self.execute(serde_json::from_value::<O>(body).unwrap()).await
+    }
+
+    async fn user(&self, body: Value) -> UserId {
+        let Answer(answer) = self.ask::<CreateUser>(body).await.unwrap().answer;
+        answer["id"].as_str().unwrap().parse().unwrap()
+    }
+
+    async fn member(&self, external_ref: &str) -> UserId {
+        self.user(json!({ "external_ref": external_ref, "role": "member" })).await
+    }
+
+    async fn sessions(&self, user: UserId) -> Sessions {
+        self.engine.state(ORGANIZATION, user).await.unwrap()
+    }
+
+    async fn credential(&self, user: UserId) -> Credential {
+        self.engine.state(ORGANIZATION, user).await.unwrap()
+    }
+
+    async fn set_email(&self, user: UserId, email: &str) -> Result<Receipt, Rejection> {
+        self.ask::<SetUserEmail>(json!({ "user_id": user, "email": email })).await
+    }
+}
+
+fn session_id(number: u128) -> SessionId {
+    SessionId(Uuid::from_u128(number))
+}
+
+fn sign_in(user_id: UserId, number: u128, spent: Vec<Spent>) -> SignIn {
+    let start = sessions::StartSession {
+        session_id: session_id(number),
+        method: SignInMethod::Password,
+        factors: [Factor::Password].into(),
+        carrier: Carrier::Bearer,
+        family: Digest([1; 32]),
+        current: Digest([2; 32]),
+        device: None,
+        device_name: Some("phone".into()),
+        expires_at: Utc::now() + TimeDelta::hours(1),
+    };
+    SignIn { user_id, start, spent }
+}
+
+fn issue(user_id: UserId, number: u128, kind: PassKind) -> IssuePass {
+    let pass_id = PassId(Uuid::from_u128(number));
+    IssuePass { user_id, pass_id, kind, email: "ada@acme.example".into(), expires_at: Utc::now() + TimeDelta::minutes(15) }
+}
+
+fn pass(number: u128, kind: PassKind) -> Spent {
+    Spent::Pass { pass_id: PassId(Uuid::from_u128(number)), kind }
+}
+
+fn set_password(user_id: UserId) -> SetPassword {
+    SetPassword { user_id, hash: HASH.into(), temporary: false, keep_session: None, spent: Vec::new() }
+}
+
+fn rotate(user_id: UserId, presented: u8, next: u8) -> RotateRefresh {
+    let (family, presented, next) = (Digest([1; 32]), Digest([presented; 32]), Digest([next; 32]));
+    RotateRefresh { user_id, rotate: sessions::RotateRefresh { session_id: session_id(1), family, presented, next, device: None } }
+}
+
+fn refusal(outcome: Result<Receipt, Rejection>) -> (Code, String) {
+    match outcome {
+        Err(Rejection::Refused(refused)) => (refused.code, refused.reason.into_owned()),
+        other => panic!("not refused: {other:?}"),
+    }
+}
+
+fn status(outcome: Result<Receipt, Rejection>) -> String {
+    outcome.unwrap().answer.0["status"].as_str().unwrap().to_owned()
+}
+
+/// covers: E-105
+#[tokio::test]
+async fn of_two_that_sign_in_by_one_link_at_once_one_gets_in() {
+    let world = World::new();
+    let ada = world.member("ada").await;
+    world.execute(issue(ada, 1, PassKind::MagicLink)).await.unwrap();
+    let by_link = |number| world.execute(sign_in(ada, number, vec![pass(1, PassKind::MagicLink)]));
+    let (first, second) = tokio::join!(by_link(1), by_link(2));
+    let lost = if first.is_ok() { second } else { first };
+    assert_eq!(refusal(lost), (Code::AuthenticationFailed, "identity.pass_not_valid".to_owned()));
+    assert_eq!(world.sessions(ada).await.all_live(Utc::now()).count(), 1);
+    assert!(world.credential(ada).await.has_verified("ada@acme.example"));
+}
+
+/// covers: E-110
+#[tokio::test]
+async fn a_code_that_was_used_starts_no_session_and_uses_up_nothing_else() {
+    let world = World::new();
+    let ada = world.member("ada").await;
+    world.execute(BeginTotp { user_id: ada, secret: "A".repeat(32) }).await.unwrap();
+    world.execute(ConfirmTotp { user_id: ada, step: 10 }).await.unwrap();
+    world.execute(issue(ada, 1, PassKind::MagicLink)).await.unwrap();
+    let with = |step| vec![pass(1, PassKind::MagicLink), Spent::Totp { step }];
+    assert_eq!(refusal(world.execute(sign_in(ada, 1, with(10))).await).1, "identity.totp_step_used");
+    assert!(!world.sessions(ada).await.is_live(session_id(1), Utc::now()));
+    world.execute(sign_in(ada, 1, with(11))).await.unwrap();
+    assert!(world.sessions(ada).await.is_live(session_id(1), Utc::now()));
+}
+
+#[tokio::test]
+async fn a_recovery_code_signs_in_once() {
+    let world = World::new();
+    let ada = world.member("ada").await;
+    world.execute(BeginTotp { user_id: ada, secret: "A".repeat(32) }).await.unwrap();
+    world.execute(ConfirmTotp { user_id: ada, step: 10 }).await.unwrap();
+    let digests = (0..10).map(|number| Digest([number; 32])).collect();
+    world.execute(IssueRecoveryCodes { user_id: ada, digests }).await.unwrap();
+    let by_code = |number| world.execute(sign_in(ada, number, vec![Spent::RecoveryCode { digest: Digest([3; 32]) }]));
+    by_code(1).await.unwrap();
+    assert_eq!(refusal(by_code(2).await).1, "identity.recovery_code_not_valid");
+}
+
+#[tokio::test]
+async fn only_who_may_act_signs_in_and_stays_signed_in() {
+    let world = World::new();
+    let ada = world.member("ada").await;
+    world.execute(sign_in(ada, 1, Vec::new())).await.unwrap();
+    world.ask::<SuspendUser>(json!({ "user_id": ada })).await.unwrap();
+    let not_active = (Code::AuthenticationFailed, "identity.user_not_active".to_owned());
+    assert_eq!(refusal(world.execute(sign_in(ada, 2, Vec::new())).await), not_active);
+    assert_eq!(refusal(world.execute(rotate(ada, 2, 3)).await), (Code::AuthenticationFailed, "identity.session_ended".to_owned()));
+    assert_eq!(refusal(world.execute(sign_in(UserId(Uuid::from_u128(99)), 3, Vec::new())).await), not_active);
+    world.ask::<ResumeUser>(json!({ "user_id": ada })).await.unwrap();
+    assert_eq!(status(world.execute(rotate(ada, 2, 3)).await), "ROTATED");
+}
+
+/// covers: E-109
+#[tokio::test]
+async fn a_refresh_token_used_twice_is_recorded_and_ends_the_session() {
+    let world = World::new();
+    let ada = world.member("ada").await;
+    world.execute(sign_in(ada, 1, Vec::new())).await.unwrap();
+    assert_eq!(status(world.execute(rotate(ada, 2, 3)).await), "ROTATED");
+    assert_eq!(status(world.execute(rotate(ada, 2, 4)).await), "REUSED");
+    assert_eq!(refusal(world.execute(rotate(ada, 3, 4)).await).1, "identity.session_ended");
+}
+
+#[tokio::test]
+async fn a_new_password_ends_the_other_sessions() {
+    let world = World::new();
+    let ada = world.member("ada").await;
+    for number in [1, 2] {
+        world.execute(sign_in(ada, number, Vec::new())).await.unwrap();
+    }
+    world.execute(SetPassword { keep_session: Some(session_id(2)), ..set_password(ada) }).await.unwrap();
+    let sessions = world.sessions(ada).await;
+    assert!(!sessions.is_live(session_id(1), Utc::now()) && sessions.is_live(session_id(2), Utc::now()));
+    assert_eq!(world.credential(ada).await.password().map(|password| password.hash.clone()).as_deref(), Some(HASH));
+}
+
+#[tokio::test]
+async fn a_link_sets_a_password_once() {
+    let world = World::new();
+    let ada = world.member("ada").await;
+    world.execute(issue(ada, 1, PassKind::PasswordReset)).await.unwrap();
+    let by_link = || world.execute(SetPassword { spent: vec![pass(1, PassKind::PasswordReset)], ..set_password(ada) });
+    by_link().await.unwrap();
+    assert_eq!(refusal(by_link().await).1, "identity.pass_not_valid");
+}
+
+#[tokio::test]
+async fn nobody_proves_themselves_who_is_not_there_or_was_deleted() {
+    let world = World::new();
+    let nobody = UserId(Uuid::from_u128(99));
+    assert_eq!(refusal(world.execute(set_password(nobody)).await).1, "identity.user_not_found");
+    assert_eq!(refusal(world.execute(issue(nobody, 1, PassKind::MagicLink)).await).1, "identity.user_not_found");
+    let ada = world.member("ada").await;
+    world.ask::<RequestUserDeletion>(json!({ "user_id": ada })).await.unwrap();
+    assert_eq!(refusal(world.execute(set_password(ada)).await).1, "identity.user_deleted");
+}
+
+#[tokio::test]
+async fn an_account_elsewhere_signs_one_user_in() {
+    let world = World::new();
+    let (ada, bob) = (world.member("ada").await, world.member("bob").await);
+    let link = |user, subject: &str| world.execute(LinkExternalIdentity::new(user, Digest([7; 32]), subject.into()));
+    link(ada, "248289761001").await.unwrap();
+    assert_eq!(refusal(link(bob, "248289761001").await), (Code::Conflict, "identity.external_identity_taken".to_owned()));
+    link(bob, "another").await.unwrap();
+    assert_eq!(refusal(link(bob, "a third").await).1, "identity.external_identity_linked_already");
+}
+
+#[tokio::test]
+async fn an_address_has_one_user_however_it_is_spelled_and_is_free_again_once_changed() {
+    let world = World::new();
+    let ada = world.user(json!({ "external_ref": "ada", "role": "member", "email": "Ada@acme.example" })).await;
+    let bob = world.member("bob").await;
+    let taken = (Code::Conflict, "identity.email_taken".to_owned());
+    assert_eq!(refusal(world.set_email(bob, "ada@ACME.example").await), taken);
+    let twin = json!({ "external_ref": "twin", "role": "member", "email": "ADA@acme.example" });
+    assert_eq!(refusal(world.ask::<CreateUser>(twin).await), taken);
+    world.set_email(ada, "ada@acme.example").await.expect("one's own address in another spelling");
+    world.set_email(ada, "lovelace@acme.example").await.unwrap();
+    world.set_email(bob, "ada@acme.example").await.expect("the address is free again");
+    assert_eq!(refusal(world.set_email(ada, "Ada@acme.example").await), taken);
+    assert_eq!(refusal(world.set_email(ada, "nowhere").await), (Code::ValidationError, "identity.email_invalid".to_owned()));
+}
+
+/// covers: E-46
+#[tokio::test]
+async fn nobody_sets_the_address_of_who_may_more_than_they() {
+    let world = World::new();
+    let boss = world.user(json!({ "external_ref": "boss", "role": "organization_admin" })).await;
+    let ada = world.member("ada").await;
+    let set = |user_id| SetUserEmail { user_id, email: Email::from("x@acme.example".to_owned()) };
+    let by_analyst = |user_id| world.execute_as(As(UserId(Uuid::from_u128(50)), None, Role::Analyst), set(user_id));
+    assert_eq!(refusal(by_analyst(boss).await), (Code::AccessDenied, "identity.permission_escalation_attempt".to_owned()));
+    by_analyst(ada).await.unwrap();
+    world
+        .execute_as(As(boss, None, Role::Member), SetUserEmail { email: Email::from("b@acme.example".to_owned()), ..set(boss) })
+        .await
+        .unwrap();
+}
+
+/// covers: E-114, E-115, E-116
+#[tokio::test]
+async fn sessions_end_one_by_one_and_all_at_once() {
+    let world = World::new();
+    let ada = world.member("ada").await;
+    for number in 1..=4 {
+        world.execute(sign_in(ada, number, Vec::new())).await.unwrap();
+    }
+    let caller = || As(ada, Some(session_id(2)), Role::Member);
+    let one = |number| RevokeSession { user_id: ada, session_id: session_id(number) };
+    world.execute_as(caller(), one(1)).await.unwrap();
+    assert_eq!(refusal(world.execute_as(caller(), one(1)).await), (Code::ResourceNotFound, "identity.session_not_found".to_owned()));
+    world.execute_as(caller(), RevokeUserSessions { user_id: ada, keep_current: true }).await.unwrap();
+    let live = |sessions: Sessions| sessions.all_live(Utc::now()).map(|(session_id, _)| session_id).collect::<Vec<_>>();
+    assert_eq!(live(world.sessions(ada).await), [session_id(2)]);
+    world.execute(RevokeUserSessions { user_id: ada, keep_current: false }).await.unwrap();
+    assert!(live(world.sessions(ada).await).is_empty());
+    let nobody = RevokeUserSessions { user_id: UserId(Uuid::from_u128(99)), keep_current: false };
+    assert_eq!(refusal(world.execute(nobody).await).1, "identity.user_not_found");
+}
