@@ -126,7 +126,7 @@ async fn a_refresh_token_is_good_once_and_a_second_use_ends_the_session() {
     client.get("/me").await.refused(401, "AUTHENTICATION_FAILED");
     door("/auth/refresh", &refresh(third.id("refresh_token"))).await.refused(401, "AUTHENTICATION_FAILED");
     let events = organization.domain_events().await;
-    assert!(events.iter().any(|event| event["event_type"] == "identity.refresh_reuse_detected"), "the reuse is not in the log");
+    assert!(events.iter().any(|event| event["type"] == "identity.refresh_reuse_detected"), "the reuse is not in the log");
 }
 
 // covers: E-109
