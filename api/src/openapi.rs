@@ -63,7 +63,7 @@ fn operation(route: &Route, description: Description) -> Value {
     };
     let (parameters, body) = input.map_or_else(Default::default, |input| split(route, input));
     let mut operation = json!({
-        "operationId": operation_id,
+        "operationId": route.operation_id(&operation_id),
         "summary": summary,
         "tags": [tag],
         "parameters": parameters,

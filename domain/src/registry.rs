@@ -26,6 +26,7 @@ aggregates! {
     crate::identity::credential::Credential,
     crate::identity::sessions::Sessions,
     crate::identity::role_catalogue::RoleCatalogue,
+    crate::identity::invitation::Invitation,
     crate::points::Program,
     crate::points::Account,
     crate::challenges::activity_log::ActivityLog,

@@ -2,6 +2,7 @@
 
 mod history;
 mod identity;
+mod invitations;
 mod journey;
 mod points;
 mod sign_in;

@@ -21,7 +21,7 @@ use serde_json::{Value, json};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use uuid::Uuid;
 
-/// Every row that is not for everyone.
+/// Every row that is for those who are known.
 fn guarded() -> impl Iterator<Item = &'static Route> {
     routes::all().filter(|route| !matches!(route.kind, Kind::Public | Kind::Door))
 }
@@ -187,8 +187,13 @@ async fn belongings(organization: &Organization) -> impl Fn(&str) -> Option<Stri
     let hold = organization.admin.post("/points/holds", &hold).await.expect(201);
     let (hold, position) = (hold.id("transaction_id"), hold.position());
     organization.admin.get_at(&format!("/points/transactions/{hold}"), position).await.expect(200);
+    let invite = json!({ "email": "invited@acme.example", "role": "member" });
+    let invitation = organization.admin.post(&format!("/organizations/{}/invitations", organization.id), &invite).await.expect(201);
+    organization.admin.get_at("/invitations", invitation.position()).await.expect(200);
+    let invitation = invitation.id("id");
     let user = organization.member_id.clone();
     move |name: &str| match name {
+        "invitation_id" => Some(invitation.clone()),
         "user_id" => Some(user.clone()),
         "program_id" => Some(program.clone()),
         "hold_id" | "transaction_id" => Some(hold.clone()),
@@ -202,10 +207,11 @@ async fn ids_of_another_organization_name_nothing() {
     let foreign = belongings(&other).await;
     let mine = belongings(&own).await;
     let (before, own_before) = (other.domain_events().await, own.domain_events().await);
-    let named =
-        |route: &&Route| ["{user_id}", "{program_id}", "{hold_id}", "{transaction_id}"].iter().any(|name| route.path.contains(name));
+    let named = |route: &&Route| {
+        ["{user_id}", "{program_id}", "{hold_id}", "{transaction_id}", "{invitation_id}"].iter().any(|name| route.path.contains(name))
+    };
     for route in guarded().filter(named) {
-        let path = path(route, &foreign);
+        let path = path(route, &|name| if name == "organization_id" { Some(own.id.to_string()) } else { foreign(name) });
         let body = match route.path {
             "/points/programs/{program_id}/rules" => json!({ "kind": "expiry", "expires_after_days": 1, "effective_from": "2000-01-01" }),
             path if path.starts_with("/points/accounts/") => json!({ "program_id": mine("program_id") }),

@@ -54,7 +54,7 @@ fn a_schema_name_means_one_thing() {
 fn operation_ids_are_unique() {
     let mut seen = BTreeSet::new();
     for route in routes::all() {
-        let id = (route.describe)().operation_id;
+        let id = route.operation_id(&(route.describe)().operation_id);
         assert!(seen.insert(id.clone()), "{id} names two operations");
     }
 }

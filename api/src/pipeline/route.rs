@@ -106,6 +106,8 @@ pub struct Route {
     /// Where the row takes more than [`super::Settings::body_max_bytes`].
     pub body_max_bytes: Option<usize>,
     pub becomes: Becomes,
+    /// Whether it is one more address of another row's operation.
+    pub alias: bool,
     /// How to wait until what was accepted is done, for callers who prefer to.
     pub(super) settle: Option<Settle>,
     pub(super) serve: Serve,
@@ -124,6 +126,7 @@ impl Route {
             accept: None,
             body_max_bytes: None,
             becomes: Becomes::Changed,
+            alias: false,
             settle: None,
             serve,
             describe,
@@ -220,10 +223,21 @@ impl Route {
         self
     }
 
+    /// The row is one more address of an operation that another row serves.
+    pub const fn alias(mut self) -> Self {
+        self.alias = true;
+        self
+    }
+
     /// Answer a caller who prefers to wait (`Prefer: wait=<seconds>`) once it is done (A11).
     pub(crate) const fn settling(mut self, settle: Settle) -> Self {
         self.settle = Some(settle);
         self
+    }
+
+    /// What the document calls it: an operation has one name at each of its addresses.
+    pub(crate) fn operation_id(&self, operation: &str) -> String {
+        if self.alias { format!("{operation}Alias") } else { operation.to_owned() }
     }
 
     /// The whole path, parameters in braces: what metrics, logs and documents call the route.

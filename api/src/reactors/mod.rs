@@ -5,6 +5,7 @@
 //! gives the first answer again.
 
 mod expire_due;
+mod expire_invitations;
 mod resolve_credits;
 mod settle_earnings;
 mod settle_recorded_days;
@@ -31,7 +32,7 @@ pub fn all(engine: Arc<Engine>, readers: Readers, watermarks: Watermarks) -> Vec
 
 /// What is done when its time has come.
 pub fn timers(engine: Arc<Engine>) -> Vec<Arc<dyn TimerHandler>> {
-    vec![Arc::new(expire_due::ExpireDueTimers { engine })]
+    vec![Arc::new(expire_due::ExpireDueTimers { engine: engine.clone() }), Arc::new(expire_invitations::ExpireInvitations { engine })]
 }
 
 /// Who acts: a part of the platform, known in the log by an id and a permission of its own.

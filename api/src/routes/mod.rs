@@ -6,6 +6,7 @@ pub mod authorization;
 pub mod challenges;
 pub mod compliance;
 pub mod identity;
+pub mod invitations;
 pub mod operations;
 pub mod organizations;
 pub mod points;
@@ -21,6 +22,7 @@ const TABLES: &[&[Route]] = &[
     auth::ROUTES,
     organizations::ROUTES,
     identity::ROUTES,
+    invitations::ROUTES,
     authorization::ROUTES,
     points::ROUTES,
     challenges::ROUTES,

@@ -9,6 +9,7 @@ pub mod attempts;
 pub mod challenge;
 pub mod doors;
 pub mod entrance;
+pub mod invitation_token;
 pub mod meant;
 pub mod password_policy;
 pub mod passwords;

@@ -1,14 +1,14 @@
-//! Identity: users, their life cycle, the roles that say what they may, and how they sign in.
+//! Identity: users, how they are invited and sign in, their life cycle, and the roles that say what they may.
 
 mod assignments;
-mod enter;
-mod temporary_passwords;
-pub use enter::Enter;
 mod credentials;
 mod emails;
+mod enter;
+mod invitations;
 mod lifecycle;
 mod roles;
 mod sessions;
+mod temporary_passwords;
 #[cfg(test)]
 mod tests;
 mod users;
@@ -19,6 +19,8 @@ pub use credentials::{
     UsePass, UseRecoveryCode, credential_stream,
 };
 pub use emails::{Email, SetUserEmail};
+pub use enter::Enter;
+pub use invitations::{AcceptInvitation, CompleteInvitation, ExpireInvitation, InviteUser, NeedsEmail, ResendInvitation, RevokeInvitation};
 pub use lifecycle::{
     ApproveReactivation, CancelUserDeletion, DeactivateUser, ReactivateUser, RequestUserDeletion, ResumeUser, SuspendUser,
 };

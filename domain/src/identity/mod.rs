@@ -5,7 +5,7 @@
 //! group of them, later ones included; a *role* is a set of grants, built in or composed by an
 //! organization at run time; *rights* are what all roles of a user grant together; a *credential* is
 //! what a user proves themselves with, a *pass* of it a link or a code that is good once; a *session*
-//! is a device on which a user is signed in.
+//! is a device on which a user is signed in; an *invitation* asks someone to join, once and for a while.
 //!
 //! Invariants: every transition of a user that B.1 does not allow is refused; a deactivated user
 //! returns only after someone else approved it; nobody gives away more than they may themselves
@@ -13,11 +13,12 @@
 //! in clear in any event; a code, a link and a refresh token are good once (E-105, E-109).
 //!
 //! Others see the [`Role`], the [`RoleRef`], the [`Rights`], and the aggregates
-//! [`user::User`], [`credential::Credential`], [`sessions::Sessions`] and
+//! [`user::User`], [`credential::Credential`], [`sessions::Sessions`], [`invitation::Invitation`] and
 //! [`role_catalogue::RoleCatalogue`].
 
 pub mod credential;
 mod grant;
+pub mod invitation;
 mod permission_tree;
 mod rights;
 mod role;

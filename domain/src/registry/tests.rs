@@ -34,6 +34,7 @@ const TEXTLESS: &[&str] = &[
     "Factor",
     "Grant",
     "HttpMethod",
+    "InvitationId",
     "Locale",
     "LotChange",
     "Metric",

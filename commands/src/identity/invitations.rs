@@ -1,0 +1,289 @@
+//! Invitations: someone is asked to join, and becomes a user by accepting (5B, 5C).
+//!
+//! The invited user and the invitation are made in one append, and move in one append. The address
+//! is claimed with the user and let go when the invitation is revoked.
+
+use super::{Email, catalogue_stream, check_may_give, emails::set_email, user_stream};
+use crate::engine::{Answer, Operation, Refused, StreamRef, Unit};
+use crate::ids::new_id;
+use palmares_domain::{
+    identity::{
+        EMAIL_LOOKUP, Role, RoleRef,
+        invitation::{self, Invitation, InvitationCommand, InvitationError, InvitationStatus, Terms},
+        user::{self, User, UserCommand, UserStatus},
+    },
+    kernel::{Admission, Code, InvitationId, OrganizationId, UserId},
+    organizations::organization::{Organization, OrganizationCommand, OrganizationStatus, SetupStep},
+};
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+crate::capabilities! {
+    InviteUser => permit "identity.invitation.create", throttle Write;
+    ResendInvitation => permit "identity.invitation.resend", throttle Write;
+    RevokeInvitation => permit "identity.invitation.revoke", throttle Write;
+}
+
+fn invitation_stream(admission: &Admission, invitation: InvitationId) -> StreamRef {
+    StreamRef::of::<Invitation>(admission.organization, invitation)
+}
+
+/// Invites someone to the organization, by e-mail. A platform admin invites the first administrator
+/// of a new organization in the same way (E-127).
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct InviteUser {
+    /// The gate lets the request act in this organization, or not at all.
+    pub organization_id: OrganizationId,
+    /// Unique in the organization, whatever its letters' case.
+    #[schema(value_type = String, max_length = 254)]
+    pub email: Email,
+    /// The name of a built-in role, or the id of one of the organization's own.
+    #[schema(value_type = String)]
+    pub role: RoleRef,
+    #[schema(min_length = 1, max_length = 200)]
+    pub display_name: Option<String>,
+    /// Seven days where it is missing.
+    #[schema(minimum = 1, maximum = 720)]
+    pub valid_for_hours: Option<u32>,
+}
+
+/// Sends an invitation again, under a new token: those sent before are no longer good.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ResendInvitation {
+    pub invitation_id: InvitationId,
+    /// Seven days where it is missing.
+    #[schema(minimum = 1, maximum = 720)]
+    pub valid_for_hours: Option<u32>,
+    /// Looked up before the command is executed; nobody knows it once the person was erased.
+    #[serde(skip)]
+    #[schema(ignore)]
+    pub email: Option<Email>,
+}
+
+/// Takes an invitation back; the address may be invited again.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RevokeInvitation {
+    pub invitation_id: InvitationId,
+    /// Looked up before the command is executed; nobody knows it once the person was erased.
+    #[serde(skip)]
+    #[schema(ignore)]
+    pub email: Option<Email>,
+}
+
+/// A command for an invitation that needs to know where it was sent. The log keeps that sealed, so
+/// it is read before the command is decided.
+pub trait NeedsEmail {
+    fn invitation(&self) -> InvitationId;
+    fn resolve(&mut self, email: Email);
+}
+
+impl NeedsEmail for ResendInvitation {
+    fn invitation(&self) -> InvitationId {
+        self.invitation_id
+    }
+    fn resolve(&mut self, email: Email) {
+        self.email = Some(email);
+    }
+}
+
+impl NeedsEmail for RevokeInvitation {
+    fn invitation(&self) -> InvitationId {
+        self.invitation_id
+    }
+    fn resolve(&mut self, email: Email) {
+        self.email = Some(email);
+    }
+}
+
+impl InviteUser {
+    fn ids(admission: &Admission) -> (InvitationId, UserId) {
+        (InvitationId(new_id(admission, "invitation")), UserId(new_id(admission, "user")))
+    }
+
+    /// Whether it may be the step that a new organization waits for.
+    fn invites_administrator(&self) -> bool {
+        self.role == Role::OrganizationAdmin.into()
+    }
+}
+
+impl Operation for InviteUser {
+    fn streams(&self, admission: &Admission) -> Vec<StreamRef> {
+        let (invitation, user) = Self::ids(admission);
+        let mut streams = vec![invitation_stream(admission, invitation), user_stream(admission, user)];
+        if self.invites_administrator() {
+            streams.push(StreamRef::of::<Organization>(admission.organization, admission.organization));
+        }
+        streams
+    }
+
+    fn reads(&self, admission: &Admission) -> Vec<StreamRef> {
+        vec![catalogue_stream(admission)]
+    }
+
+    fn hashed(&self) -> Vec<(&'static str, &str)> {
+        vec![self.email.lookup()]
+    }
+
+    fn decide(&self, unit: &mut Unit<'_>) -> Result<Answer, Refused> {
+        check_may_give(unit, self.role)?;
+        let (invitation_id, user_id) = Self::ids(unit.admission());
+        let invite = UserCommand::Invite(user::InviteUser {
+            user_id,
+            organization_id: unit.organization(),
+            email: self.email.text().to_owned(),
+            display_name: self.display_name.clone(),
+            role: self.role,
+        });
+        unit.run::<User>(user_id, &invite)?;
+        let issue = InvitationCommand::Issue(invitation::IssueInvitation {
+            invitation_id,
+            user_id,
+            email: self.email.text().to_owned(),
+            role: self.role,
+            valid_for_hours: self.valid_for_hours,
+        });
+        unit.run::<Invitation>(invitation_id, &issue)?;
+        set_email(unit, user_id, &self.email)?;
+        if self.invites_administrator() {
+            administrator_invited(unit)?;
+        }
+        Ok(Answer::new("id", invitation_id, InvitationStatus::Pending.name()).with("user_id", user_id.to_string()))
+    }
+}
+
+/// Ticks the step of the set-up, where the organization is waiting for it (E-123).
+fn administrator_invited(unit: &mut Unit<'_>) -> Result<(), Refused> {
+    let organization = unit.organization();
+    let waits = unit.state::<Organization>(organization)?.profile().is_some_and(|profile| {
+        profile.status == OrganizationStatus::PendingSetup && !profile.setup_steps.contains(&SetupStep::AdministratorInvited)
+    });
+    if waits {
+        unit.run::<Organization>(organization, &OrganizationCommand::CompleteSetupStep(SetupStep::AdministratorInvited))?;
+    }
+    Ok(())
+}
+
+/// The terms of an invitation that the operation named.
+fn terms(unit: &mut Unit<'_>, invitation: InvitationId) -> Result<Terms, Refused> {
+    unit.state::<Invitation>(invitation)?.terms().cloned().ok_or_else(|| InvitationError::NotFound.into())
+}
+
+impl Operation for ResendInvitation {
+    fn streams(&self, admission: &Admission) -> Vec<StreamRef> {
+        vec![invitation_stream(admission, self.invitation_id)]
+    }
+
+    fn reads(&self, admission: &Admission) -> Vec<StreamRef> {
+        vec![catalogue_stream(admission)]
+    }
+
+    fn decide(&self, unit: &mut Unit<'_>) -> Result<Answer, Refused> {
+        let role = terms(unit, self.invitation_id)?.role;
+        check_may_give(unit, role)?;
+        let Some(email) = &self.email else {
+            return Err(Refused::new(Code::Conflict, "identity.email_erased", "the address of the invited person was erased"));
+        };
+        let reissue = invitation::ReissueInvitation { email: email.text().to_owned(), valid_for_hours: self.valid_for_hours };
+        unit.run::<Invitation>(self.invitation_id, &InvitationCommand::Reissue(reissue))?;
+        Ok(Answer::new("id", self.invitation_id, InvitationStatus::Pending.name()))
+    }
+}
+
+impl Operation for RevokeInvitation {
+    fn streams(&self, admission: &Admission) -> Vec<StreamRef> {
+        vec![invitation_stream(admission, self.invitation_id)]
+    }
+
+    fn hashed(&self) -> Vec<(&'static str, &str)> {
+        self.email.iter().map(Email::lookup).collect()
+    }
+
+    fn decide(&self, unit: &mut Unit<'_>) -> Result<Answer, Refused> {
+        let user = terms(unit, self.invitation_id)?.user_id;
+        unit.run::<Invitation>(self.invitation_id, &InvitationCommand::Revoke)?;
+        if let Some(claim) = unit.hashed(EMAIL_LOOKUP).filter(|claim| unit.holder(*claim) == Some(user.0)) {
+            unit.release(claim);
+        }
+        Ok(Answer::new("id", self.invitation_id, InvitationStatus::Revoked.name()))
+    }
+}
+
+/// Records that the invited person said yes: their account is there, and waits for what is asked of
+/// newcomers (E-144).
+pub struct AcceptInvitation {
+    pub invitation_id: InvitationId,
+    /// Whom the invitation names.
+    pub user_id: UserId,
+    /// Which of the sent ones was used.
+    pub generation: u32,
+}
+
+/// Records that everything asked of the invited person is done: they may act from now on (E-145).
+pub struct CompleteInvitation {
+    pub invitation_id: InvitationId,
+    /// Whom the invitation names.
+    pub user_id: UserId,
+}
+
+/// Records that the time of an invitation has run out, where it has.
+pub struct ExpireInvitation {
+    pub invitation_id: InvitationId,
+}
+
+/// Moves the invitation and the user whom it names.
+fn move_both(
+    unit: &mut Unit<'_>,
+    (invitation, user): (InvitationId, UserId),
+    commands: (&InvitationCommand, &UserCommand),
+) -> Result<(), Refused> {
+    if terms(unit, invitation)?.user_id != user {
+        return Err(InvitationError::NotFound.into());
+    }
+    unit.run::<Invitation>(invitation, commands.0)?;
+    unit.run::<User>(user, commands.1).map(drop)
+}
+
+impl Operation for AcceptInvitation {
+    fn streams(&self, admission: &Admission) -> Vec<StreamRef> {
+        vec![invitation_stream(admission, self.invitation_id), user_stream(admission, self.user_id)]
+    }
+
+    fn decide(&self, unit: &mut Unit<'_>) -> Result<Answer, Refused> {
+        let accept = InvitationCommand::Accept { generation: self.generation };
+        move_both(unit, (self.invitation_id, self.user_id), (&accept, &UserCommand::BeginActivation))?;
+        Ok(Answer::new("id", self.invitation_id, InvitationStatus::Accepted.name()).with("user_id", self.user_id.to_string()))
+    }
+}
+
+impl Operation for CompleteInvitation {
+    fn streams(&self, admission: &Admission) -> Vec<StreamRef> {
+        vec![invitation_stream(admission, self.invitation_id), user_stream(admission, self.user_id)]
+    }
+
+    fn decide(&self, unit: &mut Unit<'_>) -> Result<Answer, Refused> {
+        move_both(unit, (self.invitation_id, self.user_id), (&InvitationCommand::Complete, &UserCommand::Activate))?;
+        Ok(Answer::new("id", self.user_id, UserStatus::Active.name()))
+    }
+}
+
+impl Operation for ExpireInvitation {
+    fn streams(&self, admission: &Admission) -> Vec<StreamRef> {
+        vec![invitation_stream(admission, self.invitation_id)]
+    }
+
+    fn decide(&self, unit: &mut Unit<'_>) -> Result<Answer, Refused> {
+        let now = unit.facts().now;
+        if unit.state::<Invitation>(self.invitation_id)?.is_due(now) {
+            unit.run::<Invitation>(self.invitation_id, &InvitationCommand::Expire)?;
+        }
+        let status = unit.state::<Invitation>(self.invitation_id)?.terms().map_or("", |terms| terms.status.name());
+        Ok(Answer::new("id", self.invitation_id, status))
+    }
+}
+
+#[cfg(test)]
+#[path = "invitations_tests.rs"]
+mod tests;
