@@ -121,10 +121,23 @@ fn add_answer(operation: &mut Value, description: &Description) {
     operation["responses"]["200"]["content"][description.media_type] = json!({ "schema": schema });
 }
 
+/// Takes a field out of an input that its caller does not give.
+fn drop_field(input: &mut Value, name: &str) {
+    if let Some(fields) = input.get_mut("properties").and_then(Value::as_object_mut) {
+        fields.remove(name);
+    }
+    if let Some(required) = input.get_mut("required").and_then(Value::as_array_mut) {
+        required.retain(|field| field != name);
+    }
+}
+
 /// The fields of an input as parameters of path and query and, for a command, the rest as its body.
 fn split(route: &Route, mut input: Value) -> (Vec<Value>, Option<Value>) {
     let in_path: Vec<_> = route.path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}')).collect();
     let required: Vec<String> = input["required"].as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect();
+    if route.is_about_caller() {
+        drop_field(&mut input, "user_id");
+    }
     let mut parameters = Vec::new();
     if let Some(fields) = input.get_mut("properties").and_then(Value::as_object_mut) {
         let names: Vec<_> = fields.keys().cloned().collect();

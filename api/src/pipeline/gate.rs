@@ -26,6 +26,9 @@ pub const ORGANIZATION_HEADER: &str = "Palmares-Organization";
 /// The path parameter that names an organization.
 const ORGANIZATION_PARAM: &str = "organization_id";
 
+/// The parameter that takes the caller's own id where a path begins with `/me`.
+const SELF_PARAM: &str = "user_id";
+
 const PERMISSION_MISSING: &str = "gate.permission_missing";
 /// What is recorded of a refusal that looks as if nothing were there.
 const NOT_THE_OWNER: &str = "gate.not_the_owner";
@@ -120,6 +123,9 @@ impl Gate {
         let rights = presented.roles.iter().fold(rights, |rights, roles| rights.narrowed_to(roles));
         let caller = Caller { user, home, session, rights };
         call.caller = Some(caller.clone());
+        if call.route.is_about_caller() {
+            call.params.push((SELF_PARAM, caller.user.to_string()));
+        }
         presented.check_csrf(call)?;
         let organization = self.tenant(&caller, named_organization(call)?).await?;
         self.limiter.caller(caller.home, caller.user, call.route.throttle)?;

@@ -240,6 +240,11 @@ impl Route {
         if self.alias { format!("{operation}Alias") } else { operation.to_owned() }
     }
 
+    /// Whether the row is about whoever asks: then their id is `user_id`, and they cannot say another.
+    pub fn is_about_caller(&self) -> bool {
+        self.path.starts_with("/me/")
+    }
+
     /// The whole path, parameters in braces: what metrics, logs and documents call the route.
     pub fn pattern(&self) -> String {
         match self.kind {

@@ -3,11 +3,12 @@
 use crate::pipeline::Route;
 use palmares_commands::identity::{
     ApproveReactivation, AssignRole, CancelUserDeletion, ComposeRole, CreateUser, DeactivateUser, ReactivateUser, RenameRole,
-    RequestUserDeletion, ResumeUser, RetireRole, SetRoleGrants, SuspendUser, UnassignRole,
+    RequestUserDeletion, ResumeUser, RetireRole, RevokeSession, RevokeUserSessions, SetRoleGrants, SetUserEmail, SuspendUser, UnassignRole,
 };
 use palmares_projections::identity::{
     directory::{GetUser, ListUsers},
     roles::ListRoles,
+    sessions::UserSessions,
 };
 
 pub const ROUTES: &[Route] = &[
@@ -23,6 +24,13 @@ pub const ROUTES: &[Route] = &[
     Route::post::<UnassignRole>("/users/{user_id}/roles/{role}/unassign"),
     Route::get::<ListUsers>("/users", "identity.user.list"),
     Route::get::<GetUser>("/users/{user_id}", "identity.user.read"),
+    Route::post::<SetUserEmail>("/users/{user_id}/email"),
+    Route::get::<UserSessions>("/users/{user_id}/sessions", "identity.session.read"),
+    Route::post::<RevokeUserSessions>("/users/{user_id}/sessions/revoke"),
+    Route::delete::<RevokeSession>("/users/{user_id}/sessions/{session_id}"),
+    Route::get::<UserSessions>("/me/sessions", "identity.session.read"),
+    Route::post::<RevokeUserSessions>("/me/sessions/revoke"),
+    Route::delete::<RevokeSession>("/me/sessions/{session_id}"),
     Route::post::<ComposeRole>("/roles").creating("/roles", "id"),
     Route::post::<SetRoleGrants>("/roles/{role_id}/grants"),
     Route::post::<RenameRole>("/roles/{role_id}/rename"),

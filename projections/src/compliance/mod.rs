@@ -1,7 +1,8 @@
 //! Read models of compliance: who did what, when, from where, and what it changed.
 //!
 //! The log itself is the record; [`audit_trail`] is the way into it. Its table indexes every event
-//! of a tenant, so that history is found through it too.
+//! of a tenant, so that history is found through it too. Sessions show their [`audit_trail::Origin`] as
+//! it does.
 
 pub mod audit_trail;
 

@@ -1,22 +1,39 @@
-//! Read models of identity: who there is, who was invited, and which roles an organization composed.
+//! Read models of identity: who there is and who was invited, where they are signed in, and which
+//! roles an organization composed.
 //!
 //! Others see [`directory::external_refs`], which names users on their own pages.
 
 pub mod directory;
 pub mod invitations;
 pub mod roles;
+pub mod sessions;
 
 use crate::engine::Projector;
 use std::sync::Arc;
 
 /// Every projector of this context.
 pub fn projectors() -> Vec<Arc<dyn Projector>> {
-    vec![Arc::new(directory::Users), Arc::new(roles::Roles), Arc::new(invitations::Invitations), Arc::new(invitations::Due)]
+    vec![
+        Arc::new(directory::Users),
+        Arc::new(roles::Roles),
+        Arc::new(sessions::Sessions),
+        Arc::new(invitations::Invitations),
+        Arc::new(invitations::Due),
+    ]
 }
 
 /// Every SQL statement of this context, by name.
 pub fn statements() -> impl Iterator<Item = (&'static str, &'static str)> {
-    [directory::STATEMENTS, directory::READS, roles::STATEMENTS, roles::READS, invitations::STATEMENTS, invitations::READS]
+    [
+        directory::STATEMENTS,
+        directory::READS,
+        roles::STATEMENTS,
+        roles::READS,
+        sessions::STATEMENTS,
+        sessions::READS,
+        invitations::STATEMENTS,
+        invitations::READS,
+    ]
         .into_iter()
         .flatten()
         .copied()

@@ -13,6 +13,7 @@ mod states;
 pub use differences::Difference;
 pub use fold::AuditLog;
 pub use origins::Origin;
+pub(crate) use origins::open as origins;
 pub use query::{AuditEntry, ListAuditLogs, Outcome, Target};
 
 /// The projection's public name.

@@ -17,7 +17,7 @@ pub struct Origin {
 }
 
 /// The origins of `contexts` that can still be read.
-pub(super) async fn open(reader: &mut TenantReader<'_>, contexts: &[Uuid]) -> Result<BTreeMap<Uuid, Origin>, ReadError> {
+pub(crate) async fn open(reader: &mut TenantReader<'_>, contexts: &[Uuid]) -> Result<BTreeMap<Uuid, Origin>, ReadError> {
     let organization = reader.organization();
     let query = sqlx::query_as(ORIGINS).bind(organization.0).bind(contexts);
     let rows: Vec<(Uuid, Uuid, Vec<u8>)> = query.fetch_all(reader.connection()).await?;

@@ -17,14 +17,17 @@ use uuid::Uuid;
 pub(in crate::identity) const STATEMENTS: &[(&str, &str)] = &[
     ("identity.directory.insert", INSERT),
     ("identity.directory.set_status", SET_STATUS),
+    ("identity.directory.set_email", SET_EMAIL),
     ("identity.directory.assign", ASSIGN),
     ("identity.directory.unassign", UNASSIGN),
 ];
 
 const INSERT: &str = "
     INSERT INTO {identity_users}
-        (organization_id, user_id, roles, status, external_ref_hash, email_hash, created_at, created_position, created_event_id)
-    SELECT organization_id, user_id, ARRAY[role], status, external_ref_hash, email_hash, created_at, created_position, created_event_id
+        (organization_id, user_id, roles, status, external_ref_hash, email_hash, created_at, created_position, created_event_id,
+         email_position, email_event_id)
+    SELECT organization_id, user_id, ARRAY[role], status, external_ref_hash, email_hash, created_at, created_position, created_event_id,
+           CASE WHEN email_hash IS NOT NULL THEN created_position END, CASE WHEN email_hash IS NOT NULL THEN created_event_id END
     FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::bytea[], $6::bytea[], $7::timestamptz[], $8::bigint[], $9::uuid[])
         AS n (organization_id, user_id, role, status, external_ref_hash, email_hash, created_at, created_position, created_event_id)";
 
@@ -32,6 +35,10 @@ const SET_STATUS: &str = "
     UPDATE {identity_users} u SET status = n.status
     FROM unnest($1::uuid[], $2::uuid[], $3::text[]) AS n (organization_id, user_id, status)
     WHERE u.organization_id = n.organization_id AND u.user_id = n.user_id";
+
+const SET_EMAIL: &str = "
+    UPDATE {identity_users} SET email_hash = $3, email_position = $4, email_event_id = $5
+    WHERE organization_id = $1 AND user_id = $2";
 
 const ASSIGN: &str = "
     UPDATE {identity_users} SET roles = array_append(roles, $3)
@@ -49,7 +56,7 @@ impl Projector for Users {
     }
 
     fn version(&self) -> i32 {
-        2
+        3
     }
 
     fn tables(&self) -> &'static [&'static str] {
@@ -80,6 +87,13 @@ impl Projector for Users {
                 .execute(&mut *context.tx)
                 .await?;
         }
+        for set in &changes.emails {
+            let key = set.email.as_deref().map(email_key);
+            let hash = lookup_hash(context, set.organization, EMAIL_LOOKUP, key.as_deref()).await?;
+            let sql = context.slot.sql(SET_EMAIL);
+            let update = sqlx::query(&sql).bind(set.organization.0).bind(set.user.0).bind(hash).bind(set.position).bind(set.event.0);
+            update.execute(&mut *context.tx).await?;
+        }
         for (organization, user, role, assigned) in changes.roles {
             let sql = context.slot.sql(if assigned { ASSIGN } else { UNASSIGN });
             let update = sqlx::query(&sql).bind(organization.0).bind(user.0).bind(role.to_string());
@@ -106,15 +120,27 @@ const INTERESTS: &[&str] = &[
     "identity.user_purged",
     "identity.role_assigned",
     "identity.role_unassigned",
+    "identity.email_set",
 ];
 
-/// What a batch changes: the new users, the last status of those that got another, and roles given
-/// and taken, in their order.
+/// What a batch changes: the new users, the last status of those that got another, addresses that
+/// were set, and roles given and taken, in their order.
 #[derive(Default)]
 struct Changes {
     created: Vec<Created>,
     statuses: BTreeMap<(OrganizationId, UserId), UserStatus>,
+    emails: Vec<EmailOf>,
     roles: Vec<(OrganizationId, UserId, RoleRef, bool)>,
+}
+
+/// An address that was set.
+struct EmailOf {
+    organization: OrganizationId,
+    user: UserId,
+    /// None once the person was erased.
+    email: Option<String>,
+    position: i64,
+    event: EventId,
 }
 
 struct Created {
@@ -162,6 +188,13 @@ fn changes(batch: &[Delivered]) -> Result<Changes, ApplyError> {
         match change {
             UserEvent::RoleAssigned(assigned) => changes.roles.push((organization, user, assigned.role, true)),
             UserEvent::RoleUnassigned(unassigned) => changes.roles.push((organization, user, unassigned.role, false)),
+            UserEvent::EmailSet(_) => changes.emails.push(EmailOf {
+                organization,
+                user,
+                email: delivered.opened("email")?,
+                position: event.position,
+                event: event.id,
+            }),
             _ => {}
         }
     }

@@ -15,14 +15,14 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 pub(super) const LIST: &str = "
-    SELECT user_id, roles, status, created_at, created_position, created_event_id
+    SELECT user_id, roles, status, created_at, created_position, created_event_id, email_position, email_event_id
     FROM identity_users
     WHERE organization_id = $1 AND ($2::bytea IS NULL OR external_ref_hash = $2) AND ($3::text IS NULL OR roles @> ARRAY[$3])
       AND ($4::text IS NULL OR status = $4) AND created_position > $5
     ORDER BY created_position LIMIT $6";
 
 pub(super) const GET: &str = "
-    SELECT user_id, roles, status, created_at, created_position, created_event_id
+    SELECT user_id, roles, status, created_at, created_position, created_event_id, email_position, email_event_id
     FROM identity_users WHERE organization_id = $1 AND user_id = $2";
 
 /// One user.
@@ -32,7 +32,7 @@ pub struct User {
     /// How the organization's own systems call the person; missing once erased.
     pub external_ref: Option<String>,
     pub display_name: Option<String>,
-    /// Where the user was invited by e-mail; missing once erased.
+    /// Where the user is reached; missing where there is no address, and once erased.
     pub email: Option<String>,
     /// The first of `roles`.
     #[schema(value_type = Option<String>)]
@@ -53,11 +53,18 @@ struct Row {
     created_at: DateTime<Utc>,
     created_position: i64,
     created_event_id: Uuid,
+    email_position: Option<i64>,
+    email_event_id: Option<Uuid>,
 }
 
 impl Row {
     fn named(&self) -> Named {
         Named { user: self.user_id, position: self.created_position, event: self.created_event_id }
+    }
+
+    /// Where the address stands, which may be set long after the user was created.
+    fn addressed(&self) -> Option<Named> {
+        Some(Named { user: self.user_id, position: self.email_position?, event: self.email_event_id? })
     }
 
     fn user(self, names: Names) -> Result<User, ReadError> {
@@ -71,11 +78,14 @@ impl Row {
 
 async fn users(reader: &mut TenantReader<'_>, rows: Vec<Row>) -> Result<Vec<User>, ReadError> {
     let named: Vec<Named> = rows.iter().map(Row::named).collect();
-    let mut names = names::open(reader, &named, &[EXTERNAL_REF, DISPLAY_NAME, EMAIL]).await?;
+    let mut names = names::open(reader, &named, &[EXTERNAL_REF, DISPLAY_NAME]).await?;
+    let addressed: Vec<Named> = rows.iter().filter_map(Row::addressed).collect();
+    let mut emails = names::open(reader, &addressed, &[EMAIL]).await?;
     rows.into_iter()
         .map(|row| {
+            let email = emails.remove(&row.user_id).and_then(|names| names.email);
             let of_user = names.remove(&row.user_id).unwrap_or_default();
-            row.user(of_user)
+            row.user(Names { email, ..of_user })
         })
         .collect()
 }
