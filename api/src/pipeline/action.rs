@@ -24,9 +24,6 @@ pub trait Action: DeserializeOwned + ToSchema + Send + 'static {
     /// Whether a `POST` is remembered before it is done; one that only asks need not be.
     const RECORDED: bool = true;
 
-    /// Whether it is about what is the caller's own.
-    const OWN: bool = false;
-
     /// The user whose resource it is, where self-service policies apply.
     fn owner(&self) -> Option<UserId> {
         None
@@ -46,7 +43,7 @@ pub async fn serve<A: Action>(call: &mut Call<'_>) -> Answer {
         (true, None) => body::typed(command::object(call).await?)?,
         (false, _) => body::parameters(&call.params, &query)?,
     };
-    let owner = if A::OWN { Some(entered.actor()) } else { action.owner() };
+    let owner = action.owner();
     let admitted = services.gate.admit(call, entered, owner, Terms::default(), action)?;
     match changes && A::RECORDED {
         true => services.gate.record_access(call, &admitted, owner, None).await?,

@@ -242,7 +242,7 @@ impl Route {
 
     /// Whether the row is about whoever asks: then their id is `user_id`, and they cannot say another.
     pub fn is_about_caller(&self) -> bool {
-        self.path.starts_with("/me/")
+        self.path == "/me" || self.path.starts_with("/me/")
     }
 
     /// The whole path, parameters in braces: what metrics, logs and documents call the route.

@@ -4,13 +4,13 @@ use crate::{
     pipeline::{Route, route::Verb},
     sign_in::{
         account::{BeginTotpEnrolment, ChangePassword, ConfirmTotpEnrolment, DisableTotp, SetTemporaryPassword, WhoAmI},
-        doors::{ConfirmEnrolment, EnrolSecondFactor, LogIn, RefreshSession, SetOwnPassword, SignIn, SignOut, VerifySecondFactor},
+        doors::{ConfirmEnrolment, EnrolSecondFactor, RefreshSession, SetOwnPassword, SignIn, SignOut, VerifySecondFactor},
     },
 };
 
 pub const ROUTES: &[Route] = &[
     Route::door::<SignIn>(Verb::Post, "/auth/signin"),
-    Route::door::<LogIn>(Verb::Post, "/auth/login"),
+    Route::door::<SignIn>(Verb::Post, "/auth/login").alias(),
     Route::door::<VerifySecondFactor>(Verb::Post, "/auth/mfa/verify"),
     Route::door::<EnrolSecondFactor>(Verb::Post, "/auth/mfa/enrol"),
     Route::door::<ConfirmEnrolment>(Verb::Post, "/auth/mfa/confirm"),

@@ -55,7 +55,10 @@ fn change(user_id: UserId, actions: Vec<CredentialAction>) -> Enter {
 /// Who this is.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct WhoAmI {}
+pub struct WhoAmI {
+    #[schema(value_type = Uuid)]
+    pub user_id: UserId,
+}
 
 /// The caller, as the gate sees them.
 #[derive(Serialize, ToSchema)]
@@ -76,7 +79,10 @@ pub struct Me {
 
 impl Action for WhoAmI {
     type Output = Me;
-    const OWN: bool = true;
+
+    fn owner(&self) -> Option<UserId> {
+        Some(self.user_id)
+    }
 
     async fn perform(admitted: Admitted<Self>, services: &Services) -> Result<Me, Problem> {
         let (meant, found) = own(&admitted, services).await?;
@@ -97,6 +103,8 @@ impl Action for WhoAmI {
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ChangePassword {
+    #[schema(value_type = Uuid)]
+    pub user_id: UserId,
     #[schema(max_length = 128)]
     pub current_password: String,
     #[schema(min_length = 12, max_length = 128)]
@@ -105,7 +113,10 @@ pub struct ChangePassword {
 
 impl Action for ChangePassword {
     type Output = Changed;
-    const OWN: bool = true;
+
+    fn owner(&self) -> Option<UserId> {
+        Some(self.user_id)
+    }
 
     async fn perform(mut admitted: Admitted<Self>, services: &Services) -> Result<Changed, Problem> {
         let (meant, found) = own(&admitted, services).await?;
@@ -154,12 +165,18 @@ impl Action for SetTemporaryPassword {
 /// Begin to enrol an authenticator.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct BeginTotpEnrolment {}
+pub struct BeginTotpEnrolment {
+    #[schema(value_type = Uuid)]
+    pub user_id: UserId,
+}
 
 impl Action for BeginTotpEnrolment {
     type Output = Enrolment;
-    const OWN: bool = true;
     const RECORDED: bool = false;
+
+    fn owner(&self) -> Option<UserId> {
+        Some(self.user_id)
+    }
 
     async fn perform(admitted: Admitted<Self>, services: &Services) -> Result<Enrolment, Problem> {
         let user = admitted.admission().actor;
@@ -173,14 +190,19 @@ impl Action for BeginTotpEnrolment {
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ConfirmTotpEnrolment {
+    #[schema(value_type = Uuid)]
+    pub user_id: UserId,
     #[schema(min_length = 6, max_length = 6)]
     pub code: String,
 }
 
 impl Action for ConfirmTotpEnrolment {
     type Output = Changed;
-    const OWN: bool = true;
     const RECORDED: bool = false;
+
+    fn owner(&self) -> Option<UserId> {
+        Some(self.user_id)
+    }
 
     async fn perform(admitted: Admitted<Self>, services: &Services) -> Result<Changed, Problem> {
         let (meant, found) = own(&admitted, services).await?;
@@ -199,6 +221,8 @@ impl Action for ConfirmTotpEnrolment {
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DisableTotp {
+    #[schema(value_type = Uuid)]
+    pub user_id: UserId,
     /// The authenticator's code, to show that it is not somebody else who asks.
     #[schema(min_length = 6, max_length = 6)]
     pub code: String,
@@ -206,8 +230,11 @@ pub struct DisableTotp {
 
 impl Action for DisableTotp {
     type Output = Changed;
-    const OWN: bool = true;
     const RECORDED: bool = false;
+
+    fn owner(&self) -> Option<UserId> {
+        Some(self.user_id)
+    }
 
     async fn perform(admitted: Admitted<Self>, services: &Services) -> Result<Changed, Problem> {
         let (meant, found) = own(&admitted, services).await?;

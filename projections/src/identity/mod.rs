@@ -34,7 +34,7 @@ pub fn statements() -> impl Iterator<Item = (&'static str, &'static str)> {
         invitations::STATEMENTS,
         invitations::READS,
     ]
-        .into_iter()
-        .flatten()
-        .copied()
+    .into_iter()
+    .flatten()
+    .copied()
 }

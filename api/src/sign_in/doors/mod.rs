@@ -5,7 +5,7 @@ mod second_factor;
 mod session;
 mod set_password;
 
-pub use password::{LogIn, SignIn};
+pub use password::SignIn;
 pub use second_factor::{ConfirmEnrolment, EnrolSecondFactor, Enrolment, VerifySecondFactor};
 pub use session::{RefreshSession, SignOut};
 pub use set_password::SetOwnPassword;

@@ -55,16 +55,3 @@ impl Door for SignIn {
         entrance::proceed(visit, challenge, &found, self.device.map(DeviceFields::told).as_ref()).await
     }
 }
-
-/// Sign in by password: what one of the documents calls logging in (A10).
-#[derive(Deserialize, ToSchema)]
-#[serde(transparent)]
-pub struct LogIn(pub SignIn);
-
-impl Door for LogIn {
-    type Output = SignInAnswer;
-
-    async fn open(self, visit: &Visit<'_>) -> Result<Opened<SignInAnswer>, Problem> {
-        self.0.open(visit).await
-    }
-}
