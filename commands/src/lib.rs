@@ -7,6 +7,7 @@ mod generations;
 pub mod identity;
 pub mod ids;
 mod life_cycle;
+pub mod messaging;
 pub mod organizations;
 pub mod points;
 pub mod privacy;

@@ -8,6 +8,7 @@ pub mod kernel;
 pub mod challenges;
 pub mod compliance;
 pub mod identity;
+pub mod messaging;
 pub mod organizations;
 pub mod points;
 

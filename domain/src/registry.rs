@@ -31,6 +31,7 @@ aggregates! {
     crate::points::Account,
     crate::challenges::activity_log::ActivityLog,
     crate::compliance::access_record::AccessRecord,
+    crate::messaging::letter::Letter,
 }
 
 /// What goes over every aggregate with its types in hand.

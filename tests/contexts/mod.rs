@@ -4,5 +4,6 @@ mod history;
 mod identity;
 mod invitations;
 mod journey;
+mod messaging;
 mod points;
 mod sign_in;

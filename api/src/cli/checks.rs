@@ -1,6 +1,7 @@
 //! What must hold before a server may serve: `serve` refuses on the first failure, `doctor` shows all.
 
 mod database;
+mod mail;
 mod messages;
 mod secrets;
 
@@ -54,6 +55,7 @@ impl Finding {
 pub async fn before_serving(settings: &ServerSettings) -> Vec<Finding> {
     let mut findings = secrets::check(settings);
     findings.extend(database::check(&settings.database_url).await);
+    findings.extend(mail::check(settings));
     findings.extend(messages::check(&settings.nats_url).await);
     findings
 }

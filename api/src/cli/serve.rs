@@ -137,6 +137,8 @@ mod tests {
             jwt_key_file: Default::default(),
             issuer: String::new(),
             audience: String::new(),
+            public_url: String::new(),
+            mail: None,
             rate_limit_ip: 1,
             cache_bytes: 1 << 20,
             breached_passwords_file: None,

@@ -1,5 +1,6 @@
 //! The settings of a server: from flags or the environment, complete and sane or refused.
 
+use crate::mail::MailSettings;
 use clap::{Args, ValueEnum};
 use palmares_commands::engine::CACHE_BYTES_DEFAULT;
 use std::{net::SocketAddr, path::PathBuf};
@@ -17,6 +18,9 @@ pub const ENVIRONMENT: &[(&str, &str)] = &[
     ("PALMARES_JWT_KEY_FILE", "file with the Ed25519 key that signs tokens (PKCS#8, PEM)"),
     ("PALMARES_ISSUER", "`iss` of the tokens that are signed and accepted"),
     ("PALMARES_AUDIENCE", "`aud` of the tokens that are signed and accepted"),
+    ("PALMARES_PUBLIC_URL", "address under which people reach the system, for the links in letters; where it serves unless told otherwise"),
+    ("PALMARES_SMTP_URL", "mail server for letters: smtp://user:password@host:587?tls=required; without it letters wait"),
+    ("PALMARES_MAIL_FROM", "sender of letters: Palmares <no-reply@your.company>"),
     ("PALMARES_RATE_LIMIT_IP", "requests that one address may make in 5 minutes"),
     (
         "PALMARES_BREACHED_PASSWORDS_FILE",
@@ -69,6 +73,10 @@ pub struct ServerSettings {
     pub jwt_key_file: PathBuf,
     pub issuer: String,
     pub audience: String,
+    /// Where people reach the system, without a slash at the end.
+    pub public_url: String,
+    /// The mail server, where there is one.
+    pub mail: Option<MailSettings>,
     /// Requests per 5 minutes and address.
     pub rate_limit_ip: u32,
     /// Bytes of states that stay in memory, as an estimate.
@@ -103,6 +111,8 @@ pub struct GivenSettings {
     pub key_dir: Option<PathBuf>,
     #[command(flatten)]
     pub tokens: TokenSettings,
+    #[command(flatten)]
+    pub letters: LetterSettings,
     /// Requests per 5 minutes and address
     #[arg(long, env = "PALMARES_RATE_LIMIT_IP", default_value_t = RATE_LIMIT_IP)]
     pub rate_limit_ip: u32,
@@ -126,6 +136,20 @@ pub struct TokenSettings {
     /// `aud` of the tokens
     #[arg(long, env = "PALMARES_AUDIENCE")]
     pub audience: Option<String>,
+}
+
+/// How letters are sent.
+#[derive(Args, Clone, Default)]
+pub struct LetterSettings {
+    /// Address under which people reach the system, for the links in letters
+    #[arg(long, env = "PALMARES_PUBLIC_URL")]
+    pub public_url: Option<String>,
+    /// Mail server for letters
+    #[arg(long, env = "PALMARES_SMTP_URL", hide_env_values = true)]
+    pub smtp_url: Option<String>,
+    /// Sender of letters
+    #[arg(long, env = "PALMARES_MAIL_FROM")]
+    pub mail_from: Option<String>,
 }
 
 /// Settings that are not given, by the names of their variables.
@@ -155,6 +179,8 @@ impl GivenSettings {
             jwt_key_file: missing.take(&self.tokens.jwt_key_file, "PALMARES_JWT_KEY_FILE"),
             issuer: missing.take(&self.tokens.issuer, "PALMARES_ISSUER"),
             audience: missing.take(&self.tokens.audience, "PALMARES_AUDIENCE"),
+            public_url: self.letters.public_url(self.bind),
+            mail: self.letters.mail(&mut missing),
             rate_limit_ip: self.rate_limit_ip,
             cache_bytes: self.cache_bytes,
             breached_passwords_file: self.breached_passwords_file.clone(),
@@ -172,6 +198,25 @@ impl TokenSettings {
         let audience = missing.take(&self.audience, "PALMARES_AUDIENCE");
         missing.none().map(|()| (key, issuer, audience))
     }
+}
+
+impl LetterSettings {
+    fn public_url(&self, bind: SocketAddr) -> String {
+        let own = || format!("http://{bind}");
+        given(&self.public_url).map_or_else(own, |url| url.trim_end_matches('/').to_owned())
+    }
+
+    /// A mail server needs a sender.
+    fn mail(&self, missing: &mut Missing) -> Option<MailSettings> {
+        let smtp_url = given(&self.smtp_url)?.to_owned();
+        let from = given(&self.mail_from).map(str::to_owned);
+        Some(MailSettings { smtp_url, from: missing.take(&from, "PALMARES_MAIL_FROM") })
+    }
+}
+
+/// A setting that may be left out: a compose file sets what it does not know to nothing.
+fn given(value: &Option<String>) -> Option<&str> {
+    value.as_deref().filter(|value| !value.is_empty())
 }
 
 /// Collects what is not given, so that it is told in one line.
@@ -206,6 +251,7 @@ mod tests {
             master_key_file: None,
             key_dir: None,
             tokens: TokenSettings::default(),
+            letters: LetterSettings { smtp_url: Some("smtp://127.0.0.1".to_owned()), ..LetterSettings::default() },
             rate_limit_ip: RATE_LIMIT_IP,
             breached_passwords_file: None,
             cache_bytes: CACHE_BYTES_DEFAULT,
@@ -218,10 +264,21 @@ mod tests {
             "PALMARES_JWT_KEY_FILE",
             "PALMARES_ISSUER",
             "PALMARES_AUDIENCE",
+            "PALMARES_MAIL_FROM",
         ] {
             assert!(missing.contains(name), "{missing}");
         }
         assert!(!missing.contains("NATS_URL") && !missing.contains('\n'));
+    }
+
+    #[test]
+    fn without_a_mail_server_nothing_of_mail_is_missing_and_links_lead_to_where_it_serves() {
+        let (mut missing, bind) = (Missing::default(), SocketAddr::from(([127, 0, 0, 1], 8080)));
+        let unset = LetterSettings { smtp_url: Some(String::new()), public_url: Some(String::new()), mail_from: None };
+        assert!(unset.mail(&mut missing).is_none() && missing.none().is_ok());
+        assert_eq!(unset.public_url(bind), "http://127.0.0.1:8080");
+        let public = LetterSettings { public_url: Some("https://palmares.test/".to_owned()), ..unset };
+        assert_eq!(public.public_url(bind), "https://palmares.test");
     }
 
     #[test]

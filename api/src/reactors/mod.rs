@@ -6,10 +6,13 @@
 
 mod expire_due;
 mod expire_invitations;
+mod letters;
 mod resolve_credits;
 mod settle_earnings;
 mod settle_recorded_days;
 mod settlement;
+
+pub use letters::Post;
 
 use palmares_commands::engine::{Engine, Operation, Receipt, Rejection};
 use palmares_domain::{
@@ -28,6 +31,11 @@ pub fn all(engine: Arc<Engine>, readers: Readers, watermarks: Watermarks) -> Vec
         Arc::new(settle_earnings::SettleDays { engine: engine.clone(), readers: readers.clone(), watermarks: watermarks.clone() }),
         Arc::new(settle_recorded_days::SettleRecordedDays { engine, readers, watermarks }),
     ]
+}
+
+/// What sends letters, where there is a mail server to send them by.
+pub fn letters(engine: Arc<Engine>, post: Post) -> Arc<dyn Reactor> {
+    Arc::new(letters::SendLetters::new(engine, post))
 }
 
 /// What is done when its time has come.

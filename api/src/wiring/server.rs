@@ -9,8 +9,10 @@ use super::{
 };
 use crate::{
     cli::{ServerSettings, metrics},
+    mail::{Links, MailSettings, SmtpMailer, Templates},
     pipeline::{Bound, Gate, Limiter, Parts, Progress, RateLimits, Services, Settings, TokenKeys, bind, route::Kind},
-    reactors, routes,
+    reactors::{self, Post},
+    routes,
     sign_in::{Desk, password_policy::PasswordPolicy},
 };
 use anyhow::Context;
@@ -35,10 +37,11 @@ pub(super) async fn serve(
     let projections = read_side::projectors().iter().map(|projector| projector.name()).collect();
     let (stopper, stopping) = Stopper::new();
 
+    let tokens = Arc::new(token_keys(&settings)?);
     let limits = RateLimits::with_ip_requests(settings.rate_limit_ip);
     let gate = Gate::new(
         Limiter::new(&limits),
-        Arc::new(token_keys(&settings)?),
+        tokens.clone(),
         Arc::new(EngineStandings(write.engine.clone())),
         Arc::new(EngineAccessLog(write.engine.clone())),
     )?;
@@ -63,7 +66,11 @@ pub(super) async fn serve(
     let keeper = tokio::spawn(services.keep_house(write.pool.clone()));
     let mut workers = None;
     if settings.role.runs_workers() {
-        let reactors = reactors::all(write.engine.clone(), read.readers.clone(), read.watermarks.clone());
+        let mut reactors = reactors::all(write.engine.clone(), read.readers.clone(), read.watermarks.clone());
+        match &settings.mail {
+            Some(mail) => reactors.push(reactors::letters(write.engine.clone(), post(&settings, mail, &write, tokens)?)),
+            None => tracing::warn!("PALMARES_SMTP_URL is not set: letters wait, and those that expire are never sent"),
+        }
         let timers = reactors::timers(write.engine.clone());
         workers = Some(read.start_workers(&settings, address, reactors, timers).await?);
     } else {
@@ -98,6 +105,17 @@ pub(super) async fn serve(
 async fn asked(stop: &mut watch::Receiver<bool>) {
     // An error means that nobody can ask any more, which is asking too.
     let _ = stop.wait_for(|stop| *stop).await;
+}
+
+/// What letters are written with and sent by.
+fn post(settings: &ServerSettings, mail: &MailSettings, write: &WriteSide, tokens: Arc<TokenKeys>) -> anyhow::Result<Post> {
+    Ok(Post {
+        mailer: Arc::new(SmtpMailer::new(mail)?),
+        templates: Templates::new().context("reading the templates of letters")?,
+        links: Links::on(&settings.public_url),
+        tokens,
+        ring: write.ring.clone(),
+    })
 }
 
 fn token_keys(settings: &ServerSettings) -> anyhow::Result<TokenKeys> {

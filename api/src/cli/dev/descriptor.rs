@@ -14,6 +14,8 @@ const DEMO: &str = "demo.json";
 #[derive(Clone, Serialize, Deserialize)]
 pub struct Descriptor {
     pub base_url: String,
+    /// Where the letters that it sends are read; `/messages?to=…` gives them as JSON.
+    pub mailbox_url: String,
     pub database_url: String,
     pub nats_url: String,
     /// The demo organization.

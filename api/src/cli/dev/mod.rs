@@ -1,10 +1,11 @@
 //! `palmares dev`: the whole system on one machine and one folder, with nothing to set up.
 //!
 //! It runs PostgreSQL and nats-server as its children, migrates, makes keys and the demo
-//! organization, serves, and stops what it started. `docs/operations.md` says what stands where.
+//! organization, serves, catches the letters that it sends, and stops what it started. `docs/operations.md` says what stands where.
 
 pub mod descriptor;
 pub mod embedded;
+pub mod mailbox;
 mod welcome;
 
 pub use descriptor::{DESCRIPTOR, Descriptor, Tokens};
@@ -20,9 +21,10 @@ use super::{
     signals::StopSignals,
     system::System,
 };
-use crate::pipeline::tokens::TokenKeys;
+use crate::{mail::MailSettings, pipeline::tokens::TokenKeys};
 use anyhow::{Context, bail};
 use embedded::{Embedded, EmbeddedOptions};
+use mailbox::Mailbox;
 use palmares_commands::engine::CACHE_BYTES_DEFAULT;
 use palmares_domain::{
     identity::Role,
@@ -35,6 +37,8 @@ use std::{
     time::Duration,
 };
 
+/// Who sends the letters that the mailbox catches (RFC 6761: nobody's domain).
+const MAIL_FROM: &str = "Palmares <no-reply@palmares.test>";
 const TOKEN_TTL: Duration = Duration::from_secs(24 * 60 * 60);
 /// The external reference of the platform's first administrator.
 const PLATFORM_ADMIN: &str = "platform-administrator";
@@ -104,6 +108,7 @@ async fn run_on(
 ) -> anyhow::Result<()> {
     let keys = KeyFiles::ensure(&embedded.path().join("keys"))?;
     migrate::apply(&embedded.database_url()).await?;
+    let mailbox = Mailbox::start().await?;
     let settings = ServerSettings {
         database_url: embedded.database_url(),
         nats_url: embedded.nats_url(),
@@ -115,6 +120,8 @@ async fn run_on(
         jwt_key_file: keys.jwt,
         issuer: "palmares-dev".to_owned(),
         audience: "palmares".to_owned(),
+        public_url: format!("http://{address}"),
+        mail: Some(MailSettings { smtp_url: mailbox.smtp_url(), from: MAIL_FROM.to_owned() }),
         rate_limit_ip: args.rate_limit_ip,
         cache_bytes: CACHE_BYTES_DEFAULT,
         breached_passwords_file: None,
@@ -127,7 +134,8 @@ async fn run_on(
         address = server.ready() => address?,
         signal = signals.next() => { tracing::info!(signal, "stopping"); return server.stop().await }
     };
-    let ready = Ready { embedded, base_url: format!("http://{address}"), minter, platform_admin };
+    let mailbox_url = mailbox.page_url();
+    let ready = Ready { embedded, mailbox_url, base_url: format!("http://{address}"), minter, platform_admin };
     let outcome = tokio::select! {
         announced = ready.announce() => announced,
         ended = server.ended() => return ended,
@@ -146,6 +154,7 @@ async fn run_on(
 struct Ready<'a> {
     embedded: &'a Embedded,
     base_url: String,
+    mailbox_url: String,
     minter: Minter,
     platform_admin: UserId,
 }
@@ -156,6 +165,7 @@ impl Ready<'_> {
         let (demo, tokens) = self.make_demo().await.context("making the demo organization")?;
         let descriptor = Descriptor {
             base_url: self.base_url.clone(),
+            mailbox_url: self.mailbox_url.clone(),
             database_url: self.embedded.database_url(),
             nats_url: self.embedded.nats_url(),
             organization_id: demo.organization,

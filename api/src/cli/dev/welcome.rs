@@ -9,11 +9,12 @@ pub fn print(descriptor: &Descriptor, demo: &Demo, data_dir: &Path) {
 }
 
 fn text(descriptor: &Descriptor, demo: &Demo, data_dir: &Path) -> String {
-    let Descriptor { base_url, tokens, .. } = descriptor;
+    let Descriptor { base_url, mailbox_url, tokens, .. } = descriptor;
     let (program, member) = (demo.program, demo.member);
     // One line each: they are pasted whole.
     let lines = [
         format!("Palmares is ready: {base_url} (interface: {base_url}/docs)"),
+        format!("Letters that it sends: {mailbox_url}"),
         String::new(),
         "Give a member 25 points, and wait for them:".to_owned(),
         format!(

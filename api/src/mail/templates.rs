@@ -1,0 +1,107 @@
+//! What letters say: a text and a page of each kind in each language.
+
+use chrono::{DateTime, Datelike, Utc};
+use minijinja::{Environment, UndefinedBehavior, context};
+use palmares_domain::{messaging::letter::LetterKind, organizations::Locale};
+
+macro_rules! sources {
+    ($($path:literal),* $(,)?) => { &[$(($path, include_str!(concat!("templates/", $path)))),*] };
+}
+
+/// Every template by its path, without its folder.
+const SOURCES: &[(&str, &str)] = sources![
+    "layout.html",
+    "en/footer.html",
+    "en/footer.txt",
+    "en/invitation.html",
+    "en/invitation.txt",
+    "en/magic_link.html",
+    "en/magic_link.txt",
+    "en/password_reset.html",
+    "en/password_reset.txt",
+    "en/email_code.html",
+    "en/email_code.txt",
+    "en/email_verification.html",
+    "en/email_verification.txt",
+    "fr/footer.html",
+    "fr/footer.txt",
+    "fr/invitation.html",
+    "fr/invitation.txt",
+    "fr/magic_link.html",
+    "fr/magic_link.txt",
+    "fr/password_reset.html",
+    "fr/password_reset.txt",
+    "fr/email_code.html",
+    "fr/email_code.txt",
+    "fr/email_verification.html",
+    "fr/email_verification.txt",
+];
+
+/// A letter as it reads.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Letter {
+    pub subject: String,
+    pub text: String,
+    pub html: String,
+}
+
+/// What a letter is about.
+#[derive(Clone, Copy)]
+pub struct Subject<'a> {
+    /// The organization's name.
+    pub organization: &'a str,
+    /// The link or the code.
+    pub key: &'a str,
+    pub valid_until: DateTime<Utc>,
+}
+
+/// Writes letters.
+pub struct Templates(Environment<'static>);
+
+impl Templates {
+    /// # Errors
+    /// A template that cannot be parsed, which a test would have shown.
+    pub fn new() -> Result<Self, minijinja::Error> {
+        let mut environment = Environment::new();
+        // A variable that is not there is an error, not a gap in a letter.
+        environment.set_undefined_behavior(UndefinedBehavior::Strict);
+        for (path, source) in SOURCES {
+            environment.add_template(path, source)?;
+        }
+        Ok(Self(environment))
+    }
+
+    /// # Errors
+    /// A template that asks for what it is not given, which a test would have shown.
+    pub fn write(&self, kind: LetterKind, language: Locale, about: Subject<'_>) -> Result<Letter, minijinja::Error> {
+        let (tag, organization) = (language.tag(), about.organization);
+        let valid_until = moment(language, about.valid_until);
+        let render = |extension: &str, subject: &str| {
+            let variables = context! { organization, subject, valid_until => &valid_until, language => tag, key => about.key };
+            self.0.get_template(&format!("{tag}/{}.{extension}", kind.name()))?.render(variables)
+        };
+        let plain = render("txt", "")?;
+        // The first line of the plain letter is its subject.
+        let (subject, text) = plain.split_once("\n\n").unwrap_or((&plain, ""));
+        let html = render("html", subject)?;
+        Ok(Letter { subject: subject.to_owned(), text: format!("{}\n", text.trim_end()), html })
+    }
+}
+
+/// A moment as people of a language write it, to the minute.
+fn moment(language: Locale, at: DateTime<Utc>) -> String {
+    const ENGLISH: [&str; 12] =
+        ["January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December"];
+    const FRENCH: [&str; 12] =
+        ["janvier", "février", "mars", "avril", "mai", "juin", "juillet", "août", "septembre", "octobre", "novembre", "décembre"];
+    let (day, month, time) = (at.day(), at.month0() as usize, at.format("%H:%M"));
+    match language {
+        Locale::En => format!("{day} {} {}, {time} UTC", ENGLISH[month], at.year()),
+        Locale::Fr if day == 1 => format!("1er {} {} à {time} UTC", FRENCH[month], at.year()),
+        Locale::Fr => format!("{day} {} {} à {time} UTC", FRENCH[month], at.year()),
+    }
+}
+
+#[cfg(test)]
+#[path = "templates_tests.rs"]
+mod tests;

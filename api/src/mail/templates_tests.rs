@@ -1,0 +1,86 @@
+//! Every letter in every language, whole.
+
+use super::*;
+use chrono::TimeZone;
+use std::{collections::BTreeSet, fs, path::Path};
+
+const LINK: &str = "https://palmares.test/auth/magic-link#token=abc.def";
+
+fn about(kind: LetterKind) -> Subject<'static> {
+    let key = if kind == LetterKind::EmailCode { "042917" } else { LINK };
+    Subject { organization: "Acme & Søns <3", key, valid_until: Utc.with_ymd_and_hms(2026, 8, 1, 7, 5, 59).unwrap() }
+}
+
+#[test]
+fn each_letter_reads_as_reviewed() {
+    let templates = Templates::new().unwrap();
+    for kind in LetterKind::ALL {
+        for language in Locale::ALL {
+            let Letter { subject, text, html } = templates.write(kind, language, about(kind)).unwrap();
+            insta::assert_snapshot!(format!("{}_{}", language.tag(), kind.name()), format!("{subject}\n\n{text}\n{html}"));
+        }
+    }
+}
+
+#[test]
+fn every_language_has_the_same_letters_with_the_same_variables() {
+    let templates = Templates::new().unwrap();
+    let of = |language: Locale| {
+        let prefix = format!("{}/", language.tag());
+        let own = SOURCES.iter().filter_map(move |(path, _)| Some((*path, path.strip_prefix(&prefix)?.to_owned())));
+        let variables = |path: &str| templates.0.get_template(path).unwrap().undeclared_variables(true);
+        own.map(|(path, name)| (name, variables(path).into_iter().collect::<BTreeSet<_>>())).collect::<BTreeSet<_>>()
+    };
+    let english = of(Locale::En);
+    assert_eq!(english.len(), 2 + 2 * LetterKind::ALL.len());
+    assert_eq!(english, of(Locale::Fr));
+}
+
+#[test]
+fn every_template_in_the_folder_is_used() {
+    fn collect(folder: &Path, prefix: &str, found: &mut BTreeSet<String>) {
+        for entry in fs::read_dir(folder).unwrap() {
+            let entry = entry.unwrap();
+            let name = format!("{prefix}{}", entry.file_name().to_string_lossy());
+            match entry.path().is_dir() {
+                true => collect(&entry.path(), &format!("{name}/"), found),
+                false => _ = found.insert(name),
+            }
+        }
+    }
+    let mut found = BTreeSet::new();
+    collect(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src/mail/templates"), "", &mut found);
+    assert_eq!(found, SOURCES.iter().map(|(path, _)| (*path).to_owned()).collect());
+}
+
+#[test]
+fn both_parts_of_a_letter_hold_its_key_and_what_comes_from_outside_is_escaped() {
+    let templates = Templates::new().unwrap();
+    for kind in LetterKind::ALL {
+        let about = Subject { organization: "<script>alert(1)</script>", ..about(kind) };
+        for language in Locale::ALL {
+            let letter = templates.write(kind, language, about).unwrap();
+            assert!(letter.text.contains(about.key), "{kind:?}");
+            assert!(letter.html.contains(&about.key.replace('/', "&#x2f;")), "{kind:?}: {}", letter.html);
+            assert!(!letter.html.contains("<script"), "{kind:?}");
+            assert!(!letter.subject.contains('\n') && !letter.text.contains("&amp;"));
+        }
+    }
+}
+
+#[test]
+fn no_letter_fetches_anything_when_it_is_opened() {
+    for (path, source) in SOURCES {
+        for fetched in ["src=", "<link", "url(", "@import", "<script", "<img"] {
+            assert!(!source.contains(fetched), "{path} has {fetched}");
+        }
+    }
+}
+
+#[test]
+fn a_moment_is_written_as_in_its_language() {
+    let at = Utc.with_ymd_and_hms(2026, 2, 14, 18, 30, 0).unwrap();
+    assert_eq!(moment(Locale::En, at), "14 February 2026, 18:30 UTC");
+    assert_eq!(moment(Locale::Fr, at), "14 février 2026 à 18:30 UTC");
+    assert_eq!(moment(Locale::Fr, Utc.with_ymd_and_hms(2026, 8, 1, 7, 5, 0).unwrap()), "1er août 2026 à 07:05 UTC");
+}

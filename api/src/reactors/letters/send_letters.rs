@@ -1,0 +1,205 @@
+//! The reactor: looks whether the letter went out, hands it to the mail server, records what became of it.
+
+use super::{
+    super::{System, execute, failed},
+    asked::{ASKING, Asked, Key},
+};
+use crate::{
+    mail::{Letter as Written, Links, MailFault, Mailer, Message, Subject, Templates},
+    pipeline::TokenKeys,
+    sign_in::{email_code::email_code, invitation_token::invitation_token, pass_token::pass_token},
+};
+use async_trait::async_trait;
+use chrono::Utc;
+use palmares_commands::{
+    engine::{Engine, Rejection},
+    messaging::RecordLetter,
+    privacy::KeyRing,
+};
+use palmares_domain::{
+    identity::credential::PassKind,
+    kernel::{LetterId, OrganizationId, RecordedEvent},
+    messaging::letter::{Envelope, Letter, LetterCommand, RecordSent, RecordUndeliverable, UndeliverableReason},
+    organizations::{Locale, organization::Organization},
+};
+use palmares_projections::engine::{Delivered, ReactError, Reactor, reactor::command_id};
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+
+const SYSTEM: System = System { name: "messaging.send_letters", permission: "system.send_letters" };
+
+/// What somebody else brought about before us.
+const SETTLED: [&str; 2] = ["messaging.letter_already_sent", "messaging.letter_undeliverable"];
+
+/// How long the server may put one letter off. An event in progress holds back the checkpoint, so one
+/// address may not wait for long; a relay has a queue of its own.
+const DEFERRED_MAX: Duration = Duration::from_secs(15 * 60);
+
+/// What letters are written with and sent by.
+pub struct Post {
+    pub mailer: Arc<dyn Mailer>,
+    pub templates: Templates,
+    pub links: Links,
+    pub tokens: Arc<TokenKeys>,
+    pub ring: Arc<KeyRing>,
+}
+
+/// Sends letters.
+pub struct SendLetters {
+    engine: Arc<Engine>,
+    post: Post,
+    unsettled: Mutex<HashMap<LetterId, Unsettled>>,
+}
+
+/// What this process remembers of a letter until the log does.
+enum Unsettled {
+    /// Put off by the server since then.
+    DeferredSince(Instant),
+    /// It went out or never will, and recording that has to be tried again: sending has not.
+    Outcome(LetterCommand),
+}
+
+#[async_trait]
+impl Reactor for SendLetters {
+    fn name(&self) -> &'static str {
+        SYSTEM.name
+    }
+
+    fn interests(&self) -> &'static [&'static str] {
+        ASKING
+    }
+
+    fn opens_personal(&self) -> bool {
+        true
+    }
+
+    fn concurrency(&self) -> usize {
+        8
+    }
+
+    async fn react(&self, delivered: &Delivered) -> Result<(), ReactError> {
+        let event = &delivered.event;
+        let Some(asked) = Asked::by(delivered)? else { return Ok(()) };
+        let id = LetterId::asked_by(event.id);
+        let waits = self.engine.look(event.organization_id, id, Letter::is_waiting).await.map_err(failed)?;
+        if !waits {
+            return Ok(());
+        }
+        let outcome = match self.remembered(id) {
+            Some(outcome) => outcome,
+            None if asked.valid_until <= Utc::now() => {
+                tracing::info!(letter = %id, "a letter is not sent: what it brings has expired");
+                self.forget(id);
+                return Ok(());
+            }
+            None => match self.send(event, id, asked).await? {
+                Some(outcome) => outcome,
+                None => return Ok(()),
+            },
+        };
+        self.record(event, id, outcome).await
+    }
+}
+
+impl SendLetters {
+    pub fn new(engine: Arc<Engine>, post: Post) -> Self {
+        Self { engine, post, unsettled: Mutex::default() }
+    }
+
+    /// Sends the letter, and says what became of it; nothing where its organization is gone.
+    async fn send(&self, event: &RecordedEvent, id: LetterId, asked: Asked) -> Result<Option<LetterCommand>, ReactError> {
+        let Some((organization, language)) = self.organization(event.organization_id).await? else { return Ok(None) };
+        let envelope = Envelope { letter_id: id, recipient_id: asked.recipient, kind: asked.kind, language };
+        let letter = self.written(event.organization_id, &organization, language, &asked).await?;
+        let message = Message { id, date: event.recorded_at, to: asked.address, language, letter };
+        let undeliverable = |reason| LetterCommand::Undeliverable(RecordUndeliverable { envelope, reason });
+        let outcome = match self.post.mailer.send(&message).await {
+            Ok(()) => LetterCommand::Sent(RecordSent { envelope }),
+            Err(MailFault::Permanent(reason, why)) => {
+                tracing::warn!(letter = %id, why, "a letter is undeliverable");
+                undeliverable(reason)
+            }
+            Err(MailFault::Deferred(_)) if self.deferred_for(id) >= DEFERRED_MAX => undeliverable(UndeliverableReason::Deferred),
+            Err(fault) => return Err(ReactError::Transient(fault.into())),
+        };
+        metrics::counter!("palmares_letters_total", "outcome" => name(&outcome)).increment(1);
+        self.unsettled().insert(id, Unsettled::Outcome(outcome.clone()));
+        Ok(Some(outcome))
+    }
+
+    /// The name of an organization and the language of its letters.
+    async fn organization(&self, id: OrganizationId) -> Result<Option<(String, Locale)>, ReactError> {
+        let named = |found: &Organization| found.profile().map(|profile| (profile.name.clone(), profile.default_locale));
+        self.engine.look(id, id, named).await.map_err(failed)
+    }
+
+    async fn written(&self, id: OrganizationId, organization: &str, language: Locale, asked: &Asked) -> Result<Written, ReactError> {
+        let until = asked.valid_until;
+        let token = match &asked.key {
+            Key::Pass(PassKind::EmailCode, content) => {
+                email_code(&self.post.ring, id, content.pass).await.map_err(|error| failed(Rejection::Internal(error.into())))?
+            }
+            Key::Pass(kind, content) => pass_token(&self.post.tokens, *kind, content, until).map_err(permanent)?,
+            Key::Invitation(content) => invitation_token(&self.post.tokens, content, until).map_err(permanent)?,
+        };
+        // A code has no link: it is typed where somebody signs in.
+        let key = self.post.links.of(asked.kind, &token).unwrap_or(token);
+        let about = Subject { organization, key: &key, valid_until: until };
+        self.post.templates.write(asked.kind, language, about).map_err(permanent)
+    }
+
+    async fn record(&self, event: &RecordedEvent, id: LetterId, outcome: LetterCommand) -> Result<(), ReactError> {
+        let admission = SYSTEM.following(event, command_id(event.id, SYSTEM.name, 0));
+        match execute(&self.engine, admission, RecordLetter(outcome)).await {
+            Err(Rejection::Refused(refused)) if SETTLED.contains(&refused.reason.as_ref()) => {}
+            recorded => _ = recorded.map_err(failed)?,
+        }
+        self.forget(id);
+        Ok(())
+    }
+
+    /// What became of a letter that the log does not know of yet.
+    fn remembered(&self, id: LetterId) -> Option<LetterCommand> {
+        match self.unsettled().get(&id) {
+            Some(Unsettled::Outcome(outcome)) => Some(outcome.clone()),
+            _ => None,
+        }
+    }
+
+    /// How long ago the server put the letter off for the first time.
+    fn deferred_for(&self, id: LetterId) -> Duration {
+        match self.unsettled().entry(id).or_insert_with(|| Unsettled::DeferredSince(Instant::now())) {
+            Unsettled::DeferredSince(since) => since.elapsed(),
+            Unsettled::Outcome(_) => Duration::ZERO,
+        }
+    }
+
+    fn forget(&self, id: LetterId) {
+        self.unsettled().remove(&id);
+    }
+
+    fn unsettled(&self) -> std::sync::MutexGuard<'_, HashMap<LetterId, Unsettled>> {
+        // No holder can leave it half changed.
+        self.unsettled.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What no other attempt would change.
+fn permanent(error: impl Into<anyhow::Error>) -> ReactError {
+    ReactError::Permanent(error.into())
+}
+
+/// What became of a letter, as the figures name it.
+fn name(outcome: &LetterCommand) -> &'static str {
+    match outcome {
+        LetterCommand::Sent(_) => "sent",
+        LetterCommand::Undeliverable(_) => "undeliverable",
+    }
+}
+
+#[cfg(test)]
+#[path = "send_letters_tests.rs"]
+mod tests;

@@ -1,0 +1,238 @@
+//! The reactor on an engine in memory, with a real mail server where letters are really sent.
+
+use super::*;
+use crate::{
+    cli::dev::mailbox::{Caught, Mailbox},
+    mail::{MailSettings, SmtpMailer},
+    pipeline::keys::generate_pem,
+    sign_in::{
+        invitation_token::{InvitationToken, read_invitation_token},
+        pass_token::{PassToken, read_pass_token},
+    },
+};
+use chrono::{DateTime, TimeDelta};
+use palmares_commands::{
+    engine::EngineOptions,
+    organizations::CreateOrganization,
+    privacy::{ClientContexts, client_context::MemoryClientContextTable, data_keys::MemoryDataKeyTable, key_store::MemoryKeyStore},
+    store::memory::MemoryStore,
+};
+use palmares_domain::kernel::{EventId, InvitationId, PassId, StreamVersion, UserId};
+use serde_json::{Value, json, value::to_raw_value};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use uuid::Uuid;
+
+const ADA: UserId = UserId(Uuid::from_u128(11));
+const PASS: PassId = PassId(Uuid::from_u128(12));
+const ADDRESS: &str = "ada@acme.test";
+
+/// An organization that writes French, and a reactor.
+struct World {
+    reactor: SendLetters,
+    organization: OrganizationId,
+}
+
+/// Answers as it is told, and counts.
+struct Told(AtomicUsize, fn() -> Result<(), MailFault>);
+
+#[async_trait]
+impl Mailer for Told {
+    async fn send(&self, _: &Message) -> Result<(), MailFault> {
+        self.0.fetch_add(1, Ordering::SeqCst);
+        (self.1)()
+    }
+}
+
+impl World {
+    async fn new(mailer: Arc<dyn Mailer>) -> Self {
+        let ring = Arc::new(KeyRing::new(Arc::new(MemoryKeyStore::default()), Arc::new(MemoryDataKeyTable::default())));
+        let contexts = Arc::new(ClientContexts::new(ring.clone(), Arc::new(MemoryClientContextTable::default())));
+        let engine = Engine::new(Arc::new(MemoryStore::default()), ring.clone(), contexts, EngineOptions::default());
+        let create = CreateOrganization { name: "Acmé".to_owned(), slug: "acme".to_owned(), default_locale: Locale::Fr };
+        let made = execute(&engine, SYSTEM.admission(OrganizationId::PLATFORM), create).await.unwrap();
+        let organization = OrganizationId(made.answer.0["id"].as_str().unwrap().parse().unwrap());
+        let pem = generate_pem().unwrap();
+        let tokens = Arc::new(TokenKeys::from_pems("https://palmares.test", "palmares", [pem.as_str()]).unwrap());
+        let links = Links::on("https://palmares.test");
+        let reactor = SendLetters::new(engine, Post { mailer, templates: Templates::new().unwrap(), links, tokens, ring });
+        Self { reactor, organization }
+    }
+
+    async fn with_mailbox() -> (Self, Mailbox) {
+        let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+        let mailbox = Mailbox::start().await.unwrap();
+        let settings = MailSettings { smtp_url: mailbox.smtp_url(), from: "Palmares <no-reply@palmares.test>".to_owned() };
+        (Self::new(Arc::new(SmtpMailer::new(&settings).unwrap())).await, mailbox)
+    }
+
+    /// A pass of Ada as it is delivered; without an address she was erased.
+    fn pass(&self, kind: PassKind, address: Option<&str>, expires_at: DateTime<Utc>) -> Delivered {
+        let payload = json!({
+            "user_id": ADA, "pass_id": PASS, "kind": kind, "email": { "sealed": "0".repeat(64) },
+            "issued_at": Utc::now(), "expires_at": expires_at,
+        });
+        self.delivered("credential", "identity.pass_issued", &payload, address)
+    }
+
+    fn delivered(&self, stream_type: &str, event_type: &str, payload: &Value, address: Option<&str>) -> Delivered {
+        let event = RecordedEvent {
+            position: 1,
+            id: EventId(Uuid::from_u128(13)),
+            event_type: event_type.to_owned(),
+            schema_version: 1,
+            stream: StreamVersion { stream_type: stream_type.to_owned(), id: ADA.0, version: 1 },
+            organization_id: self.organization,
+            actor_id: ADA.0,
+            recorded_at: Utc::now(),
+            effective_at: None,
+            metadata: to_raw_value(&json!({})).unwrap(),
+            payload: to_raw_value(payload).unwrap(),
+        };
+        let opened = address.map(|address| ("email".to_owned(), serde_json::to_vec(address).unwrap()));
+        Delivered { event: Arc::new(event), opened: opened.into_iter().collect() }
+    }
+
+    fn soon(&self, kind: PassKind) -> Delivered {
+        self.pass(kind, Some(ADDRESS), Utc::now() + TimeDelta::minutes(15))
+    }
+
+    async fn state(&self) -> Letter {
+        let id = LetterId::asked_by(EventId(Uuid::from_u128(13)));
+        self.reactor.engine.look(self.organization, id, |letter: &Letter| *letter).await.unwrap()
+    }
+}
+
+fn texts(caught: &Caught) -> Vec<String> {
+    caught.to(Some(ADDRESS)).iter().map(|mail| mail.text.clone()).collect()
+}
+
+// covers: E-104
+#[tokio::test]
+async fn a_link_is_sent_that_is_good_for_the_pass_alone() {
+    let (world, mailbox) = World::with_mailbox().await;
+    world.reactor.react(&world.soon(PassKind::MagicLink)).await.unwrap();
+    let [text] = &texts(&mailbox.caught)[..] else { panic!("one letter is sent") };
+    let link = text.lines().find(|line| line.starts_with("https://")).unwrap();
+    let token = link.strip_prefix("https://palmares.test/auth/magic-link#token=").unwrap();
+    let named = read_pass_token(&world.reactor.post.tokens, PassKind::MagicLink, token).unwrap();
+    assert_eq!(named, PassToken { organization: world.organization, user: ADA, pass: PASS });
+    assert_eq!(mailbox.caught.to(None)[0].subject, "Connexion à Acmé");
+    assert_eq!(world.state().await, Letter::Sent);
+}
+
+// covers: E-118
+#[tokio::test]
+async fn an_invitation_is_sent_with_the_token_of_its_generation() {
+    let (world, mailbox) = World::with_mailbox().await;
+    let invitation = InvitationId(Uuid::from_u128(14));
+    let payload = json!({
+        "invitation_id": invitation, "user_id": ADA, "email": { "sealed": "0".repeat(64) }, "role": "member", "generation": 3,
+        "issued_at": Utc::now(), "expires_at": Utc::now() + TimeDelta::days(7), "invited_by": ADA,
+    });
+    world.reactor.react(&world.delivered("invitation", "identity.invitation_issued", &payload, Some(ADDRESS))).await.unwrap();
+    let text = &texts(&mailbox.caught)[0];
+    let token = text.lines().find_map(|line| line.strip_prefix("https://palmares.test/invitation#token=")).unwrap();
+    let named = read_invitation_token(&world.reactor.post.tokens, token).unwrap();
+    assert_eq!(named, InvitationToken { organization: world.organization, invitation, generation: 3 });
+}
+
+// covers: E-111
+#[tokio::test]
+async fn a_code_is_sent_that_can_be_derived_again() {
+    let (world, mailbox) = World::with_mailbox().await;
+    world.reactor.react(&world.soon(PassKind::EmailCode)).await.unwrap();
+    let code = email_code(&world.reactor.post.ring, world.organization, PASS).await.unwrap();
+    assert!(texts(&mailbox.caught)[0].lines().any(|line| line.trim() == code));
+}
+
+#[tokio::test]
+async fn a_redelivered_event_sends_nothing_again() {
+    let (world, mailbox) = World::with_mailbox().await;
+    let event = world.soon(PassKind::PasswordReset);
+    for _ in 0..3 {
+        world.reactor.react(&event).await.unwrap();
+    }
+    assert_eq!(texts(&mailbox.caught).len(), 1);
+}
+
+/// What a crash between sending and recording leaves: the letter goes out again, and whoever gets
+/// it twice can tell by its `Message-ID`.
+#[tokio::test]
+async fn a_letter_that_went_out_unrecorded_goes_out_again_as_the_same_one() {
+    let (world, mailbox) = World::with_mailbox().await;
+    let event = world.soon(PassKind::MagicLink);
+    let asked = Asked::by(&event).unwrap().unwrap();
+    world.reactor.send(&event.event, LetterId::asked_by(event.event.id), asked).await.unwrap().unwrap();
+    world.reactor.unsettled().clear();
+    world.reactor.react(&event).await.unwrap();
+    let [second, first] = &mailbox.caught.to(Some(ADDRESS))[..] else { panic!("it was sent twice") };
+    assert_eq!((&first.message_id, &first.text, &first.html), (&second.message_id, &second.text, &second.html));
+}
+
+#[tokio::test]
+async fn a_letter_that_went_out_is_only_recorded_where_recording_failed() {
+    let (world, mailbox) = World::with_mailbox().await;
+    let event = world.soon(PassKind::MagicLink);
+    let asked = Asked::by(&event).unwrap().unwrap();
+    world.reactor.send(&event.event, LetterId::asked_by(event.event.id), asked).await.unwrap().unwrap();
+    assert_eq!(world.state().await, Letter::Waiting);
+    world.reactor.react(&event).await.unwrap();
+    assert_eq!((texts(&mailbox.caught).len(), world.state().await), (1, Letter::Sent));
+    assert!(world.reactor.unsettled().is_empty());
+}
+
+#[tokio::test]
+async fn what_has_expired_is_not_sent_and_nothing_is_recorded() {
+    let (world, mailbox) = World::with_mailbox().await;
+    world.reactor.react(&world.pass(PassKind::MagicLink, Some(ADDRESS), Utc::now() - TimeDelta::seconds(1))).await.unwrap();
+    assert!(mailbox.caught.to(None).is_empty());
+    assert_eq!(world.state().await, Letter::Waiting);
+}
+
+#[tokio::test]
+async fn nobody_writes_to_who_was_erased() {
+    let (world, mailbox) = World::with_mailbox().await;
+    world.reactor.react(&world.pass(PassKind::MagicLink, None, Utc::now() + TimeDelta::minutes(15))).await.unwrap();
+    assert!(mailbox.caught.to(None).is_empty());
+}
+
+#[tokio::test]
+async fn a_letter_that_is_refused_for_good_is_undeliverable_and_not_tried_again() {
+    let (world, mailbox) = World::with_mailbox().await;
+    let event = world.pass(PassKind::MagicLink, Some("ada@reject.test"), Utc::now() + TimeDelta::minutes(15));
+    world.reactor.react(&event).await.unwrap();
+    world.reactor.react(&event).await.unwrap();
+    assert_eq!(world.state().await, Letter::Undeliverable);
+    assert!(mailbox.caught.to(None).is_empty());
+}
+
+#[tokio::test]
+async fn a_letter_that_is_put_off_is_sent_at_the_next_attempt() {
+    let (world, mailbox) = World::with_mailbox().await;
+    let event = world.pass(PassKind::MagicLink, Some("ada@later.test"), Utc::now() + TimeDelta::minutes(15));
+    assert!(matches!(world.reactor.react(&event).await, Err(ReactError::Transient(_))));
+    assert_eq!(world.state().await, Letter::Waiting);
+    world.reactor.react(&event).await.unwrap();
+    assert_eq!((mailbox.caught.to(None).len(), world.state().await), (1, Letter::Sent));
+}
+
+#[tokio::test]
+async fn a_letter_that_is_put_off_for_too_long_is_given_up() {
+    let told = Arc::new(Told(AtomicUsize::new(0), || Err(MailFault::Deferred(450))));
+    let world = World::new(told.clone()).await;
+    let event = world.soon(PassKind::MagicLink);
+    assert!(matches!(world.reactor.react(&event).await, Err(ReactError::Transient(_))));
+    let long_ago = Instant::now().checked_sub(DEFERRED_MAX).unwrap();
+    world.reactor.unsettled().insert(LetterId::asked_by(event.event.id), Unsettled::DeferredSince(long_ago));
+    world.reactor.react(&event).await.unwrap();
+    assert_eq!((world.state().await, told.0.load(Ordering::SeqCst)), (Letter::Undeliverable, 2));
+}
+
+#[tokio::test]
+async fn a_letter_waits_for_a_mail_server_that_is_away_as_long_as_it_is_good() {
+    let told = Arc::new(Told(AtomicUsize::new(0), || Err(MailFault::Unreachable("nobody there".to_owned()))));
+    let world = World::new(told).await;
+    assert!(matches!(world.reactor.react(&world.soon(PassKind::MagicLink)).await, Err(ReactError::Transient(_))));
+    assert_eq!(world.state().await, Letter::Waiting);
+    assert!(world.reactor.unsettled().is_empty());
+}

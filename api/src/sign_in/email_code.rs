@@ -1,0 +1,50 @@
+//! Codes that are sent by mail: derived from the pass, so that none is kept.
+
+use palmares_commands::privacy::{KeyRing, PrivacyError};
+use palmares_domain::kernel::{OrganizationId, PassId};
+
+/// Under this kind the organization's index key hashes passes.
+const KIND: &str = "email_code";
+const CODES: u64 = 1_000_000;
+
+/// The six digits of a pass: always the same ones, and nobody's guess without the organization's key.
+///
+/// # Errors
+/// Keys that cannot be reached.
+pub async fn email_code(ring: &KeyRing, organization: OrganizationId, pass: PassId) -> Result<String, PrivacyError> {
+    Ok(digits(&ring.lookup_hash(organization, KIND, &pass.to_string()).await?))
+}
+
+fn digits(hash: &[u8; 32]) -> String {
+    let [a, b, c, d, e, f, g, h, ..] = *hash;
+    // Of 2^64 values, a remainder is more likely than another by 10^-13 of itself at most.
+    format!("{:06}", u64::from_be_bytes([a, b, c, d, e, f, g, h]) % CODES)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use palmares_commands::privacy::{data_keys::MemoryDataKeyTable, key_store::MemoryKeyStore};
+    use std::sync::Arc;
+    use uuid::Uuid;
+
+    #[tokio::test]
+    async fn a_code_has_six_digits_and_belongs_to_its_pass_and_organization() {
+        let ring = KeyRing::new(Arc::new(MemoryKeyStore::default()), Arc::new(MemoryDataKeyTable::default()));
+        let of = async |organization: u128, pass: u128| {
+            email_code(&ring, OrganizationId(Uuid::from_u128(organization)), PassId(Uuid::from_u128(pass))).await.unwrap()
+        };
+        let code = of(1, 1).await;
+        assert!(code.len() == 6 && code.bytes().all(|digit| digit.is_ascii_digit()), "{code}");
+        assert_eq!(code, of(1, 1).await);
+        assert!(code != of(1, 2).await || code != of(1, 3).await);
+        assert!(code != of(2, 1).await || code != of(3, 1).await);
+    }
+
+    #[test]
+    fn small_codes_keep_their_zeros() {
+        let mut hash = [0; 32];
+        hash[7] = 42;
+        assert_eq!(digits(&hash), "000042");
+    }
+}

@@ -1,0 +1,90 @@
+//! What the reactor that sends letters asks to record.
+
+use crate::{
+    kernel::{EventId, LetterId, UserId, derive_uuid},
+    organizations::Locale,
+};
+use serde::{Deserialize, Serialize};
+
+impl LetterId {
+    /// The letter that an event asks for: always the same one.
+    pub fn asked_by(event: EventId) -> Self {
+        Self(derive_uuid("letter", &[event.0.as_bytes()]))
+    }
+}
+
+/// What a letter is about; each kind has its texts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LetterKind {
+    Invitation,
+    MagicLink,
+    PasswordReset,
+    EmailCode,
+    EmailVerification,
+}
+
+impl LetterKind {
+    pub const ALL: [LetterKind; 5] =
+        [LetterKind::Invitation, LetterKind::MagicLink, LetterKind::PasswordReset, LetterKind::EmailCode, LetterKind::EmailVerification];
+
+    /// The stored name.
+    pub fn name(self) -> &'static str {
+        match self {
+            LetterKind::Invitation => "invitation",
+            LetterKind::MagicLink => "magic_link",
+            LetterKind::PasswordReset => "password_reset",
+            LetterKind::EmailCode => "email_code",
+            LetterKind::EmailVerification => "email_verification",
+        }
+    }
+}
+
+/// Why nobody will get a letter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum UndeliverableReason {
+    /// What was given as an address is none.
+    AddressInvalid,
+    /// The mail server put it off again and again (a reply of 4xx).
+    Deferred,
+    /// The mail server refused it for good (RFC 5321, 4.2.1: a reply of 5xx).
+    Refused,
+}
+
+/// What stands on the outside of a letter, the address left out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Envelope {
+    pub letter_id: LetterId,
+    pub recipient_id: UserId,
+    pub kind: LetterKind,
+    pub language: Locale,
+}
+
+#[derive(Clone, Debug)]
+pub enum LetterCommand {
+    Sent(RecordSent),
+    Undeliverable(RecordUndeliverable),
+}
+
+impl LetterCommand {
+    pub fn envelope(&self) -> &Envelope {
+        match self {
+            LetterCommand::Sent(command) => &command.envelope,
+            LetterCommand::Undeliverable(command) => &command.envelope,
+        }
+    }
+}
+
+/// Records that a mail server took a letter.
+#[derive(Clone, Copy, Debug)]
+pub struct RecordSent {
+    pub envelope: Envelope,
+}
+
+/// Records that a letter cannot be delivered.
+#[derive(Clone, Copy, Debug)]
+pub struct RecordUndeliverable {
+    pub envelope: Envelope,
+    pub reason: UndeliverableReason,
+}
