@@ -6,4 +6,5 @@ mod invitations;
 mod journey;
 mod messaging;
 mod points;
+mod sessions;
 mod sign_in;

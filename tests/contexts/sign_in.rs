@@ -6,19 +6,19 @@ use serde_json::{Value, json};
 use std::time::{SystemTime, UNIX_EPOCH};
 use totp_rs::{Builder, Secret};
 
-const GIVEN: &str = "lantern orbit pebble quartz";
-const OWN: &str = "meadow tractor violin glacier";
+pub(super) const GIVEN: &str = "lantern orbit pebble quartz";
+pub(super) const OWN: &str = "meadow tractor violin glacier";
 
 /// Somebody who can sign in.
-struct Person {
+pub(super) struct Person {
     organization: String,
     email: String,
-    user: String,
+    pub(super) user: String,
 }
 
 impl Organization {
     /// A user of this role with a temporary password.
-    async fn person(&self, role: &str) -> Person {
+    pub(super) async fn person(&self, role: &str) -> Person {
         let email = format!("{}@example.test", uuid::Uuid::now_v7().simple());
         let body = json!({ "external_ref": email, "email": email, "role": role });
         let user = self.platform.post("/users", &body).await.expect(201).id("id");
@@ -28,12 +28,12 @@ impl Organization {
 }
 
 impl Person {
-    fn body(&self, password: &str) -> Value {
+    pub(super) fn body(&self, password: &str) -> Value {
         json!({ "organization": self.organization, "email": self.email, "password": password })
     }
 
     /// Signs in by password, once it is the user's own.
-    async fn with_own_password(self) -> Self {
+    pub(super) async fn with_own_password(self) -> Self {
         let asked = door("/auth/signin", &self.body(GIVEN)).await.expect(200);
         assert_eq!(asked.body["status"], "PASSWORD_REQUIRED");
         door("/auth/password", &json!({ "challenge": asked.body["challenge"], "password": OWN })).await.expect(200);
@@ -41,7 +41,7 @@ impl Person {
     }
 }
 
-async fn door(path: &str, body: &Value) -> Reply {
+pub(super) async fn door(path: &str, body: &Value) -> Reply {
     Client::anonymous().post(path, body).await
 }
 
