@@ -237,7 +237,11 @@ impl Route {
 
     /// What the document calls it: an operation has one name at each of its addresses.
     pub(crate) fn operation_id(&self, operation: &str) -> String {
-        if self.alias { format!("{operation}Alias") } else { operation.to_owned() }
+        match () {
+            () if self.alias => format!("{operation}Alias"),
+            () if self.is_about_caller() => format!("Own{operation}"),
+            () => operation.to_owned(),
+        }
     }
 
     /// Whether the row is about whoever asks: then their id is `user_id`, and they cannot say another.
