@@ -8,7 +8,7 @@ use crate::{
     identity::RoleRef,
     kernel::{Aggregate, Facts, InvitationId, Personal, Transition, UserId, text::is_email},
 };
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
 /// How long an invitation is good unless it says so itself: seven days.
@@ -157,6 +157,8 @@ fn issued(
         return Err(InvitationError::ValidityInvalid);
     }
     let email = Personal::Clear(email.to_owned());
-    let (issued_at, expires_at, invited_by) = (facts.now, facts.now + TimeDelta::hours(hours.into()), facts.actor);
+    let (issued_at, invited_by) = (facts.now, facts.actor);
+    // To the second, as the signed token says it, so that both end together.
+    let expires_at = (issued_at + TimeDelta::hours(hours.into())).trunc_subsecs(0);
     Ok(InvitationIssued { invitation_id, user_id, email, role, generation, issued_at, expires_at, invited_by }.into())
 }

@@ -221,6 +221,13 @@ fn an_invitation_is_sent_again_once_a_minute_and_ten_times() {
     assert_eq!(when(&history, reissue()), Err(InvitationError::ReissuedTooOften));
 }
 
+#[test]
+fn an_invitation_ends_at_a_full_second_as_its_token_does() {
+    let issue = InvitationCommand::Issue(alice());
+    let events = when_at(START + TimeDelta::nanoseconds(1_234_567_891), &[], issue).unwrap();
+    assert_eq!(given(&events).terms().unwrap().expires_at, after_hours(168) + TimeDelta::seconds(1));
+}
+
 // covers: E-129
 #[test]
 fn the_time_is_an_hour_to_thirty_days() {
