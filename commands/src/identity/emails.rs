@@ -6,7 +6,7 @@ use crate::store::ClaimKey;
 use palmares_domain::{
     identity::{
         EMAIL_LOOKUP, email_key,
-        user::{self, User, UserCommand},
+        user::{self, User, UserCommand, UserStatus},
     },
     kernel::{Admission, Code, FieldError, UserId},
 };
@@ -98,6 +98,11 @@ impl Operation for SetUserEmail {
 
     fn decide(&self, unit: &mut Unit<'_>) -> Result<Answer, Refused> {
         check_may_act_for(unit, self.user_id)?;
+        // The invitation goes to the address, and lets it go when it is revoked: nothing else may.
+        if unit.state::<User>(self.user_id)?.profile().is_some_and(|profile| profile.status == UserStatus::Invited) {
+            let detail = "the address of an invited user is the one that was invited";
+            return Err(Refused::new(Code::Conflict, "identity.user_is_invited", detail));
+        }
         set_email(unit, self.user_id, &self.email)?;
         Ok(Answer::new("id", self.user_id, "SET"))
     }

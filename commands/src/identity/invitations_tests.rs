@@ -1,5 +1,6 @@
 use super::*;
 use crate::engine::{Engine, EngineOptions, Receipt, Rejection};
+use crate::identity::SetUserEmail;
 use crate::privacy::{
     ClientContexts, KeyRing, client_context::MemoryClientContextTable, data_keys::MemoryDataKeyTable, key_store::MemoryKeyStore,
 };
@@ -138,6 +139,19 @@ async fn an_address_is_invited_once_and_again_after_it_was_revoked() {
     assert_eq!(reason(world.ask("ada@acme.example", "member").await), "identity.email_taken");
     world.revoke(invitation, "ada@acme.example").await.unwrap();
     world.invited("ada@acme.example", "member").await;
+}
+
+/// Or whoever was invited at that address since would lose it.
+#[tokio::test]
+async fn the_address_of_an_invited_user_does_not_change() {
+    let world = World::new();
+    let (invitation, user_id) = world.invited("ada@acme.example", "member").await;
+    let set = || SetUserEmail { user_id, email: Email::from("other@acme.example".to_owned()) };
+    assert_eq!(reason(world.execute(set()).await), "identity.user_is_invited");
+    world.revoke(invitation, "ada@acme.example").await.unwrap();
+    world.invited("ada@acme.example", "member").await;
+    assert_eq!(reason(world.execute(set()).await), "identity.user_is_invited");
+    assert_eq!(reason(world.ask("ada@acme.example", "member").await), "identity.email_taken");
 }
 
 #[tokio::test]
