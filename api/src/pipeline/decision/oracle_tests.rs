@@ -12,7 +12,6 @@ const OWN: &[&str] = &[
     "identity.user.read",
     "identity.user.delete",
     "identity.self",
-    "identity.user.set_email",
     "identity.session.read",
     "identity.session.revoke",
     "identity.session.revoke_all",
