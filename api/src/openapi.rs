@@ -5,7 +5,10 @@ pub mod describe;
 pub use describe::Description;
 
 use crate::{
-    pipeline::route::{Becomes, Kind, Route, Verb},
+    pipeline::{
+        api_key::API_KEY_HEADER,
+        route::{Becomes, Kind, Route, Verb},
+    },
     problem::{self, CODES, PROBLEM_JSON},
 };
 use palmares_domain::kernel::Code;
@@ -48,9 +51,12 @@ pub fn document<'a>(routes: impl IntoIterator<Item = &'a &'static Route>) -> Val
             "schemas": schemas,
             "parameters": common_parameters(),
             "responses": problem_responses(),
-            "securitySchemes": { "bearer": { "type": "http", "scheme": "bearer", "bearerFormat": "JWT" } },
+            "securitySchemes": {
+                "bearer": { "type": "http", "scheme": "bearer", "bearerFormat": "JWT" },
+                "api_key": { "type": "apiKey", "in": "header", "name": API_KEY_HEADER },
+            },
         },
-        "security": [{ "bearer": [] }],
+        "security": [{ "bearer": [] }, { "api_key": [] }],
     })
 }
 
@@ -58,7 +64,7 @@ fn operation(route: &Route, description: Description) -> Value {
     let Description { operation_id, summary, input, output, media_type, status, .. } = description;
     let tag = route.permission.and_then(|permission| permission.split('.').next()).unwrap_or("system");
     let (status, output) = match route.kind {
-        Kind::Command => outcome(route.becomes),
+        Kind::Command => outcome(route),
         _ => (status, output),
     };
     let (parameters, body) = input.map_or_else(Default::default, |input| split(route, input));
@@ -84,17 +90,21 @@ fn operation(route: &Route, description: Description) -> Value {
 }
 
 /// What a command answers: ids and a status, never the whole resource.
-fn outcome(becomes: Becomes) -> (u16, Option<Value>) {
-    let (status, id_field) = match becomes {
+fn outcome(route: &Route) -> (u16, Option<Value>) {
+    let (status, id_field) = match route.becomes {
         Becomes::Changed => (200, "id"),
         Becomes::Created { id_field, .. } => (201, id_field),
         Becomes::Accepted { id_field, .. } => (202, id_field),
     };
-    let output = json!({
+    let mut output = json!({
         "type": "object",
         "properties": { id_field: { "type": "string", "format": "uuid" }, "status": { "type": "string" } },
         "required": ["status"],
     });
+    if let Some(field) = route.shows_once {
+        let text = "In the first answer only: it is stored nowhere, and a repeated command is answered without it.";
+        output["properties"][field] = json!({ "type": "string", "description": text });
+    }
     (status, Some(output))
 }
 

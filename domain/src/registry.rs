@@ -27,6 +27,7 @@ aggregates! {
     crate::identity::sessions::Sessions,
     crate::identity::role_catalogue::RoleCatalogue,
     crate::identity::invitation::Invitation,
+    crate::identity::api_key::ApiKey,
     crate::points::Program,
     crate::points::Account,
     crate::challenges::activity_log::ActivityLog,

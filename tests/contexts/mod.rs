@@ -1,5 +1,7 @@
 //! What each context promises, in sentences over HTTP against the running system.
 
+mod api_keys;
+mod decisions;
 mod history;
 mod identity;
 mod invitations;

@@ -17,7 +17,7 @@ use actix_web::{
 };
 use aws_lc_rs::digest;
 use futures::StreamExt;
-use palmares_commands::engine::{Capability, Receipt, Refused, Rejection};
+use palmares_commands::engine::{Answer as Outcome, Capability, Receipt, Refused, Rejection};
 use palmares_domain::kernel::{Code, CommandId, Idempotency, OrganizationId, Tenant, UserId, derive_uuid};
 use serde_json::{Map, Value};
 use std::{future::Future, time::Duration};
@@ -32,15 +32,28 @@ const BODY_PATIENCE: Duration = Duration::from_secs(30);
 
 /// Puts into an operation what its caller cannot know and its execution needs.
 pub trait Prepare<O> {
-    fn prepare(operation: O, tenant: Tenant, services: &Services) -> impl Future<Output = Result<O, Problem>>;
+    /// What is made on the way and shown to the caller once, such as the secret of a key. It enters
+    /// neither the log nor the stored answer, so whoever repeats the command is not shown it again.
+    type Shown;
+    /// The field of the first answer that shows it, where there is one.
+    const FIELD: Option<&'static str> = None;
+
+    fn prepare(operation: O, tenant: Tenant, services: &Services) -> impl Future<Output = Result<(O, Self::Shown), Problem>>;
+
+    /// The first answer, with what is shown once.
+    fn show(_: Self::Shown, _: Tenant, answer: Outcome) -> Outcome {
+        answer
+    }
 }
 
 /// The operation as its caller gave it.
 pub struct AsGiven;
 
 impl<O> Prepare<O> for AsGiven {
-    async fn prepare(operation: O, _: Tenant, _: &Services) -> Result<O, Problem> {
-        Ok(operation)
+    type Shown = ();
+
+    async fn prepare(operation: O, _: Tenant, _: &Services) -> Result<(O, ()), Problem> {
+        Ok((operation, ()))
     }
 }
 
@@ -54,10 +67,13 @@ pub async fn serve<O: Capability, P: Prepare<O>>(call: &mut Call<'_>) -> Answer 
     let idempotency = idempotency(call, &entered, O::PERMISSION, &object)?;
     let terms = Terms { idempotency, if_match: if_match(call)?, dry_run };
     let tenant = entered.tenant();
-    let operation = P::prepare(body::typed(object)?, tenant, services).await?;
+    let (operation, shown) = P::prepare(body::typed(object)?, tenant, services).await?;
     let owner = operation.owner();
     let admitted = services.gate.admit(call, entered, owner, terms, operation)?;
-    let receipt = services.engine.execute(admitted).await?;
+    let mut receipt = services.engine.execute(admitted).await?;
+    if !(dry_run || receipt.replayed) {
+        receipt.answer = P::show(shown, tenant, receipt.answer);
+    }
     if let (false, Some(settle), Some(patience)) = (dry_run, call.route.settle, call.preferred_wait(services.settings.wait_max))
         && let Some(settled) = settled(call, settle, tenant, &receipt, patience).await?
     {

@@ -1,4 +1,7 @@
 //! What a request proves its caller with: a token, or the cookie of a browser (T-63).
+//!
+//! The keys of programs are apart from it ([`super::api_key`]): a key proves nothing before it is
+//! looked up, and whoever takes a [`Presented`] for a person must not meet one.
 
 use super::{
     call::Call,
@@ -33,10 +36,7 @@ impl Presented {
                 None => Err(Problem::new(Code::AuthenticationFailed, "gate.token_missing")),
             };
         };
-        let token = match header.split_once(' ') {
-            Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") && !token.trim().is_empty() => token.trim(),
-            _ => return Err(Problem::new(Code::AuthenticationFailed, "gate.token_missing")),
-        };
+        let token = bearer(header).ok_or_else(|| Problem::new(Code::AuthenticationFailed, "gate.token_missing"))?;
         tokens.verify(token).map(Self::from).map_err(|fault| {
             tracing::debug!(request_id = %call.request_id, %fault, "a token was refused");
             token_invalid()
@@ -74,6 +74,13 @@ impl From<CookieSecret> for Presented {
         let SessionName { organization, user, session } = cookie.name;
         Self { organization, user, session: Some(session), roles: None, cookie: Some(cookie) }
     }
+}
+
+/// What stands in an `Authorization` header of the scheme `Bearer`.
+pub(super) fn bearer(header: &str) -> Option<&str> {
+    let (scheme, token) = header.split_once(' ')?;
+    let token = token.trim();
+    (scheme.eq_ignore_ascii_case("bearer") && !token.is_empty()).then_some(token)
 }
 
 pub(super) fn token_invalid() -> Problem {

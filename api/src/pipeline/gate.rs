@@ -5,17 +5,18 @@
 //! read; the second decides with the owner known and grants the proof that execution needs.
 
 use super::{
+    api_key::ApiKeyText,
     call::Call,
     credentials::{Presented, token_invalid},
     decision::{DecisionPoint, PolicyFault, Question, Verdict},
     limits::Limiter,
-    ports::{AccessLog, SensitiveRead, Standing, Standings},
+    ports::{AccessLog, Program, SensitiveRead, Standing, Standings},
     session_secret::digest_of,
     tokens::TokenKeys,
 };
 use crate::problem::{Denied, Problem};
 use palmares_domain::{
-    identity::Rights,
+    identity::{Rights, api_key::Quota},
     kernel::{Admission, Admitted, Code, DataClass, Idempotency, OrganizationId, SessionId, Tenant, UserId},
 };
 use std::{collections::BTreeSet, sync::Arc};
@@ -110,6 +111,32 @@ impl Gate {
     /// Everything that can be decided before the body is read.
     pub async fn enter(&self, call: &mut Call<'_>) -> Result<Entered, Problem> {
         let permission = call.route.permission.ok_or_else(|| Problem::internal(anyhow::anyhow!("a public route asked for the gate")))?;
+        let (caller, plan) = match ApiKeyText::in_request(call)? {
+            Some(key) => self.program(call, &key).await.map(|(caller, plan)| (caller, Some(plan)))?,
+            None => (self.person(call).await?, None),
+        };
+        let organization = self.tenant(&caller, named_organization(call)?).await?;
+        self.limiter.caller(caller.home, caller.user, call.route.throttle)?;
+        if let Some(plan) = plan {
+            self.limiter.plan(caller.home, caller.user, plan)?;
+        }
+        let mut denied = BTreeSet::new();
+        // Nobody has more rights over another's resource than over their own or over what is nobody's.
+        for owner in [None, Some(caller.user)] {
+            match self.ask(&caller, permission, organization, owner) {
+                Verdict::Permit(policies) => {
+                    #[expect(clippy::disallowed_methods, reason = "this is the gate: the caller may act in this organization")]
+                    let tenant = Tenant::grant(organization);
+                    return Ok(Entered { tenant, caller, permission, owner, policies });
+                }
+                Verdict::Deny(policies) => denied.extend(policies),
+            }
+        }
+        Err(denied_by(denied.into_iter().collect(), PERMISSION_MISSING, Problem::new(Code::AccessDenied, PERMISSION_MISSING)))
+    }
+
+    /// The person who asks, by token or cookie.
+    async fn person(&self, call: &mut Call<'_>) -> Result<Caller, Problem> {
         let presented = Presented::in_request(call, &self.tokens)?;
         let Presented { organization: home, user, session, .. } = presented;
         let standing = self.standings.of(home, user).await.map_err(Problem::unavailable)?;
@@ -127,21 +154,19 @@ impl Gate {
             call.params.push((SELF_PARAM, caller.user.to_string()));
         }
         presented.check_csrf(call)?;
-        let organization = self.tenant(&caller, named_organization(call)?).await?;
-        self.limiter.caller(caller.home, caller.user, call.route.throttle)?;
-        let mut denied = BTreeSet::new();
-        // Nobody has more rights over another's resource than over their own or over what is nobody's.
-        for owner in [None, Some(caller.user)] {
-            match self.ask(&caller, permission, organization, owner) {
-                Verdict::Permit(policies) => {
-                    #[expect(clippy::disallowed_methods, reason = "this is the gate: the caller may act in this organization")]
-                    let tenant = Tenant::grant(organization);
-                    return Ok(Entered { tenant, caller, permission, owner, policies });
-                }
-                Verdict::Deny(policies) => denied.extend(policies),
-            }
-        }
-        Err(denied_by(denied.into_iter().collect(), PERMISSION_MISSING, Problem::new(Code::AccessDenied, PERMISSION_MISSING)))
+        Ok(caller)
+    }
+
+    /// The program that asks, and how often it may. It acts under the id of its key: it is no user, so
+    /// nothing is its own. Of a key that is not good nothing is recorded, since anyone can make one up.
+    async fn program(&self, call: &mut Call<'_>, key: &ApiKeyText) -> Result<(Caller, Quota), Problem> {
+        let (user, home) = (UserId(key.key.0), key.organization);
+        let found = self.standings.program(home, key.key, key.digest()).await.map_err(Problem::unavailable)?;
+        let Program { standing, quota } = found.ok_or_else(token_invalid)?;
+        call.caller = Some(Caller { user, home, session: None, rights: Rights::default() });
+        let caller = Caller { user, home, session: None, rights: rights_of(standing)? };
+        call.caller = Some(caller.clone());
+        Ok((caller, quota))
     }
 
     /// Decides with the owner known, and grants.

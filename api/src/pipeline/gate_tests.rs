@@ -5,9 +5,10 @@ use super::keys::{Ed25519Key, generate_pem};
 use super::testing::{House, Rules, house};
 use crate::{
     pipeline::{
-        Standing,
+        Program, Standing,
+        api_key::{API_KEY_HEADER, ApiKeyText},
         route::{Kind, Route, Verb},
-        session_secret::{CSRF_HEADER, CookieSecret, SESSION_COOKIE, SessionName, fresh_half},
+        session_secret::{CSRF_HEADER, CookieSecret, SESSION_COOKIE, SessionName, digest_of, fresh_half},
         settings::{Allowance, RateLimits},
     },
     routes,
@@ -15,8 +16,11 @@ use crate::{
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use palmares_domain::{
-    identity::{Rights, Role},
-    kernel::{OrganizationId, SessionId, UserId},
+    identity::{
+        HeldRole, Rights, Role,
+        api_key::{Quota, QuotaPeriod},
+    },
+    kernel::{ApiKeyId, Digest, OrganizationId, RoleId, SessionId, UserId},
 };
 use reqwest::{Method, RequestBuilder, StatusCode};
 use serde_json::{Value, json};
@@ -44,8 +48,32 @@ fn rules() -> Rules {
             _ => Standing::Active(Rights::built_in(Role::ALL)),
         },
         signed_in: |session| session == LIVE,
+        program,
         exists: |organization| organization != NOWHERE,
     }
+}
+
+const KEY: ApiKeyId = ApiKeyId(Uuid::from_u128(31));
+const STRANDED_KEY: ApiKeyId = ApiKeyId(Uuid::from_u128(32));
+const BUSY_KEY: ApiKeyId = ApiKeyId(Uuid::from_u128(33));
+const SECRET: [u8; 32] = [7; 32];
+
+/// Keys that read users, each with the same secret.
+fn program(key: ApiKeyId, secret: Digest) -> Option<Program> {
+    let grants = ["identity.user".parse().unwrap()].into();
+    let active = Standing::Active(Rights::new([HeldRole::custom(RoleId(key.0), grants)]));
+    let quota = |requests| Quota { requests, per: QuotaPeriod::Day };
+    let program = match key {
+        KEY => Program { standing: active, quota: quota(1_000_000) },
+        STRANDED_KEY => Program { standing: Standing::OrganizationSuspended, quota: quota(1) },
+        BUSY_KEY => Program { standing: active, quota: quota(2) },
+        _ => return None,
+    };
+    (secret == digest_of(&SECRET.into())).then_some(program)
+}
+
+fn key(key: ApiKeyId, secret: [u8; 32]) -> String {
+    ApiKeyText::new(ACME, key, secret.into()).text()
 }
 
 fn gated() -> impl Iterator<Item = &'static Route> {
@@ -164,6 +192,73 @@ async fn whoever_is_suspended_is_refused_and_remembered() {
     }
     assert_eq!(house.refusals().len(), 2 * gated().count());
     assert!(house.refusals().iter().all(|refusal| refusal.policies.is_empty()), "nobody asked a policy yet");
+}
+
+/// covers: P-33
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_that_is_not_good_opens_nothing_and_says_nothing() {
+    let house = house(RateLimits::with_ip_requests(u32::MAX), rules());
+    let good = key(KEY, SECRET);
+    let bad = [
+        ("a key that is not there", key(ApiKeyId(Uuid::from_u128(39)), SECRET)),
+        ("a key with another secret", key(KEY, [8; 32])),
+        ("half a key", good[..good.len() / 2].to_owned()),
+        ("nothing but a prefix", "pk_".to_owned()),
+    ];
+    for route in gated() {
+        let path = path(route, "", "");
+        for (case, text) in &bad {
+            let by_token = request(&house, route, &path).bearer_auth(text);
+            let body = expect(case, route, by_token, 401, "AUTHENTICATION_FAILED").await;
+            assert_eq!(body["reason"], "gate.token_invalid", "{case}");
+            let by_header = request(&house, route, &path).header(API_KEY_HEADER, text);
+            let body = expect(case, route, by_header, 401, "AUTHENTICATION_FAILED").await;
+            assert_eq!(body["reason"], "gate.token_invalid", "{case}");
+        }
+        let twice = request(&house, route, &path).bearer_auth("not.a.token").header(API_KEY_HEADER, &good);
+        expect("a key beside a bad token", route, twice, 401, "AUTHENTICATION_FAILED").await;
+    }
+    assert!(house.refusals().is_empty(), "a key that anyone can make up was recorded");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_may_what_it_grants_in_its_own_organization_and_owns_nothing() {
+    let house = house(RateLimits::with_ip_requests(u32::MAX), rules());
+    let text = key(KEY, SECRET);
+    for route in gated() {
+        let plain = path(route, "", "");
+        let start = |path: &str| request(&house, route, path).header(API_KEY_HEADER, &text);
+        let foreign = start(&plain).header("Palmares-Organization", GLOBEX.to_string());
+        expect("another organization", route, foreign, 403, "TENANT_MISMATCH").await;
+        let stranded = request(&house, route, &plain).bearer_auth(key(STRANDED_KEY, SECRET));
+        expect("suspended organization", route, stranded, 403, "ACCESS_DENIED").await;
+        if route.permission.is_some_and(|needed| needed.starts_with("identity.user.")) {
+            // Past the policy, the request ends at the parameter that it should not have.
+            expect("what it grants", route, start(&format!("{plain}?shoe_size=43")), 422, "VALIDATION_ERROR").await;
+        } else {
+            // Not even where a user in whose place it stands could read what is their own.
+            let own = path(route, "user_id", &KEY.to_string());
+            expect("what it does not grant", route, start(&own), 403, "ACCESS_DENIED").await;
+        }
+    }
+    let recorded = house.refusals();
+    assert!(recorded.iter().all(|refusal| [KEY.0, STRANDED_KEY.0].contains(&refusal.access.actor.0)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_that_used_up_its_quota_is_told_when_to_come_back() {
+    let house = house(RateLimits::with_ip_requests(u32::MAX), rules());
+    let route = gated().find(|route| route.path == "/roles" && route.verb == Verb::Get).unwrap();
+    let path = path(route, "", "");
+    let ask = || request(&house, route, &path).bearer_auth(key(BUSY_KEY, SECRET));
+    for _ in 0..2 {
+        expect("within the quota", route, ask(), 403, "ACCESS_DENIED").await;
+    }
+    let response = ask().send().await.unwrap();
+    let wait: u64 = response.headers()["retry-after"].to_str().unwrap().parse().unwrap();
+    assert!((1..=86_400).contains(&wait), "{wait}");
+    assert_eq!(response.json::<Value>().await.unwrap()["reason"], "gate.quota_exceeded");
+    assert!(house.refusals().iter().any(|refusal| refusal.reason == "gate.quota_exceeded"));
 }
 
 /// A cookie of Ann's, and what her page says with it.

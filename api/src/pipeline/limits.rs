@@ -1,15 +1,20 @@
 //! Rate limits: by address before anything is read, then by organization, user and route class.
 
 use super::{
+    quotas::Quotas,
     route::Throttle,
     settings::{Allowance, Allowances, RateLimits},
 };
 use crate::problem::Problem;
+use chrono::Utc;
 use governor::{
     DefaultKeyedRateLimiter, Quota, RateLimiter,
     clock::{Clock, DefaultClock},
 };
-use palmares_domain::kernel::{Code, OrganizationId, UserId};
+use palmares_domain::{
+    identity::api_key::Quota as UsagePlan,
+    kernel::{Code, OrganizationId, UserId},
+};
 use std::{
     hash::Hash,
     net::{IpAddr, Ipv6Addr},
@@ -21,6 +26,7 @@ pub struct Limiter {
     doors: DefaultKeyedRateLimiter<IpAddr>,
     users: Classes<(OrganizationId, UserId)>,
     organizations: Classes<OrganizationId>,
+    plans: Quotas,
 }
 
 impl Limiter {
@@ -30,6 +36,7 @@ impl Limiter {
             doors: RateLimiter::keyed(quota(limits.door)),
             users: Classes::new(&limits.user),
             organizations: Classes::new(&limits.organization),
+            plans: Quotas::default(),
         }
     }
 
@@ -50,12 +57,18 @@ impl Limiter {
         check(self.organizations.of(class), &organization, "gate.rate_limited_organization")
     }
 
+    /// By the usage plan of a program's key, asked last: what is refused for another reason uses nothing of it.
+    pub fn plan(&self, organization: OrganizationId, key: UserId, plan: UsagePlan) -> Result<(), Problem> {
+        self.plans.take((organization, key), plan, Utc::now())
+    }
+
     /// Forgets who has not asked for a while, so that memory follows the present callers.
     pub fn forget_idle(&self) {
         self.addresses.retain_recent();
         self.doors.retain_recent();
         self.users.forget_idle();
         self.organizations.forget_idle();
+        self.plans.forget_idle(Utc::now());
     }
 }
 

@@ -7,6 +7,7 @@
 //! test attacks every row of the very table that serves.
 
 pub mod action;
+pub mod api_key;
 pub mod body;
 pub mod call;
 pub mod command;
@@ -20,6 +21,7 @@ pub mod limits;
 pub mod ports;
 pub mod progress;
 pub mod query;
+pub mod quotas;
 pub mod respond;
 pub mod rim;
 pub mod route;
@@ -32,7 +34,7 @@ pub mod tokens;
 
 pub use gate::Gate;
 pub use limits::Limiter;
-pub use ports::{Access, AccessLog, RebuildRefused, Rebuilds, RefusedAccess, SensitiveRead, Standing, Standings};
+pub use ports::{Access, AccessLog, Program, RebuildRefused, Rebuilds, RefusedAccess, SensitiveRead, Standing, Standings};
 pub use progress::Progress;
 pub use route::{Route, Throttle};
 pub use server::{Bound, Parts, Services, bind};

@@ -2,8 +2,8 @@
 
 use async_trait::async_trait;
 use palmares_domain::{
-    identity::Rights,
-    kernel::{ClientContext, Code, DataClass, Digest, OrganizationId, SessionId, UserId},
+    identity::{Rights, api_key::Quota},
+    kernel::{ApiKeyId, ClientContext, Code, DataClass, Digest, OrganizationId, SessionId, UserId},
 };
 use uuid::Uuid;
 
@@ -16,6 +16,14 @@ pub enum Standing {
     OrganizationSuspended,
     /// No such user in this organization, or no such organization.
     Unknown,
+}
+
+/// What a program may whose key is good.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Program {
+    /// With what the key grants.
+    pub standing: Standing,
+    pub quota: Quota,
 }
 
 /// Knows who may act.
@@ -35,6 +43,10 @@ pub trait Standings: Send + Sync + 'static {
         session: SessionId,
         secret: Option<Digest>,
     ) -> anyhow::Result<bool>;
+
+    /// The program whose key has a secret with this digest; `None` where no such key is good now,
+    /// whatever is wrong with it.
+    async fn program(&self, organization: OrganizationId, key: ApiKeyId, secret: Digest) -> anyhow::Result<Option<Program>>;
 
     /// Whether an organization exists, which is asked when a platform admin names it.
     async fn exists(&self, organization: OrganizationId) -> anyhow::Result<bool>;

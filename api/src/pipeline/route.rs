@@ -108,6 +108,8 @@ pub struct Route {
     pub becomes: Becomes,
     /// Whether it is one more address of another row's operation.
     pub alias: bool,
+    /// The field that only the first answer has, and no repeated one.
+    pub shows_once: Option<&'static str>,
     /// How to wait until what was accepted is done, for callers who prefer to.
     pub(super) settle: Option<Settle>,
     pub(super) serve: Serve,
@@ -127,6 +129,7 @@ impl Route {
             body_max_bytes: None,
             becomes: Becomes::Changed,
             alias: false,
+            shows_once: None,
             settle: None,
             serve,
             describe,
@@ -141,7 +144,7 @@ impl Route {
     /// A command into which `P` puts what its caller cannot know.
     pub const fn prepared<O: Capability, P: Prepare<O> + 'static>(verb: Verb, path: &'static str) -> Self {
         let row = Self::row(verb, path, Kind::Command, |call| Box::pin(command::serve::<O, P>(call)), describe::command::<O>);
-        Self { permission: Some(O::PERMISSION), throttle: O::THROTTLE, ..row }
+        Self { permission: Some(O::PERMISSION), throttle: O::THROTTLE, shows_once: P::FIELD, ..row }
     }
 
     pub const fn post<O: Capability>(path: &'static str) -> Self {

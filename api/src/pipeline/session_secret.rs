@@ -20,6 +20,7 @@ pub const SESSION_COOKIE: &str = "__Host-palmares";
 pub const CSRF_HEADER: &str = "Palmares-Csrf";
 
 const HALF: usize = 32;
+const ID: usize = 16;
 const COOKIE_PREFIX: &str = "pc_";
 const REFRESH_PREFIX: &str = "pr_";
 
@@ -29,6 +30,16 @@ pub struct SessionName {
     pub organization: OrganizationId,
     pub user: UserId,
     pub session: SessionId,
+}
+
+impl SessionName {
+    fn ids(self) -> [Uuid; 3] {
+        [self.organization.0, self.user.0, self.session.0]
+    }
+
+    fn of([organization, user, session]: [Uuid; 3]) -> Self {
+        Self { organization: organization.into(), user: user.into(), session: session.into() }
+    }
 }
 
 /// The half of a secret.
@@ -64,12 +75,12 @@ pub struct CookieSecret {
 
 impl CookieSecret {
     pub fn text(&self) -> String {
-        write(COOKIE_PREFIX, self.name, &[&self.family])
+        write(COOKIE_PREFIX, self.name.ids(), &[&self.family])
     }
 
     pub fn parse(text: &str) -> Option<Self> {
-        let (name, [family]) = read(COOKIE_PREFIX, text)?;
-        Some(Self { name, family })
+        let (ids, [family]) = read(COOKIE_PREFIX, text)?;
+        Some(Self { name: SessionName::of(ids), family })
     }
 
     /// What a page has to say with each request that changes something. Only who has the cookie, or
@@ -91,39 +102,42 @@ pub struct RefreshSecret {
 
 impl RefreshSecret {
     pub fn text(&self) -> String {
-        write(REFRESH_PREFIX, self.name, &[&self.family, &self.current])
+        write(REFRESH_PREFIX, self.name.ids(), &[&self.family, &self.current])
     }
 
     pub fn parse(text: &str) -> Option<Self> {
-        let (name, [family, current]) = read(REFRESH_PREFIX, text)?;
-        Some(Self { name, family, current })
+        let (ids, [family, current]) = read(REFRESH_PREFIX, text)?;
+        Some(Self { name: SessionName::of(ids), family, current })
     }
 }
 
-fn write(prefix: &str, name: SessionName, halves: &[&Half]) -> String {
-    let mut bytes = Zeroizing::new(Vec::with_capacity(48 + halves.len() * HALF));
-    for id in [name.organization.0, name.user.0, name.session.0] {
-        bytes.extend_from_slice(id.as_bytes());
-    }
+/// A secret as text: whose it is, and its halves.
+pub(super) fn write<const I: usize>(prefix: &str, ids: [Uuid; I], halves: &[&Half]) -> String {
+    let mut bytes = Zeroizing::new(Vec::with_capacity(I * ID + halves.len() * HALF));
+    ids.iter().for_each(|id| bytes.extend_from_slice(id.as_bytes()));
     halves.iter().for_each(|half| bytes.extend_from_slice(half.as_ref()));
     format!("{prefix}{}", URL_SAFE_NO_PAD.encode(bytes.as_slice()))
 }
 
-fn read<const N: usize>(prefix: &str, text: &str) -> Option<(SessionName, [Half; N])> {
+/// What [`write`] wrote; `None` of any other text.
+pub(super) fn read<const I: usize, const N: usize>(prefix: &str, text: &str) -> Option<([Uuid; I], [Half; N])> {
     let encoded = text.strip_prefix(prefix)?;
     // The length first: what is too long is not even decoded.
-    let length = 48 + N * HALF;
+    let length = I * ID + N * HALF;
     if encoded.len() != length.div_ceil(3) * 4 - (3 - length % 3) % 3 {
         return None;
     }
     let bytes = Zeroizing::new(URL_SAFE_NO_PAD.decode(encoded).ok()?);
-    let id = |index: usize| Uuid::from_slice(bytes.get(index * 16..index * 16 + 16)?).ok();
-    let name = SessionName { organization: id(0)?.into(), user: id(1)?.into(), session: id(2)?.into() };
+    let (named, secret) = bytes.split_at_checked(I * ID)?;
+    let mut ids = [Uuid::nil(); I];
+    for (id, bytes) in ids.iter_mut().zip(named.chunks_exact(ID)) {
+        *id = Uuid::from_slice(bytes).ok()?;
+    }
     let mut halves = std::array::from_fn(|_| Zeroizing::new([0; HALF]));
-    for (half, bytes) in halves.iter_mut().zip(bytes.get(48..)?.chunks_exact(HALF)) {
+    for (half, bytes) in halves.iter_mut().zip(secret.chunks_exact(HALF)) {
         half.copy_from_slice(bytes);
     }
-    Some((name, halves))
+    Some((ids, halves))
 }
 
 #[cfg(test)]

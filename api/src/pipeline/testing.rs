@@ -1,8 +1,8 @@
 //! A server for tests of the gate: as it runs, with the ports behind the gate replaced.
 
 use super::{
-    AccessLog, Gate, Limiter, Parts, Progress, RateLimits, RebuildRefused, Rebuilds, RefusedAccess, SensitiveRead, Services, Settings,
-    Standing, Standings, TokenKeys, bind, keys::generate_pem,
+    AccessLog, Gate, Limiter, Parts, Program, Progress, RateLimits, RebuildRefused, Rebuilds, RefusedAccess, SensitiveRead, Services,
+    Settings, Standing, Standings, TokenKeys, bind, keys::generate_pem,
 };
 use crate::sign_in::{Desk, password_policy::PasswordPolicy};
 use async_trait::async_trait;
@@ -13,7 +13,7 @@ use palmares_commands::{
     },
     store::memory::MemoryStore,
 };
-use palmares_domain::kernel::{Digest, OrganizationId, Place, SessionId, UserId};
+use palmares_domain::kernel::{ApiKeyId, Digest, OrganizationId, Place, SessionId, UserId};
 use palmares_projections::engine::{KeyError, PersonalKeys, Readers, head::HeadSignal, log::Log, stop::Stopper, watermarks::Watermarks};
 use sqlx::postgres::PgPoolOptions;
 use std::{
@@ -27,6 +27,7 @@ use std::{
 pub struct Rules {
     pub standing: fn(OrganizationId, UserId) -> Standing,
     pub signed_in: fn(SessionId) -> bool,
+    pub program: fn(ApiKeyId, Digest) -> Option<Program>,
     pub exists: fn(OrganizationId) -> bool,
 }
 
@@ -109,6 +110,9 @@ impl Standings for Ports {
     }
     async fn signed_in(&self, _: OrganizationId, _: UserId, session: SessionId, _: Option<Digest>) -> anyhow::Result<bool> {
         Ok((self.rules.signed_in)(session))
+    }
+    async fn program(&self, _: OrganizationId, key: ApiKeyId, secret: Digest) -> anyhow::Result<Option<Program>> {
+        Ok((self.rules.program)(key, secret))
     }
     async fn exists(&self, organization: OrganizationId) -> anyhow::Result<bool> {
         Ok((self.rules.exists)(organization))

@@ -22,6 +22,7 @@ use palmares_domain::{
     kernel::{Admitted, FieldError, OrganizationId, UserId},
     organizations::organization::Organization,
 };
+use palmares_projections::identity::decisions::ListDecisions;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -29,6 +30,7 @@ pub const ROUTES: &[Route] = &[
     Route::action::<CheckPermission>(Verb::Post, "/authz/check", "identity.decision.check"),
     Route::action::<CheckPermissions>(Verb::Post, "/authz/batch-check", "identity.decision.check"),
     Route::action::<ExplainRights>(Verb::Post, "/authz/explain", "identity.decision.explain"),
+    Route::get::<ListDecisions>("/authz/decisions", "identity.decision.list"),
 ];
 
 /// Questions of one batch.

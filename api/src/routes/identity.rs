@@ -1,11 +1,13 @@
 //! Identity: the users of an organization, their life cycle and their roles.
 
-use crate::pipeline::Route;
+use crate::pipeline::{Route, api_key::FreshSecret, route::Verb};
 use palmares_commands::identity::{
-    ApproveReactivation, AssignRole, CancelUserDeletion, ComposeRole, CreateUser, DeactivateUser, ReactivateUser, RenameRole,
-    RequestUserDeletion, ResumeUser, RetireRole, RevokeSession, RevokeUserSessions, SetRoleGrants, SetUserEmail, SuspendUser, UnassignRole,
+    ApproveReactivation, AssignRole, CancelUserDeletion, ComposeRole, CreateApiKey, CreateUser, DeactivateUser, ReactivateUser, RenameRole,
+    RequestUserDeletion, ResumeUser, RetireRole, RevokeApiKey, RevokeSession, RevokeUserSessions, RotateApiKey, SetApiKeyQuota,
+    SetRoleGrants, SetUserEmail, SuspendUser, UnassignRole,
 };
 use palmares_projections::identity::{
+    api_keys::ListApiKeys,
     directory::{GetUser, ListUsers},
     roles::ListRoles,
     sessions::UserSessions,
@@ -36,4 +38,9 @@ pub const ROUTES: &[Route] = &[
     Route::post::<RenameRole>("/roles/{role_id}/rename"),
     Route::post::<RetireRole>("/roles/{role_id}/retire"),
     Route::get::<ListRoles>("/roles", "identity.role.read"),
+    Route::prepared::<CreateApiKey, FreshSecret>(Verb::Post, "/api-keys").creating("/api-keys", "id"),
+    Route::prepared::<RotateApiKey, FreshSecret>(Verb::Post, "/api-keys/{key_id}/rotate"),
+    Route::post::<RevokeApiKey>("/api-keys/{key_id}/revoke"),
+    Route::post::<SetApiKeyQuota>("/api-keys/{key_id}/quota"),
+    Route::get::<ListApiKeys>("/api-keys", "identity.api_key.list"),
 ];

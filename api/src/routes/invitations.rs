@@ -46,13 +46,15 @@ const SETUP_PATIENCE: TimeDelta = TimeDelta::hours(24);
 struct AddressLookedUp;
 
 impl<O: NeedsEmail> Prepare<O> for AddressLookedUp {
-    async fn prepare(mut operation: O, tenant: Tenant, services: &Services) -> Result<O, Problem> {
+    type Shown = ();
+
+    async fn prepare(mut operation: O, tenant: Tenant, services: &Services) -> Result<(O, ()), Problem> {
         let mut reader = services.readers.open(tenant, None).await?;
         // Of an invitation that is not there the operation itself says so.
         if let Some(address) = invited_address(&mut reader, operation.invitation()).await? {
             operation.resolve(address.into());
         }
-        Ok(operation)
+        Ok((operation, ()))
     }
 }
 

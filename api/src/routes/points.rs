@@ -60,13 +60,15 @@ pub const ROUTES: &[Route] = &[
 struct AccountLookedUp;
 
 impl<O: NeedsAccount> Prepare<O> for AccountLookedUp {
-    async fn prepare(mut operation: O, tenant: Tenant, services: &Services) -> Result<O, Problem> {
+    type Shown = ();
+
+    async fn prepare(mut operation: O, tenant: Tenant, services: &Services) -> Result<(O, ()), Problem> {
         let mut reader = services.readers.open(tenant, None).await?;
         // Of a transaction that is not there the operation itself says so.
         if let Some(account) = account_of_transaction(&mut reader, operation.transaction()).await? {
             operation.resolve(account);
         }
-        Ok(operation)
+        Ok((operation, ()))
     }
 }
 

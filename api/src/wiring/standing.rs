@@ -1,12 +1,12 @@
 //! Who may act, by the states that the engine keeps in memory.
 
-use crate::pipeline::{Standing, Standings};
+use crate::pipeline::{Program, Standing, Standings, session_secret::same};
 use async_trait::async_trait;
 use chrono::Utc;
 use palmares_commands::engine::Engine;
 use palmares_domain::{
-    identity::{Rights, RoleRef, role_catalogue::RoleCatalogue, sessions::Sessions, user::User},
-    kernel::{Digest, OrganizationId, SessionId, UserId},
+    identity::{Rights, RoleRef, api_key::ApiKey, role_catalogue::RoleCatalogue, sessions::Sessions, user::User},
+    kernel::{ApiKeyId, Digest, OrganizationId, SessionId, UserId},
     organizations::organization::Organization,
 };
 use std::{collections::BTreeSet, sync::Arc};
@@ -40,6 +40,22 @@ impl Standings for EngineStandings {
             None => sessions.is_live(session, now),
         };
         Ok(self.0.look(organization, user, goes_on).await?)
+    }
+
+    async fn program(&self, organization: OrganizationId, key: ApiKeyId, secret: Digest) -> anyhow::Result<Option<Program>> {
+        let now = Utc::now();
+        let found = |key: &ApiKey| {
+            let key = key.issued()?;
+            key.good_secrets(now).any(|good| same(good, secret)).then(|| (key.role(), key.quota()))
+        };
+        let Some((role, quota)) = self.0.look(organization, key, found).await? else { return Ok(None) };
+        let stands = self.0.look(organization, organization, |found: &Organization| found.profile().map(|_| found.is_active())).await?;
+        let standing = match stands {
+            None => Standing::Unknown,
+            Some(false) => Standing::OrganizationSuspended,
+            Some(true) => Standing::Active(Rights::new([role])),
+        };
+        Ok(Some(Program { standing, quota }))
     }
 
     async fn exists(&self, organization: OrganizationId) -> anyhow::Result<bool> {

@@ -1,5 +1,7 @@
-//! Identity: users, how they are invited and sign in, their life cycle, and the roles that say what they may.
+//! Identity: users, how they are invited and sign in, their life cycle, the roles that say what they
+//! may, and the keys of programs.
 
+mod api_keys;
 mod assignments;
 mod credentials;
 mod emails;
@@ -13,6 +15,7 @@ mod temporary_passwords;
 mod tests;
 mod users;
 
+pub use api_keys::{CreateApiKey, RevokeApiKey, RotateApiKey, SetApiKeyQuota, TakesSecret};
 pub use assignments::{AssignRole, UnassignRole};
 pub use credentials::{
     BeginTotp, ConfirmTotp, DisableTotp, FailPass, IssuePass, IssueRecoveryCodes, LinkExternalIdentity, RecordTotp, SetPassword, Spent,

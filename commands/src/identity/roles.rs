@@ -66,7 +66,7 @@ fn run(unit: &mut Unit<'_>, command: &RoleCatalogueCommand) -> Result<(), Refuse
 }
 
 /// Grants that are someone's to give and that some permission answers to.
-fn check_grants(unit: &Unit<'_>, role: RoleId, grants: &BTreeSet<Grant>) -> Result<(), Refused> {
+pub(super) fn check_grants(unit: &Unit<'_>, role: RoleId, grants: &BTreeSet<Grant>) -> Result<(), Refused> {
     if let Some(index) = grants.iter().position(|grant| !unit.permissions().knows(grant)) {
         return Err(Refused::field(format!("grants[{index}]"), "identity.permission_unknown"));
     }

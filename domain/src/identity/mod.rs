@@ -13,9 +13,10 @@
 //! in clear in any event; a code, a link and a refresh token are good once (E-105, E-109).
 //!
 //! Others see the [`Role`], the [`RoleRef`], the [`Rights`], and the aggregates
-//! [`user::User`], [`credential::Credential`], [`sessions::Sessions`], [`invitation::Invitation`] and
-//! [`role_catalogue::RoleCatalogue`].
+//! [`user::User`], [`credential::Credential`], [`sessions::Sessions`], [`invitation::Invitation`],
+//! [`role_catalogue::RoleCatalogue`] and [`api_key::ApiKey`].
 
+pub mod api_key;
 pub mod credential;
 mod grant;
 pub mod invitation;

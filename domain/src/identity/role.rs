@@ -92,6 +92,7 @@ impl Role {
                 "identity.user.read",
                 "identity.role.read",
                 "identity.decision.explain",
+                "identity.decision.list",
                 "operations.event",
                 "operations.projection.read",
                 "points.program.read",

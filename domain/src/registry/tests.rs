@@ -25,6 +25,7 @@ const CONTEXTS: [&str; 13] = [
 /// Types that cannot hold a text someone typed: numbers, times, ids, closed lists and opaque
 /// tokens. A type that is not here counts as text. Review each addition.
 const TEXTLESS: &[&str] = &[
+    "ApiKeyId",
     "Carrier",
     "Code",
     "DataClass",
@@ -48,6 +49,7 @@ const TEXTLESS: &[&str] = &[
     "Portion",
     "Posting",
     "ProgramId",
+    "Quota",
     "RevocationReason",
     "Role",
     "RoleId",
@@ -78,6 +80,8 @@ const CLEAR_TEXT: &[&str] = &[
     "compliance.data_exported.route",
     "compliance.sensitive_data_read.permission",
     "compliance.sensitive_data_read.route",
+    // What an organization calls a program that acts for it.
+    "identity.api_key_created.name",
     // What an organization calls a role: the name of a function.
     "identity.role_composed.name",
     "identity.role_renamed.name",

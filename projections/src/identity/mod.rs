@@ -1,8 +1,10 @@
-//! Read models of identity: who there is and who was invited, where they are signed in, and which
-//! roles an organization composed.
+//! Read models of identity: who there is and who was invited, where they are signed in, which roles
+//! an organization composed, which programs act for it, and how was decided.
 //!
 //! Others see [`directory::external_refs`], which names users on their own pages.
 
+pub mod api_keys;
+pub mod decisions;
 pub mod directory;
 pub mod invitations;
 pub mod roles;
@@ -19,6 +21,8 @@ pub fn projectors() -> Vec<Arc<dyn Projector>> {
         Arc::new(sessions::Sessions),
         Arc::new(invitations::Invitations),
         Arc::new(invitations::Due),
+        Arc::new(api_keys::ApiKeys),
+        Arc::new(decisions::Decisions),
     ]
 }
 
@@ -33,6 +37,9 @@ pub fn statements() -> impl Iterator<Item = (&'static str, &'static str)> {
         sessions::READS,
         invitations::STATEMENTS,
         invitations::READS,
+        api_keys::STATEMENTS,
+        api_keys::READS,
+        decisions::STATEMENTS,
     ]
     .into_iter()
     .flatten()

@@ -8,7 +8,7 @@ mod events;
 #[cfg(test)]
 mod tests;
 
-pub use aggregate::{CustomRole, RoleCatalogue};
+pub use aggregate::{CustomRole, GRANTS_MAX, RoleCatalogue};
 pub use commands::{ComposeRole, RoleCatalogueCommand};
 pub use errors::RoleCatalogueError;
 pub use events::{PermissionsGranted, PermissionsRevoked, RoleCatalogueEvent, RoleComposed, RoleRenamed, RoleRetired};

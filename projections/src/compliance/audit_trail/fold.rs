@@ -14,7 +14,8 @@ pub(super) const INSERT: &str = "
     SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::timestamptz[], $4::text[], $5::text[], $6::text[], $7::uuid[], $8::uuid[],
         $9::text[], $10::uuid[], $11::uuid[], $12::uuid[], $13::uuid[], $14::uuid[])";
 
-const REFUSAL: &str = "compliance.access_refused";
+/// The type of the events that tell of refusals.
+pub(crate) const REFUSAL: &str = "compliance.access_refused";
 
 /// The fold.
 pub struct AuditLog;
@@ -70,12 +71,13 @@ impl Projector for AuditLog {
 /// The part of an event's metadata that is searched or shown. Nothing of it is required: an
 /// imported event has another kind of metadata and belongs in the trail as well.
 #[derive(Debug, Default, Deserialize)]
-pub(super) struct Metadata {
+pub(crate) struct Metadata {
     #[serde(default)]
     pub roles: Vec<String>,
     pub permission: Option<String>,
     #[serde(default)]
     pub policies: Vec<String>,
+    pub session_id: Option<Uuid>,
     pub on_behalf_of: Option<Uuid>,
     pub correlation_id: Option<Uuid>,
     pub causation_id: Option<Uuid>,

@@ -12,6 +12,7 @@ mod states;
 
 pub use differences::Difference;
 pub use fold::AuditLog;
+pub(crate) use fold::{Metadata, REFUSAL};
 pub use origins::Origin;
 pub(crate) use origins::open as origins;
 pub use query::{AuditEntry, ListAuditLogs, Outcome, Target};
