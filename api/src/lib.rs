@@ -1,6 +1,7 @@
 //! HTTP over the write side and the read side, and the command line of the binary `palmares`.
 
 pub mod cli;
+pub mod dns;
 pub mod mail;
 pub mod openapi;
 pub mod pipeline;

@@ -22,6 +22,7 @@ macro_rules! aggregates {
 
 aggregates! {
     crate::organizations::organization::Organization,
+    crate::organizations::domain::Domain,
     crate::identity::user::User,
     crate::identity::credential::Credential,
     crate::identity::sessions::Sessions,

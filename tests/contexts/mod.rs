@@ -7,6 +7,7 @@ mod identity;
 mod invitations;
 mod journey;
 mod messaging;
+mod organizations;
 mod points;
 mod sessions;
 mod sign_in;

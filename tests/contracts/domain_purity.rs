@@ -7,7 +7,7 @@ use std::{
 };
 
 /// Nothing that reads a clock, a network, a file or a database.
-const DOMAIN_DEPENDENCIES: &[&str] = &["chrono", "chrono-tz", "proptest", "serde", "serde_json", "thiserror", "utoipa", "uuid"];
+const DOMAIN_DEPENDENCIES: &[&str] = &["chrono", "chrono-tz", "idna", "proptest", "serde", "serde_json", "thiserror", "utoipa", "uuid"];
 
 /// Who may say that something was admitted: the gate, the doors, what acts for the system itself, and
 /// measurements and tests of the engine, which have no gate.

@@ -1,6 +1,7 @@
 //! One suite per port; every adapter passes it.
 
 mod cqrs_es;
+mod dns;
 mod domain_purity;
 mod postgres_store;
 mod privacy;

@@ -31,6 +31,8 @@ fn path(route: &Route, id_of: &dyn Fn(&str) -> Option<String>) -> String {
     let filled = route.path.split('/').map(|part| match part.strip_prefix('{').and_then(|part| part.strip_suffix('}')) {
         Some(name) => id_of(name).unwrap_or_else(|| match name {
             "metric" => "steps".to_owned(),
+            "domain" => "acme.example".to_owned(),
+            "step" => "domain_configured".to_owned(),
             "name" => "points_balances".to_owned(),
             _ => Uuid::now_v7().to_string(),
         }),

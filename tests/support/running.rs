@@ -85,6 +85,7 @@ fn keep_running(data_dir: PathBuf, log: &Path) -> Starting {
         let port = free_port().to_string();
         let mut command = Command::new(PALMARES);
         command.args(["dev", "--port", &port, "--data-dir"]).arg(data_dir);
+        command.env("PALMARES_DNS_SERVER", super::dns::dns().address.to_string());
         command.stdout(log.try_clone().expect("the log, twice")).stderr(log);
         contain(&mut command, None, Signal::Terminate);
         let mut child: Child = command.spawn().expect("palmares starts");

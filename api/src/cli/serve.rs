@@ -141,6 +141,7 @@ mod tests {
             mail: None,
             rate_limit_ip: 1,
             cache_bytes: 1 << 20,
+            dns_server: None,
             breached_passwords_file: None,
         }
     }

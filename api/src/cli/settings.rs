@@ -27,6 +27,7 @@ pub const ENVIRONMENT: &[(&str, &str)] = &[
         "list of stolen passwords: SHA-1 in hexadecimal, one in a line, in order; none of them is accepted",
     ),
     ("PALMARES_CACHE_BYTES", "bytes of states that stay in memory, as an estimate"),
+    ("PALMARES_DNS_SERVER", "address and port of the DNS server that proves domains; unset, those that the machine asks"),
     ("PALMARES_DATA_DIR", "data folder of `palmares dev`"),
     ("PALMARES_URL", "address of a running Palmares, for the commands that are its clients"),
     ("PALMARES_TOKEN", "token for those commands"),
@@ -81,6 +82,8 @@ pub struct ServerSettings {
     pub rate_limit_ip: u32,
     /// Bytes of states that stay in memory, as an estimate.
     pub cache_bytes: usize,
+    /// The DNS server to ask; none for those of the machine.
+    pub dns_server: Option<SocketAddr>,
     /// Passwords that are known to be stolen.
     pub breached_passwords_file: Option<PathBuf>,
 }
@@ -119,6 +122,9 @@ pub struct GivenSettings {
     /// Bytes of states that stay in memory, as an estimate
     #[arg(long, env = "PALMARES_CACHE_BYTES", default_value_t = CACHE_BYTES_DEFAULT)]
     pub cache_bytes: usize,
+    /// The DNS server that proves domains, in place of those that the machine asks
+    #[arg(long, env = "PALMARES_DNS_SERVER")]
+    pub dns_server: Option<SocketAddr>,
     /// List of stolen passwords: SHA-1 in hexadecimal, one in a line, in order
     #[arg(long, env = "PALMARES_BREACHED_PASSWORDS_FILE")]
     pub breached_passwords_file: Option<PathBuf>,
@@ -183,6 +189,7 @@ impl GivenSettings {
             mail: self.letters.mail(&mut missing),
             rate_limit_ip: self.rate_limit_ip,
             cache_bytes: self.cache_bytes,
+            dns_server: self.dns_server,
             breached_passwords_file: self.breached_passwords_file.clone(),
         };
         missing.none().map(|()| settings)
@@ -255,6 +262,7 @@ mod tests {
             rate_limit_ip: RATE_LIMIT_IP,
             breached_passwords_file: None,
             cache_bytes: CACHE_BYTES_DEFAULT,
+            dns_server: None,
         };
         let missing = given.complete().err().expect("most are missing").to_string();
         for name in [

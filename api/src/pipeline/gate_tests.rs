@@ -86,6 +86,8 @@ fn path(route: &Route, name: &str, value: &str) -> String {
         Some(param) if param == name => value.to_owned(),
         Some("organization_id") => ACME.to_string(),
         Some(param) if param.ends_with("_id") => Uuid::from_u128(99).to_string(),
+        Some("domain") => "acme.example".to_owned(),
+        Some("step") => "domain_configured".to_owned(),
         Some(_) => "steps".to_owned(),
         None => part.to_owned(),
     };

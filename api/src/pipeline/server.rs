@@ -10,6 +10,7 @@ use super::{
     settings::Settings,
     table::{Overlap, Table},
 };
+use crate::dns::DnsResolver;
 use crate::sign_in::Desk;
 use actix_web::{App, HttpRequest, HttpServer, dev, middleware::Compress, web};
 use metrics_exporter_prometheus::PrometheusHandle;
@@ -25,6 +26,7 @@ pub struct Services {
     pub readers: Readers,
     pub progress: Progress,
     pub rebuilds: Arc<dyn Rebuilds>,
+    pub dns: Arc<dyn DnsResolver>,
     /// Where people sign in.
     pub desk: Desk,
     /// Wakes those who follow the log.
@@ -47,6 +49,7 @@ pub struct Parts {
     pub readers: Readers,
     pub progress: Progress,
     pub rebuilds: Arc<dyn Rebuilds>,
+    pub dns: Arc<dyn DnsResolver>,
     pub desk: Desk,
     pub head: Arc<HeadSignal>,
     pub metrics: PrometheusHandle,
@@ -60,13 +63,14 @@ impl Services {
     /// # Errors
     /// Routes of which two could fit one request.
     pub fn new(parts: Parts) -> Result<Arc<Self>, Overlap> {
-        let Parts { gate, engine, readers, progress, rebuilds, desk, head, metrics, settings, stop, routes } = parts;
+        let Parts { gate, engine, readers, progress, rebuilds, dns, desk, head, metrics, settings, stop, routes } = parts;
         Ok(Arc::new(Self {
             gate,
             engine,
             readers,
             progress,
             rebuilds,
+            dns,
             desk,
             head,
             metrics,

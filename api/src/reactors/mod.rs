@@ -8,6 +8,7 @@ mod expire_due;
 mod expire_invitations;
 mod letters;
 mod resolve_credits;
+mod set_up;
 mod settle_earnings;
 mod settle_recorded_days;
 mod settlement;
@@ -28,6 +29,7 @@ use uuid::Uuid;
 pub fn all(engine: Arc<Engine>, readers: Readers, watermarks: Watermarks) -> Vec<Arc<dyn Reactor>> {
     vec![
         Arc::new(resolve_credits::ResolveCredits { engine: engine.clone() }),
+        Arc::new(set_up::CompleteSetup { engine: engine.clone() }),
         Arc::new(settle_earnings::SettleDays { engine: engine.clone(), readers: readers.clone(), watermarks: watermarks.clone() }),
         Arc::new(settle_recorded_days::SettleRecordedDays { engine, readers, watermarks }),
     ]
@@ -40,7 +42,11 @@ pub fn letters(engine: Arc<Engine>, post: Post) -> Arc<dyn Reactor> {
 
 /// What is done when its time has come.
 pub fn timers(engine: Arc<Engine>) -> Vec<Arc<dyn TimerHandler>> {
-    vec![Arc::new(expire_due::ExpireDueTimers { engine: engine.clone() }), Arc::new(expire_invitations::ExpireInvitations { engine })]
+    vec![
+        Arc::new(expire_due::ExpireDueTimers { engine: engine.clone() }),
+        Arc::new(expire_invitations::ExpireInvitations { engine: engine.clone() }),
+        Arc::new(set_up::ExpireSetups { engine }),
+    ]
 }
 
 /// Who acts: a part of the platform, known in the log by an id and a permission of its own.

@@ -9,6 +9,7 @@ use super::{
 };
 use crate::{
     cli::{ServerSettings, metrics},
+    dns::HickoryDns,
     mail::{Links, MailSettings, SmtpMailer, Templates},
     pipeline::{Bound, Gate, Limiter, Parts, Progress, RateLimits, Services, Settings, TokenKeys, bind, route::Kind},
     reactors::{self, Post},
@@ -51,6 +52,7 @@ pub(super) async fn serve(
         readers: read.readers.clone(),
         progress: Progress::new(read.log.clone(), read.watermarks.clone()),
         rebuilds: Arc::new(RequestedRebuilds { pool: write.pool.clone(), projections }),
+        dns: Arc::new(HickoryDns::open(settings.dns_server)?),
         desk: Desk::new(PasswordPolicy::new(settings.breached_passwords_file.as_deref()).context("reading the list of stolen passwords")?)?,
         head: read.head.clone(),
         metrics,

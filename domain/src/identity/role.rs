@@ -42,6 +42,10 @@ impl Role {
         "organizations.organization.resume",
         "organizations.organization.delete",
         "organizations.organization.cancel_deletion",
+        "organizations.organization.rename",
+        "organizations.settings.change_platform",
+        "organizations.setup.complete",
+        "organizations.setup.activate",
         "operations.projection.rebuild",
     ];
 

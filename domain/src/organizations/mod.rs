@@ -7,8 +7,13 @@
 //! Invariants: an organization is created once; only an active one can be suspended and only a
 //! suspended one resumed; the platform's own organization is never suspended (B.2).
 //!
-//! Others see the [`organization::Organization`] aggregate and the [`Locale`].
+//! A *domain* is a name in the DNS that the organization proves to be its own; its people may then
+//! join by themselves, if the organization says so. Its *settings* are keys that it sets for itself,
+//! and some that only the platform sets for it (B.5 "Limited").
+//!
+//! Others see the [`organization::Organization`] and [`domain::Domain`] aggregates and the [`Locale`].
 
+pub mod domain;
 pub mod organization;
 
 use serde::{Deserialize, Serialize};

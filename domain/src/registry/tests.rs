@@ -26,6 +26,7 @@ const CONTEXTS: [&str; 13] = [
 /// tokens. A type that is not here counts as text. Review each addition.
 const TEXTLESS: &[&str] = &[
     "ApiKeyId",
+    "AutoJoin",
     "Carrier",
     "Code",
     "DataClass",
@@ -56,6 +57,7 @@ const TEXTLESS: &[&str] = &[
     "RoleRef",
     "RuleId",
     "SessionId",
+    "Setting",
     "SetupStep",
     "SignInMethod",
     "SourceId",
@@ -85,10 +87,18 @@ const CLEAR_TEXT: &[&str] = &[
     // What an organization calls a role: the name of a function.
     "identity.role_composed.name",
     "identity.role_renamed.name",
+    // Names of domains, which anyone may look up.
+    "organizations.auto_join_set.domain",
+    "organizations.domain_claimed.domain",
+    "organizations.domain_released.domain",
+    "organizations.domain_verified.domain",
     // A company's name, and what the platform says of a company.
     "organizations.organization_created.name",
     "organizations.organization_created.slug",
+    "organizations.organization_renamed.name",
     "organizations.organization_suspended.reason",
+    // How a company appears to its people, and its rules.
+    "organizations.settings_changed.set",
     // What a company calls its program.
     "points.program_defined.name",
 ];

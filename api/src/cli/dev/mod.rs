@@ -59,6 +59,9 @@ pub struct DevArgs {
     /// Requests per 5 minutes and address
     #[arg(long, env = "PALMARES_RATE_LIMIT_IP", default_value_t = RATE_LIMIT_IP)]
     rate_limit_ip: u32,
+    /// The DNS server that proves domains, in place of those that the machine asks
+    #[arg(long, env = "PALMARES_DNS_SERVER")]
+    dns_server: Option<SocketAddr>,
 }
 
 /// The default data folder: of the machine for root, of the user otherwise.
@@ -124,6 +127,7 @@ async fn run_on(
         mail: Some(MailSettings { smtp_url: mailbox.smtp_url(), from: MAIL_FROM.to_owned() }),
         rate_limit_ip: args.rate_limit_ip,
         cache_bytes: CACHE_BYTES_DEFAULT,
+        dns_server: args.dns_server,
         breached_passwords_file: None,
     };
     let minter = Minter::of(&settings)?;

@@ -48,7 +48,7 @@ impl World {
         let ring = Arc::new(KeyRing::new(Arc::new(MemoryKeyStore::default()), Arc::new(MemoryDataKeyTable::default())));
         let contexts = Arc::new(ClientContexts::new(ring.clone(), Arc::new(MemoryClientContextTable::default())));
         let engine = Engine::new(Arc::new(MemoryStore::default()), ring.clone(), contexts, EngineOptions::default());
-        let create = CreateOrganization { name: "Acmé".to_owned(), slug: "acme".to_owned(), default_locale: Locale::Fr };
+        let create = CreateOrganization { name: "Acmé".to_owned(), slug: "acme".to_owned(), default_locale: Locale::Fr, setup: false };
         let made = execute(&engine, SYSTEM.admission(OrganizationId::PLATFORM), create).await.unwrap();
         let organization = OrganizationId(made.answer.0["id"].as_str().unwrap().parse().unwrap());
         let pem = generate_pem().unwrap();

@@ -2,9 +2,9 @@
 
 use super::{
     CreateOrganization, OrganizationActivated, OrganizationCommand, OrganizationCreated, OrganizationDeletionCancelled,
-    OrganizationDeletionRequested, OrganizationError, OrganizationEvent, OrganizationPurged, OrganizationResumed, OrganizationStatus,
-    OrganizationSuspended, PaymentDueMarked, PaymentReceived, SetupBegun, SetupExpired, SetupStep, SetupStepCompleted, SuspendOrganization,
-    status,
+    OrganizationDeletionRequested, OrganizationError, OrganizationEvent, OrganizationPurged, OrganizationRenamed, OrganizationResumed,
+    OrganizationStatus, OrganizationSuspended, PaymentDueMarked, PaymentReceived, Settings, SettingsChange, SettingsChanged, SetupBegun,
+    SetupExpired, SetupStep, SetupStepCompleted, SuspendOrganization, status,
 };
 use crate::{
     kernel::{
@@ -35,7 +35,11 @@ pub struct Profile {
     pub slug: String,
     pub default_locale: Locale,
     pub status: OrganizationStatus,
+    pub settings: Settings,
+    /// Whether a set-up began that has not ended with an active organization.
+    pub setup_open: bool,
     pub setup_steps: BTreeSet<SetupStep>,
+    pub last_setup_step: Option<SetupStep>,
     /// What it was when its deletion was requested.
     pub before_deletion: Option<OrganizationStatus>,
 }
@@ -101,7 +105,8 @@ impl Organization {
 
     fn complete_step(&self, step: SetupStep) -> Result<OrganizationEvent, OrganizationError> {
         let profile = self.known()?;
-        if profile.status != OrganizationStatus::PendingSetup || profile.setup_steps.contains(&step) {
+        let goes_on = matches!(profile.status, OrganizationStatus::PendingSetup | OrganizationStatus::Suspended);
+        if !(profile.setup_open && goes_on) || profile.setup_steps.contains(&step) {
             return Err(OrganizationError::NoSuchStep);
         }
         Ok(SetupStepCompleted { organization_id: profile.organization_id, step }.into())
@@ -109,11 +114,43 @@ impl Organization {
 
     fn activate(&self) -> Result<OrganizationEvent, OrganizationError> {
         let organization_id = self.leaving_by(status::ACTIVATE)?;
-        let done = &self.known()?.setup_steps;
-        if SetupStep::ALL.iter().any(|step| !done.contains(step)) {
-            return Err(OrganizationError::SetupIncomplete);
-        }
+        self.check_setup()?;
         Ok(OrganizationActivated { organization_id }.into())
+    }
+
+    fn resume(&self) -> Result<OrganizationEvent, OrganizationError> {
+        let organization_id = self.leaving_by(status::RESUME)?;
+        self.check_setup()?;
+        Ok(OrganizationResumed { organization_id }.into())
+    }
+
+    /// Nobody becomes active around a set-up that is not done (E-123).
+    fn check_setup(&self) -> Result<(), OrganizationError> {
+        let profile = self.known()?;
+        let done = !profile.setup_open || SetupStep::ALL.iter().all(|step| profile.setup_steps.contains(step));
+        if done { Ok(()) } else { Err(OrganizationError::SetupIncomplete) }
+    }
+
+    /// What is known of an organization that is not gone for good.
+    fn lasting(&self) -> Result<&Profile, OrganizationError> {
+        let profile = self.known()?;
+        if profile.status.is_end() { Err(OrganizationError::Ended) } else { Ok(profile) }
+    }
+
+    fn rename(&self, name: &str) -> Result<Option<OrganizationEvent>, OrganizationError> {
+        let profile = self.lasting()?;
+        if !is_label(name, NAME_MAX_CHARS) {
+            return Err(OrganizationError::NameInvalid);
+        }
+        let renamed = || OrganizationRenamed { organization_id: profile.organization_id, name: name.to_owned() }.into();
+        Ok((profile.name != name).then(renamed))
+    }
+
+    fn change_settings(&self, change: &SettingsChange) -> Result<Option<OrganizationEvent>, OrganizationError> {
+        let profile = self.lasting()?;
+        let (set, reset) = change.of(&profile.settings)?;
+        let changes = !(set == Settings::default() && reset.is_empty());
+        Ok(changes.then(|| SettingsChanged { organization_id: profile.organization_id, set, reset }.into()))
     }
 
     fn cancel_deletion(&self) -> Result<OrganizationEvent, OrganizationError> {
@@ -125,7 +162,7 @@ impl Organization {
 
 impl Aggregate for Organization {
     const TYPE: &'static str = "organization";
-    const SHAPE: u16 = 2;
+    const SHAPE: u16 = 3;
 
     type Command = OrganizationCommand;
     type Event = OrganizationEvent;
@@ -134,8 +171,10 @@ impl Aggregate for Organization {
     fn decide(&self, command: &OrganizationCommand, _facts: &Facts) -> Result<Vec<OrganizationEvent>, OrganizationError> {
         Ok(vec![match command {
             OrganizationCommand::Create(command) => return self.create(command),
+            OrganizationCommand::Rename(name) => return Ok(self.rename(name)?.into_iter().collect()),
+            OrganizationCommand::ChangeSettings(change) => return Ok(self.change_settings(change)?.into_iter().collect()),
             OrganizationCommand::Suspend(command) => self.suspend(command)?,
-            OrganizationCommand::Resume => OrganizationResumed { organization_id: self.leaving_by(status::RESUME)? }.into(),
+            OrganizationCommand::Resume => self.resume()?,
             OrganizationCommand::CompleteSetupStep(step) => self.complete_step(*step)?,
             OrganizationCommand::Activate => self.activate()?,
             OrganizationCommand::Expire => SetupExpired { organization_id: self.leaving_by(status::EXPIRE)? }.into(),
@@ -157,13 +196,24 @@ impl Aggregate for Organization {
                 slug: created.slug.clone(),
                 default_locale: created.default_locale,
                 status: OrganizationStatus::Active,
+                settings: Settings::default(),
+                setup_open: false,
                 setup_steps: BTreeSet::new(),
+                last_setup_step: None,
                 before_deletion: None,
             });
         }
         let Some(profile) = &mut self.0 else { return };
-        if let OrganizationEvent::SetupStepCompleted(completed) = event {
-            profile.setup_steps.insert(completed.step);
+        match event {
+            OrganizationEvent::SetupBegun(_) => profile.setup_open = true,
+            OrganizationEvent::SetupStepCompleted(completed) => {
+                profile.setup_steps.insert(completed.step);
+                profile.last_setup_step = Some(completed.step);
+            }
+            OrganizationEvent::OrganizationActivated(_) | OrganizationEvent::OrganizationResumed(_) => profile.setup_open = false,
+            OrganizationEvent::OrganizationRenamed(renamed) => profile.name.clone_from(&renamed.name),
+            OrganizationEvent::SettingsChanged(changed) => profile.settings.change(&changed.set, &changed.reset),
+            _ => {}
         }
         if let Some(status) = event.status() {
             profile.before_deletion = matches!(event, OrganizationEvent::OrganizationDeletionRequested(_)).then_some(profile.status);

@@ -1,11 +1,14 @@
 //! What may be asked of an organization.
 
-use super::SetupStep;
+use super::{SettingsChange, SetupStep};
 use crate::{kernel::OrganizationId, organizations::Locale};
 
 #[derive(Clone, Debug)]
 pub enum OrganizationCommand {
     Create(CreateOrganization),
+    /// Calls it something else.
+    Rename(String),
+    ChangeSettings(SettingsChange),
     Suspend(SuspendOrganization),
     Resume,
     /// A step of the set-up is done.

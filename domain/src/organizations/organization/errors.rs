@@ -1,6 +1,6 @@
 //! Why a command for an organization is refused.
 
-use super::OrganizationStatus;
+use super::{OrganizationStatus, Setting};
 use crate::kernel::{Code, Refusal};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -26,6 +26,18 @@ pub enum OrganizationError {
     NoSuchStep,
     #[error("a step of the set-up is not done")]
     SetupIncomplete,
+    #[error("the organization is no longer there")]
+    Ended,
+    #[error("the value of {} is out of range", .0.path())]
+    SettingOutOfRange(Setting),
+    #[error("{} has too many characters, control characters, or space around it", .0.path())]
+    SettingNameInvalid(Setting),
+    #[error("a logo is an https:// address")]
+    LogoUrlInvalid,
+    #[error("a color is `#` with six hexadecimal digits")]
+    ColorInvalid,
+    #[error("there are 1 to 100 e-mail domains")]
+    EmailDomainsInvalid,
     #[error("the platform's own organization is always active")]
     PlatformOrganization,
 }
@@ -34,12 +46,22 @@ impl Refusal for OrganizationError {
     fn code(&self) -> Code {
         match self {
             Self::NotFound => Code::ResourceNotFound,
-            Self::NameInvalid | Self::SlugInvalid | Self::SlugReserved | Self::ReasonInvalid | Self::TransitionForbidden { .. } => {
-                Code::ValidationError
-            }
-            Self::AlreadyExists | Self::NothingToCancel | Self::NoSuchStep | Self::SetupIncomplete | Self::PlatformOrganization => {
-                Code::Conflict
-            }
+            Self::NameInvalid
+            | Self::SlugInvalid
+            | Self::SlugReserved
+            | Self::ReasonInvalid
+            | Self::TransitionForbidden { .. }
+            | Self::SettingOutOfRange(_)
+            | Self::SettingNameInvalid(_)
+            | Self::LogoUrlInvalid
+            | Self::ColorInvalid
+            | Self::EmailDomainsInvalid => Code::ValidationError,
+            Self::AlreadyExists
+            | Self::NothingToCancel
+            | Self::NoSuchStep
+            | Self::SetupIncomplete
+            | Self::PlatformOrganization
+            | Self::Ended => Code::Conflict,
         }
     }
 
@@ -56,6 +78,12 @@ impl Refusal for OrganizationError {
             Self::NoSuchStep => "organizations.no_such_step",
             Self::SetupIncomplete => "organizations.setup_incomplete",
             Self::PlatformOrganization => "organizations.platform_organization",
+            Self::Ended => "organizations.organization_ended",
+            Self::SettingOutOfRange(_) => "organizations.setting_out_of_range",
+            Self::SettingNameInvalid(_) => "organizations.setting_name_invalid",
+            Self::LogoUrlInvalid => "organizations.logo_url_invalid",
+            Self::ColorInvalid => "organizations.color_invalid",
+            Self::EmailDomainsInvalid => "organizations.email_domains_invalid",
         }
     }
 
@@ -65,6 +93,10 @@ impl Refusal for OrganizationError {
             Self::SlugInvalid | Self::SlugReserved => Some("slug"),
             Self::ReasonInvalid => Some("reason"),
             Self::TransitionForbidden { .. } => Some("status"),
+            Self::SettingOutOfRange(setting) | Self::SettingNameInvalid(setting) => Some(setting.path()),
+            Self::LogoUrlInvalid => Some(Setting::LogoUrl.path()),
+            Self::ColorInvalid => Some(Setting::PrimaryColor.path()),
+            Self::EmailDomainsInvalid => Some(Setting::AllowedEmailDomains.path()),
             _ => None,
         }
     }

@@ -1,6 +1,6 @@
 //! What happens to an organization.
 
-use super::{OrganizationStatus, SetupStep, status};
+use super::{OrganizationStatus, Setting, Settings, SetupStep, status};
 use crate::{events, kernel::OrganizationId, organizations::Locale};
 
 events! {
@@ -50,6 +50,17 @@ events! {
         },
         OrganizationPurged = "organizations.organization_purged" v 1 {
             organization_id: OrganizationId = internal,
+        },
+        OrganizationRenamed = "organizations.organization_renamed" v 1 {
+            organization_id: OrganizationId = internal,
+            name: String = internal,
+        },
+        SettingsChanged = "organizations.settings_changed" v 1 {
+            organization_id: OrganizationId = internal,
+            /// The settings that have another value now.
+            set: Settings = internal,
+            /// Those that follow the platform again.
+            reset: Vec<Setting> = internal,
         }
     }
 }
@@ -70,6 +81,8 @@ impl OrganizationEvent {
             OrganizationEvent::OrganizationDeletionRequested(event) => event.organization_id,
             OrganizationEvent::OrganizationDeletionCancelled(event) => event.organization_id,
             OrganizationEvent::OrganizationPurged(event) => event.organization_id,
+            OrganizationEvent::OrganizationRenamed(event) => event.organization_id,
+            OrganizationEvent::SettingsChanged(event) => event.organization_id,
         }
     }
 
@@ -87,7 +100,9 @@ impl OrganizationEvent {
             OrganizationEvent::OrganizationDeletionRequested(_) => status::REQUEST_DELETION.to,
             OrganizationEvent::OrganizationDeletionCancelled(cancelled) => cancelled.status,
             OrganizationEvent::OrganizationPurged(_) => status::PURGE.to,
-            OrganizationEvent::SetupStepCompleted(_) => return None,
+            OrganizationEvent::SetupStepCompleted(_)
+            | OrganizationEvent::OrganizationRenamed(_)
+            | OrganizationEvent::SettingsChanged(_) => return None,
         })
     }
 }

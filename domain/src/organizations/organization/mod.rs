@@ -1,9 +1,17 @@
-//! One client organization: its name, its slug and whether its people may act.
+//! One client organization: its name, its slug, its settings, and whether its people may act.
+//!
+//! An organization may be set up before it is active (5A). Its people act meanwhile: the invitation of
+//! the first administrator is a step of the set-up, and whoever accepts it configures the domain. What
+//! ends the set-up, and what has to do with money, is the platform's. A set-up that was suspended goes
+//! on where it was, and its organization does not become active by being resumed.
 
 mod aggregate;
 mod commands;
 mod errors;
 mod events;
+mod settings;
+#[cfg(test)]
+mod settings_tests;
 mod status;
 #[cfg(test)]
 mod tests;
@@ -13,7 +21,8 @@ pub use commands::{CreateOrganization, OrganizationCommand, SuspendOrganization}
 pub use errors::OrganizationError;
 pub use events::{
     OrganizationActivated, OrganizationCreated, OrganizationDeletionCancelled, OrganizationDeletionRequested, OrganizationEvent,
-    OrganizationPurged, OrganizationResumed, OrganizationSuspended, PaymentDueMarked, PaymentReceived, SetupBegun, SetupExpired,
-    SetupStepCompleted,
+    OrganizationPurged, OrganizationRenamed, OrganizationResumed, OrganizationSuspended, PaymentDueMarked, PaymentReceived,
+    SettingsChanged, SetupBegun, SetupExpired, SetupStepCompleted,
 };
+pub use settings::{FeatureFlag, IsolationMode, PASSWORD_MIN_LENGTH, Plan, SESSION_MAX_HOURS, Setting, Settings, SettingsChange};
 pub use status::{OrganizationStatus, SetupStep};

@@ -43,6 +43,11 @@ impl OrganizationStatus {
         }
     }
 
+    /// Whether it is gone for good.
+    pub fn is_end(self) -> bool {
+        matches!(self, OrganizationStatus::Expired | OrganizationStatus::Purged)
+    }
+
     /// Whether its people may act: its first administrator completes the set-up.
     pub fn lets_people_act(self) -> bool {
         matches!(self, OrganizationStatus::PendingSetup | OrganizationStatus::Active | OrganizationStatus::PaymentDue)
@@ -62,6 +67,20 @@ pub enum SetupStep {
 
 impl SetupStep {
     pub const ALL: [SetupStep; 3] = [SetupStep::AdministratorInvited, SetupStep::DomainConfigured, SetupStep::SubscriptionConfigured];
+
+    /// The name in events, addresses and answers.
+    pub fn name(self) -> &'static str {
+        match self {
+            SetupStep::AdministratorInvited => "administrator_invited",
+            SetupStep::DomainConfigured => "domain_configured",
+            SetupStep::SubscriptionConfigured => "subscription_configured",
+        }
+    }
+
+    /// Whether someone may say that it is done. That an administrator is invited can be seen.
+    pub fn is_taken_at_word(self) -> bool {
+        self != SetupStep::AdministratorInvited
+    }
 }
 
 transitions! { OrganizationStatus {

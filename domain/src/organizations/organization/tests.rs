@@ -8,20 +8,20 @@ use crate::{
 use chrono::DateTime;
 use uuid::Uuid;
 
-const ACME: OrganizationId = OrganizationId(Uuid::from_u128(1));
+pub(super) const ACME: OrganizationId = OrganizationId(Uuid::from_u128(1));
 
 fn facts() -> Facts {
     Facts { now: DateTime::UNIX_EPOCH, actor: UserId(Uuid::from_u128(9)) }
 }
 
-fn given(events: &[OrganizationEvent]) -> Organization {
+pub(super) fn given(events: &[OrganizationEvent]) -> Organization {
     events.iter().fold(Organization::default(), |mut state, event| {
         state.evolve(event);
         state
     })
 }
 
-fn when(events: &[OrganizationEvent], command: OrganizationCommand) -> Result<Vec<OrganizationEvent>, OrganizationError> {
+pub(super) fn when(events: &[OrganizationEvent], command: OrganizationCommand) -> Result<Vec<OrganizationEvent>, OrganizationError> {
     given(events).decide(&command, &facts())
 }
 
@@ -43,7 +43,7 @@ fn resume() -> OrganizationCommand {
     OrganizationCommand::Resume
 }
 
-fn created() -> OrganizationEvent {
+pub(super) fn created() -> OrganizationEvent {
     OrganizationCreated { organization_id: ACME, name: "Acme".into(), slug: "acme".into(), default_locale: Locale::Fr }.into()
 }
 
@@ -78,7 +78,7 @@ fn set_up() -> Vec<OrganizationEvent> {
 }
 
 /// A history that leads to a state. A set-up is complete in it, so that only the state can be what refuses.
-fn history(status: OrganizationStatus) -> Vec<OrganizationEvent> {
+pub(super) fn history(status: OrganizationStatus) -> Vec<OrganizationEvent> {
     let organization_id = ACME;
     let requested = || OrganizationDeletionRequested { organization_id }.into();
     match status {

@@ -1,33 +1,23 @@
-//! Which organizations are there? Answered to the platform for all of them, and to each
-//! organization for itself.
-//!
-//! Every organization has two rows, one in the platform's tenant and one in its own, so that row
-//! security holds here without an exception.
+//! From the events of organizations to rows.
 
-use crate::engine::{ApplyContext, ApplyError, Cursor, Delivered, Limit, Page, Projector, Query, ReadError, TenantReader};
+use super::PROJECTION;
+use crate::engine::{ApplyContext, ApplyError, Delivered, Projector};
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use palmares_domain::{
     kernel::{Event, OrganizationId},
-    organizations::{
-        Locale,
-        organization::{OrganizationCreated, OrganizationEvent, OrganizationStatus},
-    },
+    organizations::organization::{OrganizationCreated, OrganizationEvent, OrganizationStatus},
 };
-use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
-use utoipa::ToSchema;
 use uuid::Uuid;
 
-/// The projection's public name.
-pub const PROJECTION: &str = "organizations";
-
-/// Every statement, by name: a test prepares each one against the migrated schema.
-pub const STATEMENTS: &[(&str, &str)] = &[
+pub(super) const STATEMENTS: &[(&str, &str)] = &[
     ("organizations.directory.insert", INSERT),
     ("organizations.directory.set_status", SET_STATUS),
-    ("organizations.directory.list", LIST),
-    ("organizations.directory.get", GET),
+    ("organizations.directory.rename", RENAME),
+    ("organizations.directory.change_settings", CHANGE_SETTINGS),
+    ("organizations.directory.set_up", SET_UP),
 ];
 
 const INSERT: &str = "
@@ -40,15 +30,14 @@ const SET_STATUS: &str = "
     FROM unnest($1::uuid[], $2::text[]) AS n (id, status)
     WHERE d.organization_id IN (n.id, $3) AND d.id = n.id";
 
-const LIST: &str = "
-    SELECT id, name, slug, status, default_locale, created_at, created_position
-    FROM organizations_directory
-    WHERE organization_id = $1 AND ($2::text IS NULL OR status = $2) AND created_position > $3
-    ORDER BY created_position LIMIT $4";
+/// These change seldom, so each event is a statement of its own.
+const RENAME: &str = "UPDATE {organizations_directory} SET name = $3 WHERE organization_id IN ($1, $2) AND id = $1";
 
-const GET: &str = "
-    SELECT id, name, slug, status, default_locale, created_at, created_position
-    FROM organizations_directory WHERE organization_id = $1 AND id = $2";
+const CHANGE_SETTINGS: &str = "
+    UPDATE {organizations_directory} SET settings = (settings || $3) - $4::text[] WHERE organization_id IN ($1, $2) AND id = $1";
+
+const SET_UP: &str = "
+    UPDATE {organizations_directory} SET setup = coalesce(setup, '{}') || $3 WHERE organization_id IN ($1, $2) AND id = $1";
 
 /// The fold.
 pub struct Organizations;
@@ -60,7 +49,7 @@ impl Projector for Organizations {
     }
 
     fn version(&self) -> i32 {
-        1
+        2
     }
 
     fn tables(&self) -> &'static [&'static str] {
@@ -81,11 +70,14 @@ impl Projector for Organizations {
             let sql = context.slot.sql(SET_STATUS);
             sqlx::query(&sql).bind(ids).bind(statuses).bind(OrganizationId::PLATFORM.0).execute(&mut *context.tx).await?;
         }
+        for detail in &changes.details {
+            detail.write(context).await?;
+        }
         Ok(())
     }
 }
 
-/// Every event that brings an organization to a state.
+/// Every event that shows.
 const INTERESTS: &[&str] = &[
     "organizations.organization_created",
     "organizations.organization_suspended",
@@ -98,6 +90,9 @@ const INTERESTS: &[&str] = &[
     "organizations.organization_deletion_requested",
     "organizations.organization_deletion_cancelled",
     "organizations.organization_purged",
+    "organizations.organization_renamed",
+    "organizations.settings_changed",
+    "organizations.setup_step_completed",
 ];
 
 /// What a batch changes: the new organizations, and the last status of those that got another.
@@ -105,6 +100,53 @@ const INTERESTS: &[&str] = &[
 struct Changes {
     created: Vec<Created>,
     statuses: BTreeMap<OrganizationId, OrganizationStatus>,
+    details: Vec<Detail>,
+}
+
+/// A change of one organization's rows.
+struct Detail {
+    id: OrganizationId,
+    change: DetailChange,
+}
+
+enum DetailChange {
+    Name(String),
+    Settings { set: Value, reset: Vec<Value> },
+    Setup(Value),
+}
+
+impl Detail {
+    async fn write(&self, context: &mut ApplyContext<'_>) -> Result<(), ApplyError> {
+        let sql = context.slot.sql(match self.change {
+            DetailChange::Name(_) => RENAME,
+            DetailChange::Settings { .. } => CHANGE_SETTINGS,
+            DetailChange::Setup(_) => SET_UP,
+        });
+        let update = sqlx::query(&sql).bind(self.id.0).bind(OrganizationId::PLATFORM.0);
+        let update = match &self.change {
+            DetailChange::Name(name) => update.bind(name),
+            DetailChange::Settings { set, reset } => update.bind(set).bind(reset.iter().filter_map(Value::as_str).collect::<Vec<_>>()),
+            DetailChange::Setup(steps) => update.bind(steps),
+        };
+        update.execute(&mut *context.tx).await?;
+        Ok(())
+    }
+}
+
+/// What an event changes beside the state.
+fn detail(event: &OrganizationEvent, delivered: &Delivered) -> Option<DetailChange> {
+    let recorded = &delivered.event;
+    Some(match event {
+        OrganizationEvent::OrganizationRenamed(renamed) => DetailChange::Name(renamed.name.clone()),
+        OrganizationEvent::SettingsChanged(changed) => {
+            DetailChange::Settings { set: json!(changed.set), reset: changed.reset.iter().map(|setting| json!(setting)).collect() }
+        }
+        OrganizationEvent::SetupBegun(_) => DetailChange::Setup(json!({})),
+        OrganizationEvent::SetupStepCompleted(completed) => {
+            DetailChange::Setup(json!({ completed.step.name(): { "at": recorded.recorded_at, "by": recorded.actor_id } }))
+        }
+        _ => return None,
+    })
 }
 
 struct Created {
@@ -115,12 +157,15 @@ struct Created {
 
 fn changes(batch: &[Delivered]) -> Result<Changes, ApplyError> {
     let mut changes = Changes::default();
-    for Delivered { event, .. } in batch {
+    for delivered in batch {
+        let event = &delivered.event;
         match OrganizationEvent::from_payload(&event.event_type, event.schema_version, event.payload.get().as_bytes())? {
             OrganizationEvent::OrganizationCreated(organization) => {
                 changes.created.push(Created { organization, at: event.recorded_at, position: event.position });
             }
             change => {
+                let id = change.organization_id();
+                changes.details.extend(detail(&change, delivered).map(|change| Detail { id, change }));
                 changes.statuses.extend(change.status().map(|status| (change.organization_id(), status)));
             }
         }
@@ -151,106 +196,15 @@ async fn insert(context: &mut ApplyContext<'_>, created: &[Created]) -> Result<(
     Ok(())
 }
 
-/// One organization.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct Organization {
-    pub id: OrganizationId,
-    pub name: String,
-    pub slug: String,
-    /// `ACTIVE` or `SUSPENDED`.
-    pub status: String,
-    pub default_locale: Locale,
-    pub created_at: DateTime<Utc>,
-}
-
-#[derive(sqlx::FromRow)]
-struct Row {
-    id: Uuid,
-    name: String,
-    slug: String,
-    status: String,
-    default_locale: String,
-    created_at: DateTime<Utc>,
-    created_position: i64,
-}
-
-impl Row {
-    fn organization(self) -> Organization {
-        Organization {
-            id: OrganizationId(self.id),
-            name: self.name,
-            slug: self.slug,
-            status: self.status,
-            default_locale: Locale::parse(&self.default_locale).unwrap_or_default(),
-            created_at: self.created_at,
-        }
-    }
-}
-
-/// The organizations that the tenant may see, oldest first.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct ListOrganizations {
-    /// `ACTIVE` or `SUSPENDED`; both where it is missing.
-    #[schema(value_type = Option<String>)]
-    #[serde(default)]
-    pub status: Option<OrganizationStatus>,
-    #[serde(default)]
-    pub cursor: Option<Cursor>,
-    #[serde(default)]
-    pub limit: Limit,
-}
-
-impl Query for ListOrganizations {
-    type Output = Page<Organization>;
-
-    const PROJECTIONS: &'static [&'static str] = &[PROJECTION];
-
-    async fn run(self, reader: &mut TenantReader<'_>) -> Result<Page<Organization>, ReadError> {
-        let limit = self.limit.rows()?;
-        let behind: i64 = reader.behind(self.cursor.as_ref())?.unwrap_or(0);
-        let organization = reader.organization().0;
-        let rows: Vec<Row> = sqlx::query_as(LIST)
-            .persistent(false)
-            .bind(organization)
-            .bind(self.status.map(OrganizationStatus::name))
-            .bind(behind)
-            .bind(limit + 1)
-            .fetch_all(reader.connection())
-            .await?;
-        rows.iter().for_each(|row| reader.touches(row.id));
-        let page = Page::of(rows, limit, |last| reader.cursor(&last.created_position))?;
-        Ok(Page { items: page.items.into_iter().map(Row::organization).collect(), next_cursor: page.next_cursor })
-    }
-}
-
-/// One organization.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct GetOrganization {
-    pub organization_id: OrganizationId,
-}
-
-impl Query for GetOrganization {
-    type Output = Organization;
-
-    const PROJECTIONS: &'static [&'static str] = &[PROJECTION];
-
-    async fn run(self, reader: &mut TenantReader<'_>) -> Result<Organization, ReadError> {
-        let tenant = reader.organization().0;
-        reader.touches(self.organization_id.0);
-        let query = sqlx::query_as(GET).bind(tenant).bind(self.organization_id.0);
-        let row: Option<Row> = query.fetch_optional(reader.connection()).await?;
-        row.map(Row::organization).ok_or(ReadError::NotFound)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::engine::projector::Delivered;
     use crate::testing::recorded;
-    use palmares_domain::organizations::organization::{OrganizationResumed, OrganizationSuspended};
+    use palmares_domain::organizations::{
+        Locale,
+        organization::{OrganizationResumed, OrganizationSuspended},
+    };
 
     const ACME: OrganizationId = OrganizationId(Uuid::from_u128(1));
 

@@ -1,4 +1,12 @@
-//! Organizations: create them, and move them through their life cycle (B.2).
+//! Organizations: create them, set them up, move them through their life cycle (B.2), and prove their domains.
+
+mod domains;
+mod settings;
+mod setup;
+
+pub use domains::{ClaimDomain, ReleaseDomain, SetAutoJoin, VerifyDomain, domain_claim, domain_stream};
+pub use settings::{BrandingPatch, CHANGE_PLATFORM_SETTINGS, ChangeSettings, RenameOrganization};
+pub use setup::{ActivateOrganization, CompleteSetupStep, ExpireSetup, ObserveSetupStep};
 
 use crate::engine::{Answer, Operation, Refused, StreamRef, Unit};
 use crate::ids::new_id;
@@ -26,7 +34,7 @@ fn own_stream(organization: OrganizationId) -> StreamRef {
     StreamRef::of::<Organization>(organization, organization)
 }
 
-/// Creates an organization, active at once.
+/// Creates an organization: active at once, or to be set up first.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CreateOrganization {
@@ -37,6 +45,9 @@ pub struct CreateOrganization {
     pub slug: String,
     #[serde(default)]
     pub default_locale: Locale,
+    /// Whether it is to be set up before it is active (E-123).
+    #[serde(default)]
+    pub setup: bool,
 }
 
 impl CreateOrganization {
@@ -66,7 +77,7 @@ impl Operation for CreateOrganization {
             name: self.name.clone(),
             slug: self.slug.clone(),
             default_locale: self.default_locale,
-            with_setup: false,
+            with_setup: self.setup,
         });
         unit.run::<Organization>(organization_id, &command)?;
         let claim = slug_claim(&self.slug);
@@ -75,7 +86,7 @@ impl Operation for CreateOrganization {
             return Err(Refused { errors: vec![FieldError::new("slug", "organizations.slug_taken")], ..taken });
         }
         unit.claim(claim, organization_id);
-        Ok(Answer::new("id", organization_id, "ACTIVE"))
+        Ok(Answer::new("id", organization_id, status(unit.state::<Organization>(organization_id)?)))
     }
 }
 

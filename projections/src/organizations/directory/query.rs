@@ -1,0 +1,118 @@
+//! `GET organizations` and `GET organizations/{organization_id}`.
+
+use super::PROJECTION;
+use crate::engine::{Cursor, Limit, Page, Query, ReadError, TenantReader};
+use chrono::{DateTime, Utc};
+use palmares_domain::{
+    kernel::OrganizationId,
+    organizations::{Locale, organization::OrganizationStatus},
+};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+pub(super) const STATEMENTS: &[(&str, &str)] = &[("organizations.directory.list", LIST), ("organizations.directory.get", GET)];
+
+const LIST: &str = "
+    SELECT id, name, slug, status, default_locale, created_at, created_position
+    FROM organizations_directory
+    WHERE organization_id = $1 AND ($2::text IS NULL OR status = $2) AND created_position > $3
+    ORDER BY created_position LIMIT $4";
+
+const GET: &str = "
+    SELECT id, name, slug, status, default_locale, created_at, created_position
+    FROM organizations_directory WHERE organization_id = $1 AND id = $2";
+
+/// One organization.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Organization {
+    pub id: OrganizationId,
+    pub name: String,
+    pub slug: String,
+    /// Where it stands, such as `ACTIVE`.
+    pub status: String,
+    pub default_locale: Locale,
+    pub created_at: DateTime<Utc>,
+}
+
+#[derive(sqlx::FromRow)]
+struct Row {
+    id: Uuid,
+    name: String,
+    slug: String,
+    status: String,
+    default_locale: String,
+    created_at: DateTime<Utc>,
+    created_position: i64,
+}
+
+impl Row {
+    fn organization(self) -> Organization {
+        Organization {
+            id: OrganizationId(self.id),
+            name: self.name,
+            slug: self.slug,
+            status: self.status,
+            default_locale: Locale::parse(&self.default_locale).unwrap_or_default(),
+            created_at: self.created_at,
+        }
+    }
+}
+
+/// The organizations that the tenant may see, oldest first.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ListOrganizations {
+    /// Such as `ACTIVE`; all where it is missing.
+    #[schema(value_type = Option<String>)]
+    #[serde(default)]
+    pub status: Option<OrganizationStatus>,
+    #[serde(default)]
+    pub cursor: Option<Cursor>,
+    #[serde(default)]
+    pub limit: Limit,
+}
+
+impl Query for ListOrganizations {
+    type Output = Page<Organization>;
+
+    const PROJECTIONS: &'static [&'static str] = &[PROJECTION];
+
+    async fn run(self, reader: &mut TenantReader<'_>) -> Result<Page<Organization>, ReadError> {
+        let limit = self.limit.rows()?;
+        let behind: i64 = reader.behind(self.cursor.as_ref())?.unwrap_or(0);
+        let organization = reader.organization().0;
+        let rows: Vec<Row> = sqlx::query_as(LIST)
+            .persistent(false)
+            .bind(organization)
+            .bind(self.status.map(OrganizationStatus::name))
+            .bind(behind)
+            .bind(limit + 1)
+            .fetch_all(reader.connection())
+            .await?;
+        rows.iter().for_each(|row| reader.touches(row.id));
+        let page = Page::of(rows, limit, |last| reader.cursor(&last.created_position))?;
+        Ok(Page { items: page.items.into_iter().map(Row::organization).collect(), next_cursor: page.next_cursor })
+    }
+}
+
+/// One organization.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct GetOrganization {
+    pub organization_id: OrganizationId,
+}
+
+impl Query for GetOrganization {
+    type Output = Organization;
+
+    const PROJECTIONS: &'static [&'static str] = &[PROJECTION];
+
+    async fn run(self, reader: &mut TenantReader<'_>) -> Result<Organization, ReadError> {
+        let tenant = reader.organization().0;
+        reader.touches(self.organization_id.0);
+        let query = sqlx::query_as(GET).bind(tenant).bind(self.organization_id.0);
+        let row: Option<Row> = query.fetch_optional(reader.connection()).await?;
+        row.map(Row::organization).ok_or(ReadError::NotFound)
+    }
+}
