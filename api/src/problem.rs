@@ -23,6 +23,8 @@ pub struct Problem {
     /// A stable, finer reason; the key of the translated detail.
     pub reason: Cow<'static, str>,
     pub errors: Vec<FieldError>,
+    /// What a parser or a checker said about what the caller wrote, in its own words.
+    pub said: Option<Box<Said>>,
     /// When another try makes sense.
     pub retry_after: Option<Duration>,
     /// The methods that the path knows, for `METHOD_NOT_ALLOWED`.
@@ -34,6 +36,10 @@ pub struct Problem {
     /// What went wrong inside. It is logged, never answered.
     pub cause: Option<anyhow::Error>,
 }
+
+/// Words that are answered as they are. Behind a pointer: problems are moved a lot and this is rare.
+#[derive(Debug)]
+pub struct Said(pub String);
 
 /// A refusal by policy as the access log is told it. The answer may say less: a resource that is not
 /// the caller's looks as if it were not there.
@@ -55,7 +61,7 @@ pub struct ProblemBody<'a> {
     code: Code,
     /// A stable, finer reason for machines.
     reason: &'a str,
-    detail: &'a str,
+    detail: Cow<'a, str>,
     /// The fields that were refused, where fields are to blame.
     errors: Vec<FieldBody<'a>>,
     request_id: Uuid,
@@ -76,6 +82,7 @@ impl Problem {
             code,
             reason: reason.into(),
             errors: Vec::new(),
+            said: None,
             retry_after: None,
             allow: Vec::new(),
             denied: None,
@@ -164,7 +171,10 @@ impl Problem {
             status: self.status().as_u16(),
             code: self.code,
             reason: &self.reason,
-            detail: language.text(&self.reason).unwrap_or(title),
+            detail: match (language.text(&self.reason).unwrap_or(title), &self.said) {
+                (text, Some(said)) => format!("{text} {}", said.0).into(),
+                (text, None) => text.into(),
+            },
             errors: self
                 .errors
                 .iter()

@@ -29,6 +29,7 @@ aggregates! {
     crate::identity::role_catalogue::RoleCatalogue,
     crate::identity::invitation::Invitation,
     crate::identity::api_key::ApiKey,
+    crate::identity::policy_store::PolicyStore,
     crate::points::Program,
     crate::points::Account,
     crate::challenges::activity_log::ActivityLog,

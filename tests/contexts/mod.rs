@@ -9,5 +9,6 @@ mod journey;
 mod messaging;
 mod organizations;
 mod points;
+mod policies;
 mod sessions;
 mod sign_in;

@@ -44,7 +44,7 @@ pub async fn serve<A: Action>(call: &mut Call<'_>) -> Answer {
         (false, _) => body::parameters(&call.params, &query)?,
     };
     let owner = action.owner();
-    let admitted = services.gate.admit(call, entered, owner, Terms::default(), action)?;
+    let admitted = services.gate.admit(call, entered, owner, Terms::default(), action).await?;
     match changes && A::RECORDED {
         true => services.gate.record_access(call, &admitted, owner, None).await?,
         false => services.gate.record_read(call, &admitted, owner, None).await?,

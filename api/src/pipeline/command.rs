@@ -9,7 +9,7 @@ use super::{
     route::{BASE, Becomes, Route, Settle, Settled},
     server::Services,
 };
-use crate::problem::Problem;
+use crate::problem::{Problem, Said};
 use actix_web::{
     HttpResponse, HttpResponseBuilder,
     http::{StatusCode, header},
@@ -69,7 +69,7 @@ pub async fn serve<O: Capability, P: Prepare<O>>(call: &mut Call<'_>) -> Answer 
     let tenant = entered.tenant();
     let (operation, shown) = P::prepare(body::typed(object)?, tenant, services).await?;
     let owner = operation.owner();
-    let admitted = services.gate.admit(call, entered, owner, terms, operation)?;
+    let admitted = services.gate.admit(call, entered, owner, terms, operation).await?;
     let mut receipt = services.engine.execute(admitted).await?;
     if !(dry_run || receipt.replayed) {
         receipt.answer = P::show(shown, tenant, receipt.answer);
@@ -225,7 +225,12 @@ impl From<Refused> for Problem {
         match refused.code {
             // A slip of ours: the caller learns no more than that.
             Code::InternalError => Problem::internal(anyhow::anyhow!(refused)),
-            code => Problem { errors: refused.errors, attempt: refused.attempt, ..Problem::new(code, refused.reason) },
+            code => Problem {
+                errors: refused.errors,
+                said: refused.said.map(|said| Box::new(Said(said))),
+                attempt: refused.attempt,
+                ..Problem::new(code, refused.reason)
+            },
         }
     }
 }

@@ -8,7 +8,7 @@ use super::{
     api_key::ApiKeyText,
     call::Call,
     credentials::{Presented, token_invalid},
-    decision::{DecisionPoint, PolicyFault, Question, Verdict},
+    decision::{Circumstances, DecisionPoint, OwnPolicies, PolicyFault, Question, Verdict},
     limits::Limiter,
     ports::{AccessLog, Program, SensitiveRead, Standing, Standings},
     session_secret::digest_of,
@@ -16,7 +16,7 @@ use super::{
 };
 use crate::problem::{Denied, Problem};
 use palmares_domain::{
-    identity::{Rights, api_key::Quota},
+    identity::{Rights, api_key::Quota, user::UserStatus},
     kernel::{Admission, Admitted, Code, DataClass, Idempotency, OrganizationId, SessionId, Tenant, UserId},
 };
 use std::{collections::BTreeSet, sync::Arc};
@@ -61,10 +61,11 @@ pub struct Entered {
     tenant: Tenant,
     caller: Caller,
     permission: &'static str,
-    /// The owner for whom it is permitted already.
-    owner: Option<UserId>,
-    /// The policies that permit it for this owner.
-    policies: Vec<String>,
+    /// The policies of the organization itself, where they have a say.
+    own_policies: Option<Arc<OwnPolicies>>,
+    /// The owner for whom it is permitted already, and the policies that permit it; `None` where it
+    /// depends on whose resource it is.
+    permitted: Option<(Option<UserId>, Vec<String>)>,
 }
 
 /// The terms of a command, from its headers and query.
@@ -120,19 +121,28 @@ impl Gate {
         if let Some(plan) = plan {
             self.limiter.plan(caller.home, caller.user, plan)?;
         }
+        let own_policies = self.own_policies(&caller, organization).await?;
         let mut denied = BTreeSet::new();
-        // Nobody has more rights over another's resource than over their own or over what is nobody's.
+        let mut permitted = None;
+        // By their roles nobody has more rights over another's resource than over their own or over what is nobody's.
         for owner in [None, Some(caller.user)] {
-            match self.ask(&caller, permission, organization, owner) {
+            let own = Circumstances { policies: own_policies.as_deref(), owner_status: owner.map(|_| UserStatus::Active), relations: &[] };
+            match self.ask(&caller, permission, organization, owner, own) {
                 Verdict::Permit(policies) => {
-                    #[expect(clippy::disallowed_methods, reason = "this is the gate: the caller may act in this organization")]
-                    let tenant = Tenant::grant(organization);
-                    return Ok(Entered { tenant, caller, permission, owner, policies });
+                    permitted = Some((owner, policies));
+                    break;
                 }
                 Verdict::Deny(policies) => denied.extend(policies),
             }
         }
-        Err(denied_by(denied.into_iter().collect(), PERMISSION_MISSING, Problem::new(Code::AccessDenied, PERMISSION_MISSING)))
+        // A policy of the organization may permit it for somebody's resource: then the body has to tell whose it is.
+        let depends = || own_policies.as_ref().is_some_and(|policies| policies.may_permit(permission));
+        if permitted.is_none() && !depends() {
+            return Err(not_permitted(denied.into_iter().collect()));
+        }
+        #[expect(clippy::disallowed_methods, reason = "this is the gate: the caller may act in this organization")]
+        let tenant = Tenant::grant(organization);
+        Ok(Entered { tenant, caller, permission, own_policies, permitted })
     }
 
     /// The person who asks, by token or cookie.
@@ -173,7 +183,7 @@ impl Gate {
     ///
     /// # Errors
     /// What is someone else's looks as if it were not there; the access log knows better.
-    pub fn admit<T>(
+    pub async fn admit<T>(
         &self,
         call: &Call<'_>,
         entered: Entered,
@@ -182,12 +192,23 @@ impl Gate {
         value: T,
     ) -> Result<Admitted<T>, Problem> {
         let organization = entered.tenant.organization();
-        let policies = if entered.owner == owner {
-            entered.policies
-        } else {
-            match self.ask(&entered.caller, entered.permission, organization, owner) {
-                Verdict::Permit(policies) => policies,
-                Verdict::Deny(policies) => return Err(denied_by(policies, NOT_THE_OWNER, Problem::not_found())),
+        let policies = match entered.permitted {
+            Some((permitted, policies)) if permitted == owner => policies,
+            permitted => {
+                let own = entered.own_policies.as_deref();
+                let owner_status = match owner.filter(|_| own.is_some()) {
+                    Some(owner) => self.standings.status(organization, owner).await.map_err(Problem::unavailable)?,
+                    None => None,
+                };
+                // The relation engine will say here in which relations the caller stands to the resource.
+                let circumstances = Circumstances { policies: own, owner_status, relations: &[] };
+                match self.ask(&entered.caller, entered.permission, organization, owner, circumstances) {
+                    Verdict::Permit(policies) => policies,
+                    Verdict::Deny(policies) if owner == Some(entered.caller.user) || (owner.is_none() && permitted.is_none()) => {
+                        return Err(not_permitted(policies));
+                    }
+                    Verdict::Deny(policies) => return Err(denied_by(policies, NOT_THE_OWNER, Problem::not_found())),
+                }
             }
         };
         let admission = Admission {
@@ -275,9 +296,24 @@ impl Gate {
         }
     }
 
-    fn ask(&self, caller: &Caller, permission: &'static str, organization: OrganizationId, owner: Option<UserId>) -> Verdict {
+    /// The policies of the organization itself, where they have a say in what the caller does.
+    async fn own_policies(&self, caller: &Caller, organization: OrganizationId) -> Result<Option<Arc<OwnPolicies>>, Problem> {
+        if caller.home != organization || caller.rights.reach_everywhere() {
+            return Ok(None);
+        }
+        self.standings.policies(organization).await.map_err(Problem::unavailable)
+    }
+
+    fn ask(
+        &self,
+        caller: &Caller,
+        permission: &'static str,
+        organization: OrganizationId,
+        owner: Option<UserId>,
+        circumstances: Circumstances<'_>,
+    ) -> Verdict {
         let Caller { user: principal, home, rights, .. } = caller;
-        self.decisions.decide(&Question { principal: *principal, home: *home, rights, permission, organization, owner })
+        self.decisions.decide(&Question { principal: *principal, home: *home, rights, permission, organization, owner, circumstances })
     }
 }
 
@@ -290,6 +326,11 @@ impl Entered {
     pub fn tenant(&self) -> Tenant {
         self.tenant
     }
+}
+
+/// A refusal by policy where there is nothing to hide.
+fn not_permitted(policies: Vec<String>) -> Problem {
+    denied_by(policies, PERMISSION_MISSING, Problem::new(Code::AccessDenied, PERMISSION_MISSING))
 }
 
 /// A refusal by policy: what is recorded, and what is answered.

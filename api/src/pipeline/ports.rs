@@ -1,10 +1,12 @@
 //! What the gate asks of the rest of the house.
 
+use super::decision::OwnPolicies;
 use async_trait::async_trait;
 use palmares_domain::{
-    identity::{Rights, api_key::Quota},
+    identity::{Rights, api_key::Quota, user::UserStatus},
     kernel::{ApiKeyId, ClientContext, Code, DataClass, Digest, OrganizationId, SessionId, UserId},
 };
+use std::sync::Arc;
 use uuid::Uuid;
 
 /// Whether a user of a verified token may act.
@@ -50,6 +52,12 @@ pub trait Standings: Send + Sync + 'static {
 
     /// Whether an organization exists, which is asked when a platform admin names it.
     async fn exists(&self, organization: OrganizationId) -> anyhow::Result<bool>;
+
+    /// The organization's own policies that hold, as of now on this node; `None` where it has none.
+    async fn policies(&self, organization: OrganizationId) -> anyhow::Result<Option<Arc<OwnPolicies>>>;
+
+    /// Where someone stands in their life cycle, for policies that ask whose resource it is.
+    async fn status(&self, organization: OrganizationId, user: UserId) -> anyhow::Result<Option<UserStatus>>;
 }
 
 /// A known caller at a known route: what the access log tells of both.

@@ -25,7 +25,7 @@ pub async fn serve<Q: Query>(call: &mut Call<'_>) -> Answer {
         None => None,
     };
     let owner = query.owner();
-    let admitted = services.gate.admit(call, entered, owner, Terms::default(), query)?;
+    let admitted = services.gate.admit(call, entered, owner, Terms::default(), query).await?;
     services.gate.record_read(call, &admitted, owner, None).await?;
     let patience = call.preferred_wait(services.settings.wait_max).unwrap_or(Duration::ZERO);
     let position = services.progress.reach(Q::PROJECTIONS, min_position.unwrap_or(0), patience).await?;

@@ -48,7 +48,7 @@ pub async fn serve<S: Streaming>(call: &mut Call<'_>) -> Answer {
     require_ids(call)?;
     let request: S = body::parameters(&call.params, &call.query())?;
     let owner = request.owner();
-    let admitted = services.gate.admit(call, entered, owner, Terms::default(), request)?;
+    let admitted = services.gate.admit(call, entered, owner, Terms::default(), request).await?;
     let after = admitted.value().start(admitted.tenant(), call.header("last-event-id"), services).await?;
     services.gate.record_read(call, &admitted, owner, Some(after)).await?;
     Ok(answer::<S>(S::open(admitted, after, services), services, call.request_id))

@@ -2,7 +2,7 @@
 
 use super::{
     AccessLog, Gate, Limiter, Parts, Program, Progress, RateLimits, RebuildRefused, Rebuilds, RefusedAccess, SensitiveRead, Services,
-    Settings, Standing, Standings, TokenKeys, bind, keys::generate_pem,
+    Settings, Standing, Standings, TokenKeys, bind, decision::OwnPolicies, keys::generate_pem,
 };
 use crate::dns::{DnsFault, DnsResolver};
 use crate::sign_in::{Desk, password_policy::PasswordPolicy};
@@ -14,7 +14,10 @@ use palmares_commands::{
     },
     store::memory::MemoryStore,
 };
-use palmares_domain::kernel::{ApiKeyId, Digest, OrganizationId, Place, SessionId, UserId};
+use palmares_domain::{
+    identity::user::UserStatus,
+    kernel::{ApiKeyId, Digest, OrganizationId, Place, SessionId, UserId},
+};
 use palmares_projections::engine::{KeyError, PersonalKeys, Readers, head::HeadSignal, log::Log, stop::Stopper, watermarks::Watermarks};
 use sqlx::postgres::PgPoolOptions;
 use std::{
@@ -125,6 +128,12 @@ impl Standings for Ports {
     }
     async fn exists(&self, organization: OrganizationId) -> anyhow::Result<bool> {
         Ok((self.rules.exists)(organization))
+    }
+    async fn policies(&self, _: OrganizationId) -> anyhow::Result<Option<Arc<OwnPolicies>>> {
+        Ok(None)
+    }
+    async fn status(&self, _: OrganizationId, _: UserId) -> anyhow::Result<Option<UserStatus>> {
+        Ok(None)
     }
 }
 

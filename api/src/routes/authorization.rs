@@ -1,13 +1,14 @@
 //! Authorization asked about itself: may this user do that, why, and what could they do on that day?
 //!
 //! The answer for a past moment folds the user's and the organization's streams up to it and asks
-//! today's decision point: built-in roles and the platform's policies are those of this build.
+//! today's decision point: built-in roles and the platform's policies are those of this build. What
+//! the organization wrote itself is what held then.
 
 use crate::{
     pipeline::{
         Route, Services,
         action::Action,
-        decision::{Question, Verdict},
+        decision::{Circumstances, OwnPolicies, Question, Verdict},
         route::Verb,
     },
     problem::Problem,
@@ -16,6 +17,7 @@ use palmares_commands::engine::Past;
 use palmares_domain::{
     identity::{
         Rights, RoleRef,
+        policy_store::PolicyStore,
         role_catalogue::RoleCatalogue,
         user::{User, UserStatus},
     },
@@ -24,6 +26,7 @@ use palmares_domain::{
 };
 use palmares_projections::identity::decisions::ListDecisions;
 use serde::{Deserialize, Serialize};
+use std::collections::{BTreeSet, HashMap};
 use utoipa::ToSchema;
 
 pub const ROUTES: &[Route] = &[
@@ -108,6 +111,8 @@ pub struct Basis {
     pub roles: Vec<RoleRef>,
     pub user_version: i64,
     pub role_catalogue_version: i64,
+    /// The version of the organization's own policies that held; `null` where it had none.
+    pub policy_version: Option<u32>,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -150,11 +155,20 @@ struct Moment {
     user_id: UserId,
     rights: Rights,
     catalogue: RoleCatalogue,
+    policies: Option<OwnPolicies>,
+    /// Where the owners that are asked about stood, as far as policies may want to know.
+    owner_status: HashMap<UserId, UserStatus>,
     basis: Basis,
 }
 
 impl Moment {
-    async fn of(services: &Services, organization: OrganizationId, user_id: UserId, as_of: Option<&str>) -> Result<Self, Problem> {
+    async fn of(
+        services: &Services,
+        organization: OrganizationId,
+        user_id: UserId,
+        as_of: Option<&str>,
+        owners: BTreeSet<UserId>,
+    ) -> Result<Self, Problem> {
         let position = match as_of {
             Some(text) => services.progress.position_of(text).await?,
             None => services.engine.store().head().await.map_err(Problem::unavailable)?.position,
@@ -163,6 +177,8 @@ impl Moment {
         let user: Past<User> = engine.state_as_of(organization, user_id, position).await?;
         let catalogue: Past<RoleCatalogue> = engine.state_as_of(organization, organization, position).await?;
         let stands: Past<Organization> = engine.state_as_of(organization, organization, position).await?;
+        let store: Past<PolicyStore> = engine.state_as_of(organization, organization, position).await?;
+        let policies = store.state.live().map(|live| OwnPolicies::of(&live));
         let profile = user.state.profile().ok_or_else(Problem::not_found)?;
         let basis = Basis {
             as_of: position,
@@ -171,9 +187,15 @@ impl Moment {
             roles: profile.roles.iter().copied().collect(),
             user_version: user.version,
             role_catalogue_version: catalogue.version,
+            policy_version: policies.as_ref().map(OwnPolicies::version),
         };
         let rights = catalogue.state.rights(&profile.roles);
-        Ok(Self { organization, user_id, rights, catalogue: catalogue.state, basis })
+        let mut owner_status = HashMap::from([(user_id, profile.status)]);
+        for owner in owners.into_iter().filter(|owner| policies.is_some() && *owner != user_id) {
+            let past: Past<User> = engine.state_as_of(organization, owner, position).await?;
+            owner_status.extend(past.state.profile().map(|profile| (owner, profile.status)));
+        }
+        Ok(Self { organization, user_id, rights, catalogue: catalogue.state, policies, owner_status, basis })
     }
 
     fn decide(&self, services: &Services, permission: &'static str, owner: Option<UserId>) -> Verdict {
@@ -181,7 +203,9 @@ impl Moment {
             return Verdict::Deny(Vec::new());
         }
         let (principal, home, organization) = (self.user_id, self.organization, self.organization);
-        services.gate.decide(&Question { principal, home, rights: &self.rights, permission, organization, owner })
+        let owner_status = owner.and_then(|owner| self.owner_status.get(&owner).copied());
+        let circumstances = Circumstances { policies: self.policies.as_ref(), owner_status, relations: &[] };
+        services.gate.decide(&Question { principal, home, rights: &self.rights, permission, organization, owner, circumstances })
     }
 
     fn decision(&self, services: &Services, asked: &Asked, field: &str) -> Result<Decision, Problem> {
@@ -230,7 +254,9 @@ impl Action for CheckPermission {
 
     async fn perform(admitted: Admitted<Self>, services: &Services) -> Result<Decision, Problem> {
         let (admission, asked) = admitted.into_parts();
-        let moment = Moment::of(services, admission.organization, asked.user_id, asked.as_of.as_deref()).await?;
+        let moment =
+            Moment::of(services, admission.organization, asked.user_id, asked.as_of.as_deref(), asked.owner_id.into_iter().collect())
+                .await?;
         moment.decision(services, &Asked { permission: asked.permission, owner_id: asked.owner_id }, "permission")
     }
 }
@@ -248,7 +274,8 @@ impl Action for CheckPermissions {
         if !(1..=QUESTIONS_MAX).contains(&asked.questions.len()) {
             return Err(Problem::invalid(vec![FieldError::new("questions", "identity.question_count")]));
         }
-        let moment = Moment::of(services, admission.organization, asked.user_id, asked.as_of.as_deref()).await?;
+        let owners = asked.questions.iter().filter_map(|question| question.owner_id).collect();
+        let moment = Moment::of(services, admission.organization, asked.user_id, asked.as_of.as_deref(), owners).await?;
         let decide = |(index, question)| moment.decision(services, question, &format!("questions[{index}].permission"));
         Ok(Decisions { items: asked.questions.iter().enumerate().map(decide).collect::<Result<_, _>>()? })
     }
@@ -263,7 +290,7 @@ impl Action for ExplainRights {
 
     async fn perform(admitted: Admitted<Self>, services: &Services) -> Result<RightsExplained, Problem> {
         let (admission, asked) = admitted.into_parts();
-        let moment = Moment::of(services, admission.organization, asked.user_id, asked.as_of.as_deref()).await?;
+        let moment = Moment::of(services, admission.organization, asked.user_id, asked.as_of.as_deref(), BTreeSet::new()).await?;
         let (held_roles, permissions) = (moment.held_roles(), moment.permissions(services));
         Ok(RightsExplained { user_id: asked.user_id, basis: moment.basis, held_roles, permissions })
     }

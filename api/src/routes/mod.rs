@@ -10,6 +10,7 @@ pub mod invitations;
 pub mod operations;
 pub mod organizations;
 pub mod points;
+pub mod policy_store;
 pub mod system;
 
 use crate::pipeline::Route;
@@ -24,6 +25,7 @@ const TABLES: &[&[Route]] = &[
     identity::ROUTES,
     invitations::ROUTES,
     authorization::ROUTES,
+    policy_store::ROUTES,
     points::ROUTES,
     challenges::ROUTES,
     compliance::ROUTES,

@@ -43,7 +43,7 @@ pub(super) async fn serve(
     let gate = Gate::new(
         Limiter::new(&limits),
         tokens.clone(),
-        Arc::new(EngineStandings(write.engine.clone())),
+        Arc::new(EngineStandings::new(write.engine.clone())),
         Arc::new(EngineAccessLog(write.engine.clone())),
     )?;
     let services = Services::new(Parts {

@@ -1,24 +1,40 @@
 //! Who may act, by the states that the engine keeps in memory.
 
-use crate::pipeline::{Program, Standing, Standings, session_secret::same};
+use crate::pipeline::{Program, Standing, Standings, decision::OwnPolicies, session_secret::same};
 use async_trait::async_trait;
 use chrono::Utc;
+use moka::sync::Cache;
 use palmares_commands::engine::Engine;
 use palmares_domain::{
-    identity::{Rights, RoleRef, api_key::ApiKey, role_catalogue::RoleCatalogue, sessions::Sessions, user::User},
+    identity::{
+        Rights, RoleRef,
+        api_key::ApiKey,
+        policy_store::PolicyStore,
+        role_catalogue::RoleCatalogue,
+        sessions::Sessions,
+        user::{User, UserStatus},
+    },
     kernel::{ApiKeyId, Digest, OrganizationId, SessionId, UserId},
     organizations::organization::Organization,
 };
 use std::{collections::BTreeSet, sync::Arc};
 
-pub(super) struct EngineStandings(pub Arc<Engine>);
+/// Organizations whose policies stay read.
+const POLICIES_KEPT: u64 = 1000;
+
+pub(super) struct EngineStandings {
+    engine: Arc<Engine>,
+    /// The policies that held last, by organization.
+    policies: Cache<OrganizationId, Arc<OwnPolicies>>,
+}
 
 #[async_trait]
 impl Standings for EngineStandings {
     async fn of(&self, organization: OrganizationId, user: UserId) -> anyhow::Result<Standing> {
         let roles = |user: &User| user.profile().map(|profile| user.is_active().then(|| profile.roles.clone()));
-        let user = self.0.look(organization, user, roles).await?;
-        let stands = self.0.look(organization, organization, |found: &Organization| found.profile().map(|_| found.is_active())).await?;
+        let user = self.engine.look(organization, user, roles).await?;
+        let stands =
+            self.engine.look(organization, organization, |found: &Organization| found.profile().map(|_| found.is_active())).await?;
         Ok(match (stands, user) {
             (None, _) | (_, None) => Standing::Unknown,
             (Some(false), _) => Standing::OrganizationSuspended,
@@ -39,7 +55,7 @@ impl Standings for EngineStandings {
             Some(secret) => sessions.holds(session, secret, now),
             None => sessions.is_live(session, now),
         };
-        Ok(self.0.look(organization, user, goes_on).await?)
+        Ok(self.engine.look(organization, user, goes_on).await?)
     }
 
     async fn program(&self, organization: OrganizationId, key: ApiKeyId, secret: Digest) -> anyhow::Result<Option<Program>> {
@@ -48,8 +64,9 @@ impl Standings for EngineStandings {
             let key = key.issued()?;
             key.good_secrets(now).any(|good| same(good, secret)).then(|| (key.role(), key.quota()))
         };
-        let Some((role, quota)) = self.0.look(organization, key, found).await? else { return Ok(None) };
-        let stands = self.0.look(organization, organization, |found: &Organization| found.profile().map(|_| found.is_active())).await?;
+        let Some((role, quota)) = self.engine.look(organization, key, found).await? else { return Ok(None) };
+        let stands =
+            self.engine.look(organization, organization, |found: &Organization| found.profile().map(|_| found.is_active())).await?;
         let standing = match stands {
             None => Standing::Unknown,
             Some(false) => Standing::OrganizationSuspended,
@@ -59,17 +76,40 @@ impl Standings for EngineStandings {
     }
 
     async fn exists(&self, organization: OrganizationId) -> anyhow::Result<bool> {
-        Ok(self.0.look(organization, organization, |found: &Organization| found.profile().is_some()).await?)
+        Ok(self.engine.look(organization, organization, |found: &Organization| found.profile().is_some()).await?)
+    }
+
+    async fn policies(&self, organization: OrganizationId) -> anyhow::Result<Option<Arc<OwnPolicies>>> {
+        let Some(holds) = self.engine.look(organization, organization, PolicyStore::holds).await? else {
+            return Ok(None);
+        };
+        if let Some(policies) = self.policies.get(&organization).filter(|policies| policies.are(holds)) {
+            return Ok(Some(policies));
+        }
+        let live = self.engine.look(organization, organization, PolicyStore::live).await?;
+        Ok(live.map(|live| {
+            let policies = Arc::new(OwnPolicies::of(&live));
+            self.policies.insert(organization, policies.clone());
+            policies
+        }))
+    }
+
+    async fn status(&self, organization: OrganizationId, user: UserId) -> anyhow::Result<Option<UserStatus>> {
+        Ok(self.engine.look(organization, user, |user: &User| user.profile().map(|profile| profile.status)).await?)
     }
 }
 
 impl EngineStandings {
+    pub fn new(engine: Arc<Engine>) -> Self {
+        Self { engine, policies: Cache::new(POLICIES_KEPT) }
+    }
+
     /// What the roles grant now. A retired role grants nothing.
     async fn rights(&self, organization: OrganizationId, roles: BTreeSet<RoleRef>) -> anyhow::Result<Rights> {
         if roles.iter().all(|role| role.built_in().is_some()) {
             return Ok(Rights::built_in(roles.into_iter().filter_map(RoleRef::built_in)));
         }
         let held = |catalogue: &RoleCatalogue| catalogue.rights(&roles);
-        Ok(self.0.look(organization, organization, held).await?)
+        Ok(self.engine.look(organization, organization, held).await?)
     }
 }

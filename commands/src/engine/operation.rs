@@ -60,27 +60,36 @@ pub struct Refused {
     pub reason: Cow<'static, str>,
     pub detail: String,
     pub errors: Vec<FieldError>,
+    /// What a parser or a checker said about what the caller wrote; it is answered.
+    pub said: Option<String>,
     /// Whether trying it is worth remembering ([`Refusal::is_attempt`]).
     pub attempt: bool,
 }
 
 impl Refused {
     pub fn new(code: Code, reason: &'static str, detail: impl Into<String>) -> Self {
-        Self { code, reason: reason.into(), detail: detail.into(), errors: Vec::new(), attempt: false }
+        Self { code, reason: reason.into(), detail: detail.into(), errors: Vec::new(), said: None, attempt: false }
     }
 
     /// A field that is not valid.
     pub fn field(field: impl Into<String>, reason: &'static str) -> Self {
         let field = FieldError::new(field, reason);
         let detail = format!("{} is not valid", field.field);
-        Self { code: Code::ValidationError, reason: "validation_failed".into(), detail, errors: vec![field], attempt: false }
+        Self { code: Code::ValidationError, reason: "validation_failed".into(), detail, errors: vec![field], said: None, attempt: false }
     }
 }
 
 impl<E: Refusal> From<E> for Refused {
     fn from(error: E) -> Self {
         let errors = error.field().map(|field| FieldError::new(field, error.reason())).into_iter().collect();
-        Self { code: error.code(), reason: error.reason().into(), detail: error.to_string(), errors, attempt: error.is_attempt() }
+        Self {
+            code: error.code(),
+            reason: error.reason().into(),
+            detail: error.to_string(),
+            errors,
+            said: None,
+            attempt: error.is_attempt(),
+        }
     }
 }
 

@@ -1,5 +1,5 @@
-//! Identity: users, how they are invited and sign in, their life cycle, the roles that say what they
-//! may, and the keys of programs.
+//! Identity: users, how they are invited and sign in, their life cycle, the roles and policies that
+//! say what they may, and the keys of programs.
 
 mod api_keys;
 mod assignments;
@@ -8,6 +8,8 @@ mod emails;
 mod enter;
 mod invitations;
 mod lifecycle;
+pub mod policy_language;
+mod policy_store;
 mod roles;
 mod sessions;
 mod temporary_passwords;
@@ -26,6 +28,9 @@ pub use enter::Enter;
 pub use invitations::{AcceptInvitation, CompleteInvitation, ExpireInvitation, InviteUser, NeedsEmail, ResendInvitation, RevokeInvitation};
 pub use lifecycle::{
     ApproveReactivation, CancelUserDeletion, DeactivateUser, ReactivateUser, RequestUserDeletion, ResumeUser, SuspendUser,
+};
+pub use policy_store::{
+    ActivatePolicies, ActivatePolicyVersion, InstantiatePolicy, RevokePolicy, RevokePolicyTemplate, WritePolicy, WritePolicyTemplate,
 };
 pub use roles::{ComposeRole, RenameRole, RetireRole, SetRoleGrants};
 pub use sessions::{EndSession, RevokeSession, RevokeUserSessions, RotateRefresh, SignIn, sessions_stream};
@@ -82,5 +87,11 @@ fn check_covers(unit: &Unit<'_>, role: &HeldRole) -> Result<(), Refused> {
     if unit.admission().rights.cover_role(role) {
         return Ok(());
     }
-    Err(Refused::new(Code::AccessDenied, "identity.permission_escalation_attempt", "the role reaches further than your own rights"))
+    Err(escalation("the role"))
+}
+
+/// The refusal of what reaches further than the caller's own rights; it is recorded as an attempt.
+fn escalation(what: &str) -> Refused {
+    let detail = format!("{what} reaches further than your own rights");
+    Refused::new(Code::AccessDenied, "identity.permission_escalation_attempt", detail)
 }

@@ -3,8 +3,9 @@
 //! Words: a *user* belongs to one organization and walks the life cycle of B.1; a *permission* is
 //! `context.noun.verb` and stands in the groups of its prefixes; a *grant* names a permission or a
 //! group of them, later ones included; a *role* is a set of grants, built in or composed by an
-//! organization at run time; *rights* are what all roles of a user grant together; a *credential* is
-//! what a user proves themselves with, a *pass* of it a link or a code that is good once; a *session*
+//! organization at run time; *rights* are what all roles of a user grant together; a *policy* of an
+//! organization's own *policy store* permits or forbids beside the roles, by attributes; a *credential*
+//! is what a user proves themselves with, a *pass* of it a link or a code that is good once; a *session*
 //! is a device on which a user is signed in; an *invitation* asks someone to join, once and for a while.
 //!
 //! Invariants: every transition of a user that B.1 does not allow is refused; a deactivated user
@@ -14,13 +15,14 @@
 //!
 //! Others see the [`Role`], the [`RoleRef`], the [`Rights`], and the aggregates
 //! [`user::User`], [`credential::Credential`], [`sessions::Sessions`], [`invitation::Invitation`],
-//! [`role_catalogue::RoleCatalogue`] and [`api_key::ApiKey`].
+//! [`role_catalogue::RoleCatalogue`], [`policy_store::PolicyStore`] and [`api_key::ApiKey`].
 
 pub mod api_key;
 pub mod credential;
 mod grant;
 pub mod invitation;
 mod permission_tree;
+pub mod policy_store;
 mod rights;
 mod role;
 pub mod role_catalogue;

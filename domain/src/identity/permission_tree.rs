@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 /// The permissions of all modules. They come from the table that serves, so a permission that
 /// nothing asks for cannot be granted by mistake.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PermissionTree(BTreeSet<&'static str>);
 
 impl PermissionTree {

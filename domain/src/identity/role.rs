@@ -95,6 +95,7 @@ impl Role {
                 "identity.user.list",
                 "identity.user.read",
                 "identity.role.read",
+                "identity.policy.read",
                 "identity.decision.explain",
                 "identity.decision.list",
                 "operations.event",

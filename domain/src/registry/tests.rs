@@ -47,6 +47,9 @@ const TEXTLESS: &[&str] = &[
     "OrganizationStatus",
     "PassId",
     "PassKind",
+    "PolicyId",
+    "PolicyPrincipal",
+    "PolicyResource",
     "Portion",
     "Posting",
     "ProgramId",
@@ -84,6 +87,14 @@ const CLEAR_TEXT: &[&str] = &[
     "compliance.sensitive_data_read.route",
     // What an organization calls a program that acts for it.
     "identity.api_key_created.name",
+    // Rules that an organization wrote, in the language of policies: they know people by their ids,
+    // and their names are those of rules.
+    "identity.policy_instantiated.name",
+    "identity.policy_instantiated.text",
+    "identity.policy_template_written.name",
+    "identity.policy_template_written.text",
+    "identity.policy_written.name",
+    "identity.policy_written.text",
     // What an organization calls a role: the name of a function.
     "identity.role_composed.name",
     "identity.role_renamed.name",

@@ -1,5 +1,5 @@
 //! Read models of identity: who there is and who was invited, where they are signed in, which roles
-//! an organization composed, which programs act for it, and how was decided.
+//! and policies an organization made, which programs act for it, and how was decided.
 //!
 //! Others see [`directory::external_refs`], which names users on their own pages.
 
@@ -7,6 +7,7 @@ pub mod api_keys;
 pub mod decisions;
 pub mod directory;
 pub mod invitations;
+pub mod policy_store;
 pub mod roles;
 pub mod sessions;
 
@@ -18,6 +19,7 @@ pub fn projectors() -> Vec<Arc<dyn Projector>> {
     vec![
         Arc::new(directory::Users),
         Arc::new(roles::Roles),
+        Arc::new(policy_store::PolicyStores),
         Arc::new(sessions::Sessions),
         Arc::new(invitations::Invitations),
         Arc::new(invitations::Due),
@@ -33,6 +35,8 @@ pub fn statements() -> impl Iterator<Item = (&'static str, &'static str)> {
         directory::READS,
         roles::STATEMENTS,
         roles::READS,
+        policy_store::STATEMENTS,
+        policy_store::READS,
         sessions::STATEMENTS,
         sessions::READS,
         invitations::STATEMENTS,

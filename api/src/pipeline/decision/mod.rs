@@ -3,22 +3,28 @@
 //! The platform's policies are parsed and checked against the schema once, when the process starts.
 //! A role is a policy too, made of its grants when someone who holds it first asks; a decision looks
 //! at the policies of the roles that the caller holds, so it costs the same however many roles an
-//! organization has. A policy that fails to evaluate is skipped by Cedar, which would open the door
-//! where it is a forbid; here an evaluation error is a deny.
+//! organization has. What an organization wrote itself is asked after that, of requests of its own
+//! people at home, and never of what is beyond its policies (ADR 8). A policy that fails to evaluate
+//! is skipped by Cedar, which would open the door where it is a forbid; here an error is a deny.
 //!
 //! A verdict names its policies with the version of their text, so that the log tells later which
 //! policies decided and what they said then.
 
+mod own;
 mod roles;
+
+pub use own::OwnPolicies;
+pub use palmares_commands::identity::policy_language::PolicyFault;
 
 use aws_lc_rs::digest;
 use cedar_policy::{
-    Authorizer, Context, Decision, Entities, Entity, EntityId, EntityTypeName, EntityUid, Policy, PolicyId, PolicySet, Request,
-    RestrictedExpression, Schema, ValidationMode, Validator,
+    Authorizer, Context, Decision, Entities, Entity, EntityId, EntityTypeName, EntityUid, Policy, PolicyId, PolicySet, Request, Response,
+    RestrictedExpression,
 };
 use moka::sync::Cache;
+use palmares_commands::identity::policy_language::{PolicyLanguage, groups};
 use palmares_domain::{
-    identity::{HeldRole, Rights, Role},
+    identity::{HeldRole, Rights, Role, policy_store::is_beyond_policies, user::UserStatus},
     kernel::{OrganizationId, UserId},
 };
 use roles::Combined;
@@ -32,7 +38,6 @@ use std::{
 const RIGHTS_KEPT: u64 = 10_000;
 
 const POLICIES: &str = include_str!("policies.cedar");
-const SCHEMA: &str = include_str!("schema.cedarschema");
 
 /// What a denial names where no policy permits and none forbids.
 const DEFAULT_DENY: &str = "default_deny";
@@ -40,17 +45,6 @@ const DEFAULT_DENY: &str = "default_deny";
 const EVALUATION_ERROR: &str = "evaluation_error";
 /// Hexadecimal digits of a version.
 const VERSION_DIGITS: usize = 12;
-
-/// Policies that cannot be used: the process does not start with them.
-#[derive(Debug, thiserror::Error)]
-#[error("the policies cannot be used: {0}")]
-pub struct PolicyFault(String);
-
-impl PolicyFault {
-    fn of(fault: impl std::fmt::Display) -> Self {
-        Self(fault.to_string())
-    }
-}
 
 /// May this principal do this?
 #[derive(Clone, Copy, Debug)]
@@ -64,6 +58,26 @@ pub struct Question<'a> {
     pub organization: OrganizationId,
     /// The person whose resource it is.
     pub owner: Option<UserId>,
+    pub circumstances: Circumstances<'a>,
+}
+
+/// What an organization's own policies are asked about, beside who and what.
+#[derive(Clone, Copy, Default)]
+pub struct Circumstances<'a> {
+    /// The policies that hold in `organization`, where it wrote some.
+    pub policies: Option<&'a OwnPolicies>,
+    /// Where the owner stands in their life cycle.
+    pub owner_status: Option<UserStatus>,
+    /// The relations in which the principal stands to the resource, by their names. The relation
+    /// engine will answer for them; until it does, nobody stands in any.
+    pub relations: &'a [&'a str],
+}
+
+impl std::fmt::Debug for Circumstances<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let version = self.policies.map(OwnPolicies::version);
+        write!(f, "Circumstances({version:?}, {:?}, {:?})", self.owner_status, self.relations)
+    }
 }
 
 /// The answer, with what decided it: never nothing, each as `<policy>@<version of the set>`.
@@ -82,7 +96,7 @@ pub struct DecisionPoint {
     version: String,
     /// The same with the policies of the roles that someone holds together.
     combined: Cache<Rights, Arc<Combined>>,
-    schema: Schema,
+    language: PolicyLanguage,
     /// Each permission as an action with its groups.
     actions: HashMap<&'static str, Entity>,
     types: Types,
@@ -92,6 +106,7 @@ struct Types {
     user: EntityTypeName,
     organization: EntityTypeName,
     role: EntityTypeName,
+    relation: EntityTypeName,
     resource: EntityUid,
 }
 
@@ -112,9 +127,9 @@ impl DecisionPoint {
     fn with_policies(policies: &str, permissions: impl IntoIterator<Item = &'static str>) -> Result<Self, PolicyFault> {
         let permissions: BTreeSet<_> = permissions.into_iter().collect();
         let version = version(policies);
-        let schema = schema(&permissions)?;
+        let language = PolicyLanguage::new(permissions.iter().copied())?;
         let platform = named(&policies.parse().map_err(PolicyFault::of)?)?;
-        check(&schema, &platform)?;
+        language.check(&platform)?;
         let action = type_name("Action")?;
         let actions = permissions
             .into_iter()
@@ -127,9 +142,10 @@ impl DecisionPoint {
             user: type_name("User")?,
             organization: type_name("Organization")?,
             role: type_name("Role")?,
+            relation: type_name("Relation")?,
             resource: uid(&type_name("Resource")?, "requested"),
         };
-        Ok(Self { authorizer: Authorizer::new(), platform, version, combined: Cache::new(RIGHTS_KEPT), schema, actions, types })
+        Ok(Self { authorizer: Authorizer::new(), platform, version, combined: Cache::new(RIGHTS_KEPT), language, actions, types })
     }
 
     /// The platform's policies and those of the built-in roles.
@@ -137,7 +153,7 @@ impl DecisionPoint {
     /// # Errors
     /// As [`DecisionPoint::new`], for the table of built-in roles.
     fn check_built_in_roles(&self) -> Result<(), PolicyFault> {
-        check(&self.schema, &Combined::of(&self.platform, Role::ALL.map(HeldRole::built_in))?.policies)
+        self.language.check(&Combined::of(&self.platform, Role::ALL.map(HeldRole::built_in))?.policies)
     }
 
     fn combined(&self, rights: &Rights) -> Result<Arc<Combined>, PolicyFault> {
@@ -168,20 +184,15 @@ impl DecisionPoint {
         let request =
             Request::new(principal, action.uid(), self.types.resource.clone(), Context::empty(), None).map_err(PolicyFault::of)?;
         let combined = self.combined(question.rights)?;
-        let response = self.authorizer.is_authorized(&request, &combined.policies, &entities);
-        if let Some(error) = response.diagnostics().errors().next() {
-            return Err(PolicyFault::of(error));
+        let mut findings = Findings::default();
+        findings.add(&self.authorizer.is_authorized(&request, &combined.policies, &entities), |policy| {
+            combined.versioned(policy).unwrap_or_else(|| self.versioned(policy))
+        })?;
+        if let Some(own) = question.own_policies() {
+            let response = self.authorizer.is_authorized(&request, &*own.about(question.permission)?, &entities);
+            findings.add(&response, |policy| own.versioned(policy))?;
         }
-        let mut reasons: Vec<_> =
-            response.diagnostics().reason().map(|policy| combined.versioned(policy).unwrap_or_else(|| self.versioned(policy))).collect();
-        if reasons.is_empty() {
-            reasons.push(self.versioned(DEFAULT_DENY));
-        }
-        reasons.sort_unstable();
-        Ok(match response.decision() {
-            Decision::Allow => Verdict::Permit(reasons),
-            Decision::Deny => Verdict::Deny(reasons),
-        })
+        Ok(findings.verdict().unwrap_or_else(|| Verdict::Deny(vec![self.versioned(DEFAULT_DENY)])))
     }
 
     fn versioned(&self, policy: impl std::fmt::Display) -> String {
@@ -200,7 +211,14 @@ impl DecisionPoint {
             let owner = RestrictedExpression::new_entity_uid(uid(&self.types.user, &owner.to_string()));
             attributes.insert("owner".to_owned(), owner);
         }
-        Entity::new(self.types.resource.clone(), attributes, HashSet::new()).map_err(PolicyFault::of)
+        if let Some(status) = question.circumstances.owner_status {
+            attributes.insert("owner_status".to_owned(), RestrictedExpression::new_string(status.name().to_owned()));
+        }
+        let relations = question.circumstances.relations.iter().map(|relation| uid(&self.types.relation, relation));
+        let owner = question.owner.map(|owner| uid(&self.types.user, &owner.to_string()));
+        let organization = uid(&self.types.organization, &question.organization.to_string());
+        let parents = relations.chain(owner).chain([organization]).collect();
+        Entity::new(self.types.resource.clone(), attributes, parents).map_err(PolicyFault::of)
     }
 
     fn organization(&self, organization: OrganizationId) -> RestrictedExpression {
@@ -208,33 +226,42 @@ impl DecisionPoint {
     }
 }
 
-/// Refuses policies that do not fit the schema.
-fn check(schema: &Schema, policies: &PolicySet) -> Result<(), PolicyFault> {
-    let check = Validator::new(schema.clone()).validate(policies, ValidationMode::Strict);
-    if check.validation_passed_without_warnings() { Ok(()) } else { Err(PolicyFault::of(check)) }
+impl Question<'_> {
+    /// The organization's own policies, where they have a say: over its own people at home. The
+    /// platform's people are judged by the platform alone, so they can help who locked themselves out.
+    fn own_policies(&self) -> Option<&OwnPolicies> {
+        let ruled = self.home == self.organization && !self.rights.reach_everywhere() && !is_beyond_policies(self.permission);
+        self.circumstances.policies.filter(|_| ruled)
+    }
 }
 
-/// The groups of a permission: `points.hold.place` stands in `points.hold` and `points`.
-fn groups(permission: &str) -> impl Iterator<Item = &str> {
-    permission.match_indices('.').map(|(end, _)| &permission[..end])
+/// What several sets of policies say together: a forbid of any stands above every permit.
+#[derive(Default)]
+struct Findings {
+    permits: Vec<String>,
+    forbids: Vec<String>,
 }
 
-/// The schema's types with one action per permission, in its groups.
-fn schema(permissions: &BTreeSet<&'static str>) -> Result<Schema, PolicyFault> {
-    let mut text = SCHEMA.to_owned();
-    let all_groups: BTreeSet<_> = permissions.iter().flat_map(|permission| groups(permission)).collect();
-    for group in &all_groups {
-        match groups(group).last() {
-            Some(parent) => text.push_str(&format!("action \"{group}\" in [\"{parent}\"];\n")),
-            None => text.push_str(&format!("action \"{group}\";\n")),
+impl Findings {
+    fn add(&mut self, response: &Response, name: impl Fn(&PolicyId) -> String) -> Result<(), PolicyFault> {
+        if let Some(error) = response.diagnostics().errors().next() {
+            return Err(PolicyFault::of(error));
         }
+        let reasons = response.diagnostics().reason().map(name);
+        match response.decision() {
+            Decision::Allow => self.permits.extend(reasons),
+            Decision::Deny => self.forbids.extend(reasons),
+        }
+        Ok(())
     }
-    for permission in permissions {
-        let parent = groups(permission).last().ok_or_else(|| PolicyFault::of(format!("the permission {permission} has no context")))?;
-        text.push_str(&format!("action \"{permission}\" in [\"{parent}\"] appliesTo {{ principal: [User], resource: [Resource] }};\n"));
+
+    /// `None` where nothing permits and nothing forbids.
+    fn verdict(self) -> Option<Verdict> {
+        let (mut reasons, verdict): (_, fn(Vec<String>) -> Verdict) =
+            if self.forbids.is_empty() { (self.permits, Verdict::Permit) } else { (self.forbids, Verdict::Deny) };
+        reasons.sort_unstable();
+        (!reasons.is_empty()).then(|| verdict(reasons))
     }
-    let (schema, _) = Schema::from_cedarschema_str(&text).map_err(PolicyFault::of)?;
-    Ok(schema)
 }
 
 fn version(policies: &str) -> String {
@@ -263,5 +290,9 @@ fn uid(type_name: &EntityTypeName, id: &str) -> EntityUid {
 
 #[cfg(test)]
 mod oracle_tests;
+#[cfg(test)]
+mod own_rules;
+#[cfg(test)]
+mod own_tests;
 #[cfg(test)]
 mod tests;

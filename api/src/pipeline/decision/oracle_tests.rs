@@ -1,8 +1,12 @@
 //! The decision point against an oracle: a naive evaluator of organizations, roles, the tree of
-//! permissions and what is one's own, over random worlds. Both have to agree on every question, and
-//! the validator has to accept every policy that a role becomes.
+//! permissions, what is one's own and what an organization wrote itself, over random worlds. Both have
+//! to agree on every question, and the validator has to accept every policy there is.
 
-use super::{tests::permissions, *};
+use super::{
+    own_rules::{OwnRule, any_own_rule, live},
+    tests::permissions,
+    *,
+};
 use palmares_domain::{identity::RoleRef, kernel::RoleId};
 use proptest::prelude::*;
 use uuid::Uuid;
@@ -32,9 +36,13 @@ struct Asked {
     roles: Vec<HeldRole>,
     permission: &'static str,
     owner: Option<UserId>,
+    owner_status: Option<UserStatus>,
+    related: bool,
+    /// What the organization wrote itself.
+    own_rules: Vec<OwnRule>,
 }
 
-const ME: UserId = UserId(Uuid::from_u128(9));
+pub(super) const ME: UserId = UserId(Uuid::from_u128(9));
 
 /// The rules in plain words: no Cedar, no sets of grants, prefixes compared as text.
 fn oracle(asked: &Asked) -> bool {
@@ -51,12 +59,22 @@ fn oracle(asked: &Asked) -> bool {
         return false;
     }
     let takes_part = asked.roles.iter().filter_map(built_in).any(|role| !role.is_platform());
-    let own = takes_part && asked.owner == Some(ME) && OWN.iter().any(|group| covers(group, asked.permission));
+    let mut allowed = takes_part && asked.owner == Some(ME) && OWN.iter().any(|group| covers(group, asked.permission));
+    let beyond = asked.permission.starts_with("identity.policy.") || Role::PLATFORM_ONLY.contains(&asked.permission);
+    if asked.home == asked.organization && !platform && !beyond {
+        for rule in asked.own_rules.iter().filter(|rule| rule.speaks_of(&asked.roles, asked.permission)) {
+            match rule.applies(asked.owner, asked.owner_status, asked.related) {
+                None => return false,
+                Some(true) if !rule.permit => return false,
+                Some(applies) => allowed |= applies,
+            }
+        }
+    }
     let granted = asked.roles.iter().any(|held| match held.grants() {
         None => true,
         Some(grants) => grants.iter().any(|grant| covers(grant.name(), asked.permission)),
     });
-    own || granted
+    allowed || granted
 }
 
 /// Whether a permission or group of permissions covers what is wanted.
@@ -88,16 +106,20 @@ fn asked() -> impl Strategy<Value = Asked> {
         roles
     });
     let permission = prop::sample::select(permissions().into_iter().collect::<Vec<_>>());
-    (organization(), organization(), roles, permission, owner).prop_map(|(home, organization, roles, permission, owner)| Asked {
-        home,
-        organization,
-        roles,
-        permission,
-        owner,
-    })
+    let owner_status = prop::option::of(prop::sample::select(UserStatus::ALL.to_vec()));
+    let own_rules = prop_oneof![Just(Vec::new()), prop::collection::vec(any_own_rule(), 1..5)];
+    // Requests that organizations' own policies decide come from home.
+    let at_home = prop_oneof![3 => Just(true), 1 => Just(false)];
+    (organization(), organization(), at_home, roles, permission, owner, owner_status, any::<bool>(), own_rules).prop_map(
+        |(organization, elsewhere, at_home, roles, permission, owner, owner_status, related, own_rules)| {
+            let home = if at_home { organization } else { elsewhere };
+            let owner_status = owner.and(owner_status);
+            Asked { home, organization, roles, permission, owner, owner_status, related, own_rules }
+        },
+    )
 }
 
-/// covers: W-23, W-24, W-38, T-27, T-29, E-20, E-21, E-22, E-122
+/// covers: W-23, W-24, W-38, P-37, T-27, T-29, E-20, E-21, E-22, E-121, E-122, E-275
 #[test]
 fn the_decision_point_agrees_with_the_oracle_on_random_worlds() {
     let point = DecisionPoint::new(permissions()).unwrap();
@@ -105,14 +127,17 @@ fn the_decision_point_agrees_with_the_oracle_on_random_worlds() {
     let (permits, denies) = (std::cell::Cell::new(0_u32), std::cell::Cell::new(0_u32));
     let checked = runner.run(&asked(), |asked| {
         let rights = Rights::new(asked.roles.iter().cloned());
-        let Asked { home, organization, permission, owner, .. } = asked;
-        let verdict = point.decide(&Question { principal: ME, home, rights: &rights, permission, organization, owner });
+        let Asked { home, organization, permission, owner, owner_status, .. } = asked;
+        let own = (!asked.own_rules.is_empty()).then(|| OwnPolicies::of(&live(&asked.own_rules)));
+        let relations: &[&str] = if asked.related { &["assigned"] } else { &[] };
+        let circumstances = Circumstances { policies: own.as_ref(), owner_status, relations };
+        let verdict = point.decide(&Question { principal: ME, home, rights: &rights, permission, organization, owner, circumstances });
         let permitted = matches!(verdict, Verdict::Permit(_));
         prop_assert_eq!(permitted, oracle(&asked), "{:?} said {:?}", asked, verdict);
         let count = if permitted { &permits } else { &denies };
         count.set(count.get() + 1);
         // What the rights say without Cedar is the same, apart from what is one's own and who asks from where.
-        if home == organization && owner.is_none() && !rights.reach_everywhere() {
+        if home == organization && owner.is_none() && own.is_none() && !rights.reach_everywhere() {
             prop_assert_eq!(rights.permit(permission), permitted);
         }
         Ok(())
@@ -129,7 +154,21 @@ fn the_validator_accepts_every_policy_that_a_role_becomes() {
     let mut runner = proptest::test_runner::TestRunner::new(ProptestConfig::with_cases(200));
     let checked = runner.run(&any_role(), |role| {
         let combined = Combined::of(&point.platform, [role]).unwrap();
-        prop_assert!(check(&point.schema, &combined.policies).is_ok());
+        prop_assert!(point.language.check(&combined.policies).is_ok());
+        Ok(())
+    });
+    checked.unwrap();
+}
+
+/// covers: H-31
+#[test]
+fn the_validator_accepts_every_policy_that_an_organization_could_write_so() {
+    let point = DecisionPoint::new(permissions()).unwrap();
+    let mut runner = proptest::test_runner::TestRunner::new(ProptestConfig::with_cases(500));
+    let checked = runner.run(&any_own_rule(), |rule| {
+        let policy = Policy::parse(None, rule.text()).unwrap();
+        let checked = point.language.check(&PolicySet::from_policies([policy]).unwrap());
+        prop_assert!(checked.is_ok(), "{}: {:?}", rule.text(), checked);
         Ok(())
     });
     checked.unwrap();
@@ -142,7 +181,15 @@ fn a_group_grants_permissions_that_join_it_later() {
     let (rights, home) = (Rights::new([held]), OrganizationId(Uuid::from_u128(1)));
     let asks = |permissions: &[&'static str], permission| {
         let policies = DecisionPoint::with_policies("", permissions.iter().copied()).unwrap();
-        let question = Question { principal: ME, home, rights: &rights, permission, organization: home, owner: None };
+        let question = Question {
+            principal: ME,
+            home,
+            rights: &rights,
+            permission,
+            organization: home,
+            owner: None,
+            circumstances: Circumstances::default(),
+        };
         matches!(policies.decide(&question), Verdict::Permit(_))
     };
     assert!(asks(&["points.hold.place"], "points.hold.place"));

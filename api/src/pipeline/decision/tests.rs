@@ -19,7 +19,18 @@ fn point() -> DecisionPoint {
 fn permits(point: &DecisionPoint, role: Role, permission: &'static str, organization: OrganizationId, owner: Option<UserId>) -> bool {
     let home = if role.is_platform() { OrganizationId::PLATFORM } else { HOME };
     let rights = Rights::built_in([role]);
-    matches!(point.decide(&Question { principal: ME, home, rights: &rights, permission, organization, owner }), Verdict::Permit(_))
+    matches!(
+        point.decide(&Question {
+            principal: ME,
+            home,
+            rights: &rights,
+            permission,
+            organization,
+            owner,
+            circumstances: Circumstances::default()
+        }),
+        Verdict::Permit(_)
+    )
 }
 
 fn denied(point: &DecisionPoint, policy: &str) -> Verdict {
@@ -59,7 +70,15 @@ fn the_permission_matrix_is_the_reviewed_one() {
 fn no_role_is_no_right() {
     let (point, rights) = (point(), Rights::default());
     for permission in permissions() {
-        let question = Question { principal: ME, home: HOME, rights: &rights, permission, organization: HOME, owner: Some(ME) };
+        let question = Question {
+            principal: ME,
+            home: HOME,
+            rights: &rights,
+            permission,
+            organization: HOME,
+            owner: Some(ME),
+            circumstances: Circumstances::default(),
+        };
         assert!(matches!(point.decide(&question), Verdict::Deny(_)), "{permission}");
     }
 }
@@ -69,7 +88,15 @@ fn a_forbid_names_itself() {
     let permission = *permissions().first().unwrap();
     let rights = Rights::built_in([Role::OrganizationAdmin]);
     let point = point();
-    let verdict = point.decide(&Question { principal: ME, home: HOME, rights: &rights, permission, organization: ELSEWHERE, owner: None });
+    let verdict = point.decide(&Question {
+        principal: ME,
+        home: HOME,
+        rights: &rights,
+        permission,
+        organization: ELSEWHERE,
+        owner: None,
+        circumstances: Circumstances::default(),
+    });
     assert_eq!(verdict, denied(&point, "platform.own_organization_only"));
 }
 
@@ -77,7 +104,15 @@ fn a_forbid_names_itself() {
 fn a_platform_role_outside_the_platform_is_worth_nothing() {
     let (point, rights) = (point(), Rights::built_in([Role::PlatformAdmin, Role::OrganizationAdmin]));
     for permission in permissions() {
-        let question = Question { principal: ME, home: HOME, rights: &rights, permission, organization: HOME, owner: None };
+        let question = Question {
+            principal: ME,
+            home: HOME,
+            rights: &rights,
+            permission,
+            organization: HOME,
+            owner: None,
+            circumstances: Circumstances::default(),
+        };
         assert_eq!(point.decide(&question), denied(&point, "platform.platform_role_at_home_only"));
     }
 }
@@ -92,6 +127,7 @@ fn a_permission_that_no_route_has_is_denied() {
         permission: "points.mint.freely",
         organization: HOME,
         owner: None,
+        circumstances: Circumstances::default(),
     };
     let point = point();
     assert_eq!(point.decide(&question), denied(&point, EVALUATION_ERROR));
@@ -101,7 +137,15 @@ fn a_permission_that_no_route_has_is_denied() {
 fn another_text_is_another_version_of_every_policy() {
     let permission = "points.hold.place";
     let rights = Rights::default();
-    let question = Question { principal: ME, home: HOME, rights: &rights, permission, organization: HOME, owner: None };
+    let question = Question {
+        principal: ME,
+        home: HOME,
+        rights: &rights,
+        permission,
+        organization: HOME,
+        owner: None,
+        circumstances: Circumstances::default(),
+    };
     let decide = |policies: &str| DecisionPoint::with_policies(policies, [permission]).unwrap().decide(&question);
     // The first twelve digits that `sha256sum` gives for the text.
     let open = r#"@id("open") permit (principal, action, resource);"#;
@@ -118,8 +162,15 @@ fn an_evaluation_error_is_a_deny() {
     "#;
     let point = DecisionPoint::with_policies(policies, ["points.hold.place"]).unwrap();
     let rights = Rights::default();
-    let question =
-        Question { principal: ME, home: HOME, rights: &rights, permission: "points.hold.place", organization: HOME, owner: None };
+    let question = Question {
+        principal: ME,
+        home: HOME,
+        rights: &rights,
+        permission: "points.hold.place",
+        organization: HOME,
+        owner: None,
+        circumstances: Circumstances::default(),
+    };
     assert_eq!(point.decide(&question), denied(&point, EVALUATION_ERROR));
 }
 
@@ -143,7 +194,15 @@ fn a_decision_is_cheap_enough_to_make_on_every_request() {
     let (point, rights, permission) = (point(), Rights::built_in([Role::OrganizationAdmin]), *permissions().last().unwrap());
     let started = Instant::now();
     for _ in 0..1_000 {
-        point.decide(&Question { principal: ME, home: HOME, rights: &rights, permission, organization: HOME, owner: Some(SOMEONE) });
+        point.decide(&Question {
+            principal: ME,
+            home: HOME,
+            rights: &rights,
+            permission,
+            organization: HOME,
+            owner: Some(SOMEONE),
+            circumstances: Circumstances::default(),
+        });
     }
     println!("a decision takes {:?}", started.elapsed() / 1_000);
 }
