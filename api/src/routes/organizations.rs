@@ -26,7 +26,7 @@ pub const ROUTES: &[Route] = &[
     Route::delete::<RequestOrganizationDeletion>("/organizations/{organization_id}").starting(ORGANIZATIONS, "id"),
     Route::post::<SuspendOrganization>("/organizations/{organization_id}/suspend"),
     Route::post::<ResumeOrganization>("/organizations/{organization_id}/resume"),
-    Route::post::<RequestOrganizationDeletion>("/organizations/{organization_id}/request-deletion"),
+    Route::post::<RequestOrganizationDeletion>("/organizations/{organization_id}/request-deletion").alias(),
     Route::post::<CancelOrganizationDeletion>("/organizations/{organization_id}/cancel-deletion"),
     Route::get::<ListOrganizations>("/organizations", "organizations.organization.read"),
     Route::get::<GetOrganization>("/organizations/{organization_id}", "organizations.organization.read"),

@@ -1,6 +1,6 @@
 //! The domains of an organization: claimed, proven by the DNS, opened to their people (E-137, E-138).
 
-use crate::engine::{Answer, Operation, Refused, StreamRef, Unit};
+use crate::engine::{Answer, Engine, Operation, Refused, Rejection, StreamRef, Unit};
 use crate::store::ClaimKey;
 use palmares_domain::{
     kernel::{Admission, Code, FieldError, OrganizationId, derive_uuid},
@@ -151,4 +151,15 @@ impl Operation for ReleaseDomain {
         }
         Ok(answer(&self.domain, "RELEASED"))
     }
+}
+
+/// The organization that proved a domain, and how people with an address there join it (E-137).
+///
+/// # Errors
+/// When it cannot be looked up.
+pub async fn proven_domain(engine: &Engine, domain: &DomainName) -> Result<Option<(OrganizationId, AutoJoin)>, Rejection> {
+    let Some(holder) = engine.owner(domain_claim(domain)).await?.map(OrganizationId) else { return Ok(None) };
+    // The claim may be given up in between: then nobody joins.
+    let mode = engine.look(holder, domain_id(holder, domain), |found: &Domain| found.is_verified().then(|| found.auto_join())).await?;
+    Ok(mode.map(|mode| (holder, mode)))
 }

@@ -4,7 +4,7 @@ mod domains;
 mod settings;
 mod setup;
 
-pub use domains::{ClaimDomain, ReleaseDomain, SetAutoJoin, VerifyDomain, domain_claim, domain_stream};
+pub use domains::{ClaimDomain, ReleaseDomain, SetAutoJoin, VerifyDomain, domain_claim, domain_stream, proven_domain};
 pub use settings::{BrandingPatch, CHANGE_PLATFORM_SETTINGS, ChangeSettings, RenameOrganization};
 pub use setup::{ActivateOrganization, CompleteSetupStep, ExpireSetup, ObserveSetupStep};
 
