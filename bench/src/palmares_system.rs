@@ -148,6 +148,8 @@ impl Palmares {
             organization: self.world.organization,
             actor: self.world.actor,
             session: None,
+            on_behalf_of: None,
+            elevation: None,
             rights: Rights::built_in([Role::OrganizationAdmin]),
             permission: O::PERMISSION,
             policies: vec!["role.organization_admin".to_owned()],

@@ -30,6 +30,7 @@ aggregates! {
     crate::identity::invitation::Invitation,
     crate::identity::api_key::ApiKey,
     crate::identity::policy_store::PolicyStore,
+    crate::identity::elevation::Elevation,
     crate::points::Program,
     crate::points::Account,
     crate::challenges::activity_log::ActivityLog,

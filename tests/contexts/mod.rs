@@ -2,6 +2,7 @@
 
 mod api_keys;
 mod decisions;
+mod elevations;
 mod history;
 mod identity;
 mod invitations;

@@ -47,6 +47,8 @@ impl Node {
             organization: self.organization,
             actor: UserId(Uuid::from_u128(1)),
             session: None,
+            on_behalf_of: None,
+            elevation: None,
             rights: Rights::built_in([Role::OrganizationAdmin]),
             permission: "test",
             policies: Vec::new(),

@@ -2,3 +2,4 @@
 
 mod attack;
 mod bad_input;
+mod permission_matrix;

@@ -55,7 +55,9 @@ impl Call<'_> {
         Some(Access {
             organization: caller.home,
             actor: caller.user,
-            rights: caller.rights.clone(),
+            on_behalf_of: caller.on_behalf_of(),
+            elevation: caller.elevation,
+            rights: caller.usable_rights(),
             route: self.route_name(),
             permission,
             request_id: self.request_id,

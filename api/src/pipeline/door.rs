@@ -84,6 +84,8 @@ impl Visit<'_> {
             organization,
             actor,
             session,
+            on_behalf_of: None,
+            elevation: None,
             rights: Rights::default(),
             permission,
             policies: Vec::new(),

@@ -8,7 +8,8 @@ use super::{
     api_key::ApiKeyText,
     call::Call,
     credentials::{Presented, token_invalid},
-    decision::{Circumstances, DecisionPoint, OwnPolicies, PolicyFault, Question, Verdict},
+    decision::{Circumstances, DecisionPoint, OwnPolicies, PolicyFault, Question, Through, Verdict},
+    elevated::{ActedAs, named_elevation},
     limits::Limiter,
     ports::{AccessLog, Program, SensitiveRead, Standing, Standings},
     session_secret::digest_of,
@@ -17,7 +18,7 @@ use super::{
 use crate::problem::{Denied, Problem};
 use palmares_domain::{
     identity::{Rights, api_key::Quota, user::UserStatus},
-    kernel::{Admission, Admitted, Code, DataClass, Idempotency, OrganizationId, SessionId, Tenant, UserId},
+    kernel::{Admission, Admitted, Code, DataClass, ElevationId, Idempotency, OrganizationId, SessionId, Tenant, UserId},
 };
 use std::{collections::BTreeSet, sync::Arc};
 
@@ -39,7 +40,7 @@ pub struct Gate {
     pub(super) limiter: Limiter,
     tokens: Arc<TokenKeys>,
     decisions: DecisionPoint,
-    standings: Arc<dyn Standings>,
+    pub(super) standings: Arc<dyn Standings>,
     pub(super) access_log: Arc<dyn AccessLog>,
 }
 
@@ -53,6 +54,10 @@ pub struct Caller {
     pub session: Option<SessionId>,
     /// What the user's roles grant now, as far as the token may be used with them.
     pub rights: Rights,
+    /// The elevation that the request uses.
+    pub elevation: Option<ElevationId>,
+    /// As whom it acts, where that is another user.
+    pub acted_as: Option<ActedAs>,
 }
 
 /// A caller who may be permitted, depending on whose resource it is.
@@ -112,11 +117,11 @@ impl Gate {
     /// Everything that can be decided before the body is read.
     pub async fn enter(&self, call: &mut Call<'_>) -> Result<Entered, Problem> {
         let permission = call.route.permission.ok_or_else(|| Problem::internal(anyhow::anyhow!("a public route asked for the gate")))?;
-        let (caller, plan) = match ApiKeyText::in_request(call)? {
+        let (mut caller, plan) = match ApiKeyText::in_request(call)? {
             Some(key) => self.program(call, &key).await.map(|(caller, plan)| (caller, Some(plan)))?,
             None => (self.person(call).await?, None),
         };
-        let organization = self.tenant(&caller, named_organization(call)?).await?;
+        let organization = self.place(call, &mut caller).await?;
         self.limiter.caller(caller.home, caller.user, call.route.throttle)?;
         if let Some(plan) = plan {
             self.limiter.plan(caller.home, caller.user, plan)?;
@@ -125,8 +130,13 @@ impl Gate {
         let mut denied = BTreeSet::new();
         let mut permitted = None;
         // By their roles nobody has more rights over another's resource than over their own or over what is nobody's.
-        for owner in [None, Some(caller.user)] {
-            let own = Circumstances { policies: own_policies.as_deref(), owner_status: owner.map(|_| UserStatus::Active), relations: &[] };
+        for owner in [None, Some(caller.principal())] {
+            let own = Circumstances {
+                policies: own_policies.as_deref(),
+                owner_status: owner.map(|_| UserStatus::Active),
+                relations: &[],
+                through: Through::OwnRights,
+            };
             match self.ask(&caller, permission, organization, owner, own) {
                 Verdict::Permit(policies) => {
                     permitted = Some((owner, policies));
@@ -153,12 +163,12 @@ impl Gate {
         // From here on refusals are recorded under the caller's name. A token is signed by us, but a
         // cookie proves nothing before its session is looked at: anyone could fill the log with made-up ones.
         if standing != Standing::Unknown && presented.cookie.is_none() {
-            call.caller = Some(Caller { user, home, session, rights: Rights::default() });
+            call.caller = Some(Caller { user, home, session, rights: Rights::default(), elevation: None, acted_as: None });
         }
         self.check_session(&presented).await?;
         let rights = rights_of(standing)?;
         let rights = presented.roles.iter().fold(rights, |rights, roles| rights.narrowed_to(roles));
-        let caller = Caller { user, home, session, rights };
+        let caller = Caller { user, home, session, rights, elevation: None, acted_as: None };
         call.caller = Some(caller.clone());
         if call.route.is_about_caller() {
             call.params.push((SELF_PARAM, caller.user.to_string()));
@@ -173,8 +183,8 @@ impl Gate {
         let (user, home) = (UserId(key.key.0), key.organization);
         let found = self.standings.program(home, key.key, key.digest()).await.map_err(Problem::unavailable)?;
         let Program { standing, quota } = found.ok_or_else(token_invalid)?;
-        call.caller = Some(Caller { user, home, session: None, rights: Rights::default() });
-        let caller = Caller { user, home, session: None, rights: rights_of(standing)? };
+        call.caller = Some(Caller { user, home, session: None, rights: Rights::default(), elevation: None, acted_as: None });
+        let caller = Caller { user, home, session: None, rights: rights_of(standing)?, elevation: None, acted_as: None };
         call.caller = Some(caller.clone());
         Ok((caller, quota))
     }
@@ -201,7 +211,7 @@ impl Gate {
                     None => None,
                 };
                 // The relation engine will say here in which relations the caller stands to the resource.
-                let circumstances = Circumstances { policies: own, owner_status, relations: &[] };
+                let circumstances = Circumstances { policies: own, owner_status, relations: &[], through: Through::OwnRights };
                 match self.ask(&entered.caller, entered.permission, organization, owner, circumstances) {
                     Verdict::Permit(policies) => policies,
                     Verdict::Deny(policies) if owner == Some(entered.caller.user) || (owner.is_none() && permitted.is_none()) => {
@@ -215,7 +225,9 @@ impl Gate {
             organization,
             actor: entered.caller.user,
             session: entered.caller.session,
-            rights: entered.caller.rights,
+            on_behalf_of: entered.caller.on_behalf_of(),
+            elevation: entered.caller.elevation,
+            rights: entered.caller.usable_rights(),
             permission: entered.permission,
             policies,
             request_id: call.request_id,
@@ -230,8 +242,8 @@ impl Gate {
         Ok(Admitted::grant(admission, value))
     }
 
-    /// Records a read that has to be remembered: of confidential data, any export, and any look
-    /// into another organization. One's own data is one's own. `export_from` is where an export begins.
+    /// Records a read that has to be remembered: of confidential data, any export, any look into
+    /// another organization, and whatever is read with an elevation (E-33). One's own data is one's own. `export_from` is where an export begins.
     pub async fn record_read<T>(
         &self,
         call: &Call<'_>,
@@ -242,7 +254,7 @@ impl Gate {
         let admission = admitted.admission();
         let foreign = call.caller.as_ref().is_some_and(|caller| caller.home != admission.organization);
         let confidential = call.route.data_class >= DataClass::Confidential && owner != Some(admission.actor);
-        let remembered = foreign || confidential || export_from.is_some();
+        let remembered = foreign || confidential || export_from.is_some() || admission.elevation.is_some();
         if remembered { self.record_access(call, admitted, owner, export_from).await } else { Ok(()) }
     }
 
@@ -279,6 +291,19 @@ impl Gate {
         }
     }
 
+    /// The organization in which the request acts, with what the elevation that it names makes of the caller.
+    async fn place(&self, call: &mut Call<'_>, caller: &mut Caller) -> Result<OrganizationId, Problem> {
+        let Some(elevation) = named_elevation(call)? else {
+            return self.tenant(caller, named_organization(call)?).await;
+        };
+        self.add_role(caller, elevation).await?;
+        let organization = self.tenant(caller, named_organization(call)?).await?;
+        self.act_as(caller, elevation, organization).await?;
+        // Refusals from here on carry the mark too.
+        call.caller = Some(caller.clone());
+        Ok(organization)
+    }
+
     /// The organization in which the request acts. Only the platform's own admins may name another;
     /// to everyone else the answer is the same whether the named one exists or not.
     async fn tenant(&self, caller: &Caller, named: Option<OrganizationId>) -> Result<OrganizationId, Problem> {
@@ -298,22 +323,10 @@ impl Gate {
 
     /// The policies of the organization itself, where they have a say in what the caller does.
     async fn own_policies(&self, caller: &Caller, organization: OrganizationId) -> Result<Option<Arc<OwnPolicies>>, Problem> {
-        if caller.home != organization || caller.rights.reach_everywhere() {
+        if caller.acted_as.is_none() && (caller.home != organization || caller.rights.reach_everywhere()) {
             return Ok(None);
         }
         self.standings.policies(organization).await.map_err(Problem::unavailable)
-    }
-
-    fn ask(
-        &self,
-        caller: &Caller,
-        permission: &'static str,
-        organization: OrganizationId,
-        owner: Option<UserId>,
-        circumstances: Circumstances<'_>,
-    ) -> Verdict {
-        let Caller { user: principal, home, rights, .. } = caller;
-        self.decisions.decide(&Question { principal: *principal, home: *home, rights, permission, organization, owner, circumstances })
     }
 }
 

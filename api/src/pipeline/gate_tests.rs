@@ -5,8 +5,9 @@ use super::keys::{Ed25519Key, generate_pem};
 use super::testing::{House, Rules, house};
 use crate::{
     pipeline::{
-        Program, Standing,
+        Elevated, Program, Standing,
         api_key::{API_KEY_HEADER, ApiKeyText},
+        elevated::ELEVATION_HEADER,
         route::{Kind, Route, Verb},
         session_secret::{CSRF_HEADER, CookieSecret, SESSION_COOKIE, SessionName, digest_of, fresh_half},
         settings::{Allowance, RateLimits},
@@ -20,7 +21,7 @@ use palmares_domain::{
         HeldRole, Rights, Role,
         api_key::{Quota, QuotaPeriod},
     },
-    kernel::{ApiKeyId, Digest, OrganizationId, RoleId, SessionId, UserId},
+    kernel::{ApiKeyId, Digest, ElevationId, OrganizationId, RoleId, SessionId, UserId},
 };
 use reqwest::{Method, RequestBuilder, StatusCode};
 use serde_json::{Value, json};
@@ -36,6 +37,9 @@ const STRANGER: UserId = UserId(Uuid::from_u128(13));
 const STRANDED: UserId = UserId(Uuid::from_u128(14));
 const LIVE: SessionId = SessionId(Uuid::from_u128(21));
 const ENDED: SessionId = SessionId(Uuid::from_u128(22));
+const BOB: UserId = UserId(Uuid::from_u128(16));
+/// An elevation by which anyone acts as Bob, who may everything in Acme.
+const AS_BOB: ElevationId = ElevationId(Uuid::from_u128(21));
 const ROOT: UserId = UserId(Uuid::from_u128(15));
 
 fn rules() -> Rules {
@@ -49,6 +53,7 @@ fn rules() -> Rules {
         },
         signed_in: |session| session == LIVE,
         program,
+        elevation: |elevation| (elevation == AS_BOB).then(|| Elevated::ActingAs(BOB, Rights::built_in([Role::OrganizationAdmin]))),
         exists: |organization| organization != NOWHERE,
     }
 }
@@ -300,6 +305,39 @@ async fn a_cookie_alone_changes_nothing() {
         let guessed = request(&house, route, &path).header("Cookie", &cookie).header(CSRF_HEADER, &of_another);
         expect("a cookie with another's word", route, guessed, 403, "ACCESS_DENIED").await;
     }
+}
+
+/// covers: E-33
+#[tokio::test(flavor = "multi_thread")]
+async fn an_elevation_that_gives_nothing_is_refused_and_remembered() {
+    let house = house(RateLimits::with_ip_requests(u32::MAX), rules());
+    for route in gated() {
+        let named = request(&house, route, &path(route, "", "")).bearer_auth(admin(&house));
+        let made_up = named.header(ELEVATION_HEADER, Uuid::from_u128(77).to_string());
+        let body = expect("an elevation that is not there", route, made_up, 403, "ACCESS_DENIED").await;
+        assert_eq!(body["reason"], "gate.elevation_not_active");
+        let malformed = request(&house, route, &path(route, "", "")).bearer_auth(admin(&house)).header(ELEVATION_HEADER, "mine");
+        expect("an elevation that is none", route, malformed, 422, "VALIDATION_ERROR").await;
+    }
+    let remembered = house.refusals().iter().filter(|refusal| refusal.reason == "gate.elevation_not_active").count();
+    assert_eq!(remembered, gated().count());
+}
+
+/// covers: E-33
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_acts_as_another_does_not_reach_how_that_one_signs_in() {
+    let house = house(RateLimits::with_ip_requests(u32::MAX), rules());
+    let kept = ["identity.self.", "identity.credential.", "identity.session.", "identity.elevation."];
+    let mut attacked = 0;
+    for route in gated().filter(|route| route.permission.is_some_and(|permission| kept.iter().any(|kept| permission.starts_with(kept)))) {
+        let named = request(&house, route, &path(route, "", "")).bearer_auth(admin(&house)).header(ELEVATION_HEADER, AS_BOB.to_string());
+        expect("as another user", route, named, 403, "ACCESS_DENIED").await;
+        let refused = house.refusals().pop().unwrap();
+        assert_eq!((refused.access.on_behalf_of, refused.access.elevation), (Some(BOB), Some(AS_BOB)));
+        assert!(refused.policies.iter().any(|policy| policy.starts_with("platform.")), "{:?}", refused.policies);
+        attacked += 1;
+    }
+    assert!(attacked > 10, "{attacked} rows");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -15,6 +15,7 @@ pub mod counters;
 pub mod credentials;
 pub mod decision;
 pub mod door;
+pub mod elevated;
 pub mod gate;
 pub mod keys;
 pub mod limits;
@@ -34,7 +35,7 @@ pub mod tokens;
 
 pub use gate::Gate;
 pub use limits::Limiter;
-pub use ports::{Access, AccessLog, Program, RebuildRefused, Rebuilds, RefusedAccess, SensitiveRead, Standing, Standings};
+pub use ports::{Access, AccessLog, Elevated, Program, RebuildRefused, Rebuilds, RefusedAccess, SensitiveRead, Standing, Standings};
 pub use progress::Progress;
 pub use route::{Route, Throttle};
 pub use server::{Bound, Parts, Services, bind};

@@ -3,8 +3,8 @@
 use super::decision::OwnPolicies;
 use async_trait::async_trait;
 use palmares_domain::{
-    identity::{Rights, api_key::Quota, user::UserStatus},
-    kernel::{ApiKeyId, ClientContext, Code, DataClass, Digest, OrganizationId, SessionId, UserId},
+    identity::{HeldRole, Rights, api_key::Quota, user::UserStatus},
+    kernel::{ApiKeyId, ClientContext, Code, DataClass, Digest, ElevationId, OrganizationId, SessionId, UserId},
 };
 use std::sync::Arc;
 use uuid::Uuid;
@@ -26,6 +26,15 @@ pub struct Program {
     /// With what the key grants.
     pub standing: Standing,
     pub quota: Quota,
+}
+
+/// What an elevation gives while it is in force.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Elevated {
+    /// A role on top of the user's own.
+    Role(HeldRole),
+    /// To act as another user of the organization, whose rights these are.
+    ActingAs(UserId, Rights),
 }
 
 /// Knows who may act.
@@ -50,6 +59,10 @@ pub trait Standings: Send + Sync + 'static {
     /// whatever is wrong with it.
     async fn program(&self, organization: OrganizationId, key: ApiKeyId, secret: Digest) -> anyhow::Result<Option<Program>>;
 
+    /// What an elevation of this organization gives the user now: nothing where it is another's, was
+    /// not started, is over, or is not there.
+    async fn elevation(&self, organization: OrganizationId, elevation: ElevationId, user: UserId) -> anyhow::Result<Option<Elevated>>;
+
     /// Whether an organization exists, which is asked when a platform admin names it.
     async fn exists(&self, organization: OrganizationId) -> anyhow::Result<bool>;
 
@@ -66,6 +79,9 @@ pub struct Access {
     /// The caller's own organization; for sensitive reads the one that was read.
     pub organization: OrganizationId,
     pub actor: UserId,
+    /// The user as whom the actor acts, where that is another one.
+    pub on_behalf_of: Option<UserId>,
+    pub elevation: Option<ElevationId>,
     pub rights: Rights,
     /// Method and pattern, such as `GET /api/v1/users/{user_id}`.
     pub route: String,

@@ -1,8 +1,8 @@
 //! A server for tests of the gate: as it runs, with the ports behind the gate replaced.
 
 use super::{
-    AccessLog, Gate, Limiter, Parts, Program, Progress, RateLimits, RebuildRefused, Rebuilds, RefusedAccess, SensitiveRead, Services,
-    Settings, Standing, Standings, TokenKeys, bind, decision::OwnPolicies, keys::generate_pem,
+    AccessLog, Elevated, Gate, Limiter, Parts, Program, Progress, RateLimits, RebuildRefused, Rebuilds, RefusedAccess, SensitiveRead,
+    Services, Settings, Standing, Standings, TokenKeys, bind, decision::OwnPolicies, keys::generate_pem,
 };
 use crate::dns::{DnsFault, DnsResolver};
 use crate::sign_in::{Desk, password_policy::PasswordPolicy};
@@ -16,7 +16,7 @@ use palmares_commands::{
 };
 use palmares_domain::{
     identity::user::UserStatus,
-    kernel::{ApiKeyId, Digest, OrganizationId, Place, SessionId, UserId},
+    kernel::{ApiKeyId, Digest, ElevationId, OrganizationId, Place, SessionId, UserId},
 };
 use palmares_projections::engine::{KeyError, PersonalKeys, Readers, head::HeadSignal, log::Log, stop::Stopper, watermarks::Watermarks};
 use sqlx::postgres::PgPoolOptions;
@@ -32,6 +32,7 @@ pub struct Rules {
     pub standing: fn(OrganizationId, UserId) -> Standing,
     pub signed_in: fn(SessionId) -> bool,
     pub program: fn(ApiKeyId, Digest) -> Option<Program>,
+    pub elevation: fn(ElevationId) -> Option<Elevated>,
     pub exists: fn(OrganizationId) -> bool,
 }
 
@@ -125,6 +126,9 @@ impl Standings for Ports {
     }
     async fn program(&self, _: OrganizationId, key: ApiKeyId, secret: Digest) -> anyhow::Result<Option<Program>> {
         Ok((self.rules.program)(key, secret))
+    }
+    async fn elevation(&self, _: OrganizationId, elevation: ElevationId, _: UserId) -> anyhow::Result<Option<Elevated>> {
+        Ok((self.rules.elevation)(elevation))
     }
     async fn exists(&self, organization: OrganizationId) -> anyhow::Result<bool> {
         Ok((self.rules.exists)(organization))

@@ -5,6 +5,7 @@
 //! gives the first answer again.
 
 mod expire_due;
+mod expire_elevations;
 mod expire_invitations;
 mod letters;
 mod resolve_credits;
@@ -45,7 +46,8 @@ pub fn timers(engine: Arc<Engine>) -> Vec<Arc<dyn TimerHandler>> {
     vec![
         Arc::new(expire_due::ExpireDueTimers { engine: engine.clone() }),
         Arc::new(expire_invitations::ExpireInvitations { engine: engine.clone() }),
-        Arc::new(set_up::ExpireSetups { engine }),
+        Arc::new(set_up::ExpireSetups { engine: engine.clone() }),
+        Arc::new(expire_elevations::ExpireElevations { engine }),
     ]
 }
 
@@ -79,6 +81,8 @@ impl System {
             organization,
             actor: UserId(derive_uuid("system", &[self.name.as_bytes()])),
             session: None,
+            on_behalf_of: None,
+            elevation: None,
             rights: Rights::default(),
             permission: self.permission,
             policies: Vec::new(),

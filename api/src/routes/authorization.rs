@@ -8,7 +8,7 @@ use crate::{
     pipeline::{
         Route, Services,
         action::Action,
-        decision::{Circumstances, OwnPolicies, Question, Verdict},
+        decision::{Circumstances, OwnPolicies, Question, Through, Verdict},
         route::Verb,
     },
     problem::Problem,
@@ -204,7 +204,7 @@ impl Moment {
         }
         let (principal, home, organization) = (self.user_id, self.organization, self.organization);
         let owner_status = owner.and_then(|owner| self.owner_status.get(&owner).copied());
-        let circumstances = Circumstances { policies: self.policies.as_ref(), owner_status, relations: &[] };
+        let circumstances = Circumstances { policies: self.policies.as_ref(), owner_status, relations: &[], through: Through::OwnRights };
         services.gate.decide(&Question { principal, home, rights: &self.rights, permission, organization, owner, circumstances })
     }
 

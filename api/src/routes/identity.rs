@@ -2,13 +2,15 @@
 
 use crate::pipeline::{Route, api_key::FreshSecret, route::Verb};
 use palmares_commands::identity::{
-    ApproveReactivation, AssignRole, CancelUserDeletion, ComposeRole, CreateApiKey, CreateUser, DeactivateUser, ReactivateUser, RenameRole,
-    RequestUserDeletion, ResumeUser, RetireRole, RevokeApiKey, RevokeSession, RevokeUserSessions, RotateApiKey, SetApiKeyQuota,
-    SetRoleGrants, SetUserEmail, SuspendUser, UnassignRole,
+    ApproveElevation, ApproveReactivation, AssignRole, CancelUserDeletion, ComposeRole, CreateApiKey, CreateUser, DeactivateUser,
+    EndElevation, ReactivateUser, RefuseElevation, RenameRole, RequestElevation, RequestUserDeletion, ResumeUser, RetireRole,
+    ReviewElevation, RevokeApiKey, RevokeSession, RevokeUserSessions, RotateApiKey, SetApiKeyQuota, SetRoleGrants, SetUserEmail,
+    StartElevation, SuspendUser, UnassignRole, WithdrawElevation,
 };
 use palmares_projections::identity::{
     api_keys::ListApiKeys,
     directory::{GetUser, ListUsers},
+    elevations::ListElevations,
     roles::ListRoles,
     sessions::UserSessions,
 };
@@ -43,4 +45,12 @@ pub const ROUTES: &[Route] = &[
     Route::post::<RevokeApiKey>("/api-keys/{key_id}/revoke"),
     Route::post::<SetApiKeyQuota>("/api-keys/{key_id}/quota"),
     Route::get::<ListApiKeys>("/api-keys", "identity.api_key.list"),
+    Route::post::<RequestElevation>("/elevations").creating("/elevations", "id"),
+    Route::post::<ApproveElevation>("/elevations/{elevation_id}/approve"),
+    Route::post::<RefuseElevation>("/elevations/{elevation_id}/refuse"),
+    Route::post::<WithdrawElevation>("/elevations/{elevation_id}/withdraw"),
+    Route::post::<StartElevation>("/elevations/{elevation_id}/start"),
+    Route::post::<EndElevation>("/elevations/{elevation_id}/end"),
+    Route::post::<ReviewElevation>("/elevations/{elevation_id}/review"),
+    Route::get::<ListElevations>("/elevations", "identity.elevation.read"),
 ];

@@ -48,6 +48,8 @@ fn record_failure(visit: &Visit<'_>, meant: &Meant, found: &Found) {
     let access = Access {
         organization: meant.organization,
         actor: meant.user,
+        on_behalf_of: None,
+        elevation: None,
         rights: Rights::default(),
         route: visit.route_name(),
         permission: "door.sign_in",

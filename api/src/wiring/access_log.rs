@@ -16,8 +16,19 @@ pub(super) struct EngineAccessLog(pub Arc<Engine>);
 
 impl EngineAccessLog {
     async fn record(&self, access: Access, policies: Vec<String>, command: AccessRecordCommand) -> anyhow::Result<()> {
-        let Access { organization, actor, rights, permission, request_id, correlation_id, client, .. } = access;
-        let whose = OnBehalf { organization, actor, rights, permission, policies, request_id, correlation_id, client: Some(client) };
+        let Access { organization, actor, on_behalf_of, elevation, rights, permission, request_id, correlation_id, client, .. } = access;
+        let whose = OnBehalf {
+            organization,
+            actor,
+            on_behalf_of,
+            elevation,
+            rights,
+            permission,
+            policies,
+            request_id,
+            correlation_id,
+            client: Some(client),
+        };
         self.0.execute(admit(whose, RecordAccess(command))).await?;
         Ok(())
     }

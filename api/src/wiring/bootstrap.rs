@@ -38,6 +38,8 @@ pub(super) async fn bootstrap(settings: &ServerSettings, external_ref: &str) -> 
     let whose = OnBehalf {
         organization: OrganizationId::PLATFORM,
         actor: user,
+        on_behalf_of: None,
+        elevation: None,
         rights: Rights::built_in([Role::PlatformAdmin]),
         permission: PERMISSION,
         // None was asked: whoever holds the keys and the database founds the platform.

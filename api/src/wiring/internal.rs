@@ -2,7 +2,7 @@
 
 use palmares_domain::{
     identity::Rights,
-    kernel::{Admission, Admitted, ClientContext, OrganizationId, UserId},
+    kernel::{Admission, Admitted, ClientContext, ElevationId, OrganizationId, UserId},
 };
 use uuid::Uuid;
 
@@ -10,6 +10,8 @@ use uuid::Uuid;
 pub(super) struct OnBehalf {
     pub organization: OrganizationId,
     pub actor: UserId,
+    pub on_behalf_of: Option<UserId>,
+    pub elevation: Option<ElevationId>,
     pub rights: Rights,
     pub permission: &'static str,
     /// What decided; see [`Admission::policies`].
@@ -21,11 +23,13 @@ pub(super) struct OnBehalf {
 
 /// Admits an operation of the house.
 pub(super) fn admit<T>(whose: OnBehalf, operation: T) -> Admitted<T> {
-    let OnBehalf { organization, actor, rights, permission, policies, request_id, correlation_id, client } = whose;
+    let OnBehalf { organization, actor, on_behalf_of, elevation, rights, permission, policies, request_id, correlation_id, client } = whose;
     let admission = Admission {
         organization,
         actor,
         session: None,
+        on_behalf_of,
+        elevation,
         rights,
         permission,
         policies,

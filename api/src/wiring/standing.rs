@@ -1,6 +1,6 @@
 //! Who may act, by the states that the engine keeps in memory.
 
-use crate::pipeline::{Program, Standing, Standings, decision::OwnPolicies, session_secret::same};
+use crate::pipeline::{Elevated, Program, Standing, Standings, decision::OwnPolicies, session_secret::same};
 use async_trait::async_trait;
 use chrono::Utc;
 use moka::sync::Cache;
@@ -9,12 +9,13 @@ use palmares_domain::{
     identity::{
         Rights, RoleRef,
         api_key::ApiKey,
+        elevation::{Elevation, Scope},
         policy_store::PolicyStore,
         role_catalogue::RoleCatalogue,
         sessions::Sessions,
         user::{User, UserStatus},
     },
-    kernel::{ApiKeyId, Digest, OrganizationId, SessionId, UserId},
+    kernel::{ApiKeyId, Digest, ElevationId, OrganizationId, SessionId, UserId},
     organizations::organization::Organization,
 };
 use std::{collections::BTreeSet, sync::Arc};
@@ -73,6 +74,23 @@ impl Standings for EngineStandings {
             Some(true) => Standing::Active(Rights::new([role])),
         };
         Ok(Some(Program { standing, quota }))
+    }
+
+    async fn elevation(&self, organization: OrganizationId, elevation: ElevationId, user: UserId) -> anyhow::Result<Option<Elevated>> {
+        let now = Utc::now();
+        let scope = self.engine.look(organization, elevation, |found: &Elevation| found.in_force(user, now)).await?;
+        Ok(match scope {
+            None => None,
+            Some(Scope::Role(role)) => {
+                let held = self.engine.look(organization, organization, |catalogue: &RoleCatalogue| catalogue.held(role)).await?;
+                held.map(Elevated::Role)
+            }
+            // Both have to be in good standing, and the platform's own people are nobody else's to be.
+            Some(Scope::ActingAs(other)) => match self.of(organization, other).await? {
+                Standing::Active(rights) if !rights.reach_everywhere() => Some(Elevated::ActingAs(other, rights)),
+                _ => None,
+            },
+        })
     }
 
     async fn exists(&self, organization: OrganizationId) -> anyhow::Result<bool> {

@@ -1,7 +1,7 @@
 //! The metadata of an event: the admission record of the command that caused it.
 
 use palmares_domain::identity::RoleRef;
-use palmares_domain::kernel::{Admission, SessionId, UserId};
+use palmares_domain::kernel::{Admission, ElevationId, SessionId, UserId};
 use serde::Serialize;
 use std::sync::Arc;
 use uuid::Uuid;
@@ -11,6 +11,10 @@ struct Metadata<'a> {
     actor_id: UserId,
     #[serde(skip_serializing_if = "Option::is_none")]
     session_id: Option<SessionId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    on_behalf_of: Option<UserId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    elevation_id: Option<ElevationId>,
     roles: Vec<RoleRef>,
     permission: &'static str,
     policies: &'a [String],
@@ -29,6 +33,8 @@ pub(super) fn metadata(admission: &Admission, client_context_id: Option<Uuid>) -
     let metadata = Metadata {
         actor_id: admission.actor,
         session_id: admission.session,
+        on_behalf_of: admission.on_behalf_of,
+        elevation_id: admission.elevation,
         roles: admission.rights.roles().collect(),
         permission: admission.permission,
         policies: &admission.policies,

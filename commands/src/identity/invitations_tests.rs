@@ -56,6 +56,8 @@ impl World {
             organization: self.organization,
             actor: ADMIN,
             session: None,
+            on_behalf_of: None,
+            elevation: None,
             rights: Rights::built_in([Role::OrganizationAdmin]),
             permission: "test",
             policies: Vec::new(),

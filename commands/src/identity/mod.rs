@@ -4,6 +4,7 @@
 mod api_keys;
 mod assignments;
 mod credentials;
+mod elevations;
 mod emails;
 mod enter;
 mod invitations;
@@ -23,6 +24,9 @@ pub use credentials::{
     BeginTotp, ConfirmTotp, DisableTotp, FailPass, IssuePass, IssueRecoveryCodes, LinkExternalIdentity, RecordTotp, SetPassword, Spent,
     UsePass, UseRecoveryCode, credential_stream,
 };
+pub use elevations::{
+    ApproveElevation, EndElevation, ExpireElevation, RefuseElevation, RequestElevation, ReviewElevation, StartElevation, WithdrawElevation,
+};
 pub use emails::{Email, SetUserEmail};
 pub use enter::Enter;
 pub use invitations::{AcceptInvitation, CompleteInvitation, ExpireInvitation, InviteUser, NeedsEmail, ResendInvitation, RevokeInvitation};
@@ -41,7 +45,7 @@ pub(crate) use users::user_stream;
 
 use crate::engine::{Refused, StreamRef, Unit};
 use palmares_domain::{
-    identity::{HeldRole, RoleRef, role_catalogue::RoleCatalogue, user::User},
+    identity::{HeldRole, Rights, RoleRef, role_catalogue::RoleCatalogue, user::User},
     kernel::{Admission, Code, UserId},
 };
 
@@ -82,9 +86,12 @@ fn check_may_act_for(unit: &mut Unit<'_>, user_id: UserId) -> Result<(), Refused
     Ok(())
 }
 
-/// Refuses a role that reaches further than the caller's own rights (E-46).
+/// Refuses a role that reaches further than the caller's own rights (E-46). What somebody has for a
+/// while, or as another user, is not theirs to give: it would outlive its time.
 fn check_covers(unit: &Unit<'_>, role: &HeldRole) -> Result<(), Refused> {
-    if unit.admission().rights.cover_role(role) {
+    let admission = unit.admission();
+    let rights = if admission.elevation.is_some() { &Rights::default() } else { &admission.rights };
+    if rights.cover_role(role) {
         return Ok(());
     }
     Err(escalation("the role"))

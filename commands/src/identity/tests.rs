@@ -45,6 +45,8 @@ impl World {
             organization: ORGANIZATION,
             actor,
             session,
+            on_behalf_of: None,
+            elevation: None,
             rights: Rights::built_in([role]),
             permission: "test",
             policies: Vec::new(),

@@ -46,6 +46,8 @@ impl World {
             organization: ORGANIZATION,
             actor: UserId(Uuid::from_u128(1)),
             session: None,
+            on_behalf_of: None,
+            elevation: None,
             rights: Rights::built_in([Role::OrganizationAdmin]),
             permission: "test",
             policies: Vec::new(),

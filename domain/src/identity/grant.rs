@@ -26,6 +26,11 @@ impl Grant {
         other.strip_prefix(&self.0).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
     }
 
+    /// What both name, which is one of them or nothing.
+    pub fn common<'a>(&'a self, other: &'a Self) -> Option<&'a Self> {
+        if self.covers(other.name()) { Some(other) } else { other.covers(self.name()).then_some(self) }
+    }
+
     /// Whether the two name a permission in common, now or later.
     pub fn overlaps(&self, other: &str) -> bool {
         self.covers(other) || self.0.strip_prefix(other).is_some_and(|rest| rest.starts_with('.'))

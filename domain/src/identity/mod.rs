@@ -11,14 +11,18 @@
 //! Invariants: every transition of a user that B.1 does not allow is refused; a deactivated user
 //! returns only after someone else approved it; nobody gives away more than they may themselves
 //! (E-46); what the platform keeps to itself no role of an organization ever grants; no secret stands
-//! in clear in any event; a code, a link and a refresh token are good once (E-105, E-109).
+//! in clear in any event; a code, a link and a refresh token are good once (E-105, E-109); rights for a
+//! while are approved by somebody else, end by themselves and are never passed on, and whoever acts
+//! as another user may never do more than both of them (E-33).
 //!
 //! Others see the [`Role`], the [`RoleRef`], the [`Rights`], and the aggregates
 //! [`user::User`], [`credential::Credential`], [`sessions::Sessions`], [`invitation::Invitation`],
-//! [`role_catalogue::RoleCatalogue`], [`policy_store::PolicyStore`] and [`api_key::ApiKey`].
+//! [`role_catalogue::RoleCatalogue`], [`policy_store::PolicyStore`],
+//! [`api_key::ApiKey`] and [`elevation::Elevation`].
 
 pub mod api_key;
 pub mod credential;
+pub mod elevation;
 mod grant;
 pub mod invitation;
 mod permission_tree;

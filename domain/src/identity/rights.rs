@@ -2,7 +2,7 @@
 
 use super::{Grant, Role, RoleRef};
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     sync::{Arc, LazyLock},
 };
 
@@ -42,6 +42,11 @@ impl HeldRole {
         self.role.built_in().is_some_and(Role::rules_platform)
     }
 
+    /// How far the name of the role alone reaches.
+    fn reach(&self) -> (bool, bool) {
+        (self.rules_platform(), self.role.built_in().is_some_and(Role::is_platform))
+    }
+
     fn grants_all_of(&self, wanted: &str) -> bool {
         self.grants.as_ref().is_none_or(|grants| grants.iter().any(|grant| grant.covers(wanted)))
     }
@@ -69,6 +74,38 @@ impl Rights {
     pub fn narrowed_to(mut self, roles: &[RoleRef]) -> Self {
         self.0.retain(|held| roles.contains(&held.role));
         self
+    }
+
+    /// These rights and what one more role grants.
+    pub fn with(mut self, role: HeldRole) -> Self {
+        if !self.0.iter().any(|held| held.role == role.role) {
+            self.0.push(role);
+        }
+        self
+    }
+
+    /// What both grant, and nothing else: whoever acts as another may do no more than either of them (E-33).
+    ///
+    /// A part is named after the role that reaches less far, since the name of a platform role alone opens doors.
+    pub fn lesser_of(&self, other: &Self) -> Self {
+        let mut parts: BTreeMap<RoleRef, Option<BTreeSet<Grant>>> = BTreeMap::new();
+        for (one, another) in self.0.iter().flat_map(|one| other.0.iter().map(move |another| (one, another))) {
+            let common = match (one.grants(), another.grants()) {
+                (None, grants) | (grants, None) => grants.cloned(),
+                (Some(grants), Some(others)) => {
+                    Some(grants.iter().flat_map(|grant| others.iter().filter_map(|other| grant.common(other))).cloned().collect())
+                }
+            };
+            if common.as_ref().is_some_and(BTreeSet::is_empty) {
+                continue;
+            }
+            let name = if one.reach() <= another.reach() { one.role } else { another.role };
+            match (parts.entry(name).or_insert_with(|| Some(BTreeSet::new())), common) {
+                (Some(grants), Some(common)) => grants.extend(common),
+                (all, _) => *all = None,
+            }
+        }
+        Self(parts.into_iter().map(|(role, grants)| HeldRole { role, grants: grants.map(Arc::new) }).collect())
     }
 
     /// Whether one of the roles works across organizations.
@@ -110,6 +147,7 @@ impl Rights {
 mod tests {
     use super::*;
     use crate::kernel::RoleId;
+    use proptest::prelude::*;
     use uuid::Uuid;
 
     fn custom(grants: &[&str]) -> HeldRole {
@@ -166,5 +204,41 @@ mod tests {
         let halves = Rights::new([custom(&["points.hold.place"]), custom(&["points.hold.post"])]);
         assert!(halves.permit("points.hold.place") && halves.permit("points.hold.post"));
         assert!(!halves.cover(&grant("points.hold")));
+    }
+
+    /// A permission, a group, or everything that the platform keeps.
+    fn any_grant() -> impl Strategy<Value = Grant> {
+        let parts = || prop::sample::select(vec!["a", "b", "c"]);
+        let composed = (prop::collection::vec(parts(), 1..=3)).prop_map(|parts| grant(&parts.join(".")));
+        prop_oneof![4 => composed, 1 => prop::sample::select(Role::PLATFORM_ONLY.to_vec()).prop_map(grant)]
+    }
+
+    fn any_rights() -> impl Strategy<Value = Rights> {
+        let built_in = prop::sample::select(Role::ALL.to_vec()).prop_map(HeldRole::built_in);
+        let composed = (1..20_u128, prop::collection::btree_set(any_grant(), 1..6))
+            .prop_map(|(id, grants)| HeldRole::custom(RoleId(Uuid::from_u128(id)), grants));
+        prop::collection::vec(prop_oneof![1 => built_in, 3 => composed], 0..4)
+            .prop_map(|roles| roles.into_iter().fold(Rights::default(), Rights::with))
+    }
+
+    proptest! {
+        /// covers: E-33
+        #[test]
+        fn the_lesser_of_both_grants_what_both_grant_and_nothing_else(one in any_rights(), other in any_rights(), wanted in any_grant()) {
+            let lesser = one.lesser_of(&other);
+            prop_assert_eq!(lesser.cover(&wanted), one.cover(&wanted) && other.cover(&wanted), "{:?} of {:?} and {:?}", wanted, one, other);
+            prop_assert_eq!(other.lesser_of(&one).cover(&wanted), lesser.cover(&wanted));
+            prop_assert!(!lesser.reach_everywhere() || (one.reach_everywhere() && other.reach_everywhere()));
+        }
+    }
+
+    #[test]
+    fn the_lesser_of_an_administrator_and_a_member_is_the_member() {
+        let (admin, member) = (Rights::built_in([Role::PlatformAdmin]), Rights::built_in([Role::Member]));
+        assert_eq!(admin.lesser_of(&member), member);
+        assert_eq!(member.lesser_of(&admin), member);
+        assert!(admin.lesser_of(&Rights::default()).held().is_empty());
+        let administrators = admin.lesser_of(&Rights::built_in([Role::OrganizationAdmin]));
+        assert!(administrators.permit("points.credit.create") && !administrators.permit("organizations.organization.create"));
     }
 }

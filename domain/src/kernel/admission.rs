@@ -1,6 +1,6 @@
 //! Proofs that the gate let something through: execution and reads take nothing else (design 5).
 
-use super::{CommandId, EventId, OrganizationId, SessionId, UserId};
+use super::{CommandId, ElevationId, EventId, OrganizationId, SessionId, UserId};
 use crate::identity::Rights;
 use uuid::Uuid;
 
@@ -27,7 +27,11 @@ pub struct Admission {
     pub actor: UserId,
     /// The session in which the actor is signed in; none of operators' tokens, keys and the platform itself.
     pub session: Option<SessionId>,
-    /// What the actor's roles granted when the request was admitted.
+    /// The user as whom the actor acts, where that is another one.
+    pub on_behalf_of: Option<UserId>,
+    /// The elevation that the actor uses; every event says so.
+    pub elevation: Option<ElevationId>,
+    /// What the actor's roles granted when the request was admitted; with an elevation what that makes of it.
     pub rights: Rights,
     /// The permission that was needed, such as `points.hold.place`.
     pub permission: &'static str,

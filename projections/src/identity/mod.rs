@@ -1,11 +1,13 @@
 //! Read models of identity: who there is and who was invited, where they are signed in, which roles
-//! and policies an organization made, which programs act for it, and how was decided.
+//! and policies an organization made, which programs act for it, who asked for rights for a
+//! while, and how was decided.
 //!
 //! Others see [`directory::external_refs`], which names users on their own pages.
 
 pub mod api_keys;
 pub mod decisions;
 pub mod directory;
+pub mod elevations;
 pub mod invitations;
 pub mod policy_store;
 pub mod roles;
@@ -25,6 +27,8 @@ pub fn projectors() -> Vec<Arc<dyn Projector>> {
         Arc::new(invitations::Due),
         Arc::new(api_keys::ApiKeys),
         Arc::new(decisions::Decisions),
+        Arc::new(elevations::Elevations),
+        Arc::new(elevations::Due),
     ]
 }
 
@@ -44,6 +48,8 @@ pub fn statements() -> impl Iterator<Item = (&'static str, &'static str)> {
         api_keys::STATEMENTS,
         api_keys::READS,
         decisions::STATEMENTS,
+        elevations::STATEMENTS,
+        elevations::READS,
     ]
     .into_iter()
     .flatten()

@@ -46,6 +46,17 @@ const EVALUATION_ERROR: &str = "evaluation_error";
 /// Hexadecimal digits of a version.
 const VERSION_DIGITS: usize = 12;
 
+/// By which means a principal asks; policies know it as the context.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Through {
+    #[default]
+    OwnRights,
+    /// With a role that they have for a while.
+    Elevation,
+    /// By acting as another user, or by being acted as.
+    Impersonation,
+}
+
 /// May this principal do this?
 #[derive(Clone, Copy, Debug)]
 pub struct Question<'a> {
@@ -71,6 +82,7 @@ pub struct Circumstances<'a> {
     /// The relations in which the principal stands to the resource, by their names. The relation
     /// engine will answer for them; until it does, nobody stands in any.
     pub relations: &'a [&'a str],
+    pub through: Through,
 }
 
 impl std::fmt::Debug for Circumstances<'_> {
@@ -85,6 +97,21 @@ impl std::fmt::Debug for Circumstances<'_> {
 pub enum Verdict {
     Permit(Vec<String>),
     Deny(Vec<String>),
+}
+
+impl Verdict {
+    /// Permitted where both permit.
+    pub fn and(self, other: Self) -> Self {
+        let (mut policies, others, permit) = match (self, other) {
+            (Verdict::Permit(policies), Verdict::Permit(others)) => (policies, others, true),
+            (Verdict::Deny(policies), Verdict::Deny(others)) => (policies, others, false),
+            (Verdict::Permit(_), denied) | (denied, Verdict::Permit(_)) => return denied,
+        };
+        policies.extend(others);
+        policies.sort_unstable();
+        policies.dedup();
+        if permit { Verdict::Permit(policies) } else { Verdict::Deny(policies) }
+    }
 }
 
 /// Policies, parsed once, and the actions they speak of.
@@ -119,7 +146,8 @@ impl DecisionPoint {
     pub fn new(permissions: impl IntoIterator<Item = &'static str>) -> Result<Self, PolicyFault> {
         let permissions: BTreeSet<_> = permissions.into_iter().collect();
         let platform_only = roles::platform_only(&permissions);
-        let point = Self::with_policies(&format!("{POLICIES}\n{platform_only}"), permissions)?;
+        let never_impersonated = roles::never_impersonated(&permissions);
+        let point = Self::with_policies(&format!("{POLICIES}\n{platform_only}\n{never_impersonated}"), permissions)?;
         point.check_built_in_roles()?;
         Ok(point)
     }
@@ -181,8 +209,8 @@ impl DecisionPoint {
         let principal = uid(&self.types.user, &question.principal.to_string());
         let entities = [self.principal(question, &principal)?, self.resource(question)?, action.clone()];
         let entities = Entities::from_entities(entities, None).map_err(PolicyFault::of)?;
-        let request =
-            Request::new(principal, action.uid(), self.types.resource.clone(), Context::empty(), None).map_err(PolicyFault::of)?;
+        let request = Request::new(principal, action.uid(), self.types.resource.clone(), context(question.circumstances.through)?, None)
+            .map_err(PolicyFault::of)?;
         let combined = self.combined(question.rights)?;
         let mut findings = Findings::default();
         findings.add(&self.authorizer.is_authorized(&request, &combined.policies, &entities), |policy| {
@@ -224,6 +252,12 @@ impl DecisionPoint {
     fn organization(&self, organization: OrganizationId) -> RestrictedExpression {
         RestrictedExpression::new_entity_uid(uid(&self.types.organization, &organization.to_string()))
     }
+}
+
+fn context(through: Through) -> Result<Context, PolicyFault> {
+    let facts = [("elevated", through != Through::OwnRights), ("impersonated", through == Through::Impersonation)];
+    let facts = facts.map(|(name, fact)| (name.to_owned(), RestrictedExpression::new_bool(fact)));
+    Context::from_pairs(facts).map_err(PolicyFault::of)
 }
 
 impl Question<'_> {

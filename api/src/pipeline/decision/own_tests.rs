@@ -33,7 +33,8 @@ fn asks(policies: &OwnPolicies, asked: &Asked<'_>) -> Verdict {
     let point = DecisionPoint::new(super::tests::permissions()).unwrap();
     let home = if asked.role.is_platform() { OrganizationId::PLATFORM } else { HOME };
     let (rights, permission) = (Rights::built_in([asked.role]), asked.permission);
-    let circumstances = Circumstances { policies: Some(policies), owner_status: None, relations: asked.relations };
+    let circumstances =
+        Circumstances { policies: Some(policies), owner_status: None, relations: asked.relations, through: Through::OwnRights };
     point.decide(&Question { principal: ME, home, rights: &rights, permission, organization: HOME, owner: asked.owner, circumstances })
 }
 

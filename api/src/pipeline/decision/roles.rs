@@ -8,6 +8,12 @@ use std::collections::{BTreeSet, HashMap};
 /// The forbid that keeps to the platform what is the platform's, as far as there are such permissions.
 const PLATFORM_ONLY: &str = "platform.platform_only";
 
+/// The forbid that keeps from whoever acts as another user how that one signs in (E-33).
+const NEVER_IMPERSONATED: &str = "platform.never_impersonated";
+
+/// What it forbids, as far as there are such permissions: credentials, sessions, and what leads to them.
+const OF_ONESELF: &[&str] = &["identity.api_key", "identity.credential", "identity.self", "identity.session", "identity.user.set_email"];
+
 /// The policies of the platform with those of some roles.
 pub(super) struct Combined {
     pub policies: PolicySet,
@@ -51,6 +57,17 @@ pub(super) fn platform_only(permissions: &BTreeSet<&'static str>) -> String {
     let rulers = Role::ALL.into_iter().filter(|role| role.rules_platform()).map(|role| format!(r#"Role::"{}""#, role.name()));
     let rulers = rulers.collect::<Vec<_>>().join(", ");
     format!(r#"@id("{PLATFORM_ONLY}") forbid (principal, action in [{kept}], resource) unless {{ principal in [{rulers}] }};"#)
+}
+
+/// The forbid over what nobody does as another user; empty where no route has one of them.
+pub(super) fn never_impersonated(permissions: &BTreeSet<&'static str>) -> String {
+    let exists =
+        |kept: &str| permissions.iter().any(|permission| *permission == kept || super::groups(permission).any(|group| group == kept));
+    let kept = actions(OF_ONESELF.iter().copied().filter(|kept| exists(kept)));
+    if kept.is_empty() {
+        return String::new();
+    }
+    format!(r#"@id("{NEVER_IMPERSONATED}") forbid (principal, action in [{kept}], resource) when {{ context.impersonated }};"#)
 }
 
 fn actions<'a>(names: impl Iterator<Item = &'a str>) -> String {

@@ -60,7 +60,9 @@ impl PolicyLanguage {
         }
         for permission in permissions {
             let parent = groups(permission).last().ok_or_else(|| PolicyFault::of(format!("the permission {permission} has no context")))?;
-            text.push_str(&format!("action \"{permission}\" in [\"{parent}\"] appliesTo {{ principal: [User], resource: [Resource] }};\n"));
+            text.push_str(&format!(
+                "action \"{permission}\" in [\"{parent}\"] appliesTo {{ principal: [User], resource: [Resource], context: Means }};\n"
+            ));
         }
         let (schema, _) = Schema::from_cedarschema_str(&text).map_err(PolicyFault::of)?;
         Ok(Self { validator: Validator::new(schema.clone()), schema, text })

@@ -10,9 +10,9 @@ use uuid::Uuid;
 pub(super) const INSERT: &str = "
     INSERT INTO {compliance_audit_log}
         (organization_id, position, recorded_at, event_type, action, outcome, actor_id, on_behalf_of, stream_type, stream_id,
-         correlation_id, causation_id, request_id, client_context_id)
+         correlation_id, causation_id, request_id, client_context_id, elevation_id)
     SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::timestamptz[], $4::text[], $5::text[], $6::text[], $7::uuid[], $8::uuid[],
-        $9::text[], $10::uuid[], $11::uuid[], $12::uuid[], $13::uuid[], $14::uuid[])";
+        $9::text[], $10::uuid[], $11::uuid[], $12::uuid[], $13::uuid[], $14::uuid[], $15::uuid[])";
 
 /// The type of the events that tell of refusals.
 pub(crate) const REFUSAL: &str = "compliance.access_refused";
@@ -62,6 +62,7 @@ impl Projector for AuditLog {
             .bind(entries.iter().map(|entry| entry.metadata.causation_id).collect::<Vec<_>>())
             .bind(entries.iter().map(|entry| entry.metadata.request_id).collect::<Vec<_>>())
             .bind(entries.iter().map(|entry| entry.metadata.client_context_id).collect::<Vec<_>>())
+            .bind(entries.iter().map(|entry| entry.metadata.elevation_id).collect::<Vec<_>>())
             .execute(&mut *context.tx)
             .await?;
         Ok(())
@@ -79,6 +80,7 @@ pub(crate) struct Metadata {
     pub policies: Vec<String>,
     pub session_id: Option<Uuid>,
     pub on_behalf_of: Option<Uuid>,
+    pub elevation_id: Option<Uuid>,
     pub correlation_id: Option<Uuid>,
     pub causation_id: Option<Uuid>,
     pub request_id: Option<Uuid>,

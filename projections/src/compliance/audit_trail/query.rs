@@ -25,13 +25,14 @@ pub(super) const LIST: &str = "
           AND ($3::uuid IS NULL OR actor_id = $3) AND ($4::text IS NULL OR action = $4) AND ($5::text IS NULL OR event_type = $5)
           AND ($6::uuid IS NULL OR stream_id = $6) AND ($7::text IS NULL OR stream_type = $7) AND ($8::text IS NULL OR outcome = $8)
           AND ($9::uuid IS NULL OR correlation_id = $9)
+          AND ($13::uuid IS NULL OR on_behalf_of = $13) AND ($14::uuid IS NULL OR elevation_id = $14)
           AND ($10::timestamptz IS NULL OR position >= (SELECT f.position FROM compliance_audit_log f
               WHERE f.organization_id = $1 AND f.recorded_at >= $10 ORDER BY f.recorded_at, f.position LIMIT 1))
           AND ($11::timestamptz IS NULL OR position <= (SELECT t.position FROM compliance_audit_log t
               WHERE t.organization_id = $1 AND t.recorded_at < $11 ORDER BY t.recorded_at DESC, t.position DESC LIMIT 1))
         ORDER BY position DESC LIMIT $12)
-    SELECT p.position, p.recorded_at, p.event_type, p.action, p.outcome, p.actor_id, p.on_behalf_of, p.stream_type, p.stream_id,
-           p.correlation_id, p.causation_id, p.request_id, p.client_context_id, e.event_id, e.version, e.metadata, e.payload
+    SELECT p.position, p.recorded_at, p.event_type, p.action, p.outcome, p.actor_id, p.on_behalf_of, p.elevation_id, p.stream_type,
+           p.stream_id, p.correlation_id, p.causation_id, p.request_id, p.client_context_id, e.event_id, e.version, e.metadata, e.payload
     FROM page p JOIN events e ON e.position = p.position
     ORDER BY p.position DESC";
 
@@ -76,6 +77,12 @@ pub struct ListAuditLogs {
     pub outcome: Option<Outcome>,
     #[serde(default)]
     pub correlation_id: Option<Uuid>,
+    /// Done by somebody who acted as this user.
+    #[serde(default)]
+    pub on_behalf_of: Option<Uuid>,
+    /// Done with this elevation.
+    #[serde(default)]
+    pub elevation_id: Option<Uuid>,
     /// Recorded at this time or later.
     #[serde(default)]
     pub from: Option<DateTime<Utc>>,
@@ -107,7 +114,10 @@ pub struct AuditEntry {
     pub recorded_at: DateTime<Utc>,
     /// Who.
     pub actor_id: Uuid,
+    /// The user as whom the actor acted, where that was another one.
     pub on_behalf_of: Option<Uuid>,
+    /// The elevation that the actor used.
+    pub elevation_id: Option<Uuid>,
     /// The roles that the actor had then.
     pub roles: Vec<String>,
     /// The permission under which it was done.
@@ -141,6 +151,7 @@ struct Row {
     outcome: String,
     actor_id: Uuid,
     on_behalf_of: Option<Uuid>,
+    elevation_id: Option<Uuid>,
     stream_type: String,
     stream_id: Uuid,
     correlation_id: Option<Uuid>,
@@ -178,6 +189,8 @@ impl Query for ListAuditLogs {
             .bind(self.from)
             .bind(self.to)
             .bind(limit + 1)
+            .bind(self.on_behalf_of)
+            .bind(self.elevation_id)
             .fetch_all(reader.connection())
             .await?;
         let page = Page::of(rows, limit, |last| reader.cursor(&last.position))?;
@@ -213,6 +226,7 @@ impl Row {
             recorded_at: self.recorded_at,
             actor_id: self.actor_id,
             on_behalf_of: self.on_behalf_of,
+            elevation_id: self.elevation_id,
             roles: metadata.roles,
             action: self.action,
             policies: metadata.policies,

@@ -1,0 +1,106 @@
+//! What happens to an elevation.
+
+use crate::{
+    events,
+    identity::RoleRef,
+    kernel::{ElevationId, Personal, UserId},
+};
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+/// What somebody gets for a while.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Scope {
+    /// What the role grants, added to what one has.
+    Role(RoleRef),
+    /// To act as another user: never more than both may.
+    ActingAs(UserId),
+}
+
+events! {
+    /// What happens to an elevation. What people wrote is the requester's personal data.
+    pub enum ElevationEvent {
+        ElevationRequested = "identity.elevation_requested" v 1 {
+            elevation_id: ElevationId = internal,
+            requested_by: UserId = internal,
+            scope: Scope = internal,
+            /// What an approver must be able to give: the role asked for, or the roles of the user acted as.
+            roles: Vec<RoleRef> = internal,
+            /// How long it lasts from its start.
+            duration_seconds: u32 = internal,
+            reason: Personal<String> = confidential of requested_by for Profile,
+        },
+        ElevationApproved = "identity.elevation_approved" v 1 {
+            elevation_id: ElevationId = internal,
+            approved_by: UserId = internal,
+            /// Not started by then, the approval is over.
+            start_by: DateTime<Utc> = internal,
+        },
+        ElevationRefused = "identity.elevation_refused" v 1 {
+            elevation_id: ElevationId = internal,
+            requested_by: UserId = internal,
+            refused_by: UserId = internal,
+            reason: Option<Personal<String>> = confidential of requested_by for Profile,
+        },
+        ElevationWithdrawn = "identity.elevation_withdrawn" v 1 {
+            elevation_id: ElevationId = internal,
+        },
+        ElevationStarted = "identity.elevation_started" v 1 {
+            elevation_id: ElevationId = internal,
+            expires_at: DateTime<Utc> = internal,
+        },
+        ElevationEnded = "identity.elevation_ended" v 1 {
+            elevation_id: ElevationId = internal,
+            ended_by: UserId = internal,
+        },
+        ElevationExpired = "identity.elevation_expired" v 1 {
+            elevation_id: ElevationId = internal,
+        },
+        ElevationReviewed = "identity.elevation_reviewed" v 1 {
+            elevation_id: ElevationId = internal,
+            requested_by: UserId = internal,
+            reviewed_by: UserId = internal,
+            note: Option<Personal<String>> = confidential of requested_by for Profile,
+        }
+    }
+}
+
+impl ElevationEvent {
+    pub fn elevation_id(&self) -> ElevationId {
+        match self {
+            ElevationEvent::ElevationRequested(event) => event.elevation_id,
+            ElevationEvent::ElevationApproved(event) => event.elevation_id,
+            ElevationEvent::ElevationRefused(event) => event.elevation_id,
+            ElevationEvent::ElevationWithdrawn(event) => event.elevation_id,
+            ElevationEvent::ElevationStarted(event) => event.elevation_id,
+            ElevationEvent::ElevationEnded(event) => event.elevation_id,
+            ElevationEvent::ElevationExpired(event) => event.elevation_id,
+            ElevationEvent::ElevationReviewed(event) => event.elevation_id,
+        }
+    }
+
+    /// The state it brings the elevation to.
+    pub fn status(&self) -> super::ElevationStatus {
+        use super::{ElevationStatus, status};
+        match self {
+            ElevationEvent::ElevationRequested(_) => ElevationStatus::Requested,
+            ElevationEvent::ElevationApproved(_) => status::APPROVE.to,
+            ElevationEvent::ElevationRefused(_) => status::REFUSE.to,
+            ElevationEvent::ElevationWithdrawn(_) => status::WITHDRAW.to,
+            ElevationEvent::ElevationStarted(_) => status::START.to,
+            ElevationEvent::ElevationEnded(_) => status::END.to,
+            ElevationEvent::ElevationExpired(_) => status::EXPIRE.to,
+            ElevationEvent::ElevationReviewed(_) => status::REVIEW.to,
+        }
+    }
+
+    /// When it is over by time alone, where the event says so.
+    pub fn due_at(&self) -> Option<DateTime<Utc>> {
+        match self {
+            ElevationEvent::ElevationApproved(approved) => Some(approved.start_by),
+            ElevationEvent::ElevationStarted(started) => Some(started.expires_at),
+            _ => None,
+        }
+    }
+}

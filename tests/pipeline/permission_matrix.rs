@@ -1,0 +1,274 @@
+//! The permission matrix of the requirements (B.5), cell by cell, proved over HTTP and printed as a
+//! table for people who do not read code: `docs/permission-matrix.md`.
+//!
+//! A cell is proved by what its persona is answered in another organization, in their own, and about
+//! themselves. `INSTA_UPDATE=always` writes the page anew.
+
+use crate::support::running::{AUDIENCE, Client, ISSUER, Organization, Reply, fresh_organization, running};
+use palmares::{
+    pipeline::{TokenKeys, route::Verb},
+    routes,
+};
+use palmares_domain::{
+    identity::{Role, RoleRef},
+    kernel::{OrganizationId, RoleId, UserId},
+};
+use reqwest::Method;
+use serde_json::{Value, json};
+use std::{fmt::Write as _, path::Path, time::Duration};
+use uuid::Uuid;
+
+const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/permission-matrix.md");
+
+/// How far somebody's permission reaches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Reach {
+    Nothing,
+    /// About themselves.
+    Own,
+    Organization,
+    Everywhere,
+}
+
+impl Reach {
+    fn words(self) -> &'static str {
+        match self {
+            Reach::Nothing => "refused",
+            Reach::Own => "about themselves only",
+            Reach::Organization => "own organization only",
+            Reach::Everywhere => "every organization",
+        }
+    }
+}
+
+/// One cell: the document's word, and what proves it.
+enum Cell {
+    Proved(&'static str, Reach),
+    NotBuilt(&'static str, &'static str),
+}
+use Cell::{NotBuilt, Proved};
+
+/// What is tried.
+#[derive(Clone, Copy)]
+enum Probe {
+    CreateOrganization,
+    ManageSettings,
+    InviteUsers,
+    ExportData,
+    ViewAuditLogs,
+    DeleteAccounts,
+    ManageRoles,
+    None,
+}
+
+struct Row {
+    capability: &'static str,
+    probe: Probe,
+    cells: [Cell; 4],
+}
+
+const PERSONAS: [&str; 4] = ["Platform Admin", "Organization Admin", "Expert", "End User"];
+
+/// B.5, in its order: PM-01 is the first cell of the first row.
+fn rows() -> Vec<Row> {
+    use Reach::{Everywhere, Nothing, Organization, Own};
+    let not_built = |words: [&'static str; 4], why| words.map(|word| NotBuilt(word, why));
+    let settings = if offers(Verb::Patch, "/organizations/{organization_id}/settings") {
+        [Proved("allow", Everywhere), Proved("Limited", Organization), Proved("deny", Nothing), Proved("deny", Nothing)]
+    } else {
+        not_built(["allow", "Limited", "deny", "deny"], "settings of an organization cannot be changed yet")
+    };
+    let scoped = |word| [Proved("allow", Everywhere), Proved(word, Organization), Proved("deny", Nothing), Proved("deny", Nothing)];
+    vec![
+        Row {
+            capability: "Create Organization",
+            probe: Probe::CreateOrganization,
+            cells: [Proved("allow", Everywhere), Proved("deny", Nothing), Proved("deny", Nothing), Proved("deny", Nothing)],
+        },
+        Row { capability: "Manage Tenant Settings", probe: Probe::ManageSettings, cells: settings },
+        Row { capability: "Invite Users", probe: Probe::InviteUsers, cells: scoped("allow (own organization)") },
+        Row {
+            capability: "Assign Experts",
+            probe: Probe::None,
+            cells: not_built(["allow", "allow (own organization)", "deny", "deny"], "there are no assignments of experts yet"),
+        },
+        Row {
+            capability: "Access Wellness Records",
+            probe: Probe::None,
+            cells: not_built(["Limited", "Limited", "Assigned Only", "Self Only"], "there are no wellness records yet"),
+        },
+        Row {
+            capability: "Export Data",
+            probe: Probe::ExportData,
+            cells: [
+                Proved("allow", Everywhere),
+                Proved("Scoped", Organization),
+                Proved("deny", Nothing),
+                NotBuilt("Self Only", "nobody can export their own data yet; the organization's is refused"),
+            ],
+        },
+        Row { capability: "View Audit Logs", probe: Probe::ViewAuditLogs, cells: scoped("Scoped") },
+        Row {
+            capability: "Delete Accounts",
+            probe: Probe::DeleteAccounts,
+            cells: [Proved("allow", Everywhere), Proved("Scoped", Organization), Proved("Self", Own), Proved("Self", Own)],
+        },
+        Row { capability: "Manage Roles", probe: Probe::ManageRoles, cells: scoped("Scoped, never above own rights") },
+        Row {
+            capability: "Configure SSO",
+            probe: Probe::None,
+            cells: not_built(["allow", "allow (own organization)", "deny", "deny"], "there is nothing to configure yet"),
+        },
+    ]
+}
+
+fn offers(verb: Verb, path: &str) -> bool {
+    routes::all().any(|route| route.verb == verb && route.path == path)
+}
+
+struct Persona {
+    client: Client,
+    user: String,
+}
+
+/// Two organizations, and the four personas: the platform's admin, and three of the first organization.
+struct World {
+    own: Organization,
+    other: Organization,
+    personas: [Persona; 4],
+}
+
+impl World {
+    async fn new() -> Self {
+        let (own, other) = (fresh_organization().await, fresh_organization().await);
+        let role = json!({ "name": "Wellness expert", "grants": ["challenges.leaderboard.read", "challenges.activity.read"] });
+        let role = own.admin.post("/roles", &role).await.expect(201).id("id");
+        let expert = json!({ "external_ref": "expert", "role": "expert" });
+        let expert = own.admin.post("/users", &expert).await.expect(201).id("id");
+        own.admin.post(&format!("/users/{expert}/roles"), &json!({ "role": role })).await.expect(200);
+        let roles = [RoleRef::from(Role::Expert), RoleRef::from(role.parse::<RoleId>().expect("a role"))];
+        let keys = TokenKeys::from_pems(ISSUER, AUDIENCE, [running().pem.as_str()]).expect("the key is a key");
+        let user = UserId(expert.parse().expect("a user"));
+        let token = keys.mint(user, own.id, roles, Duration::from_secs(3600)).expect("a token");
+        let personas = [
+            Persona { client: own.platform.clone(), user: Uuid::now_v7().to_string() },
+            Persona { client: own.admin.clone(), user: Uuid::now_v7().to_string() },
+            Persona { client: own.admin.with_token(&token), user: expert },
+            Persona { client: own.member.clone(), user: own.member_id.clone() },
+        ];
+        Self { own, other, personas }
+    }
+
+    /// How far the persona reaches: the widest place in which they are not refused.
+    async fn reach(&self, probe: Probe, persona: &Persona) -> Reach {
+        let elsewhere = persona.client.in_organization(self.other.id);
+        let stranger = self.other.add_member(&Uuid::now_v7().to_string()).await;
+        if passed(&attempt(probe, &elsewhere, self.other.id, &stranger).await) {
+            return Reach::Everywhere;
+        }
+        let colleague = self.own.add_member(&Uuid::now_v7().to_string()).await;
+        if passed(&attempt(probe, &persona.client, self.own.id, &colleague).await) {
+            return Reach::Organization;
+        }
+        if !matches!(probe, Probe::DeleteAccounts) || !passed(&attempt(probe, &persona.client, self.own.id, &persona.user).await) {
+            return Reach::Nothing;
+        }
+        // They are needed for the cells that follow.
+        self.own.admin.post(&format!("/users/{}/cancel-deletion", persona.user), &json!({})).await.expect(200);
+        Reach::Own
+    }
+}
+
+async fn attempt(probe: Probe, client: &Client, organization: OrganizationId, user: &str) -> Reply {
+    let fresh = Uuid::now_v7().simple().to_string();
+    match probe {
+        Probe::CreateOrganization => client.post("/organizations", &json!({ "name": "New", "slug": format!("new-{fresh}") })).await,
+        Probe::ManageSettings => {
+            client.send("PATCH", &format!("/organizations/{organization}/settings"), &json!({ "display_name": "New" })).await
+        }
+        Probe::InviteUsers => {
+            let invitation = json!({ "email": format!("{fresh}@example.test"), "role": "member" });
+            client.post(&format!("/organizations/{organization}/invite"), &invitation).await
+        }
+        Probe::ExportData => Reply::of(client.request(Method::GET, "/events").header("Accept", "application/x-ndjson")).await,
+        Probe::ViewAuditLogs => client.get("/audit-logs").await,
+        Probe::DeleteAccounts => client.post(&format!("/users/{user}/request-deletion"), &json!({})).await,
+        Probe::ManageRoles => client.post("/roles", &json!({ "name": fresh, "grants": ["points.balance.read"] })).await,
+        Probe::None => unreachable!("there is nothing to try"),
+    }
+}
+
+/// Whether it was done. Whatever is neither done nor refused proves nothing.
+#[track_caller]
+fn passed(reply: &Reply) -> bool {
+    match reply.status {
+        200..=299 => true,
+        403 | 404 => false,
+        status => panic!("{status}: {}", reply.body),
+    }
+}
+
+/// The words of B.5 that a reach does not say: what is denied within what is allowed.
+async fn limits_hold(world: &World) {
+    let admin = &world.own.admin;
+    // PM-34: never above one's own rights.
+    let above = json!({ "name": "Above", "grants": ["organizations"] });
+    admin.post("/roles", &above).await.refused(403, "ACCESS_DENIED");
+    // PM-06: Limited; what the platform decides is not the organization's to change.
+    if offers(Verb::Patch, "/organizations/{organization_id}/settings") {
+        let path = format!("/organizations/{}/settings", world.own.id);
+        for key in ["plan", "isolation_mode", "feature_flags", "retention_days"] {
+            // To follow the platform again is a change as well.
+            admin.send("PATCH", &path, &json!({ key: null })).await.refused(403, "ACCESS_DENIED");
+            world.own.platform.send("PATCH", &path, &json!({ key: null })).await.expect(200);
+        }
+    }
+    // PM-24, as far as it is built: the organization's data is not the member's to export.
+    let export = attempt(Probe::ExportData, &world.own.member, world.own.id, "").await;
+    assert!(!passed(&export));
+}
+
+// covers: E-65, E-66, E-67, E-70, E-71, E-72, E-73
+#[tokio::test]
+async fn every_cell_of_b_5_that_is_built_is_as_the_document_has_it() {
+    let world = World::new().await;
+    let (mut table, mut left_out, mut proved, mut number) = (String::new(), String::new(), 0, 0);
+    let _ = writeln!(table, "| Capability | {} |\n|---|---|---|---|---|", PERSONAS.join(" | "));
+    for row in rows() {
+        let _ = write!(table, "| {} |", row.capability);
+        for (persona, cell) in world.personas.iter().zip(row.cells) {
+            number += 1;
+            match cell {
+                Proved(word, expected) => {
+                    let found = world.reach(row.probe, persona).await;
+                    assert_eq!(found, expected, "PM-{number:02}: {}, {word}", row.capability);
+                    let _ = write!(table, " PM-{number:02} **{word}**: {} |", found.words());
+                    proved += 1;
+                }
+                NotBuilt(word, why) => {
+                    let _ = write!(table, " PM-{number:02} {word}: *not built* |");
+                    let _ = writeln!(left_out, "- PM-{number:02} ({}, {word}): {why}", row.capability);
+                }
+            }
+        }
+        table.push('\n');
+    }
+    assert_eq!(number, 40);
+    limits_hold(&world).await;
+    println!("{proved} of {number} cells are proved");
+    let page = format!(
+        "# Who may do what\n\nThe permission matrix of the requirements (B.5), written by `tests/pipeline/permission_matrix.rs`. In bold stands the \
+         word of the requirements, after it what the running system answers. \"Expert\" is someone with the role Expert and a role \
+         that their organization composed. {proved} of {number} cells are proved.\n\n{table}\nNot built yet:\n\n{left_out}"
+    );
+    compare(&page);
+}
+
+fn compare(page: &str) {
+    let path = Path::new(PAGE);
+    if std::env::var("INSTA_UPDATE").is_ok_and(|update| update == "always") {
+        std::fs::write(path, page).expect("the page is written");
+    }
+    let committed: Value = std::fs::read_to_string(path).unwrap_or_default().into();
+    assert_eq!(committed, page, "docs/permission-matrix.md is not what the system does");
+}
