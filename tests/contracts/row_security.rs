@@ -228,6 +228,7 @@ fn value(column: &str, kind: &str, tenant: Uuid, n: u32) -> String {
         "uuid" => "gen_random_uuid()".to_owned(),
         "bigint" | "integer" | "smallint" => n.to_string(),
         "text" => format!("'text {n}'"),
+        "uuid[]" => "ARRAY[gen_random_uuid()]".to_owned(),
         "text[]" => format!("ARRAY['text {n}']"),
         "character" => "'a'".to_owned(),
         "boolean" => "true".to_owned(),

@@ -1,6 +1,8 @@
 //! The third lock: every row of the very table that serves is attacked over HTTP, with the server
 //! as it runs and only the ports behind the gate replaced. Nothing behind them is ever reached.
 
+mod callers;
+
 use super::keys::{Ed25519Key, generate_pem};
 use super::testing::{House, Rules, house};
 use crate::{
@@ -199,145 +201,6 @@ async fn whoever_is_suspended_is_refused_and_remembered() {
     }
     assert_eq!(house.refusals().len(), 2 * gated().count());
     assert!(house.refusals().iter().all(|refusal| refusal.policies.is_empty()), "nobody asked a policy yet");
-}
-
-/// covers: P-33
-#[tokio::test(flavor = "multi_thread")]
-async fn a_key_that_is_not_good_opens_nothing_and_says_nothing() {
-    let house = house(RateLimits::with_ip_requests(u32::MAX), rules());
-    let good = key(KEY, SECRET);
-    let bad = [
-        ("a key that is not there", key(ApiKeyId(Uuid::from_u128(39)), SECRET)),
-        ("a key with another secret", key(KEY, [8; 32])),
-        ("half a key", good[..good.len() / 2].to_owned()),
-        ("nothing but a prefix", "pk_".to_owned()),
-    ];
-    for route in gated() {
-        let path = path(route, "", "");
-        for (case, text) in &bad {
-            let by_token = request(&house, route, &path).bearer_auth(text);
-            let body = expect(case, route, by_token, 401, "AUTHENTICATION_FAILED").await;
-            assert_eq!(body["reason"], "gate.token_invalid", "{case}");
-            let by_header = request(&house, route, &path).header(API_KEY_HEADER, text);
-            let body = expect(case, route, by_header, 401, "AUTHENTICATION_FAILED").await;
-            assert_eq!(body["reason"], "gate.token_invalid", "{case}");
-        }
-        let twice = request(&house, route, &path).bearer_auth("not.a.token").header(API_KEY_HEADER, &good);
-        expect("a key beside a bad token", route, twice, 401, "AUTHENTICATION_FAILED").await;
-    }
-    assert!(house.refusals().is_empty(), "a key that anyone can make up was recorded");
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_key_may_what_it_grants_in_its_own_organization_and_owns_nothing() {
-    let house = house(RateLimits::with_ip_requests(u32::MAX), rules());
-    let text = key(KEY, SECRET);
-    for route in gated() {
-        let plain = path(route, "", "");
-        let start = |path: &str| request(&house, route, path).header(API_KEY_HEADER, &text);
-        let foreign = start(&plain).header("Palmares-Organization", GLOBEX.to_string());
-        expect("another organization", route, foreign, 403, "TENANT_MISMATCH").await;
-        let stranded = request(&house, route, &plain).bearer_auth(key(STRANDED_KEY, SECRET));
-        expect("suspended organization", route, stranded, 403, "ACCESS_DENIED").await;
-        if route.permission.is_some_and(|needed| needed.starts_with("identity.user.")) {
-            // Past the policy, the request ends at the parameter that it should not have.
-            expect("what it grants", route, start(&format!("{plain}?shoe_size=43")), 422, "VALIDATION_ERROR").await;
-        } else {
-            // Not even where a user in whose place it stands could read what is their own.
-            let own = path(route, "user_id", &KEY.to_string());
-            expect("what it does not grant", route, start(&own), 403, "ACCESS_DENIED").await;
-        }
-    }
-    let recorded = house.refusals();
-    assert!(recorded.iter().all(|refusal| [KEY.0, STRANDED_KEY.0].contains(&refusal.access.actor.0)));
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_key_that_used_up_its_quota_is_told_when_to_come_back() {
-    let house = house(RateLimits::with_ip_requests(u32::MAX), rules());
-    let route = gated().find(|route| route.path == "/roles" && route.verb == Verb::Get).unwrap();
-    let path = path(route, "", "");
-    let ask = || request(&house, route, &path).bearer_auth(key(BUSY_KEY, SECRET));
-    for _ in 0..2 {
-        expect("within the quota", route, ask(), 403, "ACCESS_DENIED").await;
-    }
-    let response = ask().send().await.unwrap();
-    let wait: u64 = response.headers()["retry-after"].to_str().unwrap().parse().unwrap();
-    assert!((1..=86_400).contains(&wait), "{wait}");
-    assert_eq!(response.json::<Value>().await.unwrap()["reason"], "gate.quota_exceeded");
-    assert!(house.refusals().iter().any(|refusal| refusal.reason == "gate.quota_exceeded"));
-}
-
-/// A cookie of Ann's, and what her page says with it.
-fn cookie(session: SessionId) -> (String, String) {
-    let name = SessionName { organization: ACME, user: ANN, session };
-    let secret = CookieSecret { name, family: fresh_half().unwrap() };
-    (format!("{SESSION_COOKIE}={}", secret.text()), secret.csrf())
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn whoever_has_signed_out_is_out() {
-    let house = house(RateLimits::with_ip_requests(u32::MAX), rules());
-    let ended = house.tokens.mint_for(Some(ENDED), ANN, ACME, [Role::OrganizationAdmin], Duration::from_secs(60)).unwrap();
-    let (over, csrf) = cookie(ENDED);
-    for route in gated() {
-        let path = path(route, "", "");
-        let by_token = request(&house, route, &path).bearer_auth(&ended);
-        expect("a token of a session that ended", route, by_token, 401, "AUTHENTICATION_FAILED").await;
-        for cookie in [&over, &format!("{SESSION_COOKIE}=pc_made-up"), &format!("{SESSION_COOKIE}=")] {
-            let by_cookie = request(&house, route, &path).header("Cookie", cookie).header(CSRF_HEADER, &csrf);
-            expect("a cookie of no session", route, by_cookie, 401, "AUTHENTICATION_FAILED").await;
-        }
-    }
-    assert_eq!(house.refusals().len(), gated().count(), "a cookie that anyone can make up was recorded, or a token that we signed was not");
-}
-
-/// T-62: a page of somebody else's can send the cookie, and does not know what ours knows.
-#[tokio::test(flavor = "multi_thread")]
-async fn a_cookie_alone_changes_nothing() {
-    let house = house(RateLimits::with_ip_requests(u32::MAX), rules());
-    let ((cookie, _), (_, of_another)) = (cookie(LIVE), cookie(LIVE));
-    for route in gated().filter(|route| route.verb != Verb::Get) {
-        let path = path(route, "", "");
-        let alone = request(&house, route, &path).header("Cookie", &cookie);
-        let body = expect("a cookie alone", route, alone, 403, "ACCESS_DENIED").await;
-        assert_eq!(body["reason"], "gate.csrf_missing");
-        let guessed = request(&house, route, &path).header("Cookie", &cookie).header(CSRF_HEADER, &of_another);
-        expect("a cookie with another's word", route, guessed, 403, "ACCESS_DENIED").await;
-    }
-}
-
-/// covers: E-33
-#[tokio::test(flavor = "multi_thread")]
-async fn an_elevation_that_gives_nothing_is_refused_and_remembered() {
-    let house = house(RateLimits::with_ip_requests(u32::MAX), rules());
-    for route in gated() {
-        let named = request(&house, route, &path(route, "", "")).bearer_auth(admin(&house));
-        let made_up = named.header(ELEVATION_HEADER, Uuid::from_u128(77).to_string());
-        let body = expect("an elevation that is not there", route, made_up, 403, "ACCESS_DENIED").await;
-        assert_eq!(body["reason"], "gate.elevation_not_active");
-        let malformed = request(&house, route, &path(route, "", "")).bearer_auth(admin(&house)).header(ELEVATION_HEADER, "mine");
-        expect("an elevation that is none", route, malformed, 422, "VALIDATION_ERROR").await;
-    }
-    let remembered = house.refusals().iter().filter(|refusal| refusal.reason == "gate.elevation_not_active").count();
-    assert_eq!(remembered, gated().count());
-}
-
-/// covers: E-33
-#[tokio::test(flavor = "multi_thread")]
-async fn whoever_acts_as_another_does_not_reach_how_that_one_signs_in() {
-    let house = house(RateLimits::with_ip_requests(u32::MAX), rules());
-    let kept = ["identity.self.", "identity.credential.", "identity.session.", "identity.elevation."];
-    let mut attacked = 0;
-    for route in gated().filter(|route| route.permission.is_some_and(|permission| kept.iter().any(|kept| permission.starts_with(kept)))) {
-        let named = request(&house, route, &path(route, "", "")).bearer_auth(admin(&house)).header(ELEVATION_HEADER, AS_BOB.to_string());
-        expect("as another user", route, named, 403, "ACCESS_DENIED").await;
-        let refused = house.refusals().pop().unwrap();
-        assert_eq!((refused.access.on_behalf_of, refused.access.elevation), (Some(BOB), Some(AS_BOB)));
-        assert!(refused.policies.iter().any(|policy| policy.starts_with("platform.")), "{:?}", refused.policies);
-        attacked += 1;
-    }
-    assert!(attacked > 10, "{attacked} rows");
 }
 
 #[tokio::test(flavor = "multi_thread")]
