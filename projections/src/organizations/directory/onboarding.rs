@@ -54,6 +54,9 @@ pub struct GetOnboarding {
     pub organization_id: OrganizationId,
 }
 
+/// Who did which step, and when.
+type StepsDone = BTreeMap<String, Done>;
+
 impl Query for GetOnboarding {
     type Output = Onboarding;
 
@@ -63,7 +66,7 @@ impl Query for GetOnboarding {
         let tenant = reader.organization().0;
         reader.touches(self.organization_id.0);
         let query = sqlx::query_as(GET).bind(tenant).bind(self.organization_id.0);
-        let row: Option<(String, Option<Json<BTreeMap<String, Done>>>)> = query.fetch_optional(reader.connection()).await?;
+        let row: Option<(String, Option<Json<StepsDone>>)> = query.fetch_optional(reader.connection()).await?;
         // Of an organization that was active at once there is no checklist.
         let Some((status, Some(Json(mut done)))) = row else { return Err(ReadError::NotFound) };
         let steps: Vec<OnboardingStep> = SetupStep::ALL
