@@ -1,9 +1,9 @@
 //! Invitations: someone is asked to join, and joins with what the letter says, once.
 
-use crate::support::running::{AUDIENCE, Client, ISSUER, Organization, Reply, eventually, fresh_organization, mint, running};
+use crate::support::running::{AUDIENCE, Client, ISSUER, Organization, Reply, eventually, fresh_organization, mint, running, token_keys};
 use chrono::{DateTime, TimeDelta, Utc};
 use palmares::{
-    pipeline::{TokenKeys, keys::generate_pem},
+    pipeline::{Environment, TokenKeys, keys::generate_pem},
     sign_in::invitation_token::{InvitationToken, SetupToken, invitation_token, read_setup_token, setup_token},
 };
 use palmares_domain::{
@@ -13,10 +13,6 @@ use palmares_domain::{
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
 use uuid::Uuid;
-
-fn keys() -> TokenKeys {
-    TokenKeys::from_pems(ISSUER, AUDIENCE, [running().pem.as_str()]).expect("the key is a key")
-}
 
 /// An invitation as it was answered.
 struct Invited {
@@ -39,7 +35,7 @@ impl Invited {
 
     fn token_until(&self, generation: u32, until: DateTime<Utc>) -> String {
         let content = InvitationToken { organization: self.organization, invitation: self.id, generation };
-        invitation_token(&keys(), &content, until).expect("a token")
+        invitation_token(&token_keys(), &content, until).expect("a token")
     }
 }
 
@@ -110,7 +106,7 @@ async fn someone_is_invited_reads_what_it_says_and_accepts_once() {
     let taken = accept(&token).await.expect(200).body;
     let steps = json!([taken["status"], taken["user_id"], taken["organization_id"], taken["next"]]);
     assert_eq!(steps, json!(["ACCEPTED", invited.user, organization.id, "set_password"]));
-    let goes_on = read_setup_token(&keys(), taken["setup_token"].as_str().expect("a token")).expect("a token for the next step");
+    let goes_on = read_setup_token(&token_keys(), taken["setup_token"].as_str().expect("a token")).expect("a token for the next step");
     let user = invited.user.parse().expect("a user id");
     assert_eq!(goes_on, SetupToken { organization: organization.id, invitation: invited.id, user });
     assert_not_valid("used", &token).await;
@@ -182,18 +178,19 @@ async fn every_bad_token_is_answered_alike() {
     let invited = organization.invite("ada@acme.example", "member").await;
     let stranger = generate_pem().expect("a key");
     let stranger = TokenKeys::from_pems(ISSUER, AUDIENCE, [stranger.as_str()]).expect("a key");
+    let stranger = stranger.in_environment(Environment::development());
     let content = InvitationToken { organization: organization.id, invitation: invited.id, generation: 1 };
     let until = Utc::now() + TimeDelta::hours(1);
     let user = invited.user.parse().expect("a user id");
     let setup = SetupToken { organization: organization.id, invitation: invited.id, user };
-    let of = |content: &InvitationToken| invitation_token(&keys(), content, until).expect("a token");
+    let of = |content: &InvitationToken| invitation_token(&token_keys(), content, until).expect("a token");
     let good = invited.token(1);
     let (body, signature) = good.rsplit_once('.').expect("a signed token");
     let cases = [
         ("malformed", "not-a-token".to_owned()),
         ("altered", format!("{body}.{}", signature.chars().rev().collect::<String>())),
         ("signed by a stranger", invitation_token(&stranger, &content, until).expect("a token")),
-        ("for another purpose", setup_token(&keys(), &setup, until).expect("a token")),
+        ("for another purpose", setup_token(&token_keys(), &setup, until).expect("a token")),
         ("of a signed-in user", mint(&invited.user, organization.id, Role::Member)),
         ("expired", invited.token_until(1, Utc::now() - TimeDelta::seconds(1))),
         ("of another generation", of(&InvitationToken { generation: 2, ..content })),

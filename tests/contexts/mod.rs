@@ -13,3 +13,4 @@ mod points;
 mod policies;
 mod sessions;
 mod sign_in;
+mod sign_in_timing;

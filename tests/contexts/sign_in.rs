@@ -19,10 +19,16 @@ pub(super) struct Person {
 impl Organization {
     /// A user of this role with a temporary password.
     pub(super) async fn person(&self, role: &str) -> Person {
+        let person = self.newcomer(role).await;
+        self.platform.post(&format!("/users/{}/temporary-password", person.user), &json!({ "password": GIVEN })).await.expect(200);
+        person
+    }
+
+    /// A user of this role with an e-mail address, and no password.
+    pub(super) async fn newcomer(&self, role: &str) -> Person {
         let email = format!("{}@example.test", uuid::Uuid::now_v7().simple());
         let body = json!({ "external_ref": email, "email": email, "role": role });
         let user = self.platform.post("/users", &body).await.expect(201).id("id");
-        self.platform.post(&format!("/users/{user}/temporary-password"), &json!({ "password": GIVEN })).await.expect(200);
         Person { organization: self.slug.clone(), email, user }
     }
 }

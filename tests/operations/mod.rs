@@ -2,5 +2,6 @@
 
 mod cluster;
 mod deployment;
+mod rotation;
 mod site;
 mod telemetry;

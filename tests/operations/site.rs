@@ -64,6 +64,10 @@ impl Site {
         self.environment.insert(variable.to_owned(), value.to_owned());
     }
 
+    pub fn setting(&self, variable: &str) -> String {
+        self.environment.get(variable).unwrap_or_else(|| panic!("{variable} is not set")).clone()
+    }
+
     fn palmares(&self) -> Command {
         let mut command = Command::new(PALMARES);
         command.env_clear().envs(&self.environment).current_dir(&self.folder);

@@ -6,7 +6,7 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use palmares::{
     pipeline::{
-        Route, TokenKeys,
+        Environment, Route, TokenKeys,
         keys::generate_pem,
         route::{Kind, Verb},
     },
@@ -58,7 +58,7 @@ fn now() -> u64 {
 fn claims(organization: &Organization) -> Value {
     json!({
         "iss": ISSUER, "aud": AUDIENCE, "sub": organization.member_id, "org": organization.id, "roles": ["member"],
-        "jti": Uuid::now_v7(), "iat": now(), "nbf": now() - 5, "exp": now() + 600,
+        "env": "development", "jti": Uuid::now_v7(), "iat": now(), "nbf": now() - 5, "exp": now() + 600,
     })
 }
 
@@ -95,6 +95,7 @@ fn bad_tokens(organization: &Organization) -> Vec<(&'static str, String)> {
     let stranger = generate_pem().expect("a key");
     let stranger = TokenKeys::from_pems(ISSUER, AUDIENCE, [stranger.as_str()]).expect("a key");
     let user = UserId(organization.member_id.parse().expect("an id"));
+    let stranger = stranger.in_environment(Environment::development());
     let foreign = stranger.mint(user, organization.id, [Role::OrganizationAdmin], Duration::from_secs(600)).expect("a token");
     vec![
         ("malformed", "not-a-token".to_owned()),
@@ -102,6 +103,7 @@ fn bad_tokens(organization: &Organization) -> Vec<(&'static str, String)> {
         ("not yet valid", with("nbf", json!(now() + 600))),
         ("for another audience", with("aud", json!("elsewhere"))),
         ("of another issuer", with("iss", json!("https://elsewhere.test"))),
+        ("of another environment", with("env", json!("production"))),
         ("of a user who does not exist", with("sub", json!(Uuid::now_v7()))),
         ("of an organization that does not exist", with("org", json!(Uuid::now_v7()))),
         ("unsigned", unsigned),

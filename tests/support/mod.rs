@@ -5,3 +5,4 @@ pub mod mail;
 pub mod running;
 pub mod servers;
 pub mod streams;
+pub mod timing;

@@ -8,7 +8,7 @@ use palmares::{
             unix::{Signal, contain},
         },
     },
-    pipeline::TokenKeys,
+    pipeline::{Environment, TokenKeys},
 };
 use palmares_domain::{
     identity::{Role, RoleRef},
@@ -261,9 +261,15 @@ pub struct Organization {
     pub member_id: String,
 }
 
+/// What signs and verifies as the running system does.
+pub fn token_keys() -> TokenKeys {
+    let keys = TokenKeys::from_pems(ISSUER, AUDIENCE, [running().pem.as_str()]).expect("the key is a key");
+    keys.in_environment(Environment::development())
+}
+
 /// A token of a user, good for one role.
 pub fn mint(user: &str, organization: OrganizationId, role: impl Into<RoleRef>) -> String {
-    let keys = TokenKeys::from_pems(ISSUER, AUDIENCE, [running().pem.as_str()]).expect("the key is a key");
+    let keys = token_keys();
     let user = UserId(user.parse().expect("a user id"));
     keys.mint(user, organization, [role], Duration::from_secs(3600)).expect("a token")
 }

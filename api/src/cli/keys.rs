@@ -1,7 +1,10 @@
-//! `palmares keys FOLDER`: the keys of a new system. Made once, never replaced.
+//! `palmares keys FOLDER`: the keys of a new system, made once; and `palmares keys rotate`, which
+//! changes the one that signs tokens while servers go on.
 
-use super::output::Reporter;
+use super::{output::Reporter, token};
+use crate::pipeline::key_file::KeyFile;
 use anyhow::{Context, bail};
+use chrono::{TimeDelta, Utc};
 use palmares_commands::privacy::MasterKey;
 use serde_json::json;
 use std::{
@@ -10,9 +13,44 @@ use std::{
 };
 
 #[derive(clap::Args)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 pub struct KeysArgs {
     /// Folder for the keys; keep a copy of it, apart from the copies of the database
-    folder: PathBuf,
+    #[arg(required = true)]
+    folder: Option<PathBuf>,
+    #[command(subcommand)]
+    command: Option<KeysCommand>,
+}
+
+#[derive(clap::Subcommand)]
+enum KeysCommand {
+    /// Change the key that signs tokens: publish a fresh one, then --promote it, then --retire the old one
+    Rotate(RotateArgs),
+}
+
+#[derive(clap::Args)]
+struct RotateArgs {
+    /// File with the keys of tokens
+    #[arg(long, env = "PALMARES_JWT_KEY_FILE")]
+    key_file: PathBuf,
+    /// Let the key that was published sign; those before it only verify
+    #[arg(long)]
+    promote: bool,
+    /// Promote a key that was published a moment ago, though some server may not know it yet
+    #[arg(long, requires = "promote")]
+    at_once: bool,
+    /// Drop the keys that only verify
+    #[arg(long, conflicts_with = "promote")]
+    retire: bool,
+    /// Which of them: those that have only verified for this long, in seconds or with s, m, h or d. No
+    /// token, session or invitation is good for longer than the 30 days that count unless told otherwise
+    #[arg(long, requires = "retire", default_value = "30d", value_parser = parse_age)]
+    older_than: TimeDelta,
+}
+
+fn parse_age(text: &str) -> Result<TimeDelta, String> {
+    let age = token::seconds(text).and_then(|seconds| TimeDelta::try_seconds(seconds.try_into().ok()?));
+    age.ok_or_else(|| "a number with s, m, h or d".to_owned())
 }
 
 /// Where the keys of a system are.
@@ -44,7 +82,29 @@ impl KeyFiles {
 }
 
 pub fn run(args: &KeysArgs, reporter: &Reporter) -> anyhow::Result<()> {
-    let files = KeyFiles::ensure(&args.folder)?;
+    match (&args.command, &args.folder) {
+        (Some(KeysCommand::Rotate(args)), _) => rotate(args, reporter),
+        (None, Some(folder)) => make(folder, reporter),
+        (None, None) => bail!("name the folder of the keys"),
+    }
+}
+
+/// Takes one step of a rotation. Servers see it within seconds.
+fn rotate(args: &RotateArgs, reporter: &Reporter) -> anyhow::Result<()> {
+    let mut file = KeyFile::read(&args.key_file)?;
+    let now = Utc::now();
+    let (step, sentence) = match (args.promote, args.retire) {
+        (true, _) => ("promoted", format!("{} signs from now on.", file.promote(now, args.at_once)?)),
+        (_, true) => ("retired", format!("{} verifies nothing any more.", file.retire(now, args.older_than)?.join(", "))),
+        _ => ("published", format!("{} is published; in a minute, let it sign with --promote.", file.publish(now)?)),
+    };
+    file.write()?;
+    reporter.say(&sentence, || json!({ "event": "key_rotation", "step": step, "key_file": args.key_file, "keys": file.ids() }));
+    Ok(())
+}
+
+fn make(folder: &Path, reporter: &Reporter) -> anyhow::Result<()> {
+    let files = KeyFiles::ensure(folder)?;
     let (master, epochs, jwt) = (files.master.display(), files.epochs.display(), files.jwt.display());
     let sentence = format!("PALMARES_MASTER_KEY_FILE={master}\nPALMARES_KEY_DIR={epochs}\nPALMARES_JWT_KEY_FILE={jwt}");
     reporter

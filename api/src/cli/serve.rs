@@ -137,6 +137,7 @@ mod tests {
             jwt_key_file: Default::default(),
             issuer: String::new(),
             audience: String::new(),
+            environment: Default::default(),
             public_url: String::new(),
             mail: None,
             rate_limit_ip: 1,

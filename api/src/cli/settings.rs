@@ -1,6 +1,6 @@
 //! The settings of a server: from flags or the environment, complete and sane or refused.
 
-use crate::mail::MailSettings;
+use crate::{mail::MailSettings, pipeline::Environment};
 use clap::{Args, ValueEnum};
 use palmares_commands::engine::CACHE_BYTES_DEFAULT;
 use std::{net::SocketAddr, path::PathBuf};
@@ -15,9 +15,10 @@ pub const ENVIRONMENT: &[(&str, &str)] = &[
     ("PALMARES_ROLE", "what this process does: api, worker or all"),
     ("PALMARES_MASTER_KEY_FILE", "file with the master key, 64 hexadecimal digits, which seals the key store"),
     ("PALMARES_KEY_DIR", "folder of the key store; shared by all nodes, and never in a backup of the database"),
-    ("PALMARES_JWT_KEY_FILE", "file with the Ed25519 key that signs tokens (PKCS#8, PEM)"),
+    ("PALMARES_JWT_KEY_FILE", "file with the Ed25519 keys of tokens (PKCS#8, PEM): the first private one signs, all verify"),
     ("PALMARES_ISSUER", "`iss` of the tokens that are signed and accepted"),
     ("PALMARES_AUDIENCE", "`aud` of the tokens that are signed and accepted"),
+    ("PALMARES_ENVIRONMENT", "`env` of the tokens that are signed and accepted; production unless told otherwise"),
     ("PALMARES_PUBLIC_URL", "address under which people reach the system, for the links in letters; where it serves unless told otherwise"),
     ("PALMARES_SMTP_URL", "mail server for letters: smtp://user:password@host:587?tls=required; without it letters wait"),
     ("PALMARES_MAIL_FROM", "sender of letters: Palmares <no-reply@your.company>"),
@@ -74,6 +75,7 @@ pub struct ServerSettings {
     pub jwt_key_file: PathBuf,
     pub issuer: String,
     pub audience: String,
+    pub environment: Environment,
     /// Where people reach the system, without a slash at the end.
     pub public_url: String,
     /// The mail server, where there is one.
@@ -133,7 +135,7 @@ pub struct GivenSettings {
 /// How tokens are signed.
 #[derive(Args, Clone, Default)]
 pub struct TokenSettings {
-    /// File with the Ed25519 key that signs tokens
+    /// File with the Ed25519 keys of tokens: the first private one signs, all verify
     #[arg(long, env = "PALMARES_JWT_KEY_FILE")]
     pub jwt_key_file: Option<PathBuf>,
     /// `iss` of the tokens
@@ -142,6 +144,9 @@ pub struct TokenSettings {
     /// `aud` of the tokens
     #[arg(long, env = "PALMARES_AUDIENCE")]
     pub audience: Option<String>,
+    /// `env` of the tokens: letters, digits and dashes
+    #[arg(long, env = "PALMARES_ENVIRONMENT", default_value_t)]
+    pub environment: Environment,
 }
 
 /// How letters are sent.
@@ -185,6 +190,7 @@ impl GivenSettings {
             jwt_key_file: missing.take(&self.tokens.jwt_key_file, "PALMARES_JWT_KEY_FILE"),
             issuer: missing.take(&self.tokens.issuer, "PALMARES_ISSUER"),
             audience: missing.take(&self.tokens.audience, "PALMARES_AUDIENCE"),
+            environment: self.tokens.environment.clone(),
             public_url: self.letters.public_url(self.bind),
             mail: self.letters.mail(&mut missing),
             rate_limit_ip: self.rate_limit_ip,

@@ -9,6 +9,9 @@ use palmares_domain::{
 };
 use std::time::Duration;
 
+/// Longer is no token good, whoever signs it.
+const MAX_TTL: Duration = Duration::from_secs(30 * 24 * 3600);
+
 #[derive(clap::Args)]
 pub struct TokenArgs {
     #[command(flatten)]
@@ -34,14 +37,21 @@ pub fn run(args: &TokenArgs) -> anyhow::Result<()> {
         bail!("{} is a role of the platform's own organization, {}", args.role, OrganizationId::PLATFORM);
     }
     let pem = std::fs::read_to_string(&key_file).with_context(|| format!("the key {} cannot be read", key_file.display()))?;
-    let keys = TokenKeys::from_pems(&issuer, &audience, [pem.as_str()])?;
+    let keys = TokenKeys::from_pems(&issuer, &audience, [pem.as_str()])?.in_environment(args.settings.environment.clone());
     print_line(&keys.mint(args.user, args.organization, [args.role], args.ttl)?);
     Ok(())
 }
 
 /// `90`, `90s`, `15m`, `12h`, `1d`; at most 30 days, because a token cannot be taken back.
 fn parse_ttl(text: &str) -> Result<Duration, String> {
-    const MAX_SECONDS: u64 = 30 * 24 * 3600;
+    match seconds(text) {
+        Some(seconds) if (1..=MAX_TTL.as_secs()).contains(&seconds) => Ok(Duration::from_secs(seconds)),
+        _ => Err("a number with s, m, h or d, at most 30d".to_owned()),
+    }
+}
+
+/// Seconds, or a number with a unit of time.
+pub(super) fn seconds(text: &str) -> Option<u64> {
     let (number, factor) = match text.char_indices().last() {
         Some((end, 's')) => (&text[..end], 1),
         Some((end, 'm')) => (&text[..end], 60),
@@ -49,11 +59,7 @@ fn parse_ttl(text: &str) -> Result<Duration, String> {
         Some((end, 'd')) => (&text[..end], 86_400),
         _ => (text, 1),
     };
-    let seconds = number.parse::<u64>().ok().and_then(|number| number.checked_mul(factor));
-    match seconds {
-        Some(seconds @ 1..=MAX_SECONDS) => Ok(Duration::from_secs(seconds)),
-        _ => Err("a number with s, m, h or d, at most 30d".to_owned()),
-    }
+    number.parse::<u64>().ok()?.checked_mul(factor)
 }
 
 #[cfg(test)]

@@ -60,7 +60,9 @@ impl<O> Prepare<O> for AsGiven {
 /// Serves one command.
 pub async fn serve<O: Capability, P: Prepare<O>>(call: &mut Call<'_>) -> Answer {
     let services = call.services;
+    let started = Instant::now();
     let entered = services.gate.enter(call).await?;
+    let entering = started.elapsed();
     require_ids(call)?;
     let dry_run = dry_run(&call.query())?;
     let object = object(call).await?;
@@ -69,7 +71,9 @@ pub async fn serve<O: Capability, P: Prepare<O>>(call: &mut Call<'_>) -> Answer 
     let tenant = entered.tenant();
     let (operation, shown) = P::prepare(body::typed(object)?, tenant, services).await?;
     let owner = operation.owner();
+    let started = Instant::now();
     let admitted = services.gate.admit(call, entered, owner, terms, operation).await?;
+    metrics::histogram!("palmares_gate_seconds", "route" => call.pattern).record((entering + started.elapsed()).as_secs_f64());
     let mut receipt = services.engine.execute(admitted).await?;
     if !(dry_run || receipt.replayed) {
         receipt.answer = P::show(shown, tenant, receipt.answer);

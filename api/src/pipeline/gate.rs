@@ -95,7 +95,7 @@ impl Gate {
     }
 
     /// The public keys under which our tokens verify.
-    pub fn jwks(&self) -> &serde_json::Value {
+    pub fn jwks(&self) -> serde_json::Value {
         self.tokens.jwks()
     }
 

@@ -36,6 +36,14 @@ pub struct Ed25519Key {
 }
 
 impl Ed25519Key {
+    /// Reads every PEM block of a text, in their order. What stands between blocks is for people.
+    ///
+    /// # Errors
+    /// A text without a block, and a block that is not a whole Ed25519 key.
+    pub fn all_in(text: &str) -> Result<Vec<Self>, KeyFault> {
+        pem_blocks(text)?.into_iter().map(|(_, block)| Self::from_pem(block)).collect()
+    }
+
     /// Reads one PEM block.
     pub fn from_pem(pem: &str) -> Result<Self, KeyFault> {
         let (label, der) = pem_block(pem).ok_or(KeyFault::NotEd25519)?;
@@ -64,6 +72,12 @@ impl Ed25519Key {
     pub fn id(&self) -> String {
         let canonical = format!(r#"{{"crv":"Ed25519","kty":"OKP","x":"{}"}}"#, URL_SAFE_NO_PAD.encode(&self.public));
         URL_SAFE_NO_PAD.encode(digest::digest(&digest::SHA256, canonical.as_bytes()))
+    }
+
+    /// The public key as a PEM block, which verifies and cannot sign.
+    pub fn public_pem(&self) -> String {
+        let der = [PUBLIC_KEY_PREFIX.as_slice(), &self.public].concat();
+        format!("-----BEGIN PUBLIC KEY-----\n{}\n-----END PUBLIC KEY-----\n", STANDARD.encode(der))
     }
 
     /// The public key as RFC 8037 writes it.
@@ -97,6 +111,20 @@ pub fn load_or_create_pem(path: &Path) -> Result<String, KeyFault> {
         Err(error) if error.kind() == ErrorKind::AlreadyExists => std::fs::read_to_string(path).map_err(fault),
         Err(error) => Err(fault(error)),
     }
+}
+
+/// Splits a text into its PEM blocks, each with what stands before it (RFC 7468, section 2).
+pub(super) fn pem_blocks(text: &str) -> Result<Vec<(&str, &str)>, KeyFault> {
+    let (mut blocks, mut rest) = (Vec::new(), text);
+    while let Some(begin) = rest.find("-----BEGIN ") {
+        let (before, block) = rest.split_at(begin);
+        let end = block.find("-----END ").ok_or(KeyFault::NotEd25519)? + "-----END ".len();
+        let end = end + block[end..].find("-----").ok_or(KeyFault::NotEd25519)? + "-----".len();
+        blocks.push((before, &block[..end]));
+        rest = &block[end..];
+    }
+    // Half a block is a file that was cut off.
+    if blocks.is_empty() || rest.contains("-----") { Err(KeyFault::NotEd25519) } else { Ok(blocks) }
 }
 
 fn pem_block(pem: &str) -> Option<(&str, Vec<u8>)> {

@@ -16,7 +16,9 @@ pub mod credentials;
 pub mod decision;
 pub mod door;
 pub mod elevated;
+pub mod environment;
 pub mod gate;
+pub mod key_file;
 pub mod keys;
 pub mod limits;
 pub mod ports;
@@ -33,6 +35,7 @@ pub mod stream;
 pub mod table;
 pub mod tokens;
 
+pub use environment::Environment;
 pub use gate::Gate;
 pub use limits::Limiter;
 pub use ports::{Access, AccessLog, Elevated, Program, RebuildRefused, Rebuilds, RefusedAccess, SensitiveRead, Standing, Standings};

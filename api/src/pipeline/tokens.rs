@@ -1,9 +1,13 @@
 //! Bearer tokens: signed with Ed25519, verified against a fixed algorithm per key (RFC 7519, RFC 8037).
 //!
 //! The key's id is its RFC 7638 thumbprint, so a key has one name wherever it is loaded. The first
-//! key signs; the others are still accepted, which is how keys are rotated.
+//! private key signs and all are accepted, which is how keys are rotated ([`super::key_file`]); they
+//! can be replaced while they are in use.
 
-use super::keys::{Ed25519Key, KeyFault};
+use super::{
+    environment::Environment,
+    keys::{Ed25519Key, KeyFault},
+};
 use chrono::{DateTime, Utc};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use palmares_domain::{
@@ -13,6 +17,7 @@ use palmares_domain::{
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use std::{
     collections::HashMap,
+    sync::{Arc, PoisonError, RwLock},
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 use uuid::Uuid;
@@ -34,6 +39,8 @@ pub struct Claims {
     pub org: OrganizationId,
     /// The roles that the token may be used with: of those the user has, when it is used.
     pub roles: Vec<RoleRef>,
+    /// Where it is good: a token of `staging` opens nothing in `production`, whoever signed it (H-28).
+    pub env: Environment,
     /// The session to which it belongs; none where an operator made it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sid: Option<SessionId>,
@@ -54,6 +61,8 @@ pub enum TokenFault {
     UnknownKey,
     #[error("the token has critical headers, and none is understood")]
     CriticalHeader,
+    #[error("the token is of the environment {0}")]
+    OtherEnvironment(Environment),
     #[error(transparent)]
     Refused(#[from] jsonwebtoken::errors::Error),
 }
@@ -67,30 +76,84 @@ struct Verifier {
 pub struct TokenKeys {
     issuer: String,
     audience: String,
+    environment: Environment,
+    /// Replaced as a whole: whoever has begun with some keys ends with them.
+    keys: RwLock<Arc<KeySet>>,
+}
+
+/// Keys that are in use together.
+struct KeySet {
     signing: Option<(String, EncodingKey)>,
     verifiers: HashMap<String, Verifier>,
     jwks: serde_json::Value,
 }
 
+impl KeySet {
+    fn of(issuer: &str, audience: &str, keys: &[Ed25519Key]) -> Self {
+        let signing = keys.iter().find_map(|key| Some((key.id(), EncodingKey::from_ed_der(key.private_der()?))));
+        let verifier =
+            |key: &Ed25519Key| Verifier { key: DecodingKey::from_ed_der(key.public()), validation: validation(issuer, audience) };
+        let verifiers = keys.iter().map(|key| (key.id(), verifier(key))).collect();
+        let jwks = serde_json::json!({ "keys": keys.iter().map(Ed25519Key::jwk).collect::<Vec<_>>() });
+        Self { signing, verifiers, jwks }
+    }
+
+    /// What verifies a token, by the key that it names.
+    fn verifier(&self, token: &str) -> Result<&Verifier, TokenFault> {
+        if token.len() > TOKEN_MAX_BYTES {
+            return Err(TokenFault::TooLong(token.len()));
+        }
+        let header = jsonwebtoken::decode_header(token)?;
+        if header.crit.is_some() {
+            return Err(TokenFault::CriticalHeader);
+        }
+        let id = header.kid.ok_or(TokenFault::NoKeyId)?;
+        self.verifiers.get(&id).ok_or(TokenFault::UnknownKey)
+    }
+}
+
 impl TokenKeys {
-    /// Takes PEM texts: PKCS#8 private keys, or public keys that only verify. The first private key signs.
+    /// Takes PEM texts of one or more blocks: PKCS#8 private keys, or public keys that only verify. The
+    /// first private key signs. The environment is that of production.
     ///
     /// # Errors
     /// A text that is not an Ed25519 key in PEM.
     pub fn from_pems<'a>(issuer: &str, audience: &str, pems: impl IntoIterator<Item = &'a str>) -> Result<Self, KeyFault> {
-        let keys = pems.into_iter().map(Ed25519Key::from_pem).collect::<Result<Vec<_>, _>>()?;
-        let signing = keys.iter().find_map(|key| Some((key.id(), EncodingKey::from_ed_der(key.private_der()?))));
-        let verifiers = keys
-            .iter()
-            .map(|key| (key.id(), Verifier { key: DecodingKey::from_ed_der(key.public()), validation: validation(issuer, audience) }))
-            .collect();
-        let jwks = serde_json::json!({ "keys": keys.iter().map(Ed25519Key::jwk).collect::<Vec<_>>() });
-        Ok(Self { issuer: issuer.to_owned(), audience: audience.to_owned(), signing, verifiers, jwks })
+        let mut keys = Vec::new();
+        for text in pems {
+            keys.extend(Ed25519Key::all_in(text)?);
+        }
+        let keys = RwLock::new(Arc::new(KeySet::of(issuer, audience, &keys)));
+        Ok(Self { issuer: issuer.to_owned(), audience: audience.to_owned(), environment: Environment::default(), keys })
     }
 
-    /// The public keys as a JWK set (RFC 7517).
-    pub fn jwks(&self) -> &serde_json::Value {
-        &self.jwks
+    /// The same for another environment than production.
+    #[must_use]
+    pub fn in_environment(self, environment: Environment) -> Self {
+        Self { environment, ..self }
+    }
+
+    /// Takes other keys from now on, without a moment in which there are none.
+    ///
+    /// # Errors
+    /// A text that is not made of Ed25519 keys, or that has no private one while something is signed
+    /// here: the keys then stay as they are.
+    pub fn replace(&self, pems: &str) -> Result<(), KeyFault> {
+        let keys = KeySet::of(&self.issuer, &self.audience, &Ed25519Key::all_in(pems)?);
+        if keys.signing.is_none() && self.current().signing.is_some() {
+            return Err(KeyFault::NoPrivateKey);
+        }
+        *self.keys.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(keys);
+        Ok(())
+    }
+
+    fn current(&self) -> Arc<KeySet> {
+        self.keys.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The public keys as a JWK set (RFC 7517), the one that signs first.
+    pub fn jwks(&self) -> serde_json::Value {
+        self.current().jwks.clone()
     }
 
     /// A signed token for a user, valid from now for `ttl`.
@@ -126,6 +189,7 @@ impl TokenKeys {
             sub: user,
             org: organization,
             roles: roles.into_iter().map(Into::into).collect(),
+            env: self.environment.clone(),
             sid: session,
             jti: Uuid::now_v7(),
             iat: now,
@@ -155,16 +219,19 @@ impl TokenKeys {
         validation.set_audience(&[self.audience_for(purpose)]);
         validation.set_required_spec_claims(&["exp", "iss", "aud"]);
         validation.leeway = 0;
-        let key = &self.verifier(text)?.key;
+        let keys = self.current();
+        let key = &keys.verifier(text)?.key;
         Ok(jsonwebtoken::decode::<Sealed<T>>(text, key, &validation)?.claims.content)
     }
 
+    /// A sealed text is good in one environment too, so its audience says which.
     fn audience_for(&self, purpose: &str) -> String {
-        format!("{}/{purpose}", self.audience)
+        format!("{}/{}/{purpose}", self.audience, self.environment)
     }
 
     fn sign<T: Serialize>(&self, claims: &T) -> Result<String, KeyFault> {
-        let (id, key) = self.signing.as_ref().ok_or(KeyFault::NoPrivateKey)?;
+        let keys = self.current();
+        let (id, key) = keys.signing.as_ref().ok_or(KeyFault::NoPrivateKey)?;
         let mut header = Header::new(Algorithm::EdDSA);
         header.kid = Some(id.clone());
         jsonwebtoken::encode(&header, claims, key).map_err(|_| KeyFault::NotEd25519)
@@ -173,23 +240,15 @@ impl TokenKeys {
     /// The claims of a token that this deployment signed for itself and that is valid now.
     ///
     /// # Errors
-    /// Any fault of form, key, algorithm, signature, issuer, audience or time.
+    /// Any fault of form, key, algorithm, signature, issuer, audience, environment or time.
     pub fn verify(&self, token: &str) -> Result<Claims, TokenFault> {
-        let verifier = self.verifier(token)?;
-        Ok(jsonwebtoken::decode::<Claims>(token, &verifier.key, &verifier.validation)?.claims)
-    }
-
-    /// What verifies a token, by the key that it names.
-    fn verifier(&self, token: &str) -> Result<&Verifier, TokenFault> {
-        if token.len() > TOKEN_MAX_BYTES {
-            return Err(TokenFault::TooLong(token.len()));
+        let keys = self.current();
+        let verifier = keys.verifier(token)?;
+        let claims = jsonwebtoken::decode::<Claims>(token, &verifier.key, &verifier.validation)?.claims;
+        if claims.env != self.environment {
+            return Err(TokenFault::OtherEnvironment(claims.env));
         }
-        let header = jsonwebtoken::decode_header(token)?;
-        if header.crit.is_some() {
-            return Err(TokenFault::CriticalHeader);
-        }
-        let id = header.kid.ok_or(TokenFault::NoKeyId)?;
-        self.verifiers.get(&id).ok_or(TokenFault::UnknownKey)
+        Ok(claims)
     }
 }
 

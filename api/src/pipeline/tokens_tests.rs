@@ -24,7 +24,7 @@ fn now() -> u64 {
 
 fn claims() -> Value {
     json!({
-        "iss": ISSUER, "aud": AUDIENCE, "sub": Uuid::from_u128(1), "org": Uuid::from_u128(2), "roles": ["member"],
+        "iss": ISSUER, "aud": AUDIENCE, "sub": Uuid::from_u128(1), "org": Uuid::from_u128(2), "roles": ["member"], "env": "production",
         "jti": Uuid::from_u128(3), "iat": now(), "nbf": now(), "exp": now() + 60,
     })
 }
@@ -67,6 +67,8 @@ fn every_fault_of_a_token_is_refused() {
     let cases = [
         ("another audience", house.with("aud", json!("elsewhere"))),
         ("another issuer", house.with("iss", json!("https://elsewhere.test"))),
+        ("another environment", house.with("env", json!("staging"))),
+        ("an environment that is none", house.with("env", json!(7))),
         ("expired", house.with("exp", json!(now() - 1))),
         ("not yet valid", house.with("nbf", json!(now() + 60))),
         ("a time that is text", house.with("exp", json!("tomorrow"))),
@@ -85,7 +87,7 @@ fn every_fault_of_a_token_is_refused() {
 #[test]
 fn every_claim_is_required() {
     let house = house();
-    for claim in ["iss", "aud", "sub", "org", "roles", "jti", "iat", "nbf", "exp"] {
+    for claim in ["iss", "aud", "sub", "org", "roles", "env", "jti", "iat", "nbf", "exp"] {
         let mut claims = claims();
         claims.as_object_mut().unwrap().remove(claim);
         assert!(house.keys.verify(&house.sign(&house.header(), &claims)).is_err(), "a token without {claim} was accepted");
@@ -142,9 +144,25 @@ fn a_retired_key_verifies_and_no_longer_signs() {
     };
     assert!(after.verify(&mint(&before)).is_ok());
     assert!(before.verify(&mint(&after)).is_err());
-    let set = after.jwks()["keys"].as_array().unwrap();
+    let jwks = after.jwks();
+    let set = jwks["keys"].as_array().unwrap();
     assert_eq!(set.len(), 2);
     assert!(set.iter().all(|key| key.get("d").is_none() && key["crv"] == "Ed25519"));
+}
+
+// covers: H-20, H-28
+#[test]
+fn what_is_signed_in_one_environment_is_good_in_no_other() {
+    let house = house();
+    let staging = TokenKeys::from_pems(ISSUER, AUDIENCE, [house.pem.as_str()]).unwrap().in_environment("staging".parse().unwrap());
+    let mint = |keys: &TokenKeys| keys.mint(UserId(Uuid::from_u128(1)), OrganizationId::PLATFORM, [Role::Member], Duration::from_secs(60));
+    let seal = |keys: &TokenKeys| keys.seal("link", &json!({ "user": 1 }), Utc::now() + Duration::from_secs(60));
+    for (keys, other) in [(&house.keys, &staging), (&staging, &house.keys)] {
+        let (token, sealed) = (mint(keys).unwrap(), seal(keys).unwrap());
+        assert!(keys.verify(&token).is_ok() && keys.unseal::<Value>("link", &sealed).is_ok());
+        assert!(matches!(other.verify(&token), Err(TokenFault::OtherEnvironment(_))));
+        assert!(other.unseal::<Value>("link", &sealed).is_err());
+    }
 }
 
 #[test]

@@ -11,6 +11,7 @@ mod read_side;
 mod rebuilds;
 mod server;
 mod standing;
+mod token_keys;
 mod write_side;
 
 use crate::cli::{ServerSettings, System};

@@ -5,6 +5,7 @@ use super::{
     read_side::{self, ReadSide},
     rebuilds::RequestedRebuilds,
     standing::EngineStandings,
+    token_keys,
     write_side::WriteSide,
 };
 use crate::{
@@ -18,7 +19,7 @@ use crate::{
 };
 use anyhow::Context;
 use palmares_projections::engine::{head::HeadSignal, stop::Stopper};
-use std::{fs, net::SocketAddr, sync::Arc, time::Duration};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 use tokio::{
     sync::{oneshot, watch},
     task::JoinSet,
@@ -38,7 +39,7 @@ pub(super) async fn serve(
     let projections = read_side::projectors().iter().map(|projector| projector.name()).collect();
     let (stopper, stopping) = Stopper::new();
 
-    let tokens = Arc::new(token_keys(&settings)?);
+    let (tokens, follower) = token_keys::open(&settings)?;
     let limits = RateLimits::with_ip_requests(settings.rate_limit_ip);
     let gate = Gate::new(
         Limiter::new(&limits),
@@ -64,6 +65,7 @@ pub(super) async fn serve(
     let Bound { server, address } = bind(&services).with_context(|| format!("{} cannot be served", settings.bind))?;
 
     let mut house = JoinSet::new();
+    house.spawn(follower.follow(stopping.clone()));
     house.spawn(tell_head(write.engine.store().committed(), read.head.clone()));
     let keeper = tokio::spawn(services.keep_house(write.pool.clone()));
     let mut workers = None;
@@ -118,11 +120,6 @@ fn post(settings: &ServerSettings, mail: &MailSettings, write: &WriteSide, token
         tokens,
         ring: write.ring.clone(),
     })
-}
-
-fn token_keys(settings: &ServerSettings) -> anyhow::Result<TokenKeys> {
-    let pem = fs::read_to_string(&settings.jwt_key_file).with_context(|| format!("reading {}", settings.jwt_key_file.display()))?;
-    Ok(TokenKeys::from_pems(&settings.issuer, &settings.audience, [pem.as_str()])?)
 }
 
 /// Passes on what this process committed, sooner than the database's notification would.

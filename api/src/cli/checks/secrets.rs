@@ -1,7 +1,10 @@
 //! Keys and passwords: there, well-formed, private, and nobody's default.
 
 use super::Finding;
-use crate::{cli::settings::ServerSettings, pipeline::keys::Ed25519Key};
+use crate::{
+    cli::settings::ServerSettings,
+    pipeline::keys::{Ed25519Key, KeyFault},
+};
 use palmares_commands::privacy::MasterKey;
 use std::{fs, os::unix::fs::PermissionsExt, path::Path};
 
@@ -55,8 +58,14 @@ fn token_key(path: &Path) -> Finding {
             format!("PALMARES_JWT_KEY_FILE {shown} cannot be read: {error}; make one with `openssl genpkey -algorithm ed25519`"),
         ),
         Ok((mode, _)) if mode & 0o037 != 0 => Finding::bad(SUBJECT, format!("{shown} lets others at it: run `chmod 600 {shown}`")),
-        Ok((_, pem)) => match Ed25519Key::from_pem(&pem) {
-            Ok(key) => Finding::good(SUBJECT, format!("{shown}, kid {}", key.id())),
+        Ok((_, pem)) => match Ed25519Key::all_in(&pem) {
+            Ok(keys) if keys.iter().all(|key| key.private_der().is_none()) => {
+                Finding::bad(SUBJECT, format!("{shown}: {}", KeyFault::NoPrivateKey))
+            }
+            Ok(keys) => {
+                let ids: Vec<_> = keys.iter().map(Ed25519Key::id).collect();
+                Finding::good(SUBJECT, format!("{shown}, kid {}", ids.join(", ")))
+            }
             Err(error) => Finding::bad(SUBJECT, format!("{shown}: {error}")),
         },
     }

@@ -21,7 +21,10 @@ use super::{
     signals::StopSignals,
     system::System,
 };
-use crate::{mail::MailSettings, pipeline::tokens::TokenKeys};
+use crate::{
+    mail::MailSettings,
+    pipeline::{Environment, tokens::TokenKeys},
+};
 use anyhow::{Context, bail};
 use embedded::{Embedded, EmbeddedOptions};
 use mailbox::Mailbox;
@@ -123,6 +126,7 @@ async fn run_on(
         jwt_key_file: keys.jwt,
         issuer: "palmares-dev".to_owned(),
         audience: "palmares".to_owned(),
+        environment: Environment::development(),
         public_url: format!("http://{address}"),
         mail: Some(MailSettings { smtp_url: mailbox.smtp_url(), from: MAIL_FROM.to_owned() }),
         rate_limit_ip: args.rate_limit_ip,
@@ -205,7 +209,8 @@ struct Minter(TokenKeys);
 impl Minter {
     fn of(settings: &ServerSettings) -> anyhow::Result<Self> {
         let pem = std::fs::read_to_string(&settings.jwt_key_file).context("reading the key that signs tokens")?;
-        Ok(Self(TokenKeys::from_pems(&settings.issuer, &settings.audience, [pem.as_str()])?))
+        let keys = TokenKeys::from_pems(&settings.issuer, &settings.audience, [pem.as_str()])?;
+        Ok(Self(keys.in_environment(settings.environment.clone())))
     }
 
     fn mint(&self, user: UserId, organization: OrganizationId, role: Role) -> anyhow::Result<String> {

@@ -140,7 +140,7 @@ fn bad_tokens(house: &House) -> Vec<(&'static str, String)> {
     let key = Ed25519Key::from_pem(&house.pem).unwrap();
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
     let claims = json!({
-        "iss": house.issuer, "aud": house.audience, "sub": ANN, "org": ACME, "roles": ["organization_admin"],
+        "iss": house.issuer, "aud": house.audience, "sub": ANN, "org": ACME, "roles": ["organization_admin"], "env": "production",
         "jti": Uuid::from_u128(7), "iat": now, "nbf": now, "exp": now + 60,
     });
     let sign = |pem: &str, claims: &Value| {
@@ -163,6 +163,7 @@ fn bad_tokens(house: &House) -> Vec<(&'static str, String)> {
         ("not yet valid", with("nbf", json!(now + 600))),
         ("for another audience", with("aud", json!("elsewhere"))),
         ("from another issuer", with("iss", json!("elsewhere"))),
+        ("of another environment", with("env", json!("staging"))),
         ("signed by another key", sign(&generate_pem().unwrap(), &claims)),
         ("HMAC under the public key", jsonwebtoken::encode(&hmac, &claims, &EncodingKey::from_secret(key.public())).unwrap()),
         ("unsigned", format!("{}.{}.", URL_SAFE_NO_PAD.encode(unsigned), URL_SAFE_NO_PAD.encode(claims.to_string()))),
