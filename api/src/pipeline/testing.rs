@@ -74,18 +74,19 @@ pub fn house(limits: RateLimits, rules: Rules) -> House {
     let ports = Arc::new(Ports { rules, refusals: Mutex::default(), reads: Mutex::default() });
     let nowhere = PgPoolOptions::new().acquire_timeout(Duration::from_millis(100)).connect_lazy("postgres://127.0.0.1:1/nowhere").unwrap();
     let log = Log::new(nowhere.clone());
+    let ring = Arc::new(KeyRing::new(Arc::new(MemoryKeyStore::default()), Arc::new(MemoryDataKeyTable::default())));
     let mut settings = Settings::new(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)));
     settings.workers = Some(1);
     settings.limits = limits;
     let (stopper, stop) = Stopper::new();
     let services = Services::new(Parts {
         gate: Gate::new(Limiter::new(&settings.limits), tokens.clone(), ports.clone(), ports.clone()).unwrap(),
-        engine: engine(),
+        engine: engine(ring.clone()),
         readers: Readers::new(nowhere, ports.clone()),
         progress: Progress::new(log.clone(), Watermarks::new(log)),
         rebuilds: ports.clone(),
         dns: ports.clone(),
-        desk: Desk::new(PasswordPolicy::default()).unwrap(),
+        desk: Desk::new(PasswordPolicy::default(), ring).unwrap(),
         head: Arc::new(HeadSignal::new()),
         metrics: metrics_exporter_prometheus::PrometheusBuilder::new().build_recorder().handle(),
         settings,
@@ -98,8 +99,7 @@ pub fn house(limits: RateLimits, rules: Rules) -> House {
 }
 
 /// An engine that forgets everything with the test.
-fn engine() -> Arc<Engine> {
-    let ring = Arc::new(KeyRing::new(Arc::new(MemoryKeyStore::default()), Arc::new(MemoryDataKeyTable::default())));
+fn engine(ring: Arc<KeyRing>) -> Arc<Engine> {
     let contexts = ClientContexts::new(ring.clone(), Arc::new(MemoryClientContextTable::default()));
     Engine::new(
         Arc::new(MemoryStore::default()),

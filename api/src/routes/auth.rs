@@ -4,13 +4,22 @@ use crate::{
     pipeline::{Route, route::Verb},
     sign_in::{
         account::{BeginTotpEnrolment, ChangePassword, ConfirmTotpEnrolment, DisableTotp, SetTemporaryPassword, WhoAmI},
-        doors::{ConfirmEnrolment, EnrolSecondFactor, RefreshSession, SetOwnPassword, SignIn, SignOut, VerifySecondFactor},
+        doors::{
+            AskEmailCode, AskMagicLink, AskPasswordReset, ConfirmEnrolment, EnrolSecondFactor, RefreshSession, ResetPassword,
+            SetOwnPassword, SignIn, SignOut, TakeMagicLink, VerifyEmail, VerifySecondFactor,
+        },
     },
 };
 
 pub const ROUTES: &[Route] = &[
     Route::door::<SignIn>(Verb::Post, "/auth/signin"),
     Route::door::<SignIn>(Verb::Post, "/auth/login").alias(),
+    Route::door::<AskMagicLink>(Verb::Post, "/auth/magic-link"),
+    Route::door::<TakeMagicLink>(Verb::Post, "/auth/magic-link/complete"),
+    Route::door::<AskPasswordReset>(Verb::Post, "/auth/password-reset"),
+    Route::door::<ResetPassword>(Verb::Post, "/auth/password-reset/complete"),
+    Route::door::<VerifyEmail>(Verb::Post, "/auth/email-verification/complete"),
+    Route::door::<AskEmailCode>(Verb::Post, "/auth/mfa/email-code"),
     Route::door::<VerifySecondFactor>(Verb::Post, "/auth/mfa/verify"),
     Route::door::<EnrolSecondFactor>(Verb::Post, "/auth/mfa/enrol"),
     Route::door::<ConfirmEnrolment>(Verb::Post, "/auth/mfa/confirm"),

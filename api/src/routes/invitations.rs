@@ -8,7 +8,10 @@ use crate::{
         route::Verb,
     },
     problem::Problem,
-    sign_in::invitation_token::{InvitationToken, SetupToken, read_invitation_token, setup_token},
+    sign_in::{
+        doors::CompleteInvitation,
+        invitation_token::{InvitationToken, SetupToken, not_valid, read_invitation_token, setup_token},
+    },
 };
 use chrono::{DateTime, TimeDelta, Utc};
 use palmares_commands::{
@@ -21,7 +24,7 @@ use palmares_domain::{
         invitation::{Invitation, InvitationStatus, Terms},
         role_catalogue::RoleCatalogue,
     },
-    kernel::{Code, OrganizationId, Tenant, UserId},
+    kernel::{OrganizationId, Tenant, UserId},
     organizations::organization::Organization,
 };
 use palmares_projections::identity::invitations::{GetInvitation, ListInvitations, invited_address};
@@ -37,6 +40,7 @@ pub const ROUTES: &[Route] = &[
     Route::prepared::<RevokeInvitation, AddressLookedUp>(Verb::Post, "/invitations/{invitation_id}/revoke"),
     Route::door::<ShowInvitation>(Verb::Get, "/invitations/{token}"),
     Route::door::<TakeInvitation>(Verb::Post, "/invitations/accept"),
+    Route::door::<CompleteInvitation>(Verb::Post, "/invitations/complete"),
 ];
 
 /// How long whoever accepted may take to do what is asked of newcomers.
@@ -164,11 +168,6 @@ async fn recognized(visit: &Visit<'_>, token: &str) -> Result<Recognized, Proble
     let terms = engine.look(organization, invitation, |found: &Invitation| found.acceptable(generation, now).cloned()).await?;
     let terms = terms.map_err(|_| not_valid())?;
     Ok(Recognized { named, terms, organization_name })
-}
-
-/// Malformed, sealed for something else, expired, used, revoked, superseded or of nothing: the same answer.
-fn not_valid() -> Problem {
-    Problem::new(Code::ResourceNotFound, "identity.invitation_not_valid")
 }
 
 async fn role_name(engine: &Engine, organization: OrganizationId, role: RoleRef) -> Result<Option<String>, Problem> {

@@ -2,7 +2,7 @@
 
 use super::{
     doors::Enrolment,
-    entrance::{failed, second_factor_required},
+    entrance::failed,
     meant::{Found, Meant, found},
     totp,
 };
@@ -12,11 +12,11 @@ use crate::{
 };
 use palmares_commands::{engine::Operation, identity::Enter};
 use palmares_domain::{
-    identity::{RoleRef, credential::CredentialAction, user::User},
+    identity::{RoleRef, credential::CredentialAction},
     kernel::{Admitted, Code, OrganizationId, SessionId, UserId},
+    organizations::organization::Organization,
 };
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeSet;
 use utoipa::ToSchema;
 use zeroize::Zeroizing;
 
@@ -30,7 +30,7 @@ pub struct Changed {
 }
 
 impl Changed {
-    fn new(status: &'static str) -> Self {
+    pub(super) fn new(status: &'static str) -> Self {
         Self { status, recovery_codes: Vec::new() }
     }
 }
@@ -45,11 +45,6 @@ async fn own<A>(admitted: &Admitted<A>, services: &Services) -> Result<(Meant, F
 async fn execute<A, O: Operation>(admitted: Admitted<A>, services: &Services, operation: O) -> Result<(), Problem> {
     services.engine.execute(admitted.map(|_| operation)).await?;
     Ok(())
-}
-
-/// The credential's part alone.
-fn change(user_id: UserId, actions: Vec<CredentialAction>) -> Enter {
-    Enter { user_id, actions, end_others: false, keep: None, start: None }
 }
 
 /// Who this is.
@@ -128,10 +123,10 @@ impl Action for ChangePassword {
         if !services.desk.passwords.verify(current, hash).await? {
             return Err(Problem::invalid_field("current_password", "password_wrong"));
         }
-        services.desk.policy.check("new_password", &new, &[])?;
+        services.desk.policy.check("new_password", &new, found.settings.password_min_length(), &[])?;
         let action = CredentialAction::ChangePassword { hash: services.desk.passwords.hash(new).await? };
         let keep = admitted.admission().session;
-        let enter = Enter { end_others: true, keep, ..change(meant.user, vec![action]) };
+        let enter = Enter { end_others: true, keep, ..Enter::change(meant.user, vec![action]) };
         execute(admitted, services, enter).await?;
         Ok(Changed::new("CHANGED"))
     }
@@ -154,7 +149,10 @@ impl Action for SetTemporaryPassword {
 
     async fn perform(mut admitted: Admitted<Self>, services: &Services) -> Result<Changed, Problem> {
         let password = Zeroizing::new(std::mem::take(&mut admitted.value_mut().password));
-        services.desk.policy.check("password", &password, &[])?;
+        let organization = admitted.admission().organization;
+        let length_min = |organization: &Organization| organization.settings().password_min_length();
+        let length_min = services.engine.look(organization, organization, length_min).await?;
+        services.desk.policy.check("password", &password, length_min, &[])?;
         let hash = services.desk.passwords.hash(password).await?;
         let operation = palmares_commands::identity::SetTemporaryPassword { user_id: admitted.value().user_id, hash };
         execute(admitted, services, operation).await?;
@@ -181,7 +179,7 @@ impl Action for BeginTotpEnrolment {
     async fn perform(admitted: Admitted<Self>, services: &Services) -> Result<Enrolment, Problem> {
         let user = admitted.admission().actor;
         let (secret, otpauth_url) = totp::fresh().map_err(Problem::internal)?;
-        execute(admitted, services, change(user, vec![CredentialAction::BeginTotp { secret: secret.clone() }])).await?;
+        execute(admitted, services, Enter::change(user, vec![CredentialAction::BeginTotp { secret: secret.clone() }])).await?;
         Ok(Enrolment { secret, otpauth_url })
     }
 }
@@ -212,7 +210,7 @@ impl Action for ConfirmTotpEnrolment {
         let step = step.ok_or_else(|| Problem::invalid_field("code", "code_wrong"))?;
         let (recovery_codes, digests) = totp::recovery_codes().map_err(Problem::internal)?;
         let actions = vec![CredentialAction::ConfirmTotp { step }, CredentialAction::IssueRecoveryCodes { digests }];
-        execute(admitted, services, change(meant.user, actions)).await?;
+        execute(admitted, services, Enter::change(meant.user, actions)).await?;
         Ok(Changed { status: "ENROLLED", recovery_codes })
     }
 }
@@ -239,14 +237,12 @@ impl Action for DisableTotp {
     async fn perform(admitted: Admitted<Self>, services: &Services) -> Result<Changed, Problem> {
         let (meant, found) = own(&admitted, services).await?;
         services.desk.attempts.count_own("code", meant.user)?;
-        let roles = |user: &User| user.profile().map(|profile| profile.roles.clone()).unwrap_or_default();
-        let roles: BTreeSet<RoleRef> = services.engine.look(meant.organization, meant.user, roles).await?;
         let secret = found.credential.totp_secret().filter(|_| found.credential.has_totp());
         let Some(secret) = secret else { return Err(Problem::new(Code::Conflict, "identity.totp_not_enrolled")) };
         let step = totp::step_of(secret, &admitted.value().code).ok_or_else(failed)?;
-        let actions =
-            vec![CredentialAction::RecordTotp { step }, CredentialAction::DisableTotp { required: second_factor_required(&roles) }];
-        execute(admitted, services, change(meant.user, actions)).await?;
+        let required = found.needs_second_factor();
+        let actions = vec![CredentialAction::RecordTotp { step }, CredentialAction::DisableTotp { required }];
+        execute(admitted, services, Enter::change(meant.user, actions)).await?;
         Ok(Changed::new("DISABLED"))
     }
 }

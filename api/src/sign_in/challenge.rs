@@ -1,13 +1,15 @@
 //! What somebody holds between two steps of signing in: a signed text, good for minutes and for one step.
 
+use super::{entrance::Device, meant::Meant};
 use crate::{
     pipeline::{TokenKeys, keys::KeyFault},
     problem::Problem,
 };
 use chrono::{Duration, Utc};
+use palmares_commands::identity::Entrant;
 use palmares_domain::{
     identity::{credential::PassKind, sessions::SignInMethod},
-    kernel::{Code, OrganizationId, PassId, UserId},
+    kernel::{Code, InvitationId, OrganizationId, PassId, UserId},
 };
 use serde::{Deserialize, Serialize};
 
@@ -44,11 +46,28 @@ pub struct Challenge {
     /// The link that the user came in by, to be used up when they are in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pass: Option<(PassId, PassKind)>,
+    /// The invitation that is complete when the user is in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub invitation: Option<InvitationId>,
+    /// Where the user came in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub device: Option<Device>,
     /// Whether the caller asked for tokens beside the cookie.
     pub jwt: bool,
 }
 
 impl Challenge {
+    /// That somebody came in by a method, with nothing to use up.
+    pub fn of(meant: &Meant, method: SignInMethod, device: Option<Device>, jwt: bool) -> Self {
+        let Meant { organization, user } = *meant;
+        Self { organization, user, method, pass: None, invitation: None, device, jwt }
+    }
+
+    /// Whose step it is, while steps are left.
+    pub fn entrant(&self) -> Entrant {
+        self.invitation.map_or(Entrant::Member, Entrant::Newcomer)
+    }
+
     /// The text that the caller gives back with the step.
     pub fn seal(&self, keys: &TokenKeys, step: Step) -> Result<String, KeyFault> {
         keys.seal(step.purpose(), self, Utc::now() + GOOD_FOR)

@@ -13,17 +13,21 @@ use crate::{
 };
 use actix_web::cookie::{Cookie, SameSite, time};
 use chrono::{DateTime, Utc};
-use palmares_commands::identity::Enter;
+use palmares_commands::{
+    engine::Rejection,
+    identity::{Enter, Entrant},
+};
 use palmares_domain::{
     identity::{
-        Role, RoleRef,
+        RoleRef,
         credential::CredentialAction,
         sessions::{Carrier, Factor, SignInMethod, StartSession},
         user::User,
     },
-    kernel::{Code, Digest, SessionId},
+    kernel::{Code, Digest, OrganizationId, SessionId},
+    organizations::organization::Organization,
 };
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::{collections::BTreeSet, time::Duration};
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -89,32 +93,31 @@ pub struct Tokens {
 }
 
 /// Asks for what is still missing, or lets in.
-pub async fn proceed(
-    visit: &Visit<'_>,
-    challenge: Challenge,
-    found: &Found,
-    device: Option<&Device>,
-) -> Result<Opened<SignInAnswer>, Problem> {
-    let meant = Meant { organization: challenge.organization, user: challenge.user };
+pub async fn proceed(visit: &Visit<'_>, challenge: Challenge, found: &Found) -> Result<Opened<SignInAnswer>, Problem> {
     if challenge.method == SignInMethod::Password && found.credential.must_rotate() {
         return ask(visit, &challenge, Step::Password, SignInStatus::PasswordRequired, Vec::new());
     }
     if found.credential.has_totp() {
         let mut methods = vec!["totp", "recovery_code"];
-        // A mailbox is no second factor to itself.
-        if challenge.method != SignInMethod::MagicLink {
+        if takes_email_code(&challenge, found) {
             methods.push("email_code");
         }
         return ask(visit, &challenge, Step::SecondFactor, SignInStatus::SecondFactorRequired, methods);
     }
-    if second_factor_required(&roles(visit, &meant).await?) {
+    if found.needs_second_factor() {
         return ask(visit, &challenge, Step::Enrolment, SignInStatus::EnrolmentRequired, vec!["totp"]);
     }
     let factors = first_factor(challenge.method);
-    enter(visit, &challenge, Entry { factors, device, ..Entry::default() }).await
+    enter(visit, &challenge, Entry { factors, ..Entry::default() }).await
 }
 
-fn ask(
+/// Whether a code by mail is a second factor here: a mailbox is none to itself.
+pub fn takes_email_code(challenge: &Challenge, found: &Found) -> bool {
+    challenge.method != SignInMethod::MagicLink && found.has_address
+}
+
+/// Asks for a step, under a challenge.
+pub fn ask(
     visit: &Visit<'_>,
     challenge: &Challenge,
     step: Step,
@@ -126,7 +129,7 @@ fn ask(
 }
 
 /// The device that a session is started on, as its client tells.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Device {
     /// Of the client's own id of it; every refresh has to come with the same.
     pub id: Option<Digest>,
@@ -136,23 +139,21 @@ pub struct Device {
 
 /// What goes with a session into one append.
 #[derive(Default)]
-pub struct Entry<'a> {
+pub struct Entry {
     pub factors: BTreeSet<Factor>,
-    pub device: Option<&'a Device>,
     /// What is used up, enrolled or set.
     pub actions: Vec<CredentialAction>,
-    /// Whether every other session of the user ends.
-    pub end_others: bool,
     pub recovery_codes: Vec<String>,
 }
 
 /// Starts the session.
-pub async fn enter(visit: &Visit<'_>, challenge: &Challenge, entry: Entry<'_>) -> Result<Opened<SignInAnswer>, Problem> {
-    let Challenge { organization, user, method, pass, jwt } = *challenge;
-    let Entry { factors, device, mut actions, end_others, recovery_codes } = entry;
+pub async fn enter(visit: &Visit<'_>, challenge: &Challenge, entry: Entry) -> Result<Opened<SignInAnswer>, Problem> {
+    let Challenge { organization, user, method, pass, invitation, ref device, jwt } = *challenge;
+    let Entry { factors, mut actions, recovery_codes } = entry;
     let name = SessionName { organization, user, session: SessionId(Uuid::now_v7()) };
     let (family, current) = (fresh_half().map_err(Problem::internal)?, fresh_half().map_err(Problem::internal)?);
-    let expires_at = Utc::now() + if jwt { BEARER_SESSION } else { COOKIE_SESSION };
+    let longest = session_max(visit, organization).await?;
+    let expires_at = Utc::now() + longest.min(if jwt { BEARER_SESSION } else { COOKIE_SESSION });
     if let Some((pass_id, kind)) = pass {
         actions.push(CredentialAction::UsePass { pass_id, kind });
     }
@@ -163,12 +164,14 @@ pub async fn enter(visit: &Visit<'_>, challenge: &Challenge, entry: Entry<'_>) -
         carrier: if jwt { Carrier::Bearer } else { Carrier::Cookie },
         family: digest_of(&family),
         current: digest_of(&current),
-        device: device.and_then(|device| device.id),
-        device_name: device.and_then(|device| device.name.clone()),
+        device: device.as_ref().and_then(|device| device.id),
+        device_name: device.as_ref().and_then(|device| device.name.clone()),
         expires_at,
     };
-    let enter = Enter { user_id: user, actions, end_others, keep: None, start: Some(start) };
-    visit.services.engine.execute(visit.admit(organization, user, Some(name.session), "door.sign_in", enter)).await?;
+    let entrant = invitation.map_or(Entrant::Member, Entrant::Completing);
+    let enter = Enter { entrant, start: Some(start), ..Enter::change(user, actions) };
+    let entered = visit.services.engine.execute(visit.admit(organization, user, Some(name.session), "door.sign_in", enter)).await;
+    entered.map_err(refused_entry)?;
 
     let cookie = CookieSecret { name, family: family.clone() };
     let tokens = match jwt {
@@ -210,14 +213,24 @@ pub fn forgotten_cookie() -> Cookie<'static> {
     Cookie::build(SESSION_COOKIE, "").path("/").secure(true).http_only(true).same_site(SameSite::Lax).max_age(time::Duration::ZERO).finish()
 }
 
+/// What the rules refuse of a proof, such as a code that is spent already, did not work, and nobody
+/// learns why; of what was told beside it they say what is wrong.
+pub fn refused_entry(rejection: Rejection) -> Problem {
+    match rejection {
+        Rejection::Refused(refused) if refused.code != Code::ValidationError => failed(),
+        other => other.into(),
+    }
+}
+
+/// How long anyone of the organization stays signed in at most.
+async fn session_max(visit: &Visit<'_>, organization: OrganizationId) -> Result<chrono::Duration, Problem> {
+    let hours = |organization: &Organization| organization.settings().session_max_hours();
+    Ok(chrono::Duration::hours(visit.services.engine.look(organization, organization, hours).await?.into()))
+}
+
 async fn roles(visit: &Visit<'_>, meant: &Meant) -> Result<BTreeSet<RoleRef>, Problem> {
     let roles = |user: &User| user.profile().map(|profile| profile.roles.clone()).unwrap_or_default();
     Ok(visit.services.engine.look(meant.organization, meant.user, roles).await?)
-}
-
-/// Whoever administers the platform or an organization needs a second factor (E-113).
-pub fn second_factor_required(roles: &BTreeSet<RoleRef>) -> bool {
-    roles.iter().filter_map(|role| role.built_in()).any(|role| role.is_platform() || role == Role::OrganizationAdmin)
 }
 
 /// What coming in by a door proves.

@@ -3,9 +3,12 @@
 //! This is the one place that knows their purposes and what they say. Neither is stored: the first is
 //! made again from the event of the invitation, and is good once because the aggregate says so.
 
-use crate::pipeline::{TokenKeys, keys::KeyFault, tokens::TokenFault};
+use crate::{
+    pipeline::{TokenKeys, keys::KeyFault, tokens::TokenFault},
+    problem::Problem,
+};
 use chrono::{DateTime, Utc};
-use palmares_domain::kernel::{InvitationId, OrganizationId, UserId};
+use palmares_domain::kernel::{Code, InvitationId, OrganizationId, UserId};
 use serde::{Deserialize, Serialize};
 
 const INVITATION: &str = "invitation";
@@ -59,6 +62,11 @@ pub fn setup_token(keys: &TokenKeys, content: &SetupToken, until: DateTime<Utc>)
 /// Any fault of the token.
 pub fn read_setup_token(keys: &TokenKeys, token: &str) -> Result<SetupToken, TokenFault> {
     keys.unseal(SETUP, token)
+}
+
+/// Malformed, sealed for something else, expired, used, revoked, superseded or of nothing: the same answer.
+pub fn not_valid() -> Problem {
+    Problem::new(Code::ResourceNotFound, "identity.invitation_not_valid")
 }
 
 #[cfg(test)]

@@ -1,17 +1,19 @@
 //! Who is meant by an organization's short name and an e-mail address.
 
+use super::challenge::Challenge;
 use crate::{pipeline::Services, problem::Problem};
-use palmares_commands::organizations::slug_claim;
+use palmares_commands::{engine::Engine, organizations::slug_claim};
 use palmares_domain::{
     identity::{
-        EMAIL_LOOKUP,
+        EMAIL_LOOKUP, Role, RoleRef,
         credential::Credential,
         email_key,
         user::{User, UserStatus},
     },
     kernel::{OrganizationId, UserId, derive_uuid},
-    organizations::organization::Organization,
+    organizations::organization::{Organization, Settings},
 };
+use std::collections::BTreeSet;
 
 /// Somebody who may be there or not. Those who are not have ids as well, under which nothing is
 /// found, so that looking them up takes the same steps.
@@ -25,7 +27,12 @@ pub struct Meant {
 #[derive(Clone, Default)]
 pub struct Found {
     pub status: Option<UserStatus>,
+    pub roles: BTreeSet<RoleRef>,
+    /// Whether letters can reach them.
+    pub has_address: bool,
     pub organization_active: bool,
+    /// What the organization asks of its people.
+    pub settings: Settings,
     pub credential: Credential,
 }
 
@@ -33,6 +40,40 @@ impl Found {
     /// Whether the user may act.
     pub fn may_act(&self) -> bool {
         self.organization_active && self.status == Some(UserStatus::Active)
+    }
+
+    /// Whether whoever holds this challenge may take their next step: as a user, or as somebody who
+    /// accepted an invitation and is not done.
+    pub fn may_go_on(&self, challenge: &Challenge) -> bool {
+        match challenge.invitation {
+            None => self.may_act(),
+            Some(_) => self.is_newcomer(),
+        }
+    }
+
+    /// Whether the user accepted an invitation, and has not done what is asked of newcomers.
+    pub fn is_newcomer(&self) -> bool {
+        self.organization_active && self.status == Some(UserStatus::PendingActivation)
+    }
+
+    /// Whether the user may not go without a second factor: whoever administers the platform or an
+    /// organization (E-113), and everyone where the organization says so.
+    pub fn needs_second_factor(&self) -> bool {
+        let administers = |role: Role| role.is_platform() || role == Role::OrganizationAdmin;
+        self.settings.requires_mfa() || self.roles.iter().filter_map(|role| role.built_in()).any(administers)
+    }
+
+    /// Looks up what stands about somebody.
+    pub async fn of(engine: &Engine, meant: &Meant) -> Result<Self, Problem> {
+        let Meant { organization, user } = *meant;
+        let profile = |user: &User| {
+            user.profile().map(|profile| (Some(profile.status), profile.roles.clone(), profile.email_claim.is_some())).unwrap_or_default()
+        };
+        let (status, roles, has_address) = engine.look(organization, user, profile).await?;
+        let asks = |organization: &Organization| (organization.is_active(), organization.settings());
+        let (organization_active, settings) = engine.look(organization, organization, asks).await?;
+        let credential = engine.state::<Credential>(organization, user).await?;
+        Ok(Self { status, roles, has_address, organization_active, settings, credential })
     }
 }
 
@@ -52,10 +93,5 @@ pub async fn meant(services: &Services, organization: &str, email: &str) -> Resu
 
 /// Looks up what stands about them.
 pub async fn found(services: &Services, meant: &Meant) -> Result<Found, Problem> {
-    let engine = &services.engine;
-    let Meant { organization, user } = *meant;
-    let status = engine.look(organization, user, |user: &User| user.profile().map(|profile| profile.status)).await?;
-    let organization_active = engine.look(organization, organization, Organization::is_active).await?;
-    let credential = engine.state::<Credential>(organization, user).await?;
-    Ok(Found { status, organization_active, credential })
+    Found::of(&services.engine, meant).await
 }

@@ -1,7 +1,8 @@
 //! Signing in: how somebody shows who they are, and gets a session.
 //!
-//! `doors/` are the requests; `meant` finds who is meant, `passwords` and `totp` verify, `entrance`
-//! asks for what is still missing and starts the session. Who is unknown, locked or wrong gets one
+//! `doors/` are the requests; `meant` finds who is meant, `passwords`, `totp`, `pass_token` and
+//! `email_code` verify, `mailing` sends links and codes, `entrance` asks for what is still missing and
+//! starts the session. Who is unknown, locked or wrong gets one
 //! answer after the same work, so that nobody learns who is here (E-88).
 
 pub mod account;
@@ -11,6 +12,7 @@ pub mod doors;
 pub mod email_code;
 pub mod entrance;
 pub mod invitation_token;
+pub mod mailing;
 pub mod meant;
 pub mod pass_token;
 pub mod password_policy;
@@ -20,22 +22,26 @@ pub mod totp;
 use crate::pipeline::{RefusedAccess, door::Visit, ports::Access};
 use attempts::Attempts;
 use meant::{Found, Meant};
+use palmares_commands::privacy::KeyRing;
 use palmares_domain::{identity::Rights, kernel::Code};
 use password_policy::PasswordPolicy;
 use passwords::Passwords;
+use std::sync::Arc;
 
 /// What the doors work with.
 pub struct Desk {
     pub passwords: Passwords,
     pub policy: PasswordPolicy,
     pub attempts: Attempts,
+    /// What codes that are sent by mail are made with.
+    pub ring: Arc<KeyRing>,
 }
 
 impl Desk {
     /// # Errors
     /// Where the system has no randomness to give.
-    pub fn new(policy: PasswordPolicy) -> anyhow::Result<Self> {
-        Ok(Self { passwords: Passwords::new()?, policy, attempts: Attempts::default() })
+    pub fn new(policy: PasswordPolicy, ring: Arc<KeyRing>) -> anyhow::Result<Self> {
+        Ok(Self { passwords: Passwords::new()?, policy, attempts: Attempts::default(), ring })
     }
 }
 

@@ -1,15 +1,18 @@
 //! The tokens of passes: what the link in a letter carries.
 //!
 //! None is stored: the letter's is made again from the event of the pass, and it is good once because
-//! the credential says so.
+//! the credential says so. The device on which a pass was asked for is not stored either: the pass's id
+//! tells it from others.
 
 use crate::pipeline::{TokenKeys, keys::KeyFault, tokens::TokenFault};
+use aws_lc_rs::digest;
 use chrono::{DateTime, Utc};
 use palmares_domain::{
     identity::credential::PassKind,
-    kernel::{OrganizationId, PassId, UserId},
+    kernel::{Digest, OrganizationId, PassId, UserId},
 };
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 /// What a link names: whose pass it is, and which.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -45,12 +48,50 @@ pub fn read_pass_token(keys: &TokenKeys, kind: PassKind, token: &str) -> Result<
     keys.unseal(purpose(kind), token)
 }
 
+/// How many bytes of a pass's id are random; the others are the mark of a device.
+const RANDOM_BYTES: usize = 9;
+
+/// The id of a new pass, marked with the device on which it is asked for, where it tells its id.
+pub fn fresh_pass(device: Option<Digest>) -> PassId {
+    let mut bytes = Uuid::new_v4().into_bytes();
+    let (random, mark) = bytes.split_at_mut(RANDOM_BYTES);
+    mark.copy_from_slice(&marked(random, device)[..mark.len()]);
+    PassId(Uuid::from_bytes(bytes))
+}
+
+/// Whether a pass may be used on a device: where it was asked for on one that told its id, on that one.
+pub fn comes_from(pass: PassId, device: Option<Digest>) -> bool {
+    let (random, mark) = pass.0.as_bytes().split_at(RANDOM_BYTES);
+    [None, device].into_iter().any(|device| marked(random, device)[..mark.len()] == *mark)
+}
+
+fn marked(random: &[u8], device: Option<Digest>) -> [u8; 32] {
+    let mut context = digest::Context::new(&digest::SHA256);
+    context.update(random);
+    if let Some(Digest(device)) = device {
+        context.update(&device);
+    }
+    let mut marked = [0; 32];
+    marked.copy_from_slice(context.finish().as_ref());
+    marked
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::pipeline::keys::generate_pem;
     use chrono::TimeDelta;
-    use uuid::Uuid;
+
+    // covers: E-105
+    #[test]
+    fn a_pass_that_was_asked_for_on_a_device_is_good_on_that_one_only() {
+        let (phone, laptop) = (Some(Digest([1; 32])), Some(Digest([2; 32])));
+        let bound = fresh_pass(phone);
+        assert_eq!([phone, laptop, None].map(|device| comes_from(bound, device)), [true, false, false]);
+        let free = fresh_pass(None);
+        assert_eq!([phone, laptop, None].map(|device| comes_from(free, device)), [true; 3]);
+        assert_ne!(fresh_pass(phone), bound);
+    }
 
     #[test]
     fn a_token_is_made_again_and_is_good_for_its_kind_only() {

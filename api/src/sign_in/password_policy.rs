@@ -5,6 +5,7 @@
 
 use crate::problem::Problem;
 use aws_lc_rs::digest;
+use palmares_domain::organizations::organization::PASSWORD_MIN_LENGTH;
 use std::{
     fs::File,
     io::{self, BufRead, BufReader, Seek, SeekFrom},
@@ -12,7 +13,6 @@ use std::{
 };
 use zxcvbn::{Score, zxcvbn};
 
-const LENGTH_MIN_CHARS: usize = 12;
 /// A hash takes longer for a longer text; nobody types more than this.
 const LENGTH_MAX_CHARS: usize = 128;
 /// "Safely unguessable": 10^8 guesses and more.
@@ -34,10 +34,11 @@ impl PasswordPolicy {
         Ok(Self { breached: breached.map(Path::to_owned) })
     }
 
-    /// Refuses a password by the field that held it. `personal` is what others know of its owner.
-    pub fn check(&self, field: &str, password: &str, personal: &[&str]) -> Result<(), Problem> {
+    /// Refuses a password by the field that held it. `length_min` is how many characters the
+    /// organization asks for, `personal` what others know of the owner.
+    pub fn check(&self, field: &str, password: &str, length_min: u16, personal: &[&str]) -> Result<(), Problem> {
         let refused = |reason: &'static str| Problem::invalid_field(field, reason);
-        if password.chars().count() < LENGTH_MIN_CHARS {
+        if password.chars().count() < usize::from(length_min.max(PASSWORD_MIN_LENGTH)) {
             return Err(refused("password_too_short"));
         }
         if password.chars().count() > LENGTH_MAX_CHARS {
@@ -104,7 +105,10 @@ mod tests {
     use std::io::{Cursor, Write};
 
     fn reason(password: &str, personal: &[&str]) -> Option<String> {
-        PasswordPolicy::default().check("password", password, personal).err().map(|problem| problem.errors[0].reason.to_string())
+        PasswordPolicy::default()
+            .check("password", password, PASSWORD_MIN_LENGTH, personal)
+            .err()
+            .map(|problem| problem.errors[0].reason.to_string())
     }
 
     #[test]
@@ -115,6 +119,8 @@ mod tests {
         for guessable in ["password1234", "qwertyuiop12", "aaaaaaaaaaaa", "123456789012", "iloveyou1234"] {
             assert_eq!(reason(guessable, &[]).as_deref(), Some("password_guessable"), "{guessable}");
         }
+        let asked = PasswordPolicy::default().check("password", "correct horse battery staple", 29, &[]);
+        assert_eq!(asked.unwrap_err().errors[0].reason, "password_too_short", "an organization asks for more");
         let own = ["zebulon.quixwell@acme.example", "Zebulon Quixwell"];
         assert_eq!(reason("zebulonquixwell", &own).as_deref(), Some("password_guessable"), "a name is no secret");
     }
@@ -132,9 +138,9 @@ mod tests {
         let path = std::env::temp_dir().join(format!("palmares-breached-{}", std::process::id()));
         File::create(&path).unwrap().write_all(lines.join("\r\n").as_bytes()).unwrap();
         let policy = PasswordPolicy::new(Some(&path)).unwrap();
-        let refused = policy.check("password", stolen, &[]).unwrap_err();
+        let refused = policy.check("password", stolen, 12, &[]).unwrap_err();
         assert_eq!(refused.errors[0].reason, "password_breached");
-        assert!(policy.check("password", other, &[]).is_ok());
+        assert!(policy.check("password", other, 12, &[]).is_ok());
         std::fs::remove_file(path).unwrap();
     }
 

@@ -54,7 +54,7 @@ pub(super) async fn serve(
         progress: Progress::new(read.log.clone(), read.watermarks.clone()),
         rebuilds: Arc::new(RequestedRebuilds { pool: write.pool.clone(), projections }),
         dns: Arc::new(HickoryDns::open(settings.dns_server)?),
-        desk: Desk::new(PasswordPolicy::new(settings.breached_passwords_file.as_deref()).context("reading the list of stolen passwords")?)?,
+        desk: desk(&settings, &write)?,
         head: read.head.clone(),
         metrics,
         settings: Settings { limits, ..Settings::new(settings.bind) },
@@ -120,6 +120,11 @@ fn post(settings: &ServerSettings, mail: &MailSettings, write: &WriteSide, token
         tokens,
         ring: write.ring.clone(),
     })
+}
+
+fn desk(settings: &ServerSettings, write: &WriteSide) -> anyhow::Result<Desk> {
+    let policy = PasswordPolicy::new(settings.breached_passwords_file.as_deref()).context("reading the list of stolen passwords")?;
+    Desk::new(policy, write.ring.clone())
 }
 
 /// Passes on what this process committed, sooner than the database's notification would.

@@ -1,6 +1,11 @@
 //! One step of signing in: whatever it uses up, sets and starts, in one append.
 
-use super::users::user_stream;
+use super::{
+    credentials::credential_stream,
+    invitations::{check_newcomer, complete, invitation_stream},
+    sessions::sessions_stream,
+    user_stream,
+};
 use crate::engine::{Answer, Operation, Refused, StreamRef, Unit};
 use palmares_domain::{
     identity::{
@@ -8,14 +13,27 @@ use palmares_domain::{
         sessions::{RevocationReason, Sessions, SessionsAction, SessionsCommand, StartSession},
         user::User,
     },
-    kernel::{Admission, Code, SessionId, UserId},
+    kernel::{Admission, Code, InvitationId, SessionId, UserId},
 };
+
+/// Whose step it is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Entrant {
+    /// A user who may act.
+    #[default]
+    Member,
+    /// Somebody who accepted this invitation and has not done all that is asked of newcomers.
+    Newcomer(InvitationId),
+    /// The same, and this is the last that is asked: they may act from now on (E-145).
+    Completing(InvitationId),
+}
 
 /// What somebody who proved who they are does to their credential and their sessions. No request
 /// offers it: the doors do, once they have verified what the rules cannot.
 #[derive(Clone, Debug)]
 pub struct Enter {
     pub user_id: UserId,
+    pub entrant: Entrant,
     /// A code that is used up, a password that is set.
     pub actions: Vec<CredentialAction>,
     /// Whether the sessions that there are end: what they were started with is no longer so.
@@ -25,23 +43,40 @@ pub struct Enter {
     pub start: Option<StartSession>,
 }
 
+impl Enter {
+    /// A change of the credential of somebody who may act, and nothing else.
+    pub fn change(user_id: UserId, actions: Vec<CredentialAction>) -> Self {
+        Self { user_id, entrant: Entrant::Member, actions, end_others: false, keep: None, start: None }
+    }
+}
+
 impl Operation for Enter {
     fn streams(&self, admission: &Admission) -> Vec<StreamRef> {
-        vec![
-            StreamRef::of::<Sessions>(admission.organization, self.user_id),
-            StreamRef::of::<Credential>(admission.organization, self.user_id),
-        ]
+        let mut streams = vec![sessions_stream(admission, self.user_id), credential_stream(admission, self.user_id)];
+        if let Entrant::Completing(invitation) = self.entrant {
+            streams.extend([invitation_stream(admission, invitation), user_stream(admission, self.user_id)]);
+        }
+        streams
     }
 
     fn reads(&self, admission: &Admission) -> Vec<StreamRef> {
-        vec![user_stream(admission, self.user_id)]
+        match self.entrant {
+            Entrant::Member => vec![user_stream(admission, self.user_id)],
+            Entrant::Newcomer(invitation) => {
+                vec![invitation_stream(admission, invitation), user_stream(admission, self.user_id)]
+            }
+            Entrant::Completing(_) => Vec::new(),
+        }
     }
 
     fn decide(&self, unit: &mut Unit<'_>) -> Result<Answer, Refused> {
         let user_id = self.user_id;
-        // Between the proof and now the user may have been suspended.
-        if !unit.state::<User>(user_id)?.is_active() {
-            return Err(Refused::new(Code::AuthenticationFailed, "sign_in.failed", "the user may not act"));
+        match self.entrant {
+            // Between the proof and now the user may have been suspended.
+            Entrant::Member if unit.state::<User>(user_id)?.is_active() => {}
+            Entrant::Member => return Err(Refused::new(Code::AuthenticationFailed, "sign_in.failed", "the user may not act")),
+            Entrant::Newcomer(invitation) => check_newcomer(unit, invitation, user_id)?,
+            Entrant::Completing(invitation) => complete(unit, invitation, user_id)?,
         }
         for action in &self.actions {
             unit.run::<Credential>(user_id, &CredentialCommand { user_id, action: action.clone() })?;

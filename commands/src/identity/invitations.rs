@@ -13,7 +13,7 @@ use palmares_domain::{
         user::{self, User, UserCommand, UserStatus},
     },
     kernel::{Admission, Code, InvitationId, OrganizationId, UserId},
-    organizations::organization::{Organization, OrganizationCommand, OrganizationStatus, SetupStep},
+    organizations::organization::{Organization, OrganizationCommand, OrganizationStatus, Settings, SetupStep},
 };
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -24,8 +24,18 @@ crate::capabilities! {
     RevokeInvitation => permit "identity.invitation.revoke", throttle Write;
 }
 
-fn invitation_stream(admission: &Admission, invitation: InvitationId) -> StreamRef {
+pub(super) fn invitation_stream(admission: &Admission, invitation: InvitationId) -> StreamRef {
     StreamRef::of::<Invitation>(admission.organization, invitation)
+}
+
+fn organization_stream(admission: &Admission) -> StreamRef {
+    StreamRef::of::<Organization>(admission.organization, admission.organization)
+}
+
+/// The settings of the organization, which the operation names among its streams.
+fn settings(unit: &mut Unit<'_>) -> Result<Settings, Refused> {
+    let organization = unit.organization();
+    Ok(unit.state::<Organization>(organization)?.settings())
 }
 
 /// Invites someone to the organization, by e-mail. A platform admin invites the first administrator
@@ -43,7 +53,7 @@ pub struct InviteUser {
     pub role: RoleRef,
     #[schema(min_length = 1, max_length = 200)]
     pub display_name: Option<String>,
-    /// Seven days where it is missing.
+    /// As long as the organization's settings say where it is missing.
     #[schema(minimum = 1, maximum = 720)]
     pub valid_for_hours: Option<u32>,
 }
@@ -53,7 +63,7 @@ pub struct InviteUser {
 #[serde(deny_unknown_fields)]
 pub struct ResendInvitation {
     pub invitation_id: InvitationId,
-    /// Seven days where it is missing.
+    /// As long as the organization's settings say where it is missing.
     #[schema(minimum = 1, maximum = 720)]
     pub valid_for_hours: Option<u32>,
     /// Looked up before the command is executed; nobody knows it once the person was erased.
@@ -114,13 +124,17 @@ impl Operation for InviteUser {
         let (invitation, user) = Self::ids(admission);
         let mut streams = vec![invitation_stream(admission, invitation), user_stream(admission, user)];
         if self.invites_administrator() {
-            streams.push(StreamRef::of::<Organization>(admission.organization, admission.organization));
+            streams.push(organization_stream(admission));
         }
         streams
     }
 
     fn reads(&self, admission: &Admission) -> Vec<StreamRef> {
-        vec![catalogue_stream(admission)]
+        let mut streams = vec![catalogue_stream(admission)];
+        if !self.invites_administrator() {
+            streams.push(organization_stream(admission));
+        }
+        streams
     }
 
     fn hashed(&self) -> Vec<(&'static str, &str)> {
@@ -138,12 +152,16 @@ impl Operation for InviteUser {
             role: self.role,
         });
         unit.run::<User>(user_id, &invite)?;
+        let settings = settings(unit)?;
+        if !settings.allows_email(self.email.text()) {
+            return Err(Refused::field("email", "identity.email_domain_not_allowed"));
+        }
         let issue = InvitationCommand::Issue(invitation::IssueInvitation {
             invitation_id,
             user_id,
             email: self.email.text().to_owned(),
             role: self.role,
-            valid_for_hours: self.valid_for_hours,
+            valid_for_hours: self.valid_for_hours.or(Some(settings.invitation_valid_hours().into())),
         });
         unit.run::<Invitation>(invitation_id, &issue)?;
         set_email(unit, user_id, &self.email)?;
@@ -177,7 +195,7 @@ impl Operation for ResendInvitation {
     }
 
     fn reads(&self, admission: &Admission) -> Vec<StreamRef> {
-        vec![catalogue_stream(admission)]
+        vec![catalogue_stream(admission), organization_stream(admission)]
     }
 
     fn decide(&self, unit: &mut Unit<'_>) -> Result<Answer, Refused> {
@@ -186,7 +204,8 @@ impl Operation for ResendInvitation {
         let Some(email) = &self.email else {
             return Err(Refused::new(Code::Conflict, "identity.email_erased", "the address of the invited person was erased"));
         };
-        let reissue = invitation::ReissueInvitation { email: email.text().to_owned(), valid_for_hours: self.valid_for_hours };
+        let valid_for_hours = self.valid_for_hours.or(Some(settings(unit)?.invitation_valid_hours().into()));
+        let reissue = invitation::ReissueInvitation { email: email.text().to_owned(), valid_for_hours };
         unit.run::<Invitation>(self.invitation_id, &InvitationCommand::Reissue(reissue))?;
         Ok(Answer::new("id", self.invitation_id, InvitationStatus::Pending.name()))
     }
@@ -221,13 +240,6 @@ pub struct AcceptInvitation {
     pub generation: u32,
 }
 
-/// Records that everything asked of the invited person is done: they may act from now on (E-145).
-pub struct CompleteInvitation {
-    pub invitation_id: InvitationId,
-    /// Whom the invitation names.
-    pub user_id: UserId,
-}
-
 /// Records that the time of an invitation has run out, where it has.
 pub struct ExpireInvitation {
     pub invitation_id: InvitationId,
@@ -258,15 +270,19 @@ impl Operation for AcceptInvitation {
     }
 }
 
-impl Operation for CompleteInvitation {
-    fn streams(&self, admission: &Admission) -> Vec<StreamRef> {
-        vec![invitation_stream(admission, self.invitation_id), user_stream(admission, self.user_id)]
-    }
+/// Records that everything asked of the invited person is done: they may act from now on (E-145).
+pub(super) fn complete(unit: &mut Unit<'_>, invitation: InvitationId, user: UserId) -> Result<(), Refused> {
+    move_both(unit, (invitation, user), (&InvitationCommand::Complete, &UserCommand::Activate))
+}
 
-    fn decide(&self, unit: &mut Unit<'_>) -> Result<Answer, Refused> {
-        move_both(unit, (self.invitation_id, self.user_id), (&InvitationCommand::Complete, &UserCommand::Activate))?;
-        Ok(Answer::new("id", self.user_id, UserStatus::Active.name()))
+/// Refuses whoever has not accepted this invitation, or has done everything already.
+pub(super) fn check_newcomer(unit: &mut Unit<'_>, invitation: InvitationId, user: UserId) -> Result<(), Refused> {
+    let terms = terms(unit, invitation)?;
+    let waits = unit.state::<User>(user)?.profile().is_some_and(|profile| profile.status == UserStatus::PendingActivation);
+    if terms.user_id == user && terms.status == InvitationStatus::Accepted && waits {
+        return Ok(());
     }
+    Err(InvitationError::NotFound.into())
 }
 
 impl Operation for ExpireInvitation {

@@ -1,6 +1,6 @@
 use super::*;
 use crate::engine::{Engine, EngineOptions, Receipt, Rejection};
-use crate::identity::SetUserEmail;
+use crate::identity::{Enter, Entrant, SetUserEmail};
 use crate::privacy::{
     ClientContexts, KeyRing, client_context::MemoryClientContextTable, data_keys::MemoryDataKeyTable, key_store::MemoryKeyStore,
 };
@@ -110,15 +110,22 @@ async fn invitation_and_user_move_together() {
     let (invitation_id, user_id) = world.invited("ada@acme.example", "member").await;
     let both = (invitation_id, user_id);
     assert_eq!(world.statuses(both).await, (json!("PENDING"), json!("INVITED")));
-    let complete = || CompleteInvitation { invitation_id, user_id };
+    let complete = || Enter { entrant: Entrant::Completing(invitation_id), ..Enter::change(user_id, Vec::new()) };
+    let not_yet = || Enter { entrant: Entrant::Newcomer(invitation_id), ..Enter::change(user_id, Vec::new()) };
+    assert_eq!(reason(world.execute(not_yet()).await), "identity.invitation_not_found");
     assert_eq!(reason(world.execute(complete()).await), "identity.invitation_transition_forbidden");
     let accept = |generation| AcceptInvitation { invitation_id, user_id, generation };
     assert_eq!(reason(world.execute(accept(2)).await), "identity.invitation_superseded");
     world.execute(accept(1)).await.unwrap();
     assert_eq!(world.statuses(both).await, (json!("ACCEPTED"), json!("PENDING_ACTIVATION")));
     assert_eq!(reason(world.execute(accept(1)).await), "identity.invitation_transition_forbidden");
+    assert_eq!(reason(world.execute(Enter::change(user_id, Vec::new())).await), "sign_in.failed");
+    world.execute(not_yet()).await.unwrap();
+    assert_eq!(world.statuses(both).await, (json!("ACCEPTED"), json!("PENDING_ACTIVATION")));
     world.execute(complete()).await.unwrap();
     assert_eq!(world.statuses(both).await, (json!("ACTIVE"), json!("ACTIVE")));
+    assert_eq!(reason(world.execute(not_yet()).await), "identity.invitation_not_found");
+    assert_eq!(reason(world.execute(complete()).await), "identity.invitation_transition_forbidden");
 }
 
 #[tokio::test]
@@ -127,6 +134,30 @@ async fn an_invitation_moves_nobody_but_whom_it_names() {
     let (invitation_id, _) = world.invited("ada@acme.example", "member").await;
     let (_, user_id) = world.invited("grace@acme.example", "member").await;
     assert_eq!(reason(world.execute(AcceptInvitation { invitation_id, user_id, generation: 1 }).await), "identity.invitation_not_found");
+    for entrant in [Entrant::Newcomer(invitation_id), Entrant::Completing(invitation_id)] {
+        let enter = Enter { entrant, ..Enter::change(user_id, Vec::new()) };
+        assert_eq!(reason(world.execute(enter).await), "identity.invitation_not_found");
+    }
+}
+
+#[tokio::test]
+async fn only_an_address_that_the_organization_allows_is_invited_and_for_as_long_as_it_says() {
+    let world = World::new();
+    world.execute(FoundAcme(world.organization)).await.unwrap();
+    let body = json!({ "organization_id": world.organization, "allowed_email_domains": ["acme.example"], "invitation_valid_hours": 48 });
+    world.execute(serde_json::from_value::<crate::organizations::ChangeSettings>(body).unwrap()).await.unwrap();
+    for role in ["member", "organization_admin"] {
+        match world.ask("ada@elsewhere.example", role).await {
+            Err(Rejection::Refused(refused)) => {
+                assert_eq!((&*refused.errors[0].field, &*refused.errors[0].reason), ("email", "identity.email_domain_not_allowed"));
+            }
+            other => panic!("not refused: {other:?}"),
+        }
+    }
+    let (invitation, _) = world.invited("ada@ACME.example", "member").await;
+    let invitation: Invitation = world.engine.state(world.organization, invitation).await.unwrap();
+    let terms = invitation.terms().unwrap();
+    assert_eq!((terms.expires_at - terms.issued_at).as_seconds_f64().round(), 48.0 * 3600.0);
 }
 
 // covers: E-132

@@ -20,16 +20,13 @@ mod users;
 
 pub use api_keys::{CreateApiKey, RevokeApiKey, RotateApiKey, SetApiKeyQuota, TakesSecret};
 pub use assignments::{AssignRole, UnassignRole};
-pub use credentials::{
-    BeginTotp, ConfirmTotp, DisableTotp, FailPass, IssuePass, IssueRecoveryCodes, LinkExternalIdentity, RecordTotp, SetPassword, Spent,
-    UsePass, UseRecoveryCode, credential_stream,
-};
+pub use credentials::{FailPass, IssuePass, LinkExternalIdentity};
 pub use elevations::{
     ApproveElevation, EndElevation, ExpireElevation, RefuseElevation, RequestElevation, ReviewElevation, StartElevation, WithdrawElevation,
 };
 pub use emails::{Email, SetUserEmail};
-pub use enter::Enter;
-pub use invitations::{AcceptInvitation, CompleteInvitation, ExpireInvitation, InviteUser, NeedsEmail, ResendInvitation, RevokeInvitation};
+pub use enter::{Enter, Entrant};
+pub use invitations::{AcceptInvitation, ExpireInvitation, InviteUser, NeedsEmail, ResendInvitation, RevokeInvitation};
 pub use lifecycle::{
     ApproveReactivation, CancelUserDeletion, DeactivateUser, ReactivateUser, RequestUserDeletion, ResumeUser, SuspendUser,
 };
@@ -37,7 +34,7 @@ pub use policy_store::{
     ActivatePolicies, ActivatePolicyVersion, InstantiatePolicy, RevokePolicy, RevokePolicyTemplate, WritePolicy, WritePolicyTemplate,
 };
 pub use roles::{ComposeRole, RenameRole, RetireRole, SetRoleGrants};
-pub use sessions::{EndSession, RevokeSession, RevokeUserSessions, RotateRefresh, SignIn, sessions_stream};
+pub use sessions::{EndSession, RevokeSession, RevokeUserSessions, RotateRefresh};
 pub use temporary_passwords::SetTemporaryPassword;
 pub use users::CreateUser;
 

@@ -1,6 +1,5 @@
-//! Sessions: steps of the doors by which users come in, and how sessions end.
+//! Sessions: how they go on, and how they end. [`super::Enter`] starts them.
 
-use super::credentials::{Spent, credential_stream, spend};
 use super::user_stream;
 use crate::engine::{Answer, Operation, Refused, StreamRef, Unit};
 use palmares_domain::{
@@ -8,7 +7,7 @@ use palmares_domain::{
         sessions::{self, RevocationReason, Sessions, SessionsAction, SessionsCommand, SessionsError},
         user::{User, UserError},
     },
-    kernel::{Admission, Code, SessionId, UserId},
+    kernel::{Admission, SessionId, UserId},
 };
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -19,39 +18,12 @@ crate::capabilities! {
 }
 
 /// The stream of the devices on which a user is signed in.
-pub fn sessions_stream(admission: &Admission, user: UserId) -> StreamRef {
+pub(super) fn sessions_stream(admission: &Admission, user: UserId) -> StreamRef {
     StreamRef::of::<Sessions>(admission.organization, user)
 }
 
 fn run(unit: &mut Unit<'_>, user_id: UserId, action: SessionsAction) -> Result<(), Refused> {
     unit.run::<Sessions>(user_id, &SessionsCommand { user_id, action }).map(drop)
-}
-
-/// Starts a session of a user who may act, and uses up in the same append what was presented for it.
-pub struct SignIn {
-    pub user_id: UserId,
-    pub start: sessions::StartSession,
-    pub spent: Vec<Spent>,
-}
-
-impl Operation for SignIn {
-    fn streams(&self, admission: &Admission) -> Vec<StreamRef> {
-        let credential = (!self.spent.is_empty()).then(|| credential_stream(admission, self.user_id));
-        [sessions_stream(admission, self.user_id)].into_iter().chain(credential).collect()
-    }
-
-    fn reads(&self, admission: &Admission) -> Vec<StreamRef> {
-        vec![user_stream(admission, self.user_id)]
-    }
-
-    fn decide(&self, unit: &mut Unit<'_>) -> Result<Answer, Refused> {
-        if !unit.state::<User>(self.user_id)?.is_active() {
-            return Err(Refused::new(Code::AuthenticationFailed, "identity.user_not_active", "the user may not act at present"));
-        }
-        spend(unit, self.user_id, &self.spent)?;
-        run(unit, self.user_id, SessionsAction::Start(self.start.clone()))?;
-        Ok(Answer::new("session_id", self.start.session_id, "STARTED"))
-    }
 }
 
 /// Uses a refresh token, and puts another in its place.

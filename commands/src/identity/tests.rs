@@ -10,7 +10,7 @@ use chrono::{TimeDelta, Utc};
 use palmares_domain::{
     identity::{
         Rights, Role,
-        credential::{Credential, PassKind},
+        credential::{self, Credential, CredentialAction, PassKind},
         sessions::{self, Carrier, Factor, Sessions, SignInMethod},
     },
     kernel::{Admitted, Code, Digest, OrganizationId, PassId, SessionId, UserId},
@@ -96,7 +96,7 @@ fn session_id(number: u128) -> SessionId {
     SessionId(Uuid::from_u128(number))
 }
 
-fn sign_in(user_id: UserId, number: u128, spent: Vec<Spent>) -> SignIn {
+fn sign_in(user_id: UserId, number: u128, actions: Vec<CredentialAction>) -> Enter {
     let start = sessions::StartSession {
         session_id: session_id(number),
         method: SignInMethod::Password,
@@ -108,7 +108,7 @@ fn sign_in(user_id: UserId, number: u128, spent: Vec<Spent>) -> SignIn {
         device_name: Some("phone".into()),
         expires_at: Utc::now() + TimeDelta::hours(1),
     };
-    SignIn { user_id, start, spent }
+    Enter { start: Some(start), ..Enter::change(user_id, actions) }
 }
 
 fn issue(user_id: UserId, number: u128, kind: PassKind) -> IssuePass {
@@ -116,12 +116,17 @@ fn issue(user_id: UserId, number: u128, kind: PassKind) -> IssuePass {
     IssuePass { user_id, pass_id, kind, email: "ada@acme.example".into(), expires_at: Utc::now() + TimeDelta::minutes(15) }
 }
 
-fn pass(number: u128, kind: PassKind) -> Spent {
-    Spent::Pass { pass_id: PassId(Uuid::from_u128(number)), kind }
+fn pass(number: u128, kind: PassKind) -> CredentialAction {
+    CredentialAction::UsePass { pass_id: PassId(Uuid::from_u128(number)), kind }
 }
 
-fn set_password(user_id: UserId) -> SetPassword {
-    SetPassword { user_id, hash: HASH.into(), temporary: false, keep_session: None, spent: Vec::new() }
+fn set_password() -> CredentialAction {
+    CredentialAction::SetPassword(credential::SetPassword { hash: HASH.into(), temporary: false })
+}
+
+fn enrol(user_id: UserId) -> Enter {
+    let begin = CredentialAction::BeginTotp { secret: "A".repeat(32) };
+    Enter::change(user_id, vec![begin, CredentialAction::ConfirmTotp { step: 10 }])
 }
 
 fn rotate(user_id: UserId, presented: u8, next: u8) -> RotateRefresh {
@@ -159,10 +164,9 @@ async fn of_two_that_sign_in_by_one_link_at_once_one_gets_in() {
 async fn a_code_that_was_used_starts_no_session_and_uses_up_nothing_else() {
     let world = World::new();
     let ada = world.member("ada").await;
-    world.execute(BeginTotp { user_id: ada, secret: "A".repeat(32) }).await.unwrap();
-    world.execute(ConfirmTotp { user_id: ada, step: 10 }).await.unwrap();
+    world.execute(enrol(ada)).await.unwrap();
     world.execute(issue(ada, 1, PassKind::MagicLink)).await.unwrap();
-    let with = |step| vec![pass(1, PassKind::MagicLink), Spent::Totp { step }];
+    let with = |step| vec![pass(1, PassKind::MagicLink), CredentialAction::RecordTotp { step }];
     assert_eq!(refusal(world.execute(sign_in(ada, 1, with(10))).await).1, "identity.totp_step_used");
     assert!(!world.sessions(ada).await.is_live(session_id(1), Utc::now()));
     world.execute(sign_in(ada, 1, with(11))).await.unwrap();
@@ -173,11 +177,10 @@ async fn a_code_that_was_used_starts_no_session_and_uses_up_nothing_else() {
 async fn a_recovery_code_signs_in_once() {
     let world = World::new();
     let ada = world.member("ada").await;
-    world.execute(BeginTotp { user_id: ada, secret: "A".repeat(32) }).await.unwrap();
-    world.execute(ConfirmTotp { user_id: ada, step: 10 }).await.unwrap();
+    world.execute(enrol(ada)).await.unwrap();
     let digests = (0..10).map(|number| Digest([number; 32])).collect();
-    world.execute(IssueRecoveryCodes { user_id: ada, digests }).await.unwrap();
-    let by_code = |number| world.execute(sign_in(ada, number, vec![Spent::RecoveryCode { digest: Digest([3; 32]) }]));
+    world.execute(Enter::change(ada, vec![CredentialAction::IssueRecoveryCodes { digests }])).await.unwrap();
+    let by_code = |number| world.execute(sign_in(ada, number, vec![CredentialAction::UseRecoveryCode { digest: Digest([3; 32]) }]));
     by_code(1).await.unwrap();
     assert_eq!(refusal(by_code(2).await).1, "identity.recovery_code_not_valid");
 }
@@ -188,7 +191,7 @@ async fn only_who_may_act_signs_in_and_stays_signed_in() {
     let ada = world.member("ada").await;
     world.execute(sign_in(ada, 1, Vec::new())).await.unwrap();
     world.ask::<SuspendUser>(json!({ "user_id": ada })).await.unwrap();
-    let not_active = (Code::AuthenticationFailed, "identity.user_not_active".to_owned());
+    let not_active = (Code::AuthenticationFailed, "sign_in.failed".to_owned());
     assert_eq!(refusal(world.execute(sign_in(ada, 2, Vec::new())).await), not_active);
     assert_eq!(refusal(world.execute(rotate(ada, 2, 3)).await), (Code::AuthenticationFailed, "identity.session_ended".to_owned()));
     assert_eq!(refusal(world.execute(sign_in(UserId(Uuid::from_u128(99)), 3, Vec::new())).await), not_active);
@@ -214,7 +217,8 @@ async fn a_new_password_ends_the_other_sessions() {
     for number in [1, 2] {
         world.execute(sign_in(ada, number, Vec::new())).await.unwrap();
     }
-    world.execute(SetPassword { keep_session: Some(session_id(2)), ..set_password(ada) }).await.unwrap();
+    let keep = Some(session_id(2));
+    world.execute(Enter { end_others: true, keep, ..Enter::change(ada, vec![set_password()]) }).await.unwrap();
     let sessions = world.sessions(ada).await;
     assert!(!sessions.is_live(session_id(1), Utc::now()) && sessions.is_live(session_id(2), Utc::now()));
     assert_eq!(world.credential(ada).await.password().map(|password| password.hash.clone()).as_deref(), Some(HASH));
@@ -225,7 +229,7 @@ async fn a_link_sets_a_password_once() {
     let world = World::new();
     let ada = world.member("ada").await;
     world.execute(issue(ada, 1, PassKind::PasswordReset)).await.unwrap();
-    let by_link = || world.execute(SetPassword { spent: vec![pass(1, PassKind::PasswordReset)], ..set_password(ada) });
+    let by_link = || world.execute(Enter::change(ada, vec![pass(1, PassKind::PasswordReset), set_password()]));
     by_link().await.unwrap();
     assert_eq!(refusal(by_link().await).1, "identity.pass_not_valid");
 }
@@ -234,11 +238,27 @@ async fn a_link_sets_a_password_once() {
 async fn nobody_proves_themselves_who_is_not_there_or_was_deleted() {
     let world = World::new();
     let nobody = UserId(Uuid::from_u128(99));
-    assert_eq!(refusal(world.execute(set_password(nobody)).await).1, "identity.user_not_found");
+    let set = |user_id| world.execute(Enter::change(user_id, vec![set_password()]));
+    assert_eq!(refusal(set(nobody).await).1, "sign_in.failed");
     assert_eq!(refusal(world.execute(issue(nobody, 1, PassKind::MagicLink)).await).1, "identity.user_not_found");
     let ada = world.member("ada").await;
     world.ask::<RequestUserDeletion>(json!({ "user_id": ada })).await.unwrap();
-    assert_eq!(refusal(world.execute(set_password(ada)).await).1, "identity.user_deleted");
+    assert_eq!(refusal(set(ada).await).1, "sign_in.failed");
+    assert_eq!(refusal(world.execute(issue(ada, 1, PassKind::MagicLink)).await).1, "identity.user_deleted");
+}
+
+/// covers: E-111
+#[tokio::test]
+async fn a_code_that_is_typed_wrong_five_times_is_void() {
+    let world = World::new();
+    let ada = world.member("ada").await;
+    world.execute(issue(ada, 1, PassKind::EmailCode)).await.unwrap();
+    let fail = || FailPass { user_id: ada, pass_id: PassId(Uuid::from_u128(1)), kind: PassKind::EmailCode };
+    for _ in 0..5 {
+        world.execute(fail()).await.unwrap();
+    }
+    assert_eq!(refusal(world.execute(fail()).await).1, "identity.pass_not_valid");
+    assert_eq!(refusal(world.execute(sign_in(ada, 1, vec![pass(1, PassKind::EmailCode)])).await).1, "identity.pass_not_valid");
 }
 
 #[tokio::test]

@@ -2,7 +2,8 @@
 //! and policies an organization made, which programs act for it, who asked for rights for a
 //! while, and how was decided.
 //!
-//! Others see [`directory::external_refs`], which names users on their own pages.
+//! Others see [`directory::external_refs`], which names users on their own pages, and
+//! [`directory::address_of`], which finds where letters to them go.
 
 pub mod api_keys;
 pub mod decisions;

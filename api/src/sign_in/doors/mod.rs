@@ -1,12 +1,20 @@
 //! The doors: each a request that somebody makes before anyone knows who they are.
 
+mod email_verification;
+mod magic_link;
+mod newcomer;
 mod password;
+mod password_reset;
 mod second_factor;
 mod session;
 mod set_password;
 
+pub use email_verification::VerifyEmail;
+pub use magic_link::{AskMagicLink, TakeMagicLink};
+pub use newcomer::CompleteInvitation;
 pub use password::SignIn;
-pub use second_factor::{ConfirmEnrolment, EnrolSecondFactor, Enrolment, VerifySecondFactor};
+pub use password_reset::{AskPasswordReset, ResetPassword};
+pub use second_factor::{AskEmailCode, ConfirmEnrolment, EnrolSecondFactor, Enrolment, VerifySecondFactor};
 pub use session::{RefreshSession, SignOut};
 pub use set_password::SetOwnPassword;
 

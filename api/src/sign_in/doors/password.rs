@@ -50,8 +50,7 @@ impl Door for SignIn {
             record_failure(visit, &meant, &found);
             return Err(failed());
         }
-        let challenge =
-            Challenge { organization: meant.organization, user: meant.user, method: SignInMethod::Password, pass: None, jwt: self.jwt };
-        entrance::proceed(visit, challenge, &found, self.device.map(DeviceFields::told).as_ref()).await
+        let challenge = Challenge::of(&meant, SignInMethod::Password, self.device.map(DeviceFields::told), self.jwt);
+        entrance::proceed(visit, challenge, &found).await
     }
 }

@@ -1,17 +1,28 @@
-//! Prove a second factor, and enrol one where it is required and missing (E-110, E-113, E-218).
+//! Prove a second factor, and enrol one where it is required and missing (E-110, E-111, E-113, E-218).
 
 use crate::{
     pipeline::door::{Door, Opened, Visit},
     problem::Problem,
     sign_in::{
         challenge::{Challenge, Step},
-        entrance::{self, Entry, SignInAnswer, failed, first_factor},
+        email_code::email_code,
+        entrance::{self, Entry, SignInAnswer, failed, first_factor, takes_email_code},
+        mailing::{Sent, issue},
         meant::{Found, Meant, found},
+        pass_token::fresh_pass,
         record_failure, totp,
     },
 };
-use palmares_commands::identity::Enter;
-use palmares_domain::identity::{credential::CredentialAction, sessions::Factor};
+use aws_lc_rs::constant_time;
+use chrono::Utc;
+use palmares_commands::{
+    engine::Rejection,
+    identity::{Enter, FailPass},
+};
+use palmares_domain::identity::{
+    credential::{CredentialAction, PassKind},
+    sessions::Factor,
+};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -23,6 +34,8 @@ pub enum SecondFactor {
     Totp,
     /// One of the ten codes that were shown at enrolment.
     RecoveryCode,
+    /// The six digits that were sent by mail.
+    EmailCode,
 }
 
 /// Prove a second factor, and be signed in.
@@ -40,7 +53,7 @@ async fn holder(visit: &Visit<'_>, challenge: &Challenge) -> Result<Found, Probl
     let parts = [challenge.organization.to_string(), challenge.user.to_string()];
     visit.services.desk.attempts.count(visit.address, "code", &[&parts[0], &parts[1]])?;
     let found = found(visit.services, &Meant { organization: challenge.organization, user: challenge.user }).await?;
-    if found.may_act() { Ok(found) } else { Err(failed()) }
+    if found.may_go_on(challenge) { Ok(found) } else { Err(failed()) }
 }
 
 impl Door for VerifySecondFactor {
@@ -57,6 +70,7 @@ impl Door for VerifySecondFactor {
             SecondFactor::RecoveryCode => {
                 (totp::recovery_digest(&self.code).map(|digest| CredentialAction::UseRecoveryCode { digest }), Factor::RecoveryCode)
             }
+            SecondFactor::EmailCode => (sent_code(visit, &challenge, &found, &self.code).await?, Factor::OneTimeCode),
         };
         let Some(action) = proven else {
             record_failure(visit, &Meant { organization: challenge.organization, user: challenge.user }, &found);
@@ -64,9 +78,50 @@ impl Door for VerifySecondFactor {
         };
         let mut factors = first_factor(challenge.method);
         factors.extend([factor, Factor::Multiple]);
-        // Whether the code is spent already, the rules know; the caller learns that it did not work.
-        let entered = entrance::enter(visit, &challenge, Entry { factors, actions: vec![action], ..Entry::default() }).await;
-        entered.map_err(|problem| if problem.status().is_client_error() { failed() } else { problem })
+        entrance::enter(visit, &challenge, Entry { factors, actions: vec![action], ..Entry::default() }).await
+    }
+}
+
+/// What a code that was sent by mail uses up, where it is the right one. A wrong one is counted before
+/// it is answered, and the fifth makes the code void.
+async fn sent_code(visit: &Visit<'_>, challenge: &Challenge, found: &Found, code: &str) -> Result<Option<CredentialAction>, Problem> {
+    let (kind, services) = (PassKind::EmailCode, visit.services);
+    let Some(pass) = found.credential.pass(kind, Utc::now()).filter(|_| takes_email_code(challenge, found)) else { return Ok(None) };
+    let (organization, user_id, pass_id) = (challenge.organization, challenge.user, pass.pass_id);
+    let sent = email_code(&services.desk.ring, organization, pass_id).await.map_err(|error| Rejection::Internal(error.into()))?;
+    if constant_time::verify_slices_are_equal(sent.as_bytes(), code.as_bytes()).is_ok() {
+        return Ok(Some(CredentialAction::UsePass { pass_id, kind }));
+    }
+    let fail = visit.admit(organization, user_id, None, "door.fail_code", FailPass { user_id, pass_id, kind });
+    match services.engine.execute(fail).await {
+        // Another wrong one was quicker, and the code is void.
+        Ok(_) | Err(Rejection::Refused(_)) => Ok(None),
+        Err(rejection) => Err(rejection.into()),
+    }
+}
+
+/// Ask for a code by mail as the second factor. It is good once and for ten minutes, and a newer one
+/// ends it.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AskEmailCode {
+    pub challenge: String,
+}
+
+impl Door for AskEmailCode {
+    type Output = Sent;
+    const STATUS: u16 = 202;
+
+    async fn open(self, visit: &Visit<'_>) -> Result<Opened<Sent>, Problem> {
+        let challenge = Challenge::read(visit.services.gate.tokens(), Step::SecondFactor, &self.challenge)?;
+        let found = holder(visit, &challenge).await?;
+        if !takes_email_code(&challenge, &found) {
+            return Err(failed());
+        }
+        // Whoever is here has proven who they are, so they may learn that they asked too often.
+        let admitted = visit.admit(challenge.organization, challenge.user, None, "door.send_code", ());
+        issue(&visit.services.engine, &visit.services.readers, admitted, PassKind::EmailCode, fresh_pass(None)).await?;
+        Ok(Sent::ANSWER.into())
     }
 }
 
@@ -94,7 +149,7 @@ impl Door for EnrolSecondFactor {
         holder(visit, &challenge).await?;
         let (secret, otpauth_url) = totp::fresh().map_err(Problem::internal)?;
         let actions = vec![CredentialAction::BeginTotp { secret: secret.clone() }];
-        let begin = Enter { user_id: challenge.user, actions, end_others: false, keep: None, start: None };
+        let begin = Enter { entrant: challenge.entrant(), ..Enter::change(challenge.user, actions) };
         visit.services.engine.execute(visit.admit(challenge.organization, challenge.user, None, "door.enrol", begin)).await?;
         Ok(Enrolment { secret, otpauth_url }.into())
     }

@@ -37,15 +37,15 @@ impl Door for SetOwnPassword {
             return Err(failed());
         }
         let password = Zeroizing::new(self.password);
-        desk.policy.check("password", &password, &[])?;
+        desk.policy.check("password", &password, before.settings.password_min_length(), &[])?;
         let old = before.credential.password().map(|password| password.hash.clone());
         if desk.passwords.verify(password.clone(), old).await? {
             return Err(Problem::invalid_field("password", "password_unchanged"));
         }
         let action = CredentialAction::ChangePassword { hash: desk.passwords.hash(password).await? };
-        let enter = Enter { user_id: meant.user, actions: vec![action], end_others: true, keep: None, start: None };
+        let enter = Enter { end_others: true, ..Enter::change(meant.user, vec![action]) };
         visit.services.engine.execute(visit.admit(meant.organization, meant.user, None, "door.set_password", enter)).await?;
         let after = found(visit.services, &meant).await?;
-        entrance::proceed(visit, challenge, &after, None).await
+        entrance::proceed(visit, challenge, &after).await
     }
 }

@@ -60,6 +60,11 @@ impl Organization {
         self.0.as_ref().is_some_and(|profile| profile.status.lets_people_act())
     }
 
+    /// Its settings; where it is not there, those that every organization begins with.
+    pub fn settings(&self) -> Settings {
+        self.0.as_ref().map(|profile| profile.settings.clone()).unwrap_or_default()
+    }
+
     fn known(&self) -> Result<&Profile, OrganizationError> {
         self.0.as_ref().ok_or(OrganizationError::NotFound)
     }

@@ -4,10 +4,12 @@
 //! find a user by the external reference. Names are opened when they are read, so that whoever was
 //! erased is nameless here at once.
 
+mod address;
 mod fold;
 mod names;
 mod query;
 
+pub use address::address_of;
 pub use fold::Users;
 pub use names::external_refs;
 pub use query::{GetUser, ListUsers, User};
@@ -22,4 +24,5 @@ pub(super) const READS: &[(&str, &str)] = &[
     ("identity.directory.get", query::GET),
     ("identity.directory.named", names::NAMED),
     ("identity.directory.sealed", names::SEALED),
+    ("identity.directory.newest_address", address::NEWEST_SEALED),
 ];
