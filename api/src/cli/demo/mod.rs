@@ -20,7 +20,7 @@ use palmares_domain::{
 };
 use serde_json::json;
 
-const SLUG: &str = "acme";
+pub const SLUG: &str = "acme";
 /// The prefix of the demo's idempotency keys.
 const KEY: &str = "demo";
 const SOURCE: &str = "demo-tracker";
@@ -36,6 +36,9 @@ pub struct Demo {
     pub member: UserId,
     pub program: ProgramId,
 }
+
+/// Where letters to that member go.
+pub const MEMBER_EMAIL: &str = "member@acme.example";
 
 /// The organization and those who run it. `platform` holds the token of a platform administrator.
 pub async fn ensure_organization(platform: &ApiClient) -> Result<(OrganizationId, [UserId; 3]), ApiError> {
@@ -56,6 +59,8 @@ pub async fn ensure_month(admin: &ApiClient, first_day: NaiveDate, reporter: &Re
     let people = ensure_members(admin, KEY, generator::people().collect(), reporter).await?;
     let member = generator::people().find_map(|first| people.get(&first)?.as_ref().ok().copied());
     let member = member.ok_or(ApiError::Incomplete { path: "users".to_owned(), member: "id" })?;
+
+    admin.post(&format!("users/{member}/email"), &json!({ "email": MEMBER_EMAIL }), Some(&format!("{KEY}:member-email"))).await?;
 
     let month = generator::month(generator::SEED, first_day);
     let days: Vec<&DayFigures> = month.iter().map(|delivery| &delivery.figures).collect();

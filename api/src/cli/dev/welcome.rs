@@ -1,7 +1,10 @@
-//! The first lines after the start: where everything is, and two requests to paste.
+//! The first lines after the start: where everything is, and requests to paste.
 
 use super::{DESCRIPTOR, Descriptor};
-use crate::cli::{demo::Demo, output::print_line};
+use crate::cli::{
+    demo::{Demo, MEMBER_EMAIL, SLUG},
+    output::print_line,
+};
 use std::path::Path;
 
 pub fn print(descriptor: &Descriptor, demo: &Demo, data_dir: &Path) {
@@ -26,6 +29,12 @@ fn text(descriptor: &Descriptor, demo: &Demo, data_dir: &Path) -> String {
         String::new(),
         "See that member's points, as the member:".to_owned(),
         format!("curl -sS {base_url}/api/v1/users/{member}/points -H 'Authorization: Bearer {}'", tokens.member),
+        String::new(),
+        format!("Sign in as that member by a letter, which arrives at {mailbox_url}:"),
+        format!(
+            "curl -sS -X POST {base_url}/api/v1/auth/magic-link -H 'Content-Type: application/json' \
+             -d '{{\"organization\":\"{SLUG}\",\"email\":\"{MEMBER_EMAIL}\"}}'"
+        ),
         String::new(),
         format!("Tokens of every role: {} (valid for a day). Ctrl-C stops everything.", data_dir.join(DESCRIPTOR).display()),
     ];
