@@ -11,8 +11,8 @@ pub(super) const OWN: &str = "meadow tractor violin glacier";
 
 /// Somebody who can sign in.
 pub(super) struct Person {
-    organization: String,
-    email: String,
+    pub(super) organization: String,
+    pub(super) email: String,
     pub(super) user: String,
 }
 
@@ -52,14 +52,14 @@ pub(super) async fn door(path: &str, body: &Value) -> Reply {
 }
 
 /// The code that an authenticator shows, some steps from now.
-fn code(secret: &str, steps: i64) -> String {
+pub(super) fn code(secret: &str, steps: i64) -> String {
     let totp = Builder::new().with_secret(Secret::try_from_base32(secret).expect("base32")).build_noncompliant();
     let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("a time after 1970").as_secs();
     totp.generate(now.checked_add_signed(steps * 30).expect("a time")).to_string()
 }
 
 /// What a browser sends back.
-fn cookie(reply: &Reply) -> String {
+pub(super) fn cookie(reply: &Reply) -> String {
     reply.header("set-cookie").split(';').next().expect("a cookie").to_owned()
 }
 

@@ -44,8 +44,8 @@ impl PasswordPolicy {
         if password.chars().count() > LENGTH_MAX_CHARS {
             return Err(refused("password_too_long"));
         }
-        let parts: Vec<&str> =
-            personal.iter().flat_map(|known| known.split(|char: char| !char.is_alphanumeric())).filter(|part| part.len() > 2).collect();
+        let parts = personal.iter().flat_map(|known| known.split(|char: char| !char.is_alphanumeric()));
+        let parts: Vec<&str> = parts.chain(personal.iter().copied()).filter(|part| part.len() > 2).collect();
         if zxcvbn(password, &parts).score() < SCORE_MIN {
             return Err(refused("password_guessable"));
         }
@@ -123,6 +123,7 @@ mod tests {
         assert_eq!(asked.unwrap_err().errors[0].reason, "password_too_short", "an organization asks for more");
         let own = ["zebulon.quixwell@acme.example", "Zebulon Quixwell"];
         assert_eq!(reason("zebulonquixwell", &own).as_deref(), Some("password_guessable"), "a name is no secret");
+        assert_eq!(reason(own[0], &own).as_deref(), Some("password_guessable"), "an address is no secret");
     }
 
     #[test]
