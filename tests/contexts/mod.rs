@@ -15,5 +15,5 @@ mod points;
 mod policies;
 mod sessions;
 mod sign_in;
-mod sign_in_timing;
 mod sign_in_settings;
+mod sign_in_timing;

@@ -63,7 +63,7 @@ pub(super) fn cookie(reply: &Reply) -> String {
     reply.header("set-cookie").split(';').next().expect("a cookie").to_owned()
 }
 
-// covers: E-90, E-213, E-108, E-98, E-136, T-17, T-63, H-25, H-26
+// covers: E-90, E-213, E-108, E-98, E-136, T-17, T-63, H-25, H-26, E-135
 #[tokio::test]
 async fn a_user_sets_a_password_of_their_own_and_signs_in_with_it() {
     let organization = fresh_organization().await;
@@ -212,4 +212,22 @@ async fn nobody_learns_who_is_here() {
         answers.push(body);
     }
     assert!(answers.windows(2).all(|pair| pair[0] == pair[1]), "{answers:?}");
+}
+
+// covers: H-09, H-21, W-22
+#[tokio::test]
+async fn people_of_two_organizations_with_one_address_are_two_people() {
+    let (acme, globex) = (fresh_organization().await, fresh_organization().await);
+    let person = acme.person("member").await.with_own_password().await;
+    let body = json!({ "external_ref": "namesake", "email": person.email, "role": "member" });
+    let namesake = globex.platform.post("/users", &body).await.expect(201).id("id");
+    globex.platform.post(&format!("/users/{namesake}/temporary-password"), &json!({ "password": GIVEN })).await.expect(200);
+
+    let mut elsewhere = person.body(OWN);
+    elsewhere["organization"] = json!(globex.slug);
+    door("/auth/signin", &elsewhere).await.refused(401, "AUTHENTICATION_FAILED");
+    let signed_in = door("/auth/signin?$jwt=true", &person.body(OWN)).await.expect(200);
+    let client = acme.member.with_token(&signed_in.id("access_token"));
+    assert_eq!(client.get("/me").await.expect(200).body["organization_id"], json!(acme.id));
+    client.in_organization(globex.id).get("/me").await.refused(403, "TENANT_MISMATCH");
 }

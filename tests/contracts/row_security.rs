@@ -134,6 +134,7 @@ async fn as_role(database: &Database, role: &str) -> PgConnection {
     PgConnection::connect_with(&options.options([("role", role)])).await.unwrap()
 }
 
+// covers: P-49, E-06, E-76, E-83, H-01
 #[tokio::test]
 async fn every_table_view_and_role_keeps_the_rules() {
     let database = servers::database().await;
@@ -143,6 +144,7 @@ async fn every_table_view_and_role_keeps_the_rules() {
 }
 
 /// A check that cannot turn red proves nothing: each change here is seen, and then taken back.
+// covers: P-49, E-77
 #[tokio::test]
 async fn every_weakening_is_noticed() {
     let database = servers::database().await;
@@ -254,6 +256,7 @@ async fn tenants_in(connection: &mut PgConnection, relation: &str) -> Vec<Uuid> 
     sqlx::query_scalar(&query).fetch_all(connection).await.unwrap_or_else(|error| panic!("{relation}: {error}"))
 }
 
+// covers: P-49, P-50, E-75, E-80, H-01, H-17, W-01
 #[tokio::test]
 async fn a_reader_sees_the_rows_of_the_tenant_it_named_and_no_others() {
     let database = servers::database().await;

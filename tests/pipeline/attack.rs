@@ -112,6 +112,7 @@ fn bad_tokens(organization: &Organization) -> Vec<(&'static str, String)> {
     ]
 }
 
+// covers: P-06, P-07, E-253, H-26
 #[tokio::test]
 async fn nobody_passes_without_a_token() {
     let organization = fresh_organization().await;
@@ -127,6 +128,7 @@ async fn nobody_passes_without_a_token() {
     assert_eq!(organization.domain_events().await, before);
 }
 
+// covers: P-35, P-23
 #[tokio::test]
 async fn nobody_passes_with_a_bad_token() {
     let organization = fresh_organization().await;
@@ -163,6 +165,7 @@ async fn a_token_outside_of_its_header_is_no_token() {
     Reply::of(request).await.refused(401, "AUTHENTICATION_FAILED");
 }
 
+// covers: W-01, H-17, E-07, E-45, P-36, E-20
 #[tokio::test]
 async fn nobody_acts_in_another_organization() {
     let (own, other) = (fresh_organization().await, fresh_organization().await);
@@ -205,6 +208,7 @@ async fn belongings(organization: &Organization) -> impl Fn(&str) -> Option<Stri
     }
 }
 
+// covers: E-88, E-89, E-211, H-18
 #[tokio::test]
 async fn ids_of_another_organization_name_nothing() {
     let (own, other) = (fresh_organization().await, fresh_organization().await);
@@ -243,6 +247,7 @@ fn is_empty(body: &Value) -> bool {
         && body["external_ref"].is_null()
 }
 
+// covers: E-88, W-01
 #[tokio::test]
 async fn ids_of_another_organization_in_a_body_name_nothing() {
     let (own, other) = (fresh_organization().await, fresh_organization().await);
@@ -261,6 +266,7 @@ async fn ids_of_another_organization_in_a_body_name_nothing() {
     assert_eq!(own.domain_events().await, own_before);
 }
 
+// covers: E-62, E-64, E-237, E-291
 #[tokio::test]
 async fn a_member_does_nothing_but_what_is_a_members() {
     let organization = fresh_organization().await;
@@ -297,6 +303,7 @@ async fn a_member_does_nothing_but_what_is_a_members() {
     assert_eq!(organization.domain_events().await, before);
 }
 
+// covers: E-25, E-38, W-41
 #[tokio::test]
 async fn a_suspended_user_and_a_suspended_organization_are_out_at_once() {
     let organization = fresh_organization().await;
@@ -312,6 +319,7 @@ async fn a_suspended_user_and_a_suspended_organization_are_out_at_once() {
     organization.admin.get("/users").await.expect(200);
 }
 
+// covers: E-24, E-222, E-65, H-11
 #[tokio::test]
 async fn nobody_but_the_platform_makes_organizations() {
     let organization = fresh_organization().await;

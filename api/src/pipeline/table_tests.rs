@@ -89,6 +89,7 @@ fn the_exceptions_are_the_reviewed_ones() {
 }
 
 /// A permission is `context.noun.verb`, and every row that is not public has one.
+// covers: W-51, T-08, T-25, T-28, P-46, P-84
 #[test]
 fn every_row_names_its_permission() {
     use crate::pipeline::route::Kind;

@@ -83,6 +83,7 @@ mod tests {
         Zeroizing::new(text.to_owned())
     }
 
+    // covers: E-95
     #[tokio::test]
     async fn a_password_fits_its_own_hash_only() {
         let passwords = Passwords::new().unwrap();

@@ -49,6 +49,7 @@ fn cell(point: &DecisionPoint, role: Role, permission: &'static str) -> &'static
 }
 
 /// Reviewed by people who do not read code: who may do what.
+// covers: W-09, E-05, E-19, E-120, H-12, H-13, H-14, H-15, H-16, T-08
 #[test]
 fn the_permission_matrix_is_the_reviewed_one() {
     let point = point();
@@ -100,6 +101,7 @@ fn a_forbid_names_itself() {
     assert_eq!(verdict, denied(&point, "platform.own_organization_only"));
 }
 
+// covers: E-23, E-46
 #[test]
 fn a_platform_role_outside_the_platform_is_worth_nothing() {
     let (point, rights) = (point(), Rights::built_in([Role::PlatformAdmin, Role::OrganizationAdmin]));
@@ -154,6 +156,7 @@ fn another_text_is_another_version_of_every_policy() {
 }
 
 /// Cedar skips a policy that errs; a forbid that errs must not open the door.
+// covers: E-275
 #[test]
 fn an_evaluation_error_is_a_deny() {
     let policies = r#"
