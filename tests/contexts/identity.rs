@@ -229,3 +229,20 @@ async fn a_batch_of_questions_is_answered_in_its_order_and_strangers_are_not_the
     other.admin.post("/authz/batch-check", &asked).await.refused(404, "RESOURCE_NOT_FOUND");
     other.member.post("/authz/batch-check", &asked).await.refused(404, "RESOURCE_NOT_FOUND");
 }
+
+// covers: E-17
+#[tokio::test]
+async fn the_directory_is_filtered_by_role_and_by_status() {
+    let organization = fresh_organization().await;
+    let suspended = organization.add_member("on-leave").await;
+    let position = organization.admin.post(&format!("/users/{suspended}/suspend"), &json!({})).await.expect(200).position();
+    let listed = async |filter: &str| {
+        let page = organization.admin.get_at(&format!("/users?{filter}"), position).await.expect(200);
+        page.items().iter().map(|user| user["id"].as_str().expect("an id").to_owned()).collect::<Vec<_>>()
+    };
+    let members = listed("role=member").await;
+    assert!(members.contains(&suspended) && members.contains(&organization.member_id) && members.len() == 2, "{members:?}");
+    assert_eq!(listed("role=member&status=SUSPENDED").await, [suspended]);
+    assert_eq!(listed("status=SUSPENDED&role=analyst").await, [""; 0]);
+    organization.admin.get("/users?status=NOWHERE").await.refused(422, "VALIDATION_ERROR");
+}

@@ -53,7 +53,7 @@ async fn somebody_sees_where_they_are_signed_in_and_ends_it_on_one_device() {
     phone.send("DELETE", &format!("/me/sessions/{id}"), &json!({})).await.refused(404, "RESOURCE_NOT_FOUND");
 }
 
-// covers: E-114, E-116
+// covers: E-114, E-116, E-30
 #[tokio::test]
 async fn sessions_end_everywhere_but_here_and_an_administrator_ends_all() {
     let organization = fresh_organization().await;
@@ -70,6 +70,10 @@ async fn sessions_end_everywhere_but_here_and_an_administrator_ends_all() {
     let seen = organization.sessions(&organization.admin, &path).await;
     assert_eq!(session_on(&seen, "Laptop")["end_reason"], "by_admin");
     assert!(organization.sessions(&organization.admin, &format!("{path}?active=true")).await.is_empty());
+
+    let again = person.signed_in_on(&organization, "Tablet").await;
+    organization.platform.post(&format!("{path}/revoke"), &json!({})).await.expect(200);
+    again.get("/me").await.refused(401, "AUTHENTICATION_FAILED");
 }
 
 #[tokio::test]
