@@ -1,10 +1,11 @@
 //! Who is refused at a door learns nothing from how long it took, nor from anything else in the answer.
 
-use super::sign_in::{GIVEN, Person};
+use super::sign_in::GIVEN;
 use crate::support::{
     running::{Client, Organization, Reply, fresh_organization},
     timing::{TOLD_APART, rank_score},
 };
+use palmares::sign_in::BEAT;
 use rand::{SeedableRng, rngs::StdRng, seq::SliceRandom};
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -21,34 +22,63 @@ const WARM_UP: usize = 4;
 const TRIES_PER_PERSON: usize = 9;
 const WRONG: &str = "quartz pebble orbit lantern";
 
-/// The bodies of a case, one for each try.
+/// The cases of a door: a name, and a body for each try.
 type Cases = Vec<(&'static str, Vec<Value>)>;
 
-/// Enough people for all tries, each tried in turn.
-async fn people(organization: &Organization, password: &str, make: impl AsyncFn() -> Person) -> Vec<Value> {
-    let mut bodies = Vec::new();
-    for _ in 0..TRIES.div_ceil(TRIES_PER_PERSON) {
-        bodies.push(make().await.body(password));
-    }
-    assert_eq!(bodies[0]["organization"], json!(organization.slug));
-    (0..TRIES).map(|number| bodies[number % bodies.len()].clone()).collect()
+/// Whom a body is about.
+#[derive(Clone, Copy)]
+enum Whom {
+    Member,
+    Suspended,
+    /// A user who has no password.
+    Newcomer,
+    Nobody,
+    /// Nobody, of an organization that is not there either.
+    NoOrganization,
 }
 
-async fn cases(organization: &Organization) -> Cases {
-    let strangers = || (0..TRIES).map(|_| format!("{}@example.test", Uuid::now_v7().simple()));
-    let body = |organization: &str, email: String| json!({ "organization": organization, "email": email, "password": GIVEN });
-    let suspended = async || {
-        let person = organization.person("member").await;
-        organization.admin.post(&format!("/users/{}/suspend", person.user), &json!({})).await.expect(200);
-        person
+/// A body for each try: of people who are tried in turn, or of another nobody each time.
+async fn bodies(organization: &Organization, whom: Whom, password: &str) -> Vec<Value> {
+    let nobody = |organization: &str| {
+        let email = format!("{}@example.test", Uuid::now_v7().simple());
+        json!({ "organization": organization, "email": email, "password": password })
     };
-    vec![
-        ("a wrong password", people(organization, WRONG, async || organization.person("member").await).await),
-        ("nobody", strangers().map(|email| body(&organization.slug, email)).collect()),
-        ("no organization", strangers().map(|email| body(&format!("org-{}", Uuid::now_v7().simple()), email)).collect()),
-        ("suspended", people(organization, GIVEN, suspended).await),
-        ("no password", people(organization, GIVEN, async || organization.newcomer("member").await).await),
-    ]
+    let somebody = async || match whom {
+        Whom::Newcomer => organization.newcomer("member").await,
+        Whom::Suspended => {
+            let person = organization.person("member").await;
+            organization.admin.post(&format!("/users/{}/suspend", person.user), &json!({})).await.expect(200);
+            person
+        }
+        _ => organization.person("member").await,
+    };
+    match whom {
+        Whom::Nobody => (0..TRIES).map(|_| nobody(&organization.slug)).collect(),
+        Whom::NoOrganization => (0..TRIES).map(|_| nobody(&format!("org-{}", Uuid::now_v7().simple()))).collect(),
+        _ => {
+            let mut people = Vec::new();
+            for _ in 0..TRIES.div_ceil(TRIES_PER_PERSON) {
+                people.push(somebody().await.body(password));
+            }
+            people.into_iter().cycle().take(TRIES).collect()
+        }
+    }
+}
+
+/// The cases of a door that asks for no password.
+async fn mailed_cases() -> Cases {
+    let organization = fresh_organization().await;
+    let mut cases = Vec::new();
+    for (name, whom) in
+        [("a member", Whom::Member), ("nobody", Whom::Nobody), ("no organization", Whom::NoOrganization), ("suspended", Whom::Suspended)]
+    {
+        let mut bodies = bodies(&organization, whom, GIVEN).await;
+        for body in &mut bodies {
+            body.as_object_mut().expect("a body").remove("password");
+        }
+        cases.push((name, bodies));
+    }
+    cases
 }
 
 /// All that an answer says, without what names the request and the moment.
@@ -61,15 +91,11 @@ fn said(reply: &Reply) -> (u16, BTreeMap<String, String>, Value) {
     (reply.status, headers, body)
 }
 
-// covers: E-88, E-99, E-38
-#[tokio::test]
-async fn who_is_not_let_in_cannot_tell_why_by_the_clock() {
-    let organization = fresh_organization().await;
-    let cases = cases(&organization).await;
+/// Asserts that a door answers all cases alike, in the same time.
+async fn nobody_tells_apart(path: &str, status: u16, cases: &Cases) {
     let seed = rand::random();
-    println!("the order of the requests is that of the seed {seed}");
+    println!("{path}: the order of the requests is that of the seed {seed}");
     let random = &mut StdRng::seed_from_u64(seed);
-
     let client = Client::anonymous();
     let mut times: BTreeMap<&str, Vec<Duration>> = BTreeMap::new();
     let mut first = None;
@@ -78,26 +104,52 @@ async fn who_is_not_let_in_cannot_tell_why_by_the_clock() {
         let mut order: Vec<_> = cases.iter().collect();
         order.shuffle(random);
         for (name, bodies) in order {
-            let request = client.request(Method::POST, "/auth/signin").json(&bodies[round]);
+            let request = client.request(Method::POST, path).json(&bodies[round]);
             let started = Instant::now();
             let reply = Reply::of(request).await;
             let took = started.elapsed();
-            let said = said(&reply.refused(401, "AUTHENTICATION_FAILED"));
-            assert_eq!(first.get_or_insert_with(|| said.clone()), &said, "{name} is answered differently");
+            assert!(took >= BEAT, "{path}: {name} is answered after {took:?}, which is when the work was done");
+            let said = said(&reply.expect(status));
+            assert_eq!(first.get_or_insert_with(|| said.clone()), &said, "{path}: {name} is answered differently");
             if round >= WARM_UP {
                 times.entry(name).or_default().push(took);
             }
         }
     }
-    for (name, times) in &times {
-        let mut sorted = times.clone();
-        sorted.sort_unstable();
-        println!("{name}: median {:?}, {:?} to {:?}", sorted[sorted.len() / 2], sorted[0], sorted[sorted.len() - 1]);
-    }
     for (one, left) in &times {
         for (other, right) in times.iter().filter(|(other, _)| *other > one) {
             let score = rank_score(left, right);
-            assert!(score.abs() < TOLD_APART, "“{one}” and “{other}” are told apart: {score:.1} standard deviations (seed {seed})");
+            println!("{path}: {one} / {other}: {score:.1}");
+            assert!(score.abs() < TOLD_APART, "{path}: “{one}” and “{other}” are told apart by {score:.1} deviations (seed {seed})");
         }
     }
+}
+
+// covers: E-88, E-99, E-38
+#[tokio::test]
+async fn who_is_not_let_in_cannot_tell_why_by_the_clock() {
+    let organization = fresh_organization().await;
+    let mut cases = Vec::new();
+    for (name, whom, password) in [
+        ("a wrong password", Whom::Member, WRONG),
+        ("nobody", Whom::Nobody, GIVEN),
+        ("no organization", Whom::NoOrganization, GIVEN),
+        ("suspended", Whom::Suspended, GIVEN),
+        ("no password", Whom::Newcomer, GIVEN),
+    ] {
+        cases.push((name, bodies(&organization, whom, password).await));
+    }
+    nobody_tells_apart("/auth/signin", 401, &cases).await;
+}
+
+// covers: E-88, E-93
+#[tokio::test]
+async fn who_asks_for_a_link_cannot_tell_by_the_clock_whether_it_is_sent() {
+    nobody_tells_apart("/auth/magic-link", 202, &mailed_cases().await).await;
+}
+
+// covers: E-88, E-217
+#[tokio::test]
+async fn who_asks_for_a_new_password_cannot_tell_by_the_clock_whether_it_may_be_set() {
+    nobody_tells_apart("/auth/password-reset", 202, &mailed_cases().await).await;
 }

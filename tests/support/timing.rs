@@ -34,8 +34,8 @@ mod tests {
     /// Times as a machine gives them: 40 ms, a spread of a few, and now and then something else to do.
     fn times(random: &mut StdRng, shift: Duration) -> Vec<Duration> {
         let time = |random: &mut StdRng| {
-            let noise: f64 = (0..4).map(|_| random.random_range(0.0..2.0)).sum();
-            let busy = if random.random_ratio(1, 10) { 60.0 } else { 0.0 };
+            let noise: f64 = (0..4).map(|_| random.random_range(0.0..1.5)).sum();
+            let busy = if random.random_ratio(1, 20) { 60.0 } else { 0.0 };
             Duration::from_secs_f64((40.0 + noise + busy) / 1e3) + shift
         };
         (0..40).map(|_| time(random)).collect()

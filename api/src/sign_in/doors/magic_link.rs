@@ -13,6 +13,7 @@ use crate::{
         entrance::{self, SignInAnswer, failed},
         mailing::{Sent, send_link},
         meant::{Meant, found, meant},
+        on_the_beat,
         pass_token::{PassToken, comes_from, fresh_pass, read_pass_token},
         record_failure,
     },
@@ -20,6 +21,7 @@ use crate::{
 use chrono::Utc;
 use palmares_domain::identity::{credential::PassKind, email_key, sessions::SignInMethod};
 use serde::Deserialize;
+use tokio::time::Instant;
 use utoipa::ToSchema;
 
 /// Ask for a link. The answer is the same whether or not anybody is called so, and takes the same time.
@@ -40,10 +42,12 @@ impl Door for AskMagicLink {
     const STATUS: u16 = 202;
 
     async fn open(self, visit: &Visit<'_>) -> Result<Opened<Sent>, Problem> {
+        let came = Instant::now();
         visit.services.desk.attempts.count(visit.address, "magic_link", &[&self.organization, &email_key(&self.email)])?;
         let meant = meant(visit.services, &self.organization, &self.email).await?;
         let device = self.device.and_then(|device| device.told().id);
         send_link(visit, meant, PassKind::MagicLink, fresh_pass(device));
+        on_the_beat(came).await;
         Ok(Sent::ANSWER.into())
     }
 }

@@ -8,12 +8,14 @@ use crate::{
         challenge::Challenge,
         entrance::{self, SignInAnswer, failed},
         meant::{found, meant},
+        on_the_beat,
         passwords::Password,
         record_failure,
     },
 };
 use palmares_domain::identity::{email_key, sessions::SignInMethod};
 use serde::Deserialize;
+use tokio::time::Instant;
 use utoipa::ToSchema;
 use zeroize::Zeroizing;
 
@@ -39,7 +41,7 @@ impl Door for SignIn {
     type Output = SignInAnswer;
 
     async fn open(self, visit: &Visit<'_>) -> Result<Opened<SignInAnswer>, Problem> {
-        let desk = &visit.services.desk;
+        let (desk, came) = (&visit.services.desk, Instant::now());
         let password: Password = Zeroizing::new(self.password);
         desk.attempts.count(visit.address, "password", &[&self.organization, &email_key(&self.email)])?;
         let meant = meant(visit.services, &self.organization, &self.email).await?;
@@ -48,6 +50,7 @@ impl Door for SignIn {
         let verified = desk.passwords.verify(password, hash).await?;
         if !(verified && found.may_act()) {
             record_failure(visit, &meant, &found);
+            on_the_beat(came).await;
             return Err(failed());
         }
         let challenge = Challenge::of(&meant, SignInMethod::Password, self.device.map(DeviceFields::told), self.jwt);

@@ -11,6 +11,7 @@ use crate::{
         entrance::{failed, refused_entry},
         mailing::{Sent, send_link},
         meant::{Meant, found, meant},
+        on_the_beat,
         pass_token::{PassToken, fresh_pass, read_pass_token},
         record_failure,
     },
@@ -22,6 +23,7 @@ use palmares_domain::identity::{
     email_key,
 };
 use serde::Deserialize;
+use tokio::time::Instant;
 use utoipa::ToSchema;
 use zeroize::Zeroizing;
 
@@ -41,9 +43,11 @@ impl Door for AskPasswordReset {
     const STATUS: u16 = 202;
 
     async fn open(self, visit: &Visit<'_>) -> Result<Opened<Sent>, Problem> {
+        let came = Instant::now();
         visit.services.desk.attempts.count(visit.address, "password_reset", &[&self.organization, &email_key(&self.email)])?;
         let meant = meant(visit.services, &self.organization, &self.email).await?;
         send_link(visit, meant, PassKind::PasswordReset, fresh_pass(None));
+        on_the_beat(came).await;
         Ok(Sent::ANSWER.into())
     }
 }
