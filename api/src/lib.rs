@@ -4,6 +4,7 @@ pub mod cli;
 pub mod dns;
 pub mod mail;
 pub mod openapi;
+pub mod pages;
 pub mod pipeline;
 pub mod problem;
 pub mod reactors;

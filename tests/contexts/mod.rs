@@ -11,6 +11,7 @@ mod mailed;
 mod messaging;
 mod newcomers;
 mod organizations;
+mod pages;
 mod points;
 mod policies;
 mod sessions;

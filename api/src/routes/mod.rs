@@ -9,6 +9,7 @@ pub mod identity;
 pub mod invitations;
 pub mod operations;
 pub mod organizations;
+pub mod pages;
 pub mod points;
 pub mod policy_store;
 pub mod system;
@@ -20,6 +21,7 @@ use std::sync::LazyLock;
 /// Every context's rows.
 const TABLES: &[&[Route]] = &[
     system::ROUTES,
+    pages::ROUTES,
     auth::ROUTES,
     organizations::ROUTES,
     identity::ROUTES,
