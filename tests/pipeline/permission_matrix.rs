@@ -4,11 +4,8 @@
 //! A cell is proved by what its persona is answered in another organization, in their own, and about
 //! themselves. `INSTA_UPDATE=always` writes the page anew.
 
-use crate::support::running::{AUDIENCE, Client, ISSUER, Organization, Reply, fresh_organization, running};
-use palmares::{
-    pipeline::{TokenKeys, route::Verb},
-    routes,
-};
+use crate::support::running::{Client, Organization, Reply, fresh_organization, token_keys};
+use palmares::{pipeline::route::Verb, routes};
 use palmares_domain::{
     identity::{Role, RoleRef},
     kernel::{OrganizationId, RoleId, UserId},
@@ -147,9 +144,8 @@ impl World {
         let expert = own.admin.post("/users", &expert).await.expect(201).id("id");
         own.admin.post(&format!("/users/{expert}/roles"), &json!({ "role": role })).await.expect(200);
         let roles = [RoleRef::from(Role::Expert), RoleRef::from(role.parse::<RoleId>().expect("a role"))];
-        let keys = TokenKeys::from_pems(ISSUER, AUDIENCE, [running().pem.as_str()]).expect("the key is a key");
         let user = UserId(expert.parse().expect("a user"));
-        let token = keys.mint(user, own.id, roles, Duration::from_secs(3600)).expect("a token");
+        let token = token_keys().mint(user, own.id, roles, Duration::from_secs(3600)).expect("a token");
         let personas = [
             Persona { client: own.platform.clone(), user: Uuid::now_v7().to_string() },
             Persona { client: own.admin.clone(), user: Uuid::now_v7().to_string() },
