@@ -7,12 +7,14 @@ mod bare;
 mod chart;
 mod extras;
 mod http;
+mod identity;
 mod load;
 mod memory;
 mod palmares_system;
 mod projector;
 mod report;
 mod results;
+mod running;
 mod server;
 mod store;
 mod vanilla;
@@ -53,6 +55,8 @@ enum Part {
     Projector,
     /// Holds over HTTP, through the whole gate
     Http,
+    /// A decision, the gate's share of a command, signing in
+    Identity,
     /// What the process holds in memory while the log grows
     Memory,
     /// Writes docs/performance.md and its chart from the results
@@ -96,6 +100,9 @@ async fn main() -> anyhow::Result<()> {
     }
     if wants(Part::Http) {
         http::measure(&plan).await?;
+    }
+    if wants(Part::Identity) {
+        identity::measure(&plan).await?;
     }
     if wants(Part::Report) {
         report::write()?;

@@ -1,6 +1,7 @@
 //! `docs/performance.md` and its chart, from the results of the last run.
 
 use crate::chart;
+use crate::identity;
 use crate::memory::{self, Sample};
 use crate::results::{self, Row};
 use anyhow::Context;
@@ -23,6 +24,7 @@ pub fn write() -> anyhow::Result<()> {
     let projector: Vec<Row> = results::read("projector")?.unwrap_or_default();
     let http: Vec<Row> = results::read("http")?.unwrap_or_default();
     let memory: Vec<Sample> = results::read("memory")?.unwrap_or_default();
+    let identity: Option<identity::Identity> = results::read("identity")?;
     let floors = floors(&store, &extras, &projector);
     let page = FRAME
         .replace("{environment}", &environment)
@@ -30,6 +32,7 @@ pub fn write() -> anyhow::Result<()> {
         .replace("{floors}", &floor_table(&floors))
         .replace("{extras}", &plain_table(&extras))
         .replace("{projector}", &plain_table(&projector))
+        .replace("{identity}", &identity::report(identity.as_ref()))
         .replace("{memory}", &memory::report(&memory))
         .replace("{http}", &if http.is_empty() { "Not measured in this run.\n".to_owned() } else { plain_table(&http) });
     std::fs::write(results::repository("docs/performance.md"), page)?;
