@@ -84,6 +84,7 @@ fn every_fault_of_a_token_is_refused() {
     }
 }
 
+// covers: H-28
 #[test]
 fn every_claim_is_required() {
     let house = house();

@@ -178,6 +178,6 @@ impl Door for ConfirmEnrolment {
         let actions = vec![CredentialAction::ConfirmTotp { step }, CredentialAction::IssueRecoveryCodes { digests }];
         let mut factors = first_factor(challenge.method);
         factors.extend([Factor::OneTimeCode, Factor::Multiple]);
-        entrance::enter(visit, &challenge, Entry { factors, actions, recovery_codes, ..Entry::default() }).await
+        entrance::enter(visit, &challenge, Entry { factors, actions, recovery_codes }).await
     }
 }
