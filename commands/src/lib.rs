@@ -3,6 +3,7 @@
 pub mod challenges;
 pub mod compliance;
 pub mod engine;
+pub mod experts;
 mod generations;
 pub mod identity;
 pub mod ids;

@@ -7,6 +7,7 @@ pub mod kernel;
 
 pub mod challenges;
 pub mod compliance;
+pub mod experts;
 pub mod identity;
 pub mod messaging;
 pub mod organizations;

@@ -35,6 +35,7 @@ aggregates! {
     crate::points::Account,
     crate::challenges::activity_log::ActivityLog,
     crate::compliance::access_record::AccessRecord,
+    crate::experts::assignments::ExpertAssignments,
     crate::messaging::letter::Letter,
 }
 

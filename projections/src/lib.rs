@@ -7,6 +7,7 @@ pub mod engine;
 
 pub mod challenges;
 pub mod compliance;
+pub mod experts;
 pub mod identity;
 pub mod operations;
 pub mod organizations;

@@ -3,6 +3,7 @@
 mod api_keys;
 mod decisions;
 mod elevations;
+mod experts;
 mod history;
 mod identity;
 mod invitations;

@@ -61,7 +61,7 @@ async fn a_policy_that_does_not_type_check_is_refused_in_the_validators_words() 
         ("forbid (principal, action, resource) when { principal.salary > 3 };", "salary"),
         ("forbid (principal, action, resource) when { resource.owner == principal };", "owner"),
         ("forbid (principal in Role::\"memebr\", action, resource);", "memebr"),
-        ("forbid (principal, action, resource in Relation::\"assigned\");", "assigned"),
+        ("forbid (principal, action, resource in Relation::\"befriended\");", "befriended"),
         ("forbid (principal, action", ""),
         (&format!("forbid (principal, action, resource) when {{ {}true{} }};", "(".repeat(1900), ")".repeat(1900)), "nested"),
     ] {

@@ -15,6 +15,7 @@ use serde_json::{Value, json};
 use std::{fmt::Write as _, path::Path, time::Duration};
 use uuid::Uuid;
 
+const PARTICIPATION: &str = "/wellness/participation?metric=steps&from=2020-01-01&until=2020-01-31";
 const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/permission-matrix.md");
 
 /// How far somebody's permission reaches.
@@ -23,6 +24,11 @@ enum Reach {
     Nothing,
     /// About themselves.
     Own,
+    /// About those to whom they are assigned, and themselves.
+    Assigned,
+    /// What enough people do together, never what one of them does.
+    Figures,
+    FiguresEverywhere,
     Organization,
     Everywhere,
 }
@@ -32,6 +38,9 @@ impl Reach {
         match self {
             Reach::Nothing => "refused",
             Reach::Own => "about themselves only",
+            Reach::Assigned => "about themselves and those to whom they are assigned",
+            Reach::Figures => "figures over five people or more, own organization only",
+            Reach::FiguresEverywhere => "figures over five people or more, every organization",
             Reach::Organization => "own organization only",
             Reach::Everywhere => "every organization",
         }
@@ -51,6 +60,8 @@ enum Probe {
     CreateOrganization,
     ManageSettings,
     InviteUsers,
+    AssignExperts,
+    WellnessRecords,
     ExportData,
     ViewAuditLogs,
     DeleteAccounts,
@@ -68,7 +79,7 @@ const PERSONAS: [&str; 4] = ["Platform Admin", "Organization Admin", "Expert", "
 
 /// B.5, in its order: PM-01 is the first cell of the first row.
 fn rows() -> Vec<Row> {
-    use Reach::{Everywhere, Nothing, Organization, Own};
+    use Reach::{Assigned, Everywhere, Figures, FiguresEverywhere, Nothing, Organization, Own};
     let not_built = |words: [&'static str; 4], why| words.map(|word| NotBuilt(word, why));
     let settings = if offers(Verb::Patch, "/organizations/{organization_id}/settings") {
         [Proved("allow", Everywhere), Proved("Limited", Organization), Proved("deny", Nothing), Proved("deny", Nothing)]
@@ -84,25 +95,21 @@ fn rows() -> Vec<Row> {
         },
         Row { capability: "Manage Tenant Settings", probe: Probe::ManageSettings, cells: settings },
         Row { capability: "Invite Users", probe: Probe::InviteUsers, cells: scoped("allow (own organization)") },
-        Row {
-            capability: "Assign Experts",
-            probe: Probe::None,
-            cells: not_built(["allow", "allow (own organization)", "deny", "deny"], "there are no assignments of experts yet"),
-        },
+        Row { capability: "Assign Experts", probe: Probe::AssignExperts, cells: scoped("allow (own organization)") },
         Row {
             capability: "Access Wellness Records",
-            probe: Probe::None,
-            cells: not_built(["Limited", "Limited", "Assigned Only", "Self Only"], "there are no wellness records yet"),
+            probe: Probe::WellnessRecords,
+            cells: [
+                Proved("Limited", FiguresEverywhere),
+                Proved("Limited", Figures),
+                Proved("Assigned Only", Assigned),
+                Proved("Self Only", Own),
+            ],
         },
         Row {
             capability: "Export Data",
             probe: Probe::ExportData,
-            cells: [
-                Proved("allow", Everywhere),
-                Proved("Scoped", Organization),
-                Proved("deny", Nothing),
-                NotBuilt("Self Only", "nobody can export their own data yet; the organization's is refused"),
-            ],
+            cells: [Proved("allow", Everywhere), Proved("Scoped", Organization), Proved("deny", Nothing), Proved("Self Only", Own)],
         },
         Row { capability: "View Audit Logs", probe: Probe::ViewAuditLogs, cells: scoped("Scoped") },
         Row {
@@ -133,6 +140,8 @@ struct World {
     own: Organization,
     other: Organization,
     personas: [Persona; 4],
+    /// Experts of the first and of the other organization.
+    experts: [String; 2],
 }
 
 impl World {
@@ -143,54 +152,83 @@ impl World {
         let expert = json!({ "external_ref": "expert", "role": "expert" });
         let expert = own.admin.post("/users", &expert).await.expect(201).id("id");
         own.admin.post(&format!("/users/{expert}/roles"), &json!({ "role": role })).await.expect(200);
+        let elsewhere = json!({ "external_ref": "expert", "role": "expert" });
+        let elsewhere = other.admin.post("/users", &elsewhere).await.expect(201).id("id");
         let roles = [RoleRef::from(Role::Expert), RoleRef::from(role.parse::<RoleId>().expect("a role"))];
         let user = UserId(expert.parse().expect("a user"));
         let token = token_keys().mint(user, own.id, roles, Duration::from_secs(3600)).expect("a token");
         let personas = [
             Persona { client: own.platform.clone(), user: Uuid::now_v7().to_string() },
             Persona { client: own.admin.clone(), user: Uuid::now_v7().to_string() },
-            Persona { client: own.admin.with_token(&token), user: expert },
+            Persona { client: own.admin.with_token(&token), user: expert.clone() },
             Persona { client: own.member.clone(), user: own.member_id.clone() },
         ];
-        Self { own, other, personas }
+        Self { own, other, personas, experts: [expert, elsewhere] }
     }
 
     /// How far the persona reaches: the widest place in which they are not refused.
     async fn reach(&self, probe: Probe, persona: &Persona) -> Reach {
         let elsewhere = persona.client.in_organization(self.other.id);
         let stranger = self.other.add_member(&Uuid::now_v7().to_string()).await;
-        if passed(&attempt(probe, &elsewhere, self.other.id, &stranger).await) {
+        if passed(&self.attempt(probe, &elsewhere, self.other.id, &stranger).await) {
             return Reach::Everywhere;
         }
         let colleague = self.own.add_member(&Uuid::now_v7().to_string()).await;
-        if passed(&attempt(probe, &persona.client, self.own.id, &colleague).await) {
+        if passed(&self.attempt(probe, &persona.client, self.own.id, &colleague).await) {
             return Reach::Organization;
         }
-        if !matches!(probe, Probe::DeleteAccounts) || !passed(&attempt(probe, &persona.client, self.own.id, &persona.user).await) {
-            return Reach::Nothing;
+        let own = async || passed(&self.attempt(probe, &persona.client, self.own.id, &persona.user).await);
+        match probe {
+            Probe::DeleteAccounts if own().await => {
+                // They are needed for the cells that follow.
+                self.own.admin.post(&format!("/users/{}/cancel-deletion", persona.user), &json!({})).await.expect(200);
+                Reach::Own
+            }
+            Probe::ExportData if passed(&persona.client.get("/me/export").await) => Reach::Own,
+            Probe::WellnessRecords if passed(&elsewhere.get(PARTICIPATION).await) => Reach::FiguresEverywhere,
+            Probe::WellnessRecords if passed(&persona.client.get(PARTICIPATION).await) => Reach::Figures,
+            Probe::WellnessRecords if self.reads_when_assigned(persona, &colleague).await => Reach::Assigned,
+            Probe::WellnessRecords if own().await => Reach::Own,
+            _ => Reach::Nothing,
         }
-        // They are needed for the cells that follow.
-        self.own.admin.post(&format!("/users/{}/cancel-deletion", persona.user), &json!({})).await.expect(200);
-        Reach::Own
     }
-}
 
-async fn attempt(probe: Probe, client: &Client, organization: OrganizationId, user: &str) -> Reply {
-    let fresh = Uuid::now_v7().simple().to_string();
-    match probe {
-        Probe::CreateOrganization => client.post("/organizations", &json!({ "name": "New", "slug": format!("new-{fresh}") })).await,
-        Probe::ManageSettings => {
-            client.send("PATCH", &format!("/organizations/{organization}/settings"), &json!({ "display_name": "New" })).await
+    /// Whether a persona who can be assigned reads what is somebody else's then, and not any more afterwards.
+    async fn reads_when_assigned(&self, persona: &Persona, colleague: &str) -> bool {
+        let experts = format!("/users/{colleague}/experts");
+        let assigned = self.own.admin.post(&experts, &json!({ "expert_id": persona.user })).await;
+        let reads = async || passed(&self.attempt(Probe::WellnessRecords, &persona.client, self.own.id, colleague).await);
+        if assigned.status != 200 {
+            assigned.refused(422, "VALIDATION_ERROR");
+            return reads().await;
         }
-        Probe::InviteUsers => {
-            let invitation = json!({ "email": format!("{fresh}@example.test"), "role": "member" });
-            client.post(&format!("/organizations/{organization}/invite"), &invitation).await
+        let while_assigned = reads().await;
+        self.own.admin.send("DELETE", &format!("{experts}/{}", persona.user), &json!({})).await.expect(200);
+        while_assigned && !reads().await
+    }
+
+    async fn attempt(&self, probe: Probe, client: &Client, organization: OrganizationId, user: &str) -> Reply {
+        let fresh = Uuid::now_v7().simple().to_string();
+        match probe {
+            Probe::CreateOrganization => client.post("/organizations", &json!({ "name": "New", "slug": format!("new-{fresh}") })).await,
+            Probe::ManageSettings => {
+                client.send("PATCH", &format!("/organizations/{organization}/settings"), &json!({ "display_name": "New" })).await
+            }
+            Probe::InviteUsers => {
+                let invitation = json!({ "email": format!("{fresh}@example.test"), "role": "member" });
+                client.post(&format!("/organizations/{organization}/invite"), &invitation).await
+            }
+            Probe::AssignExperts => {
+                let expert = if organization == self.own.id { &self.experts[0] } else { &self.experts[1] };
+                client.post(&format!("/users/{user}/experts"), &json!({ "expert_id": expert })).await
+            }
+            Probe::WellnessRecords => client.get(&format!("/users/{user}/activities")).await,
+            Probe::ExportData => Reply::of(client.request(Method::GET, "/events").header("Accept", "application/x-ndjson")).await,
+            Probe::ViewAuditLogs => client.get("/audit-logs").await,
+            Probe::DeleteAccounts => client.post(&format!("/users/{user}/request-deletion"), &json!({})).await,
+            Probe::ManageRoles => client.post("/roles", &json!({ "name": fresh, "grants": ["points.balance.read"] })).await,
+            Probe::None => unreachable!("there is nothing to try"),
         }
-        Probe::ExportData => Reply::of(client.request(Method::GET, "/events").header("Accept", "application/x-ndjson")).await,
-        Probe::ViewAuditLogs => client.get("/audit-logs").await,
-        Probe::DeleteAccounts => client.post(&format!("/users/{user}/request-deletion"), &json!({})).await,
-        Probe::ManageRoles => client.post("/roles", &json!({ "name": fresh, "grants": ["points.balance.read"] })).await,
-        Probe::None => unreachable!("there is nothing to try"),
     }
 }
 
@@ -219,12 +257,15 @@ async fn limits_hold(world: &World) {
             world.own.platform.send("PATCH", &path, &json!({ key: null })).await.expect(200);
         }
     }
-    // PM-24, as far as it is built: the organization's data is not the member's to export.
-    let export = attempt(Probe::ExportData, &world.own.member, world.own.id, "").await;
+    // PM-17 and PM-18: Limited; figures over fewer than five people are withheld.
+    let figures = admin.get(PARTICIPATION).await.expect(200).body;
+    assert_eq!((&figures["withheld"], &figures["participants"], &figures["total"]), (&json!(true), &Value::Null, &Value::Null));
+    // PM-24: Self Only; the organization's data is not the member's to export.
+    let export = world.attempt(Probe::ExportData, &world.own.member, world.own.id, "").await;
     assert!(!passed(&export));
 }
 
-// covers: E-65, E-66, E-67, E-70, E-71, E-72, E-73
+// covers: E-65, E-66, E-67, E-68, E-69, E-70, E-71, E-72, E-73
 #[tokio::test]
 async fn every_cell_of_b_5_that_is_built_is_as_the_document_has_it() {
     let world = World::new().await;

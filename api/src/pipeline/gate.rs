@@ -39,7 +39,7 @@ const NOT_THE_OWNER: &str = "gate.not_the_owner";
 pub struct Gate {
     pub(super) limiter: Limiter,
     tokens: Arc<TokenKeys>,
-    decisions: DecisionPoint,
+    pub(super) decisions: DecisionPoint,
     pub(super) standings: Arc<dyn Standings>,
     pub(super) access_log: Arc<dyn AccessLog>,
 }
@@ -145,8 +145,9 @@ impl Gate {
                 Verdict::Deny(policies) => denied.extend(policies),
             }
         }
-        // A policy of the organization may permit it for somebody's resource: then the body has to tell whose it is.
-        let depends = || own_policies.as_ref().is_some_and(|policies| policies.may_permit(permission));
+        // A policy may permit it for somebody's resource: then the body has to tell whose it is.
+        let own_may = || own_policies.as_ref().is_some_and(|policies| policies.may_permit(permission));
+        let depends = || own_may() || self.may_permit_related(&caller, permission, organization);
         if permitted.is_none() && !depends() {
             return Err(not_permitted(denied.into_iter().collect()));
         }
@@ -210,8 +211,8 @@ impl Gate {
                     Some(owner) => self.standings.status(organization, owner).await.map_err(Problem::unavailable)?,
                     None => None,
                 };
-                // The relation engine will say here in which relations the caller stands to the resource.
-                let circumstances = Circumstances { policies: own, owner_status, relations: &[], through: Through::OwnRights };
+                let relations = self.relations(&entered.caller, entered.permission, organization, owner, own).await?;
+                let circumstances = Circumstances { policies: own, owner_status, relations: &relations, through: Through::OwnRights };
                 match self.ask(&entered.caller, entered.permission, organization, owner, circumstances) {
                     Verdict::Permit(policies) => policies,
                     Verdict::Deny(policies) if owner == Some(entered.caller.user) || (owner.is_none() && permitted.is_none()) => {

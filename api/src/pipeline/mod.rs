@@ -25,6 +25,7 @@ pub mod ports;
 pub mod progress;
 pub mod query;
 pub mod quotas;
+mod related;
 pub mod respond;
 pub mod rim;
 pub mod route;

@@ -71,6 +71,9 @@ pub trait Standings: Send + Sync + 'static {
 
     /// Where someone stands in their life cycle, for policies that ask whose resource it is.
     async fn status(&self, organization: OrganizationId, user: UserId) -> anyhow::Result<Option<UserStatus>>;
+
+    /// The relations in which a user stands now to somebody else, by the names that policies know.
+    async fn relations(&self, organization: OrganizationId, user: UserId, to: UserId) -> anyhow::Result<Vec<&'static str>>;
 }
 
 /// A known caller at a known route: what the access log tells of both.

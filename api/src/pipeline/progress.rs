@@ -44,6 +44,14 @@ impl Progress {
         }
     }
 
+    /// The moment that `text` names, whose position is `position`: now, where nothing is recorded there yet.
+    pub async fn time_of(&self, text: &str, position: i64) -> Result<DateTime<Utc>, Problem> {
+        match parse_as_of(text) {
+            Some(AsOf::Time(time)) => Ok(time),
+            _ => Ok(self.log.recorded_at(position).await.map_err(Problem::unavailable)?.unwrap_or_else(Utc::now)),
+        }
+    }
+
     /// Where every projection and reactor stands: one page, since there are as many as this build has.
     pub async fn projections(&self) -> Result<Page<ProjectionStatus>, Problem> {
         let items = status(&self.log).await.map_err(Problem::unavailable)?;

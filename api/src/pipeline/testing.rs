@@ -139,6 +139,9 @@ impl Standings for Ports {
     async fn status(&self, _: OrganizationId, _: UserId) -> anyhow::Result<Option<UserStatus>> {
         Ok(None)
     }
+    async fn relations(&self, _: OrganizationId, _: UserId, _: UserId) -> anyhow::Result<Vec<&'static str>> {
+        Ok(Vec::new())
+    }
 }
 
 #[async_trait]

@@ -13,8 +13,10 @@ use crate::{
     },
     problem::Problem,
 };
-use palmares_commands::engine::Past;
+use chrono::Utc;
+use palmares_commands::{engine::Past, identity::policy_language::ASSIGNED};
 use palmares_domain::{
+    experts::assignments::ExpertAssignments,
     identity::{
         Rights, RoleRef,
         policy_store::PolicyStore,
@@ -158,6 +160,8 @@ struct Moment {
     policies: Option<OwnPolicies>,
     /// Where the owners that are asked about stood, as far as policies may want to know.
     owner_status: HashMap<UserId, UserStatus>,
+    /// The owners to whom the user was assigned as an expert.
+    assigned_to: BTreeSet<UserId>,
     basis: Basis,
 }
 
@@ -169,9 +173,12 @@ impl Moment {
         as_of: Option<&str>,
         owners: BTreeSet<UserId>,
     ) -> Result<Self, Problem> {
-        let position = match as_of {
-            Some(text) => services.progress.position_of(text).await?,
-            None => services.engine.store().head().await.map_err(Problem::unavailable)?.position,
+        let (position, time) = match as_of {
+            Some(text) => {
+                let position = services.progress.position_of(text).await?;
+                (position, services.progress.time_of(text, position).await?)
+            }
+            None => (services.engine.store().head().await.map_err(Problem::unavailable)?.position, Utc::now()),
         };
         let engine = &services.engine;
         let user: Past<User> = engine.state_as_of(organization, user_id, position).await?;
@@ -191,11 +198,16 @@ impl Moment {
         };
         let rights = catalogue.state.rights(&profile.roles);
         let mut owner_status = HashMap::from([(user_id, profile.status)]);
-        for owner in owners.into_iter().filter(|owner| policies.is_some() && *owner != user_id) {
+        let mut assigned_to = BTreeSet::new();
+        for owner in owners.into_iter().filter(|owner| *owner != user_id) {
+            let experts: Past<ExpertAssignments> = engine.state_as_of(organization, owner, position).await?;
+            if experts.state.holds(user_id, time) {
+                assigned_to.insert(owner);
+            }
             let past: Past<User> = engine.state_as_of(organization, owner, position).await?;
             owner_status.extend(past.state.profile().map(|profile| (owner, profile.status)));
         }
-        Ok(Self { organization, user_id, rights, catalogue: catalogue.state, policies, owner_status, basis })
+        Ok(Self { organization, user_id, rights, catalogue: catalogue.state, policies, owner_status, assigned_to, basis })
     }
 
     fn decide(&self, services: &Services, permission: &'static str, owner: Option<UserId>) -> Verdict {
@@ -204,7 +216,8 @@ impl Moment {
         }
         let (principal, home, organization) = (self.user_id, self.organization, self.organization);
         let owner_status = owner.and_then(|owner| self.owner_status.get(&owner).copied());
-        let circumstances = Circumstances { policies: self.policies.as_ref(), owner_status, relations: &[], through: Through::OwnRights };
+        let relations: &[&str] = if owner.is_some_and(|owner| self.assigned_to.contains(&owner)) { &[ASSIGNED] } else { &[] };
+        let circumstances = Circumstances { policies: self.policies.as_ref(), owner_status, relations, through: Through::OwnRights };
         services.gate.decide(&Question { principal, home, rights: &self.rights, permission, organization, owner, circumstances })
     }
 

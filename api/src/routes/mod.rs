@@ -5,6 +5,7 @@ pub mod auth;
 pub mod authorization;
 pub mod challenges;
 pub mod compliance;
+pub mod experts;
 pub mod identity;
 pub mod invitations;
 pub mod operations;
@@ -30,6 +31,7 @@ const TABLES: &[&[Route]] = &[
     policy_store::ROUTES,
     points::ROUTES,
     challenges::ROUTES,
+    experts::ROUTES,
     compliance::ROUTES,
     operations::ROUTES,
 ];

@@ -11,10 +11,10 @@ use crate::{
 };
 use bytes::Bytes;
 use futures::{Stream, StreamExt, TryStreamExt, stream};
-use palmares_domain::kernel::{Admitted, Code, Tenant};
+use palmares_domain::kernel::{Admitted, Code, Tenant, UserId};
 use palmares_projections::{
     engine::{Page, ReadError, status::ProjectionStatus},
-    operations::history::{FollowEvents, HistoryEvent, ListEvents, export_ndjson, export_start, follow},
+    operations::history::{FollowEvents, HistoryEvent, ListEvents, export_ndjson, export_own_ndjson, export_start, follow},
 };
 use serde::{Deserialize, Serialize};
 use std::{pin::Pin, time::Duration};
@@ -24,6 +24,7 @@ pub const ROUTES: &[Route] = &[
     Route::get::<ListEvents>("/events", "operations.event.read"),
     Route::stream::<ExportEvents>("/events", "operations.event.export").accepting(ExportEvents::MEDIA_TYPE),
     Route::stream::<StreamEvents>("/events/stream", "operations.event.stream"),
+    Route::stream::<ExportOwnData>("/me/export", "identity.own_data.export"),
     Route::action::<ListProjections>(Verb::Get, "/projections", "operations.projection.read"),
     Route::action::<RebuildProjection>(Verb::Post, "/projections/{name}/rebuild", "operations.projection.rebuild"),
 ];
@@ -47,6 +48,35 @@ impl Streaming for ExportEvents {
     fn open(admitted: Admitted<Self>, after: i64, services: &Services) -> Bytestream {
         let (tenant, (_, ExportEvents(asked))) = (admitted.tenant(), admitted.into_parts());
         export_ndjson(services.readers.clone(), tenant, asked, after).map_err(anyhow::Error::from).boxed()
+    }
+}
+
+/// Exports what is recorded of whoever asks, as newline-delimited JSON, one event a line, oldest first.
+///
+/// It has the events of the streams that are theirs: user, credential, sessions, activity log, assigned
+/// experts, access record, points accounts, invitations, and elevations that they asked for. What names
+/// them elsewhere is not in it. Personal fields stand in clear in `personal`, but for what secures the account.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ExportOwnData {
+    user_id: UserId,
+}
+
+impl Streaming for ExportOwnData {
+    const MEDIA_TYPE: &'static str = "application/x-ndjson";
+    const LIVE: bool = false;
+
+    fn owner(&self) -> Option<UserId> {
+        Some(self.user_id)
+    }
+
+    async fn start(&self, _: Tenant, _: Option<&str>, _: &Services) -> Result<i64, Problem> {
+        Ok(0)
+    }
+
+    fn open(admitted: Admitted<Self>, after: i64, services: &Services) -> Bytestream {
+        let (tenant, (_, ExportOwnData { user_id })) = (admitted.tenant(), admitted.into_parts());
+        export_own_ndjson(services.readers.clone(), tenant, user_id, after).map_err(anyhow::Error::from).boxed()
     }
 }
 

@@ -11,7 +11,7 @@ use palmares_projections::{
         self, PersonalKeys, Projector, Reactor, Readers, Supervisor, head::HeadSignal, jetstream::Cache, log::Log, timers::TimerHandler,
         watermarks::Watermarks,
     },
-    identity, organizations, points,
+    experts, identity, organizations, points,
 };
 use sqlx::{
     PgPool,
@@ -74,8 +74,14 @@ impl ReadSide {
 
 /// Every projector of every context.
 pub(super) fn projectors() -> Vec<Arc<dyn Projector>> {
-    let contexts =
-        [organizations::projectors(), identity::projectors(), points::projectors(), challenges::projectors(), compliance::projectors()];
+    let contexts = [
+        organizations::projectors(),
+        identity::projectors(),
+        points::projectors(),
+        challenges::projectors(),
+        experts::projectors(),
+        compliance::projectors(),
+    ];
     contexts.into_iter().flatten().collect()
 }
 

@@ -4,8 +4,9 @@ use crate::pipeline::{Elevated, Program, Standing, Standings, decision::OwnPolic
 use async_trait::async_trait;
 use chrono::Utc;
 use moka::sync::Cache;
-use palmares_commands::engine::Engine;
+use palmares_commands::{engine::Engine, identity::policy_language::ASSIGNED};
 use palmares_domain::{
+    experts::assignments::ExpertAssignments,
     identity::{
         Rights, RoleRef,
         api_key::ApiKey,
@@ -114,6 +115,12 @@ impl Standings for EngineStandings {
 
     async fn status(&self, organization: OrganizationId, user: UserId) -> anyhow::Result<Option<UserStatus>> {
         Ok(self.engine.look(organization, user, |user: &User| user.profile().map(|profile| profile.status)).await?)
+    }
+
+    async fn relations(&self, organization: OrganizationId, user: UserId, to: UserId) -> anyhow::Result<Vec<&'static str>> {
+        let now = Utc::now();
+        let assigned = self.engine.look(organization, to, |experts: &ExpertAssignments| experts.holds(user, now)).await?;
+        Ok(assigned.then_some(ASSIGNED).into_iter().collect())
     }
 }
 

@@ -121,6 +121,7 @@ impl Role {
                 "points.liability.read",
                 "points.trial_balance.read",
                 "challenges.leaderboard.read",
+                "challenges.participation.read",
             ],
             Role::Expert | Role::Member => Self::BASELINE,
         })

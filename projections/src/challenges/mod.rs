@@ -4,12 +4,14 @@
 //! |---|---|
 //! | [`activities`] | What did this person's sources report, and what does it sum up to per day? |
 //! | [`leaderboards`] | Who leads by a metric or by points, over which window, now or as of a position? |
+//! | [`participation`] | How many take part, and how much do they do together? |
 //!
 //! What someone did is health data: its rows are sealed under that person's key and opened when
 //! they are read. Days, metrics and windows stand in clear under the random user id.
 
 pub mod activities;
 pub mod leaderboards;
+pub mod participation;
 
 use crate::engine::{ApplyError, Delivered, Projector, ReadError, TenantReader};
 use palmares_domain::{
@@ -26,7 +28,10 @@ pub fn projectors() -> Vec<Arc<dyn Projector>> {
 
 /// Every SQL statement of this context, by name.
 pub fn statements() -> impl Iterator<Item = (&'static str, &'static str)> {
-    [&[("challenges.user_exists", USER_EXISTS)], activities::STATEMENTS, leaderboards::STATEMENTS].into_iter().flatten().copied()
+    [&[("challenges.user_exists", USER_EXISTS)], activities::STATEMENTS, leaderboards::STATEMENTS, participation::STATEMENTS]
+        .into_iter()
+        .flatten()
+        .copied()
 }
 
 /// The event type that carries a batch of reports.

@@ -124,7 +124,8 @@ impl Log {
         Ok(known_before)
     }
 
-    pub(super) async fn recorded_at(&self, position: i64) -> Result<Option<DateTime<Utc>>, sqlx::Error> {
+    /// When the event at `position` was recorded; `None` behind the head.
+    pub async fn recorded_at(&self, position: i64) -> Result<Option<DateTime<Utc>>, sqlx::Error> {
         sqlx::query_scalar(RECORDED_AT).bind(position).fetch_optional(&self.pool).await
     }
 

@@ -22,7 +22,7 @@ use cedar_policy::{
     RestrictedExpression,
 };
 use moka::sync::Cache;
-use palmares_commands::identity::policy_language::{PolicyLanguage, groups};
+use palmares_commands::identity::policy_language::{Actions, PolicyLanguage, groups, permits, relations_named};
 use palmares_domain::{
     identity::{HeldRole, Rights, Role, policy_store::is_beyond_policies, user::UserStatus},
     kernel::{OrganizationId, UserId},
@@ -72,15 +72,14 @@ pub struct Question<'a> {
     pub circumstances: Circumstances<'a>,
 }
 
-/// What an organization's own policies are asked about, beside who and what.
+/// What policies are asked about, beside who and what.
 #[derive(Clone, Copy, Default)]
 pub struct Circumstances<'a> {
     /// The policies that hold in `organization`, where it wrote some.
     pub policies: Option<&'a OwnPolicies>,
     /// Where the owner stands in their life cycle.
     pub owner_status: Option<UserStatus>,
-    /// The relations in which the principal stands to the resource, by their names. The relation
-    /// engine will answer for them; until it does, nobody stands in any.
+    /// The relations in which the principal stands to the resource, by their names.
     pub relations: &'a [&'a str],
     pub through: Through,
 }
@@ -126,6 +125,8 @@ pub struct DecisionPoint {
     language: PolicyLanguage,
     /// Each permission as an action with its groups.
     actions: HashMap<&'static str, Entity>,
+    /// What those of the platform's policies speak of that ask for a relation, and whether they permit.
+    related: Vec<(Actions, bool)>,
     types: Types,
 }
 
@@ -158,6 +159,8 @@ impl DecisionPoint {
         let language = PolicyLanguage::new(permissions.iter().copied())?;
         let platform = named(&policies.parse().map_err(PolicyFault::of)?)?;
         language.check(&platform)?;
+        let related = platform.policies().filter(|policy| !relations_named(policy).is_empty());
+        let related = related.map(|policy| (Actions::of(policy), permits(policy))).collect();
         let action = type_name("Action")?;
         let actions = permissions
             .into_iter()
@@ -173,7 +176,17 @@ impl DecisionPoint {
             relation: type_name("Relation")?,
             resource: uid(&type_name("Resource")?, "requested"),
         };
-        Ok(Self { authorizer: Authorizer::new(), platform, version, combined: Cache::new(RIGHTS_KEPT), language, actions, types })
+        Ok(Self { authorizer: Authorizer::new(), platform, version, combined: Cache::new(RIGHTS_KEPT), language, actions, related, types })
+    }
+
+    /// Whether a decision about this permission may depend on a relation to the owner.
+    pub fn asks_for_relations(&self, permission: &str, own: Option<&OwnPolicies>) -> bool {
+        self.related.iter().any(|(actions, _)| actions.cover(permission)) || own.is_some_and(|own| own.ask_for_relations(permission))
+    }
+
+    /// Whether the platform permits this to someone who stands in a relation to the owner.
+    pub fn permits_related(&self, permission: &str) -> bool {
+        self.related.iter().any(|(actions, permits)| *permits && actions.cover(permission))
     }
 
     /// The platform's policies and those of the built-in roles.

@@ -27,6 +27,7 @@ const OWN: &[&str] = &[
     "points.transfer.create",
     "challenges.activity.record",
     "challenges.activity.read",
+    "experts.assignment.read",
 ];
 
 /// What everyone may ask for; whose it is the aggregate's rules see to.
@@ -63,8 +64,19 @@ fn oracle(asked: &Asked) -> bool {
     if Role::PLATFORM_ONLY.contains(&asked.permission) && !rules {
         return false;
     }
+    let mut expert = false;
+    if asked.permission == "challenges.activity.read" {
+        let has = |wanted: Role| asked.roles.iter().filter_map(built_in).any(|role| role == wanted);
+        let looks_after = asked.related && !platform && !has(Role::OrganizationAdmin);
+        if asked.owner != Some(ME) && !looks_after {
+            return false;
+        }
+        expert = asked.related && has(Role::Expert);
+    }
+    let exports = asked.roles.iter().filter_map(built_in).any(|role| !role.is_platform() && role != Role::Expert);
     let takes_part = asked.roles.iter().filter_map(built_in).any(|role| !role.is_platform());
     let mut allowed = takes_part && asked.owner == Some(ME) && OWN.iter().any(|group| covers(group, asked.permission));
+    allowed |= expert || (exports && asked.owner == Some(ME) && asked.permission == "identity.own_data.export");
     let beyond = asked.permission.starts_with("identity.policy.") || Role::PLATFORM_ONLY.contains(&asked.permission);
     if asked.home == asked.organization && !platform && !beyond {
         for rule in asked.own_rules.iter().filter(|rule| rule.speaks_of(&asked.roles, asked.permission)) {
@@ -142,7 +154,8 @@ fn the_decision_point_agrees_with_the_oracle_on_random_worlds() {
         let count = if permitted { &permits } else { &denies };
         count.set(count.get() + 1);
         // What the rights say without Cedar is the same, apart from what is one's own and who asks from where.
-        if home == organization && owner.is_none() && own.is_none() && !rights.reach_everywhere() && !ASKED_BY_ALL.contains(&permission) {
+        let by_rights = owner.is_none() && own.is_none() && !ASKED_BY_ALL.contains(&permission) && permission != "challenges.activity.read";
+        if home == organization && by_rights && !rights.reach_everywhere() {
             prop_assert_eq!(rights.permit(permission), permitted);
         }
         Ok(())

@@ -2,7 +2,7 @@
 
 use super::{PolicyFault, PolicyId};
 use cedar_policy::PolicySet;
-use palmares_commands::identity::policy_language::{Actions, parsed, permits};
+use palmares_commands::identity::policy_language::{Actions, parsed, permits, relations_named};
 use palmares_domain::{
     identity::policy_store::{LivePolicies, OwnPolicy, is_beyond_policies},
     kernel::Digest,
@@ -27,6 +27,8 @@ pub struct OwnPolicies {
 struct Own {
     policy: cedar_policy::Policy,
     actions: Actions,
+    /// Whether it asks for a relation to the owner.
+    related: bool,
 }
 
 impl OwnPolicies {
@@ -53,6 +55,11 @@ impl OwnPolicies {
         !is_beyond_policies(permission) && self.policies.as_ref().is_ok_and(|policies| policies.iter().any(permits))
     }
 
+    /// Whether some policy about this asks for a relation to the owner.
+    pub(super) fn ask_for_relations(&self, permission: &str) -> bool {
+        self.policies.as_ref().is_ok_and(|policies| policies.iter().any(|own| own.related && own.actions.cover(permission)))
+    }
+
     /// The name of a policy in a verdict.
     pub(super) fn versioned(&self, policy: &PolicyId) -> String {
         format!("org.{policy}@v{}", self.version)
@@ -75,6 +82,7 @@ impl Own {
     fn of(own: &OwnPolicy) -> Result<Self, PolicyFault> {
         let policy = parsed(&own.text)?.new_id(PolicyId::new(&own.name));
         let actions = Actions::of(&policy);
-        Ok(Self { policy, actions })
+        let related = !relations_named(&policy).is_empty();
+        Ok(Self { policy, actions, related })
     }
 }

@@ -8,11 +8,12 @@ use std::collections::{BTreeSet, HashMap};
 /// The forbid that keeps to the platform what is the platform's, as far as there are such permissions.
 const PLATFORM_ONLY: &str = "platform.platform_only";
 
-/// The forbid that keeps from whoever acts as another user how that one signs in (E-33).
+/// The forbid that keeps from whoever acts as another user how that one signs in, and what is recorded of them (E-33).
 const NEVER_IMPERSONATED: &str = "platform.never_impersonated";
 
-/// What it forbids, as far as there are such permissions: credentials, sessions, and what leads to them.
-const OF_ONESELF: &[&str] = &["identity.api_key", "identity.credential", "identity.self", "identity.session", "identity.user.set_email"];
+/// What it forbids, as far as there are such permissions: credentials, sessions, what leads to them, and the export of oneself.
+const OF_ONESELF: &[&str] =
+    &["identity.api_key", "identity.credential", "identity.own_data", "identity.self", "identity.session", "identity.user.set_email"];
 
 /// The policies of the platform with those of some roles.
 pub(super) struct Combined {

@@ -67,6 +67,36 @@ fn the_permission_matrix_is_the_reviewed_one() {
     insta::assert_snapshot!("permission_matrix", matrix.join("\n"));
 }
 
+/// Nobody reads what somebody else's sources reported, whatever their roles grant, but experts who are
+/// assigned to that person and run nothing.
+///
+/// covers: E-22, E-69
+#[test]
+fn what_is_recorded_of_somebody_is_theirs_and_their_experts() {
+    let point = point();
+    let reads = |roles: &[Role], owner, relations| {
+        let platform = roles.iter().any(|role| role.is_platform());
+        let rights = Rights::built_in(roles.iter().copied());
+        let question = Question {
+            principal: ME,
+            home: if platform { OrganizationId::PLATFORM } else { HOME },
+            rights: &rights,
+            permission: "challenges.activity.read",
+            organization: HOME,
+            owner,
+            circumstances: Circumstances { relations, ..Circumstances::default() },
+        };
+        matches!(point.decide(&question), Verdict::Permit(_))
+    };
+    for role in Role::ALL {
+        let assigned = reads(&[role], Some(SOMEONE), &["assigned"]);
+        assert_eq!(assigned, role == Role::Expert, "{role:?}");
+        assert!(!reads(&[role], Some(SOMEONE), &[]) && !reads(&[role], None, &[]), "{role:?}");
+    }
+    assert!(!reads(&[Role::Expert, Role::OrganizationAdmin], Some(SOMEONE), &["assigned"]));
+    assert!(reads(&[Role::Member], Some(ME), &[]));
+}
+
 #[test]
 fn no_role_is_no_right() {
     let (point, rights) = (point(), Rights::default());
@@ -86,7 +116,7 @@ fn no_role_is_no_right() {
 
 #[test]
 fn a_forbid_names_itself() {
-    let permission = *permissions().first().unwrap();
+    let permission = "challenges.leaderboard.read";
     let rights = Rights::built_in([Role::OrganizationAdmin]);
     let point = point();
     let verdict = point.decide(&Question {
@@ -112,7 +142,7 @@ fn a_platform_role_outside_the_platform_is_worth_nothing() {
             rights: &rights,
             permission,
             organization: HOME,
-            owner: None,
+            owner: Some(ME),
             circumstances: Circumstances::default(),
         };
         assert_eq!(point.decide(&question), denied(&point, "platform.platform_role_at_home_only"));

@@ -8,7 +8,7 @@ mod shape;
 #[cfg(test)]
 mod tests;
 
-pub use policies::{Actions, PolicyInstance, parsed, permits, roles_named};
+pub use policies::{Actions, PolicyInstance, parsed, permits, relations_named, roles_named};
 
 use cedar_policy::{PolicySet, Schema, ValidationMode, Validator};
 use palmares_domain::identity::PermissionTree;
@@ -19,8 +19,11 @@ use std::{
 
 const SCHEMA: &str = include_str!("schema.cedarschema");
 
-/// The relations that something answers for. None yet: a policy that names one would never hold.
-pub const RELATIONS: &[&str] = &[];
+/// The relation of an expert to the people to whom they are assigned.
+pub const ASSIGNED: &str = "assigned";
+
+/// The relations that something answers for; a policy that names another would never hold.
+pub const RELATIONS: &[&str] = &[ASSIGNED];
 
 /// Policies that cannot be used, with what the language says of them.
 #[derive(Clone, Debug, thiserror::Error)]

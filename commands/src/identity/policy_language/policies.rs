@@ -55,10 +55,8 @@ impl PolicyLanguage {
         shape::check(text)?;
         let policy = parsed(text)?;
         self.check(&PolicySet::from_policies([policy.clone()]).map_err(PolicyFault::of)?)?;
-        for literal in policy.entity_literals() {
-            if literal.type_name().to_string() == "Relation" && !RELATIONS.contains(&literal.id().unescaped()) {
-                return Err(PolicyFault::of(format!("no relation is named `{}`", literal.id().unescaped())));
-            }
+        if let Some(unknown) = relations_named(&policy).iter().find(|relation| !RELATIONS.contains(&relation.as_str())) {
+            return Err(PolicyFault::of(format!("no relation is named `{unknown}`")));
         }
         Ok(policy)
     }
@@ -120,8 +118,17 @@ pub fn permits(policy: &Policy) -> bool {
 
 /// The roles that a policy names.
 pub fn roles_named(policy: &Policy) -> Vec<String> {
+    named(policy, "Role")
+}
+
+/// The relations that a policy names.
+pub fn relations_named(policy: &Policy) -> Vec<String> {
+    named(policy, "Relation")
+}
+
+fn named(policy: &Policy, type_name: &str) -> Vec<String> {
     let literals = policy.entity_literals().into_iter();
-    literals.filter(|literal| literal.type_name().to_string() == "Role").map(|role| role.id().unescaped().to_owned()).collect()
+    literals.filter(|literal| literal.type_name().to_string() == type_name).map(|named| named.id().unescaped().to_owned()).collect()
 }
 
 /// Ids and names of roles: none of them can end a string.

@@ -38,7 +38,7 @@ fn a_policy_that_does_not_type_check_is_refused_with_the_validators_words() {
 /// Until something answers for a relation, a policy that names one would only look as if it held.
 #[test]
 fn a_relation_that_nothing_answers_for_is_refused() {
-    refused(r#"permit (principal, action in Action::"points", resource in Relation::"assigned");"#, "assigned");
+    refused(r#"permit (principal, action in Action::"points", resource in Relation::"befriended");"#, "befriended");
 }
 
 /// covers: H-32, H-33

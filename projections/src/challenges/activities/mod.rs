@@ -7,6 +7,7 @@ mod fold;
 mod query;
 
 pub use fold::Activities;
+pub(super) use query::malformed;
 pub use query::{Activity, ActivityDay, UserActivities, UserActivityDays};
 
 /// The projection's public name.
@@ -47,7 +48,7 @@ fn record_place(organization: OrganizationId, user: UserId, record: Uuid) -> Pla
     place(organization, user, record, "record")
 }
 
-fn day_place(organization: OrganizationId, user: UserId, metric: &str, day: NaiveDate) -> Place {
+pub(in crate::challenges) fn day_place(organization: OrganizationId, user: UserId, metric: &str, day: NaiveDate) -> Place {
     let id = derive_uuid("activity-day", &[user.0.as_bytes(), metric.as_bytes(), day.to_string().as_bytes()]);
     place(organization, user, id, "total")
 }
@@ -55,6 +56,11 @@ fn day_place(organization: OrganizationId, user: UserId, metric: &str, day: Naiv
 fn place(organization: OrganizationId, user: UserId, id: Uuid, field: &str) -> Place {
     let (container, field) = ("read_model/activities".to_owned(), field.to_owned());
     Place { organization, subject: user.0, purpose: Purpose::Health, container, id, field }
+}
+
+/// The total of a day as it is sealed: of one length, so that the ciphertext does not tell its magnitude.
+pub(super) fn day_total(clear: &[u8]) -> Option<i64> {
+    clear.try_into().map(i64::from_be_bytes).ok()
 }
 
 /// The metric of a stored name; rows only have names of metrics, and metrics are never removed.

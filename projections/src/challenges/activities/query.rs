@@ -1,6 +1,6 @@
 //! `GET users/{user_id}/activities`, as records and as day totals, newest day first.
 
-use super::{PROJECTION, SealedRecord, day_place, metric, record_place};
+use super::{PROJECTION, SealedRecord, day_place, day_total, metric, record_place};
 use crate::{
     challenges::require_user,
     engine::{Cursor, Limit, Page, Query, ReadError, TenantReader},
@@ -209,7 +209,7 @@ impl Query for UserActivityDays {
 
 impl DayRow {
     fn day(self, clear: &[u8]) -> Result<ActivityDay, ReadError> {
-        let total = clear.try_into().map(i64::from_be_bytes).map_err(|_| malformed(self.local_day))?;
+        let total = day_total(clear).ok_or_else(|| malformed(self.local_day))?;
         let metric = metric(&self.metric).map_err(ReadError::Unavailable)?;
         Ok(ActivityDay { local_day: self.local_day, metric, total, recorded_at: self.recorded_at })
     }
@@ -224,6 +224,6 @@ async fn open<'a>(
     Ok(reader.keys().open_many(&items).await?)
 }
 
-fn malformed(row: impl std::fmt::Display) -> ReadError {
+pub(in crate::challenges) fn malformed(row: impl std::fmt::Display) -> ReadError {
     ReadError::Unavailable(anyhow::anyhow!("the sealed part of {row} is malformed"))
 }

@@ -9,6 +9,7 @@ use crate::{
 use bytes::{BufMut, Bytes, BytesMut};
 use futures::{Stream, TryStreamExt, stream};
 use palmares_domain::kernel::Tenant;
+use serde::Serialize;
 
 pub(super) const END: &str = "SELECT position FROM checkpoints WHERE name = $1 AND active";
 
@@ -67,7 +68,8 @@ pub fn export_ndjson(
     stream::try_unfold(export, Export::next).and_then(|events| std::future::ready(lines(&events)))
 }
 
-fn lines(events: &[HistoryEvent]) -> Result<Bytes, ReadError> {
+/// One event a line.
+pub(super) fn lines(events: &[impl Serialize]) -> Result<Bytes, ReadError> {
     let mut lines = BytesMut::new().writer();
     for event in events {
         serde_json::to_writer(&mut lines, event).map_err(|error| ReadError::Unavailable(error.into()))?;

@@ -1,0 +1,13 @@
+//! How many take part, and how much do they do together?
+//!
+//! What one person does is theirs and their experts'; those who run a program see figures over
+//! [`SUBJECTS_MIN`] people at least, and nothing of fewer (E-69). A day on which fewer took part is left
+//! out of every figure, so that the difference between two stretches is no person's day either.
+
+mod figures;
+mod query;
+
+pub use figures::SUBJECTS_MIN;
+pub use query::{ShowParticipation, WellnessParticipation};
+
+pub(super) const STATEMENTS: &[(&str, &str)] = &[("challenges.participation.day", query::DAY)];

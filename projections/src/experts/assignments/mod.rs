@@ -1,0 +1,14 @@
+//! Which experts look or looked after this person, and why not any more?
+
+mod fold;
+mod query;
+
+pub use fold::Assignments;
+pub use query::{ExpertAssignment, UserExperts};
+
+pub(super) use fold::STATEMENTS;
+
+/// The projection's public name.
+pub const PROJECTION: &str = "expert_assignments";
+
+pub(super) const READS: &[(&str, &str)] = &[("experts.assignments.list", query::LIST)];

@@ -1,0 +1,89 @@
+//! `GET users/{user_id}/experts`.
+
+use super::PROJECTION;
+use crate::engine::{Cursor, Limit, Page, Query, ReadError, TenantReader};
+use chrono::{DateTime, Utc};
+use palmares_domain::kernel::UserId;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+/// That an assignment is over by its time is no event, so the statement asks the clock.
+pub(super) const LIST: &str = "
+    SELECT expert_id, assigned_by, assigned_at, assigned_position, until, ended_at, ended_by,
+           CASE WHEN ended_at IS NOT NULL THEN 'ENDED' WHEN until <= now() THEN 'EXPIRED' ELSE 'ACTIVE' END AS status
+    FROM experts_assignments
+    WHERE organization_id = $1 AND user_id = $2 AND assigned_position < $3
+      AND (NOT $4 OR ended_at IS NULL AND (until IS NULL OR until > now()))
+    ORDER BY assigned_position DESC LIMIT $5";
+
+/// An expert who looks or looked after a person.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ExpertAssignment {
+    pub expert_id: UserId,
+    /// `ACTIVE`, `ENDED` or `EXPIRED`.
+    pub status: String,
+    pub assigned_by: UserId,
+    pub assigned_at: DateTime<Utc>,
+    /// When it is over by time alone.
+    pub until: Option<DateTime<Utc>>,
+    /// When somebody ended it.
+    pub ended_at: Option<DateTime<Utc>>,
+    pub ended_by: Option<UserId>,
+}
+
+#[derive(sqlx::FromRow)]
+struct Row {
+    expert_id: Uuid,
+    status: String,
+    assigned_by: Uuid,
+    assigned_at: DateTime<Utc>,
+    assigned_position: i64,
+    until: Option<DateTime<Utc>>,
+    ended_at: Option<DateTime<Utc>>,
+    ended_by: Option<Uuid>,
+}
+
+/// The experts who look or looked after a person, newest assignment first.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct UserExperts {
+    pub user_id: UserId,
+    /// Only those who look after the person now.
+    #[serde(default)]
+    pub active: bool,
+    #[serde(default)]
+    pub cursor: Option<Cursor>,
+    #[serde(default)]
+    pub limit: Limit,
+}
+
+impl Query for UserExperts {
+    type Output = Page<ExpertAssignment>;
+
+    const PROJECTIONS: &'static [&'static str] = &[PROJECTION];
+
+    fn owner(&self) -> Option<UserId> {
+        Some(self.user_id)
+    }
+
+    async fn run(self, reader: &mut TenantReader<'_>) -> Result<Page<ExpertAssignment>, ReadError> {
+        let limit = self.limit.rows()?;
+        let before: i64 = reader.behind(self.cursor.as_ref())?.unwrap_or(i64::MAX);
+        let organization = reader.organization().0;
+        reader.touches(self.user_id.0);
+        let query = sqlx::query_as(LIST).bind(organization).bind(self.user_id.0).bind(before).bind(self.active).bind(limit + 1);
+        let rows: Vec<Row> = query.fetch_all(reader.connection()).await?;
+        let page = Page::of(rows, limit, |last| reader.cursor(&last.assigned_position))?;
+        let items = page.items.into_iter().map(|row| ExpertAssignment {
+            expert_id: UserId(row.expert_id),
+            status: row.status,
+            assigned_by: UserId(row.assigned_by),
+            assigned_at: row.assigned_at,
+            until: row.until,
+            ended_at: row.ended_at,
+            ended_by: row.ended_by.map(UserId),
+        });
+        Ok(Page { items: items.collect(), next_cursor: page.next_cursor })
+    }
+}

@@ -1,0 +1,138 @@
+//! What is recorded of one person, for that person: the events of the streams that are theirs.
+//!
+//! Theirs are the streams under their own id (the user, credential, sessions, activity log, assigned
+//! experts, access record), their points accounts, their invitations and the elevations that they
+//! asked for. What names them elsewhere is not in it: other people's streams, the organization's
+//! programs, roles and policies, and the record of letters that were sent. Personal fields of which
+//! they are the subject are opened, but for what secures the account: a stolen session shall not
+//! become a stolen password or second factor.
+
+use super::{
+    event::HistoryEvent,
+    export::{END, lines},
+};
+use crate::{
+    compliance::audit_trail,
+    engine::{ReadError, Readers, TenantReader},
+};
+use bytes::Bytes;
+use futures::{Stream, TryStreamExt, stream};
+use palmares_domain::kernel::{Place, Purpose, Tenant, UserId};
+use serde::Serialize;
+use serde_json::value::RawValue;
+use std::collections::BTreeMap;
+use uuid::Uuid;
+
+/// The ids of the streams that are somebody's under another id than their own.
+pub(super) const STREAMS: &str = "
+    SELECT account_id FROM points_balances WHERE organization_id = $1 AND user_id = $2
+    UNION SELECT invitation_id FROM identity_invitations WHERE organization_id = $1 AND user_id = $2
+    UNION SELECT elevation_id FROM identity_elevations WHERE organization_id = $1 AND requested_by = $2";
+
+pub(super) const PAGE: &str = "
+    WITH page AS MATERIALIZED (
+        SELECT position, stream_type, stream_id FROM compliance_audit_log
+        WHERE organization_id = $1 AND position > $2 AND position <= $3 AND stream_id = ANY($4)
+        ORDER BY position LIMIT $5)
+    SELECT e.position, e.event_id, e.event_type, e.schema_version, p.stream_type, p.stream_id, e.version, e.organization_id,
+           e.actor_id, e.recorded_at, e.effective_at, e.metadata, e.payload
+    FROM page p JOIN events e ON e.position = p.position
+    ORDER BY e.position";
+
+pub(super) const SEALED: &str = "
+    SELECT position, field, purpose, ciphertext FROM event_sealed
+    WHERE position = ANY($1) AND organization_id = $2 AND subject_id = $3";
+
+const PAGE_EVENTS: i64 = 200;
+
+/// An event, with what of it is personal in clear.
+#[derive(Serialize)]
+struct OwnEvent {
+    #[serde(flatten)]
+    event: HistoryEvent,
+    /// By the names of the fields, whose digests stand in the payload.
+    personal: BTreeMap<String, Box<RawValue>>,
+}
+
+/// Where an export stands.
+struct OwnExport {
+    readers: Readers,
+    tenant: Tenant,
+    user: UserId,
+    /// Everything up to here was exported.
+    after: i64,
+    /// The streams and the last position that belong to it; unknown before the first page.
+    scope: Option<(Vec<Uuid>, i64)>,
+}
+
+impl OwnExport {
+    /// The next page; none behind the last event.
+    async fn next(mut self) -> Result<Option<(Vec<OwnEvent>, Self)>, ReadError> {
+        let mut reader = self.readers.open(self.tenant, None).await?;
+        let (streams, end) = match self.scope.take() {
+            Some(scope) => scope,
+            None => self.scope_of(&mut reader).await?,
+        };
+        let query = sqlx::query_as(PAGE).persistent(false).bind(self.tenant.organization().0).bind(self.after).bind(end);
+        let events: Vec<HistoryEvent> = query.bind(&streams).bind(PAGE_EVENTS).fetch_all(reader.connection()).await?;
+        let Some(last) = events.last().map(|event| event.position) else { return Ok(None) };
+        let mut opened = opened(&mut reader, self.user, &events).await?;
+        drop(reader);
+        (self.after, self.scope) = (last, Some((streams, end)));
+        let with_personal = |event: HistoryEvent| OwnEvent { personal: opened.remove(&event.position).unwrap_or_default(), event };
+        Ok(Some((events.into_iter().map(with_personal).collect(), self)))
+    }
+
+    async fn scope_of(&self, reader: &mut TenantReader<'_>) -> Result<(Vec<Uuid>, i64), ReadError> {
+        // What is recorded from here on is not in it, the record of this export included.
+        let known: Option<i64> = sqlx::query_scalar(END).bind(audit_trail::PROJECTION).fetch_optional(reader.connection()).await?;
+        let query = sqlx::query_scalar(STREAMS).bind(self.tenant.organization().0).bind(self.user.0);
+        let mut streams: Vec<Uuid> = query.fetch_all(reader.connection()).await?;
+        streams.push(self.user.0);
+        Ok((streams, known.unwrap_or(0)))
+    }
+}
+
+/// The personal fields of some events that are this person's, by position and name.
+async fn opened(
+    reader: &mut TenantReader<'_>,
+    user: UserId,
+    events: &[HistoryEvent],
+) -> Result<BTreeMap<i64, BTreeMap<String, Box<RawValue>>>, ReadError> {
+    let organization = reader.organization();
+    let of: BTreeMap<i64, &HistoryEvent> = events.iter().map(|event| (event.position, event)).collect();
+    let positions: Vec<i64> = of.keys().copied().collect();
+    let query = sqlx::query_as(SEALED).persistent(false).bind(positions).bind(organization.0).bind(user.0);
+    let sealed: Vec<(i64, String, String, Vec<u8>)> = query.fetch_all(reader.connection()).await?;
+    let (mut fields, mut items) = (Vec::new(), Vec::new());
+    for (position, field, purpose, ciphertext) in &sealed {
+        let purpose = Purpose::parse(purpose).filter(|purpose| *purpose != Purpose::Security);
+        if let (Some(event), Some(purpose)) = (of.get(position), purpose) {
+            let stream = (event.stream.stream_type.as_str(), event.stream.id);
+            items.push((Place::in_event(organization, stream, event.id, field, user.0, purpose), ciphertext.as_slice()));
+            fields.push((*position, field));
+        }
+    }
+    let mut opened: BTreeMap<i64, BTreeMap<String, Box<RawValue>>> = BTreeMap::new();
+    for ((position, field), clear) in fields.into_iter().zip(reader.keys().open_many(&items).await?) {
+        // The key was destroyed: the digest is all there is.
+        let Some(clear) = clear else { continue };
+        // The cause is left out: it would quote the value.
+        let malformed = || ReadError::Unavailable(anyhow::anyhow!("the sealed field {field} at {position} is no JSON"));
+        let value = serde_json::from_slice(&clear).map_err(|_| malformed())?;
+        opened.entry(position).or_default().insert(field.clone(), value);
+    }
+    Ok(opened)
+}
+
+/// Every event behind `after` of the streams that are this person's, oldest first, up to what the
+/// audit log knows when it starts: newline-delimited JSON, one event a line, one chunk a page.
+pub fn export_own_ndjson(
+    readers: Readers,
+    tenant: Tenant,
+    user: UserId,
+    after: i64,
+) -> impl Stream<Item = Result<Bytes, ReadError>> + Send + 'static {
+    let export = OwnExport { readers, tenant, user, after, scope: None };
+    stream::try_unfold(export, OwnExport::next).and_then(|events| std::future::ready(lines(&events)))
+}
