@@ -253,3 +253,22 @@ async fn a_code_by_mail_is_void_after_five_wrong_ones() {
     assert_eq!(events.iter().filter(|event| event["type"] == "identity.pass_failed").count(), 5);
     assert!(!json!(events).to_string().contains(&digits), "the log holds the code");
 }
+
+// covers: E-136
+#[tokio::test]
+async fn a_user_shows_by_a_link_that_the_mailbox_is_theirs() {
+    let organization = fresh_organization().await;
+    let person = organization.person("member").await.with_own_password().await;
+    let signed_in = door("/auth/signin?$jwt=true", &person.body(OWN)).await.expect(200);
+    let client = organization.member.with_token(&signed_in.id("access_token"));
+    let asked = client.post("/me/email-verification", &json!({})).await.expect(200);
+    assert_eq!(asked.body, json!({ "status": "SENT" }));
+    let token = token_in(&mail_to(&person.email).await, "auth/email-verification");
+    assert_eq!(complete("auth/email-verification", &token).await.expect(200).body, json!({ "status": "VERIFIED" }));
+    says(complete("auth/email-verification", &token).await);
+    let events = organization.domain_events().await;
+    assert!(events.iter().any(|event| event["type"] == "identity.email_verified" && event["payload"]["user_id"] == person.user.as_str()));
+    // Of the people of a test this one has no address.
+    let refused = organization.member.post("/me/email-verification", &json!({})).await.refused(409, "CONFLICT");
+    assert_eq!(refused.body["reason"], "sign_in.no_address");
+}

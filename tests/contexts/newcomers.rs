@@ -104,3 +104,35 @@ async fn a_setup_token_is_good_until_everything_is_done_and_for_nothing_else() {
     assert_eq!(of_completion(name), of_completion("identity.invitation_completed"));
     assert_eq!(of_completion(name), of_completion("identity.password_set"));
 }
+
+/// Whoever accepted and then lost what was answered has an address that nobody else may have.
+// covers: E-128, E-145, E-217
+#[tokio::test]
+async fn a_newcomer_who_lost_the_way_goes_on_by_mail() {
+    let organization = fresh_organization().await;
+    let path = format!("/organizations/{}/invitations", organization.id);
+    for role in ["member", "organization_admin"] {
+        let address = address();
+        organization.platform.post(&path, &json!({ "email": address, "role": role })).await.expect(201);
+        accepted(&address).await;
+        door("/auth/password-reset", &json!({ "organization": organization.slug, "email": address })).await.expect(202);
+        let letter = eventually("the letter", async || {
+            mails_to(&address).await.into_iter().find(|mail| mail.text.contains("/auth/password-reset#"))
+        });
+        let body = json!({ "token": token_in(&letter.await, "auth/password-reset"), "password": OWN });
+        let reset = door("/auth/password-reset/complete", &body).await.expect(200);
+        door("/auth/password-reset/complete", &body).await.refused(401, "AUTHENTICATION_FAILED");
+        let sign_in = json!({ "organization": organization.slug, "email": address, "password": OWN });
+        if role == "member" {
+            assert_eq!(reset.body, json!({ "status": "CHANGED" }));
+            assert_eq!(door("/auth/signin", &sign_in).await.expect(200).body["status"], "SIGNED_IN");
+            continue;
+        }
+        assert_eq!(reset.body["status"], "ENROLMENT_REQUIRED");
+        door("/auth/signin", &sign_in).await.refused(401, "AUTHENTICATION_FAILED");
+        let challenge = reset.body["challenge"].clone();
+        let secret = door("/auth/mfa/enrol", &json!({ "challenge": challenge })).await.expect(200).id("secret");
+        let confirm = json!({ "challenge": challenge, "code": code(&secret, -1) });
+        assert_eq!(door("/auth/mfa/confirm", &confirm).await.expect(200).body["status"], "SIGNED_IN");
+    }
+}

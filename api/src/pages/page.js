@@ -109,8 +109,9 @@
     "auth/password-reset": () => show("password_reset", {
       fields: [password],
       buttons: [["set_password", async (given) => {
-        used(await ask("auth/password-reset/complete", { token, password: given.password }));
-        show("password_changed");
+        const answer = used(await ask("auth/password-reset/complete", { token, password: given.password }));
+        if (answer.challenge) await go_on(answer);
+        else show("password_changed");
       }]],
     }),
     "auth/email-verification": () => show("email_verification", {

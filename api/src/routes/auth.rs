@@ -3,7 +3,9 @@
 use crate::{
     pipeline::{Route, route::Verb},
     sign_in::{
-        account::{BeginTotpEnrolment, ChangePassword, ConfirmTotpEnrolment, DisableTotp, SetTemporaryPassword, WhoAmI},
+        account::{
+            AskEmailVerification, BeginTotpEnrolment, ChangePassword, ConfirmTotpEnrolment, DisableTotp, SetTemporaryPassword, WhoAmI,
+        },
         doors::{
             AskEmailCode, AskMagicLink, AskPasswordReset, ConfirmEnrolment, EnrolSecondFactor, RefreshSession, ResetPassword,
             SetOwnPassword, SignIn, SignOut, TakeMagicLink, VerifyEmail, VerifySecondFactor,
@@ -28,6 +30,7 @@ pub const ROUTES: &[Route] = &[
     Route::door::<SignOut>(Verb::Post, "/auth/logout"),
     Route::action::<WhoAmI>(Verb::Get, "/me", "identity.self.read"),
     Route::action::<ChangePassword>(Verb::Post, "/me/password", "identity.self.change_password"),
+    Route::action::<AskEmailVerification>(Verb::Post, "/me/email-verification", "identity.self.verify_email"),
     Route::action::<BeginTotpEnrolment>(Verb::Post, "/me/mfa/totp", "identity.self.enrol_second_factor"),
     Route::action::<ConfirmTotpEnrolment>(Verb::Post, "/me/mfa/totp/confirm", "identity.self.enrol_second_factor"),
     Route::action::<DisableTotp>(Verb::Post, "/me/mfa/totp/disable", "identity.self.disable_second_factor"),

@@ -3,7 +3,9 @@
 use super::{
     doors::Enrolment,
     entrance::failed,
+    mailing::{Sent, issue},
     meant::{Found, Meant, found},
+    pass_token::fresh_pass,
     totp,
 };
 use crate::{
@@ -12,7 +14,10 @@ use crate::{
 };
 use palmares_commands::{engine::Operation, identity::Enter};
 use palmares_domain::{
-    identity::{RoleRef, credential::CredentialAction},
+    identity::{
+        RoleRef,
+        credential::{CredentialAction, PassKind},
+    },
     kernel::{Admitted, Code, OrganizationId, SessionId, UserId},
     organizations::organization::Organization,
 };
@@ -157,6 +162,29 @@ impl Action for SetTemporaryPassword {
         let operation = palmares_commands::identity::SetTemporaryPassword { user_id: admitted.value().user_id, hash };
         execute(admitted, services, operation).await?;
         Ok(Changed::new("TEMPORARY"))
+    }
+}
+
+/// Ask for a link that shows that the mailbox is one's own.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AskEmailVerification {
+    #[schema(value_type = Uuid)]
+    pub user_id: UserId,
+}
+
+impl Action for AskEmailVerification {
+    type Output = Sent;
+    const RECORDED: bool = false;
+
+    fn owner(&self) -> Option<UserId> {
+        Some(self.user_id)
+    }
+
+    async fn perform(admitted: Admitted<Self>, services: &Services) -> Result<Sent, Problem> {
+        let pass_id = fresh_pass(None);
+        issue(&services.engine, &services.readers, admitted.map(drop), PassKind::EmailVerification, pass_id).await?;
+        Ok(Sent::ANSWER)
     }
 }
 

@@ -68,6 +68,11 @@ impl Challenge {
         self.invitation.map_or(Entrant::Member, Entrant::Newcomer)
     }
 
+    /// Whose step it is, when it is the last one.
+    pub fn last_step(&self) -> Entrant {
+        self.invitation.map_or(Entrant::Member, Entrant::Completing)
+    }
+
     /// The text that the caller gives back with the step.
     pub fn seal(&self, keys: &TokenKeys, step: Step) -> Result<String, KeyFault> {
         keys.seal(step.purpose(), self, Utc::now() + GOOD_FOR)

@@ -13,10 +13,7 @@ use crate::{
 };
 use actix_web::cookie::{Cookie, SameSite, time};
 use chrono::{DateTime, Utc};
-use palmares_commands::{
-    engine::Rejection,
-    identity::{Enter, Entrant},
-};
+use palmares_commands::{engine::Rejection, identity::Enter};
 use palmares_domain::{
     identity::{
         RoleRef,
@@ -148,7 +145,7 @@ pub struct Entry {
 
 /// Starts the session.
 pub async fn enter(visit: &Visit<'_>, challenge: &Challenge, entry: Entry) -> Result<Opened<SignInAnswer>, Problem> {
-    let Challenge { organization, user, method, pass, invitation, ref device, jwt } = *challenge;
+    let Challenge { organization, user, method, pass, ref device, jwt, .. } = *challenge;
     let Entry { factors, mut actions, recovery_codes } = entry;
     let name = SessionName { organization, user, session: SessionId(Uuid::now_v7()) };
     let (family, current) = (fresh_half().map_err(Problem::internal)?, fresh_half().map_err(Problem::internal)?);
@@ -168,8 +165,7 @@ pub async fn enter(visit: &Visit<'_>, challenge: &Challenge, entry: Entry) -> Re
         device_name: device.as_ref().and_then(|device| device.name.clone()),
         expires_at,
     };
-    let entrant = invitation.map_or(Entrant::Member, Entrant::Completing);
-    let enter = Enter { entrant, start: Some(start), ..Enter::change(user, actions) };
+    let enter = Enter { entrant: challenge.last_step(), start: Some(start), ..Enter::change(user, actions) };
     let entered = visit.services.engine.execute(visit.admit(organization, user, Some(name.session), "door.sign_in", enter)).await;
     entered.map_err(refused_entry)?;
 

@@ -32,15 +32,15 @@ fn good_for(kind: PassKind) -> Duration {
     }
 }
 
-/// Sends a link to whoever is meant, if they are there and may act. It happens beside the answer, so
+/// Sends a link to whoever is meant, if they are there and `may` have one. It happens beside the answer, so
 /// that neither the answer nor its time tells who is here (E-88). Where it was asked too often, and
 /// where the process ends meanwhile, nothing is sent, and the person asks again.
-pub fn send_link(visit: &Visit<'_>, meant: Meant, kind: PassKind, pass_id: PassId) {
+pub fn send_link(visit: &Visit<'_>, meant: Meant, kind: PassKind, pass_id: PassId, may: fn(&Found) -> bool) {
     let admitted = visit.admit(meant.organization, meant.user, None, "door.send_link", ());
     let (engine, readers) = (visit.services.engine.clone(), visit.services.readers.clone());
     tokio::spawn(async move {
         let sent = async {
-            if !Found::of(&engine, &meant).await?.may_act() {
+            if !may(&Found::of(&engine, &meant).await?) {
                 return Ok(());
             }
             issue(&engine, &readers, admitted, kind, pass_id).await

@@ -12,7 +12,7 @@ use crate::{
         challenge::Challenge,
         entrance::{self, SignInAnswer, failed},
         mailing::{Sent, send_link},
-        meant::{Meant, found, meant},
+        meant::{Found, Meant, found, meant},
         on_the_beat,
         pass_token::{PassToken, comes_from, fresh_pass, read_pass_token},
         record_failure,
@@ -46,7 +46,7 @@ impl Door for AskMagicLink {
         visit.services.desk.attempts.count(visit.address, "magic_link", &[&self.organization, &email_key(&self.email)])?;
         let meant = meant(visit.services, &self.organization, &self.email).await?;
         let device = self.device.and_then(|device| device.told().id);
-        send_link(visit, meant, PassKind::MagicLink, fresh_pass(device));
+        send_link(visit, meant, PassKind::MagicLink, fresh_pass(device), Found::may_act);
         on_the_beat(came).await;
         Ok(Sent::ANSWER.into())
     }

@@ -1,16 +1,16 @@
 //! Set a password in place of a forgotten one, by a link that is sent to the user's mailbox (E-217).
 //!
-//! Only for users who may act. Whoever accepted an invitation and lost the way has no account to
-//! recover yet: their password is set with the setup token, and with nothing else.
+//! For users who may act, and for those who accepted an invitation and lost what that answered: the
+//! link shows as well as the invitation's that the mailbox is theirs, so they go on with it from there.
 
 use crate::{
     pipeline::door::{Door, Opened, Visit},
     problem::Problem,
     sign_in::{
-        account::Changed,
+        challenge::{Challenge, Step},
         entrance::{failed, refused_entry},
         mailing::{Sent, send_link},
-        meant::{Meant, found, meant},
+        meant::{Found, Meant, found, meant},
         on_the_beat,
         pass_token::{PassToken, fresh_pass, read_pass_token},
         record_failure,
@@ -21,8 +21,10 @@ use palmares_commands::identity::Enter;
 use palmares_domain::identity::{
     credential::{CredentialAction, PassKind, SetPassword},
     email_key,
+    sessions::SignInMethod,
 };
-use serde::Deserialize;
+use palmares_projections::identity::invitations::invitation_of;
+use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 use utoipa::ToSchema;
 use zeroize::Zeroizing;
@@ -46,14 +48,19 @@ impl Door for AskPasswordReset {
         let came = Instant::now();
         visit.services.desk.attempts.count(visit.address, "password_reset", &[&self.organization, &email_key(&self.email)])?;
         let meant = meant(visit.services, &self.organization, &self.email).await?;
-        send_link(visit, meant, PassKind::PasswordReset, fresh_pass(None));
+        send_link(visit, meant, PassKind::PasswordReset, fresh_pass(None), may_reset);
         on_the_beat(came).await;
         Ok(Sent::ANSWER.into())
     }
 }
 
+fn may_reset(found: &Found) -> bool {
+    found.may_act() || found.is_newcomer()
+}
+
 /// Set a password by the token of a link. Every session of the user ends, and a second factor is asked
-/// for at the next sign-in as before. Whatever is wrong with the token, the answer is the same.
+/// for at the next sign-in as before; a newcomer who has to enrol one does so right away. Whatever is
+/// wrong with the token, the answer is the same.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ResetPassword {
@@ -62,10 +69,29 @@ pub struct ResetPassword {
     pub password: String,
 }
 
-impl Door for ResetPassword {
-    type Output = Changed;
+/// Where somebody stands who has set a password.
+#[derive(Clone, Copy, Serialize, ToSchema)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum ResetStatus {
+    /// The password is good to sign in with.
+    Changed,
+    /// What is asked of newcomers is not done: `POST /auth/mfa/enrol`.
+    EnrolmentRequired,
+}
 
-    async fn open(self, visit: &Visit<'_>) -> Result<Opened<Changed>, Problem> {
+/// What became of it.
+#[derive(Serialize, ToSchema)]
+pub struct PasswordReset {
+    pub status: ResetStatus,
+    /// What to give back with the next step; good for ten minutes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub challenge: Option<String>,
+}
+
+impl Door for ResetPassword {
+    type Output = PasswordReset;
+
+    async fn open(self, visit: &Visit<'_>) -> Result<Opened<PasswordReset>, Problem> {
         let (desk, kind) = (&visit.services.desk, PassKind::PasswordReset);
         let password = Zeroizing::new(self.password);
         let named = read_pass_token(visit.services.gate.tokens(), kind, &self.token).map_err(|_| failed())?;
@@ -73,7 +99,7 @@ impl Door for ResetPassword {
         desk.attempts.count(visit.address, "link", &[&organization.to_string(), &user.to_string()])?;
         let meant = Meant { organization, user };
         let found = found(visit.services, &meant).await?;
-        let known = found.credential.pass(kind, Utc::now()).filter(|known| known.pass_id == pass && found.may_act());
+        let known = found.credential.pass(kind, Utc::now()).filter(|known| known.pass_id == pass && may_reset(&found));
         let Some(known) = known else {
             record_failure(visit, &meant, &found);
             return Err(failed());
@@ -81,9 +107,21 @@ impl Door for ResetPassword {
         desk.policy.check("password", &password, found.settings.password_min_length(), &[&known.email])?;
         let set = SetPassword { hash: desk.passwords.hash(password).await?, temporary: false };
         let actions = vec![CredentialAction::UsePass { pass_id: pass, kind }, CredentialAction::SetPassword(set)];
-        let enter = Enter { end_others: true, ..Enter::change(user, actions) };
-        let changed = visit.services.engine.execute(visit.admit(organization, user, None, "door.reset_password", enter)).await;
+        let admitted = visit.admit(organization, user, None, "door.reset_password", ());
+        let mut challenge = Challenge::of(&meant, SignInMethod::Invitation, None, false);
+        if found.is_newcomer() {
+            let mut reader = visit.services.readers.open(admitted.tenant(), None).await?;
+            challenge.invitation = Some(invitation_of(&mut reader, user).await?.ok_or_else(failed)?);
+        }
+        let goes_on = found.is_newcomer() && found.needs_second_factor();
+        let entrant = if goes_on { challenge.entrant() } else { challenge.last_step() };
+        let enter = Enter { end_others: true, entrant, ..Enter::change(user, actions) };
+        let changed = visit.services.engine.execute(admitted.map(|()| enter)).await;
         changed.map_err(refused_entry)?;
-        Ok(Changed::new("CHANGED").into())
+        if !goes_on {
+            return Ok(PasswordReset { status: ResetStatus::Changed, challenge: None }.into());
+        }
+        let challenge = challenge.seal(visit.services.gate.tokens(), Step::Enrolment).map_err(Problem::internal)?;
+        Ok(PasswordReset { status: ResetStatus::EnrolmentRequired, challenge: Some(challenge) }.into())
     }
 }

@@ -10,7 +10,7 @@ mod query;
 pub use address::invited_address;
 pub use due::{Due, TIMER_KIND};
 pub use fold::Invitations;
-pub use query::{GetInvitation, Invitation, ListInvitations};
+pub use query::{GetInvitation, Invitation, ListInvitations, invitation_of};
 
 pub(super) use fold::STATEMENTS;
 
@@ -20,6 +20,7 @@ pub const PROJECTION: &str = "invitations";
 pub(super) const READS: &[(&str, &str)] = &[
     ("identity.invitations.list", query::LIST),
     ("identity.invitations.get", query::GET),
+    ("identity.invitations.of_user", query::OF_USER),
     ("identity.invitations.sealed", address::SEALED),
     ("identity.invitations.first_sealed", address::FIRST_SEALED),
 ];

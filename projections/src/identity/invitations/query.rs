@@ -26,6 +26,17 @@ pub(super) const GET: &str = "
            created_position, issued_position, issued_event_id
     FROM identity_invitations WHERE organization_id = $1 AND invitation_id = $2";
 
+pub(super) const OF_USER: &str = "
+    SELECT invitation_id FROM identity_invitations WHERE organization_id = $1 AND user_id = $2
+    ORDER BY created_position DESC LIMIT 1";
+
+/// The invitation by which a user came, where one was.
+pub async fn invitation_of(reader: &mut TenantReader<'_>, user: UserId) -> Result<Option<InvitationId>, ReadError> {
+    let query = sqlx::query_scalar(OF_USER).bind(reader.organization().0).bind(user.0);
+    let found: Option<Uuid> = query.fetch_optional(reader.connection()).await?;
+    Ok(found.map(InvitationId))
+}
+
 /// An invitation as those see it who may invite.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Invitation {
