@@ -18,6 +18,7 @@ run: install ## Install what is missing, build, and run everything (ARGS="--port
 	@exec "$(CARGO_TARGET_DIR)/release/palmares" dev $(ARGS)
 
 test: install ## Every test, with the count at the end
+	@scripts/install-provider.sh
 	@CARGO="$(CARGO)" scripts/test.sh $(ARGS)
 
 lint: ## Formatting and lints, as strict as a reviewer

@@ -31,6 +31,7 @@ aggregates! {
     crate::identity::api_key::ApiKey,
     crate::identity::policy_store::PolicyStore,
     crate::identity::elevation::Elevation,
+    crate::identity::connection::Connection,
     crate::points::Program,
     crate::points::Account,
     crate::challenges::activity_log::ActivityLog,

@@ -11,6 +11,7 @@ mod journey;
 mod mailed;
 mod messaging;
 mod newcomers;
+mod oidc;
 mod organizations;
 mod pages;
 mod points;

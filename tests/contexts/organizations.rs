@@ -42,6 +42,14 @@ impl Organization {
         dns().publish(&claimed.id("record_name"), &[&["v=spf1 -all"], &[claimed.id("record_value").as_str()]]);
     }
 
+    /// A domain that only the caller knows, claimed and proven.
+    pub(super) async fn proven_domain(&self) -> String {
+        let domain = fresh_domain();
+        self.proven(&domain).await;
+        self.verify(&domain).await.expect(200);
+        domain
+    }
+
     async fn verify(&self, domain: &str) -> crate::support::running::Reply {
         self.admin.post(&self.path(&format!("/domains/{domain}/verify")), &json!({})).await
     }

@@ -2,6 +2,7 @@
 
 pub mod dns;
 pub mod mail;
+pub mod provider;
 pub mod running;
 pub mod servers;
 pub mod streams;

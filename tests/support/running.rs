@@ -42,6 +42,8 @@ pub struct Running {
     pub descriptor: Descriptor,
     /// The key that signs its tokens.
     pub pem: String,
+    /// The folder of everything that it keeps.
+    pub data_dir: PathBuf,
 }
 
 /// Starts the system at the first call. It ends with this process, and its folder is swept away later.
@@ -63,7 +65,7 @@ pub fn running() -> &'static Running {
             thread::sleep(LOOK_AGAIN);
         };
         let pem = std::fs::read_to_string(data_dir.join("keys/jwt.pem")).expect("the key that signs tokens");
-        Running { descriptor, pem }
+        Running { descriptor, pem, data_dir }
     })
 }
 
@@ -85,6 +87,8 @@ fn keep_running(data_dir: PathBuf, log: &Path) -> Starting {
         let port = free_port().to_string();
         let mut command = Command::new(PALMARES);
         command.args(["dev", "--port", &port, "--data-dir"]).arg(data_dir);
+        // Identity providers of tests are on this machine.
+        command.env("NO_PROXY", "127.0.0.1");
         command.env("PALMARES_DNS_SERVER", super::dns::dns().address.to_string());
         command.stdout(log.try_clone().expect("the log, twice")).stderr(log);
         contain(&mut command, None, Signal::Terminate);

@@ -144,6 +144,8 @@ mod tests {
             cache_bytes: 1 << 20,
             dns_server: None,
             breached_passwords_file: None,
+            secrets_dir: None,
+            insecure_issuers: false,
         }
     }
 

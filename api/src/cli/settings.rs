@@ -19,7 +19,10 @@ pub const ENVIRONMENT: &[(&str, &str)] = &[
     ("PALMARES_ISSUER", "`iss` of the tokens that are signed and accepted"),
     ("PALMARES_AUDIENCE", "`aud` of the tokens that are signed and accepted"),
     ("PALMARES_ENVIRONMENT", "`env` of the tokens that are signed and accepted; production unless told otherwise"),
-    ("PALMARES_PUBLIC_URL", "address under which people reach the system, for the links in letters; where it serves unless told otherwise"),
+    (
+        "PALMARES_PUBLIC_URL",
+        "address under which people reach the system, for links in letters and identity providers; where it serves unless told otherwise",
+    ),
     ("PALMARES_SMTP_URL", "mail server for letters: smtp://user:password@host:587?tls=required; without it letters wait"),
     ("PALMARES_MAIL_FROM", "sender of letters: Palmares <no-reply@your.company>"),
     ("PALMARES_RATE_LIMIT_IP", "requests that one address may make in 5 minutes"),
@@ -28,6 +31,7 @@ pub const ENVIRONMENT: &[(&str, &str)] = &[
         "list of stolen passwords: SHA-1 in hexadecimal, one in a line, in order; none of them is accepted",
     ),
     ("PALMARES_CACHE_BYTES", "bytes of states that stay in memory, as an estimate"),
+    ("PALMARES_SECRETS_DIR", "folder of the secrets by which identity providers know us: <organization id>/<name>, one in a file"),
     ("PALMARES_DNS_SERVER", "address and port of the DNS server that proves domains; unset, those that the machine asks"),
     ("PALMARES_DATA_DIR", "data folder of `palmares dev`"),
     ("PALMARES_URL", "address of a running Palmares, for the commands that are its clients"),
@@ -88,6 +92,10 @@ pub struct ServerSettings {
     pub dns_server: Option<SocketAddr>,
     /// Passwords that are known to be stolen.
     pub breached_passwords_file: Option<PathBuf>,
+    /// The secrets by which identity providers know us, in a folder per organization.
+    pub secrets_dir: Option<PathBuf>,
+    /// Whether identity providers on this machine may do without TLS: `palmares dev` alone.
+    pub insecure_issuers: bool,
 }
 
 /// The settings as they were given: each may be missing. `doctor` looks at them one by one.
@@ -130,6 +138,9 @@ pub struct GivenSettings {
     /// List of stolen passwords: SHA-1 in hexadecimal, one in a line, in order
     #[arg(long, env = "PALMARES_BREACHED_PASSWORDS_FILE")]
     pub breached_passwords_file: Option<PathBuf>,
+    /// Folder of the secrets by which identity providers know us
+    #[arg(long, env = "PALMARES_SECRETS_DIR")]
+    pub secrets_dir: Option<PathBuf>,
 }
 
 /// How tokens are signed.
@@ -197,6 +208,8 @@ impl GivenSettings {
             cache_bytes: self.cache_bytes,
             dns_server: self.dns_server,
             breached_passwords_file: self.breached_passwords_file.clone(),
+            secrets_dir: self.secrets_dir.clone(),
+            insecure_issuers: false,
         };
         missing.none().map(|()| settings)
     }
@@ -267,6 +280,7 @@ mod tests {
             letters: LetterSettings { smtp_url: Some("smtp://127.0.0.1".to_owned()), ..LetterSettings::default() },
             rate_limit_ip: RATE_LIMIT_IP,
             breached_passwords_file: None,
+            secrets_dir: None,
             cache_bytes: CACHE_BYTES_DEFAULT,
             dns_server: None,
         };

@@ -12,7 +12,11 @@ use super::{
     session_secret::CookieSecret,
 };
 use crate::problem::{Language, Problem};
-use actix_web::{HttpResponseBuilder, cookie::Cookie, http::StatusCode};
+use actix_web::{
+    HttpResponseBuilder,
+    cookie::Cookie,
+    http::{StatusCode, header},
+};
 use palmares_domain::{
     identity::Rights,
     kernel::{Admission, Admitted, ClientContext, OrganizationId, SessionId, UserId},
@@ -35,11 +39,13 @@ pub struct Opened<T> {
     pub output: T,
     /// Cookies that the browser shall keep or, where they are over, forget.
     pub cookies: Vec<Cookie<'static>>,
+    /// Where the browser shall go on (302), if it is one that waits for the answer.
+    pub location: Option<String>,
 }
 
 impl<T> From<T> for Opened<T> {
     fn from(output: T) -> Self {
-        Self { output, cookies: Vec::new() }
+        Self { output, cookies: Vec::new(), location: None }
     }
 }
 
@@ -127,8 +133,11 @@ pub async fn serve<D: Door>(call: &mut Call<'_>) -> Answer {
         correlation_id: call.correlation_id,
         call,
     };
-    let Opened { output, cookies } = door.open(&visit).await?;
+    let Opened { output, cookies, location } = door.open(&visit).await?;
     let mut response = HttpResponseBuilder::new(StatusCode::from_u16(D::STATUS).unwrap_or(StatusCode::OK));
+    if let Some(location) = location {
+        response.status(StatusCode::FOUND).insert_header((header::LOCATION, location));
+    }
     for cookie in cookies {
         response.cookie(cookie);
     }

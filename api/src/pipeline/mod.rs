@@ -11,6 +11,7 @@ pub mod api_key;
 pub mod body;
 pub mod call;
 pub mod command;
+pub mod concealed;
 pub mod counters;
 pub mod credentials;
 pub mod decision;

@@ -5,7 +5,7 @@ use super::{
     Services, Settings, Standing, Standings, TokenKeys, bind, decision::OwnPolicies, keys::generate_pem,
 };
 use crate::dns::{DnsFault, DnsResolver};
-use crate::sign_in::{Desk, password_policy::PasswordPolicy};
+use crate::sign_in::{Desk, federation::FederationSettings, password_policy::PasswordPolicy};
 use async_trait::async_trait;
 use palmares_commands::{
     engine::{Engine, EngineOptions},
@@ -86,7 +86,7 @@ pub fn house(limits: RateLimits, rules: Rules) -> House {
         progress: Progress::new(log.clone(), Watermarks::new(log)),
         rebuilds: ports.clone(),
         dns: ports.clone(),
-        desk: Desk::new(PasswordPolicy::default(), ring).unwrap(),
+        desk: Desk::new(PasswordPolicy::default(), ring, FederationSettings::default()).unwrap(),
         head: Arc::new(HeadSignal::new()),
         metrics: metrics_exporter_prometheus::PrometheusBuilder::new().build_recorder().handle(),
         settings,

@@ -5,6 +5,7 @@
 //! can be replaced while they are in use.
 
 use super::{
+    concealed::Concealer,
     environment::Environment,
     keys::{Ed25519Key, KeyFault},
 };
@@ -84,6 +85,7 @@ pub struct TokenKeys {
 /// Keys that are in use together.
 struct KeySet {
     signing: Option<(String, EncodingKey)>,
+    concealer: Option<Arc<Concealer>>,
     verifiers: HashMap<String, Verifier>,
     jwks: serde_json::Value,
 }
@@ -95,7 +97,8 @@ impl KeySet {
             |key: &Ed25519Key| Verifier { key: DecodingKey::from_ed_der(key.public()), validation: validation(issuer, audience) };
         let verifiers = keys.iter().map(|key| (key.id(), verifier(key))).collect();
         let jwks = serde_json::json!({ "keys": keys.iter().map(Ed25519Key::jwk).collect::<Vec<_>>() });
-        Self { signing, verifiers, jwks }
+        let concealer = keys.iter().find_map(|key| Concealer::derived_from(key.private_der()?)).map(Arc::new);
+        Self { signing, concealer, verifiers, jwks }
     }
 
     /// What verifies a token, by the key that it names.
@@ -125,6 +128,14 @@ impl TokenKeys {
         }
         let keys = RwLock::new(Arc::new(KeySet::of(issuer, audience, &keys)));
         Ok(Self { issuer: issuer.to_owned(), audience: audience.to_owned(), environment: Environment::default(), keys })
+    }
+
+    /// What conceals texts from those who keep them for us.
+    ///
+    /// # Errors
+    /// Where no private key was given.
+    pub fn concealer(&self) -> Result<Arc<Concealer>, KeyFault> {
+        self.current().concealer.clone().ok_or(KeyFault::NoPrivateKey)
     }
 
     /// The same for another environment than production.

@@ -7,8 +7,8 @@ use crate::{
             AskEmailVerification, BeginTotpEnrolment, ChangePassword, ConfirmTotpEnrolment, DisableTotp, SetTemporaryPassword, WhoAmI,
         },
         doors::{
-            AskEmailCode, AskMagicLink, AskPasswordReset, ConfirmEnrolment, EnrolSecondFactor, RefreshSession, ResetPassword,
-            SetOwnPassword, SignIn, SignOut, TakeMagicLink, VerifyEmail, VerifySecondFactor,
+            AskEmailCode, AskMagicLink, AskPasswordReset, ConfirmEnrolment, EnrolSecondFactor, FinishOidc, RefreshSession, ResetPassword,
+            SetOwnPassword, SignIn, SignOut, StartOidc, TakeMagicLink, VerifyEmail, VerifySecondFactor,
         },
     },
 };
@@ -27,6 +27,8 @@ pub const ROUTES: &[Route] = &[
     Route::door::<ConfirmEnrolment>(Verb::Post, "/auth/mfa/confirm"),
     Route::door::<SetOwnPassword>(Verb::Post, "/auth/password"),
     Route::door::<RefreshSession>(Verb::Post, "/auth/refresh"),
+    Route::door::<StartOidc>(Verb::Get, "/auth/oidc/start"),
+    Route::door::<FinishOidc>(Verb::Get, "/auth/oidc/callback"),
     Route::door::<SignOut>(Verb::Post, "/auth/logout"),
     Route::action::<WhoAmI>(Verb::Get, "/me", "identity.self.read"),
     Route::action::<ChangePassword>(Verb::Post, "/me/password", "identity.self.change_password"),

@@ -5,6 +5,7 @@ pub mod auth;
 pub mod authorization;
 pub mod challenges;
 pub mod compliance;
+pub mod connections;
 pub mod experts;
 pub mod identity;
 pub mod invitations;
@@ -27,6 +28,7 @@ const TABLES: &[&[Route]] = &[
     organizations::ROUTES,
     identity::ROUTES,
     invitations::ROUTES,
+    connections::ROUTES,
     authorization::ROUTES,
     policy_store::ROUTES,
     points::ROUTES,

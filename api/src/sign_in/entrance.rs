@@ -49,6 +49,17 @@ pub enum SignInStatus {
     PasswordRequired,
 }
 
+impl SignInStatus {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::SignedIn => "SIGNED_IN",
+            Self::SecondFactorRequired => "SECOND_FACTOR_REQUIRED",
+            Self::EnrolmentRequired => "ENROLMENT_REQUIRED",
+            Self::PasswordRequired => "PASSWORD_REQUIRED",
+        }
+    }
+}
+
 /// What a door answers someone who proved something.
 #[derive(Serialize, ToSchema)]
 pub struct SignInAnswer {
@@ -176,7 +187,7 @@ pub async fn enter(visit: &Visit<'_>, challenge: &Challenge, entry: Entry) -> Re
     };
     let session = SignedIn { session_id: name.session, csrf_token: cookie.csrf(), expires_at, tokens, recovery_codes };
     let output = SignInAnswer { status: SignInStatus::SignedIn, challenge: None, methods: Vec::new(), session: Some(session) };
-    Ok(Opened { output, cookies: vec![session_cookie(cookie.text(), expires_at)] })
+    Ok(Opened { output, cookies: vec![session_cookie(cookie.text(), expires_at)], location: None })
 }
 
 /// An access token for a session, beside the refresh token that is current now.

@@ -2,7 +2,8 @@
 //!
 //! `doors/` are the requests; `meant` finds who is meant, `passwords`, `totp`, `pass_token` and
 //! `email_code` verify, `mailing` sends links and codes, `entrance` asks for what is still missing and
-//! starts the session. Who is unknown, locked or wrong gets one
+//! starts the session; `federation/` asks an organization's identity provider, and `recognized` finds
+//! whom it means. Who is unknown, locked or wrong gets one
 //! answer after the same work, so that nobody learns who is here (E-88).
 
 pub mod account;
@@ -11,16 +12,19 @@ pub mod challenge;
 pub mod doors;
 pub mod email_code;
 pub mod entrance;
+pub mod federation;
 pub mod invitation_token;
 pub mod mailing;
 pub mod meant;
 pub mod pass_token;
 pub mod password_policy;
 pub mod passwords;
+pub mod recognized;
 pub mod totp;
 
 use crate::pipeline::{RefusedAccess, door::Visit, ports::Access};
 use attempts::Attempts;
+use federation::{Federation, FederationSettings};
 use meant::{Found, Meant};
 use palmares_commands::privacy::KeyRing;
 use palmares_domain::{identity::Rights, kernel::Code};
@@ -40,13 +44,16 @@ pub struct Desk {
     pub attempts: Attempts,
     /// What codes that are sent by mail are made with.
     pub ring: Arc<KeyRing>,
+    /// Where people sign in at a provider of their organization's.
+    pub federation: Federation,
 }
 
 impl Desk {
     /// # Errors
-    /// Where the system has no randomness to give.
-    pub fn new(policy: PasswordPolicy, ring: Arc<KeyRing>) -> anyhow::Result<Self> {
-        Ok(Self { passwords: Passwords::new()?, policy, attempts: Attempts::default(), ring })
+    /// Where the system has no randomness to give, or its certificates cannot be read.
+    pub fn new(policy: PasswordPolicy, ring: Arc<KeyRing>, federation: FederationSettings) -> anyhow::Result<Self> {
+        let (passwords, federation) = (Passwords::new()?, Federation::new(federation)?);
+        Ok(Self { passwords, policy, attempts: Attempts::default(), ring, federation })
     }
 }
 

@@ -15,7 +15,7 @@ use crate::{
     pipeline::{Bound, Gate, Limiter, Parts, Progress, RateLimits, Services, Settings, TokenKeys, bind, route::Kind},
     reactors::{self, Post},
     routes,
-    sign_in::{Desk, password_policy::PasswordPolicy},
+    sign_in::{Desk, federation::FederationSettings, password_policy::PasswordPolicy},
 };
 use anyhow::Context;
 use palmares_projections::engine::{head::HeadSignal, stop::Stopper};
@@ -111,6 +111,17 @@ async fn asked(stop: &mut watch::Receiver<bool>) {
     let _ = stop.wait_for(|stop| *stop).await;
 }
 
+/// Where people sign in.
+fn desk(settings: &ServerSettings, write: &WriteSide) -> anyhow::Result<Desk> {
+    let policy = PasswordPolicy::new(settings.breached_passwords_file.as_deref()).context("reading the list of stolen passwords")?;
+    let federation = FederationSettings {
+        public_url: settings.public_url.clone(),
+        secrets_dir: settings.secrets_dir.clone(),
+        insecure_loopback: settings.insecure_issuers,
+    };
+    Desk::new(policy, write.ring.clone(), federation)
+}
+
 /// What letters are written with and sent by.
 fn post(settings: &ServerSettings, mail: &MailSettings, write: &WriteSide, tokens: Arc<TokenKeys>) -> anyhow::Result<Post> {
     Ok(Post {
@@ -120,11 +131,6 @@ fn post(settings: &ServerSettings, mail: &MailSettings, write: &WriteSide, token
         tokens,
         ring: write.ring.clone(),
     })
-}
-
-fn desk(settings: &ServerSettings, write: &WriteSide) -> anyhow::Result<Desk> {
-    let policy = PasswordPolicy::new(settings.breached_passwords_file.as_deref()).context("reading the list of stolen passwords")?;
-    Desk::new(policy, write.ring.clone())
 }
 
 /// Passes on what this process committed, sooner than the database's notification would.

@@ -56,7 +56,8 @@ async fn share(what: &str, caller: &Caller, holds: &Arc<Holds>, callers: usize, 
     let before = told(caller).await?;
     closed_loop(callers, plan.span, command).await?;
     let after = told(caller).await?;
-    let [requests, gate] = [0, 1].map(|figure: usize| (after[figure].seconds - before[figure].seconds, after[figure].count - before[figure].count));
+    let [requests, gate] =
+        [0, 1].map(|figure: usize| (after[figure].seconds - before[figure].seconds, after[figure].count - before[figure].count));
     ensure!(requests.1 == gate.1 && gate.1 > 0.0, "{} requests, and the gate counted {}", requests.1, gate.1);
     let (request_us, gate_us) = (requests.0 / requests.1 * 1e6, gate.0 / gate.1 * 1e6);
     println!("gate, {what}: callers={callers} requests={} of {request_us:.0}µs, gate={gate_us:.0}µs", requests.1);

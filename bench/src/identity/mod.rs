@@ -73,9 +73,12 @@ pub fn report(measured: Option<&Identity>) -> String {
         let holds = if worst < DECISION_P99_MAX_MS { "holds" } else { "**missed**" };
         let _ = writeln!(page, "\nThe slowest p99 of a decision: {worst:.2} ms; less than {DECISION_P99_MAX_MS} ms: {holds}.");
     }
-    page.push_str("\n| Place a hold over HTTP | Callers | Requests | Whole request, mean µs | Gate, mean µs | Share |\n|---|--:|--:|--:|--:|--:|\n");
+    page.push_str(
+        "\n| Place a hold over HTTP | Callers | Requests | Whole request, mean µs | Gate, mean µs | Share |\n|---|--:|--:|--:|--:|--:|\n",
+    );
     for Share { what, callers, requests, request_us, gate_us } in gate {
-        let _ = writeln!(page, "| {what} | {callers} | {requests} | {request_us:.0} | {gate_us:.0} | {:.1} % |", gate_us / request_us * 100.0);
+        let _ =
+            writeln!(page, "| {what} | {callers} | {requests} | {request_us:.0} | {gate_us:.0} | {:.1} % |", gate_us / request_us * 100.0);
     }
     page.push_str("\n| Measured | Callers | Per second | p50 ms | p99 ms |\n|---|--:|--:|--:|--:|\n");
     for Row { system, callers, rate_per_s, p50_ms, p99_ms } in sign_in {

@@ -20,7 +20,7 @@ pub(super) fn credential_stream(admission: &Admission, user: UserId) -> StreamRe
 }
 
 /// Asks something of the credential of a user who is there, and was not deleted.
-fn run(unit: &mut Unit<'_>, user_id: UserId, action: CredentialAction) -> Result<(), Refused> {
+pub(super) fn run(unit: &mut Unit<'_>, user_id: UserId, action: CredentialAction) -> Result<(), Refused> {
     let status = unit.state::<User>(user_id)?.profile().map(|profile| profile.status);
     match status {
         None => Err(UserError::NotFound.into()),
@@ -87,7 +87,7 @@ pub struct LinkExternalIdentity {
 }
 
 impl LinkExternalIdentity {
-    /// `issuer` is the digest of the provider's name for itself, `subject` what it calls the person.
+    /// `issuer` is the [`provider_digest`](super::provider_digest), `subject` what the provider calls the person.
     pub fn new(user_id: UserId, issuer: Digest, subject: String) -> Self {
         let key = external_identity_key(issuer, &subject);
         Self { user_id, issuer, subject, key }

@@ -3,11 +3,13 @@
 
 mod api_keys;
 mod assignments;
+mod connections;
 mod credentials;
 mod elevations;
 mod emails;
 mod enter;
 mod invitations;
+mod joining;
 mod lifecycle;
 pub mod policy_language;
 mod policy_store;
@@ -20,6 +22,7 @@ mod users;
 
 pub use api_keys::{CreateApiKey, RevokeApiKey, RotateApiKey, SetApiKeyQuota, TakesSecret};
 pub use assignments::{AssignRole, UnassignRole};
+pub use connections::{ConfigureConnection, DisableConnection, EnableConnection, provider_digest};
 pub use credentials::{FailPass, IssuePass, LinkExternalIdentity};
 pub use elevations::{
     ApproveElevation, EndElevation, ExpireElevation, RefuseElevation, RequestElevation, ReviewElevation, StartElevation, WithdrawElevation,
@@ -27,6 +30,7 @@ pub use elevations::{
 pub use emails::{Email, SetUserEmail};
 pub use enter::{Enter, Entrant};
 pub use invitations::{AcceptInvitation, ExpireInvitation, InviteUser, NeedsEmail, ResendInvitation, RevokeInvitation};
+pub use joining::JoinByProvider;
 pub use lifecycle::{
     ApproveReactivation, CancelUserDeletion, DeactivateUser, ReactivateUser, RequestUserDeletion, ResumeUser, SuspendUser,
 };

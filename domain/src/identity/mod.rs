@@ -6,7 +6,8 @@
 //! organization at run time; *rights* are what all roles of a user grant together; a *policy* of an
 //! organization's own *policy store* permits or forbids beside the roles, by attributes; a *credential*
 //! is what a user proves themselves with, a *pass* of it a link or a code that is good once; a *session*
-//! is a device on which a user is signed in; an *invitation* asks someone to join, once and for a while.
+//! is a device on which a user is signed in; a *connection* names the identity provider at which the
+//! people of an organization sign in; an *invitation* asks someone to join, once and for a while.
 //!
 //! Invariants: every transition of a user that B.1 does not allow is refused; a deactivated user
 //! returns only after someone else approved it; nobody gives away more than they may themselves
@@ -17,10 +18,11 @@
 //!
 //! Others see the [`Role`], the [`RoleRef`], the [`Rights`], and the aggregates
 //! [`user::User`], [`credential::Credential`], [`sessions::Sessions`], [`invitation::Invitation`],
-//! [`role_catalogue::RoleCatalogue`], [`policy_store::PolicyStore`],
+//! [`role_catalogue::RoleCatalogue`], [`policy_store::PolicyStore`], [`connection::Connection`],
 //! [`api_key::ApiKey`] and [`elevation::Elevation`].
 
 pub mod api_key;
+pub mod connection;
 pub mod credential;
 pub mod elevation;
 mod grant;

@@ -29,6 +29,7 @@ const TEXTLESS: &[&str] = &[
     "AutoJoin",
     "Carrier",
     "Code",
+    "ConnectionKind",
     "DataClass",
     "DateTime<Utc>",
     "Digest",
@@ -89,6 +90,11 @@ const CLEAR_TEXT: &[&str] = &[
     "compliance.sensitive_data_read.route",
     // What an organization calls a program that acts for it.
     "identity.api_key_created.name",
+    // The address of a company's identity provider, and what it calls the platform.
+    "identity.connection_configured.client_id",
+    "identity.connection_configured.issuer",
+    "identity.connection_configured.scopes",
+    "identity.connection_configured.secret_ref",
     // Rules that an organization wrote, in the language of policies: they know people by their ids,
     // and their names are those of rules.
     "identity.policy_instantiated.name",

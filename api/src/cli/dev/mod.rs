@@ -133,6 +133,8 @@ async fn run_on(
         cache_bytes: CACHE_BYTES_DEFAULT,
         dns_server: args.dns_server,
         breached_passwords_file: None,
+        secrets_dir: Some(embedded.path().join("secrets")),
+        insecure_issuers: true,
     };
     let minter = Minter::of(&settings)?;
     let platform_admin = system.bootstrap(&settings, PLATFORM_ADMIN).await.context("making the platform's organization")?;

@@ -3,6 +3,7 @@
 mod email_verification;
 mod magic_link;
 mod newcomer;
+mod oidc;
 mod password;
 mod password_reset;
 mod second_factor;
@@ -12,6 +13,7 @@ mod set_password;
 pub use email_verification::VerifyEmail;
 pub use magic_link::{AskMagicLink, TakeMagicLink};
 pub use newcomer::CompleteInvitation;
+pub use oidc::{FinishOidc, StartOidc};
 pub use password::SignIn;
 pub use password_reset::{AskPasswordReset, ResetPassword};
 pub use second_factor::{AskEmailCode, ConfirmEnrolment, EnrolSecondFactor, Enrolment, VerifySecondFactor};

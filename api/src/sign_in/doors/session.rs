@@ -96,6 +96,6 @@ impl Door for SignOut {
             visit.services.engine.execute(visit.admit(organization, user, Some(session), "door.sign_out", end)).await?;
         }
         // Whoever is out already is out.
-        Ok(Opened { output: SignedOut { status: "SIGNED_OUT" }, cookies: vec![forgotten_cookie()] })
+        Ok(Opened { output: SignedOut { status: "SIGNED_OUT" }, cookies: vec![forgotten_cookie()], location: None })
     }
 }

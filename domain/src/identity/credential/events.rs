@@ -66,7 +66,7 @@ events! {
         },
         ExternalIdentityLinked = "identity.external_identity_linked" v 1 {
             user_id: UserId = internal,
-            /// The digest of the provider's name for itself.
+            /// The digest of the provider's name for itself and of what it calls us.
             issuer: Digest = internal,
             /// What the provider calls the person.
             subject: Personal<String> = restricted of user_id for Security,
