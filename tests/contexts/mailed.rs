@@ -3,13 +3,10 @@
 use super::sign_in::{GIVEN, OWN, Person, code, cookie, door};
 use crate::support::{
     mail::{Mail, mail_to, mails_to, token_in},
-    running::{AUDIENCE, Client, ISSUER, Organization, Reply, eventually, fresh_organization, running},
+    running::{Client, Organization, Reply, eventually, fresh_organization, token_keys},
 };
 use chrono::{TimeDelta, Utc};
-use palmares::{
-    pipeline::TokenKeys,
-    sign_in::pass_token::{PassToken, pass_token},
-};
+use palmares::sign_in::pass_token::{PassToken, pass_token};
 use palmares_domain::{identity::credential::PassKind, kernel::PassId};
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -153,7 +150,7 @@ async fn every_bad_link_is_answered_alike() {
     let (organization, other) = (fresh_organization().await, fresh_organization().await);
     let person = organization.person("member").await.with_own_password().await;
     let good = person.link("auth/magic-link").await;
-    let keys = TokenKeys::from_pems(ISSUER, AUDIENCE, [running().pem.as_str()]).expect("the key is a key");
+    let keys = token_keys();
     let content = PassToken { organization: organization.id, user: person.user.parse().expect("an id"), pass: PassId(Uuid::now_v7()) };
     let until = Utc::now() + TimeDelta::minutes(5);
     let token = |kind, content: &PassToken, until| pass_token(&keys, kind, content, until).expect("a token");
