@@ -11,14 +11,14 @@ use uuid::Uuid;
 const DAY: &str = "2020-03-02";
 
 impl Organization {
-    async fn person(&self, role: Role) -> (String, Client) {
+    async fn person_of(&self, role: Role) -> (String, Client) {
         let body = json!({ "external_ref": Uuid::now_v7().to_string(), "role": role.name() });
         let user = self.admin.post("/users", &body).await.expect(201).id("id");
         let client = self.admin.with_token(&mint(&user, self.id, role));
         (user, client)
     }
 
-    async fn assign(&self, user: &str, expert: &str) -> Reply {
+    async fn assign_expert(&self, user: &str, expert: &str) -> Reply {
         self.admin.post(&format!("/users/{user}/experts"), &json!({ "expert_id": expert })).await
     }
 
@@ -49,13 +49,13 @@ async fn own_export(client: &Client) -> Vec<Value> {
 #[tokio::test]
 async fn an_expert_reads_what_those_record_to_whom_they_are_assigned() {
     let organization = fresh_organization().await;
-    let (expert, reads) = organization.person(Role::Expert).await;
+    let (expert, reads) = organization.person_of(Role::Expert).await;
     let user = organization.member_id.clone();
     let position = organization.walked(&user, DAY, 4000).await;
     let (records, days) = (format!("/users/{user}/activities"), format!("/users/{user}/activities/days"));
 
     reads.get(&records).await.refused(404, "RESOURCE_NOT_FOUND");
-    let assigned = organization.assign(&user, &expert).await.expect(200);
+    let assigned = organization.assign_expert(&user, &expert).await.expect(200);
     assert_eq!((&assigned.body["status"], &assigned.body["expert_id"]), (&json!("ASSIGNED"), &json!(expert)));
     let seen = reads.get_at(&days, position).await.expect(200);
     assert_eq!(seen.items()[0]["total"], 4000);
@@ -82,7 +82,7 @@ async fn an_expert_reads_what_those_record_to_whom_they_are_assigned() {
 #[tokio::test]
 async fn an_assignment_ends_by_itself_and_with_its_experts_role() {
     let organization = fresh_organization().await;
-    let (expert, reads) = organization.person(Role::Expert).await;
+    let (expert, reads) = organization.person_of(Role::Expert).await;
     let user = organization.member_id.clone();
     let (records, experts) = (format!("/users/{user}/activities"), format!("/users/{user}/experts"));
     let until = chrono::Utc::now() + Duration::from_secs(4);
@@ -94,7 +94,7 @@ async fn an_assignment_ends_by_itself_and_with_its_experts_role() {
     organization.admin.send("DELETE", &format!("{experts}/{expert}"), &json!({})).await.refused(404, "RESOURCE_NOT_FOUND");
 
     // What is over can be given anew, and is worth nothing to whoever is no expert any more.
-    let again = organization.assign(&user, &expert).await.expect(200);
+    let again = organization.assign_expert(&user, &expert).await.expect(200);
     reads.get(&records).await.expect(200);
     organization.admin.post(&format!("/users/{expert}/roles"), &json!({ "role": "member" })).await.expect(200);
     organization.admin.post(&format!("/users/{expert}/roles/expert/unassign"), &json!({})).await.expect(200);
@@ -110,18 +110,18 @@ async fn an_assignment_ends_by_itself_and_with_its_experts_role() {
 #[tokio::test]
 async fn who_is_assigned_to_whom_is_checked() {
     let (organization, other) = (fresh_organization().await, fresh_organization().await);
-    let (expert, client) = organization.person(Role::Expert).await;
-    let (foreign, _) = other.person(Role::Expert).await;
+    let (expert, client) = organization.person_of(Role::Expert).await;
+    let (foreign, _) = other.person_of(Role::Expert).await;
     let user = organization.member_id.clone();
     let experts = format!("/users/{user}/experts");
     let before = organization.domain_events().await;
 
     for nobody in [user.clone(), foreign.clone(), Uuid::now_v7().to_string()] {
-        let refused = organization.assign(&user, &nobody).await.refused(422, "VALIDATION_ERROR");
+        let refused = organization.assign_expert(&user, &nobody).await.refused(422, "VALIDATION_ERROR");
         assert_eq!(refused.body["errors"][0]["field"], "expert_id");
         assert_eq!(refused.body["errors"][0]["reason"], "experts.not_an_expert");
     }
-    let own = organization.assign(&expert, &expert).await.refused(422, "VALIDATION_ERROR");
+    let own = organization.assign_expert(&expert, &expert).await.refused(422, "VALIDATION_ERROR");
     assert_eq!(own.body["errors"][0]["reason"], "experts.own_expert");
     let over = json!({ "expert_id": expert, "until": "2020-01-01T00:00:00Z" });
     let over = organization.admin.post(&experts, &over).await.refused(422, "VALIDATION_ERROR");
@@ -133,8 +133,8 @@ async fn who_is_assigned_to_whom_is_checked() {
     }
     assert_eq!(organization.domain_events().await, before);
 
-    organization.assign(&user, &expert).await.expect(200);
-    organization.assign(&user, &expert).await.refused(409, "CONFLICT");
+    organization.assign_expert(&user, &expert).await.expect(200);
+    organization.assign_expert(&user, &expert).await.refused(409, "CONFLICT");
     for caller in [&organization.member, &client] {
         caller.send("DELETE", &format!("{experts}/{expert}"), &json!({})).await.refused(403, "ACCESS_DENIED");
     }
@@ -160,7 +160,7 @@ async fn whoever_runs_a_program_never_reads_what_one_person_did() {
     }
 
     // An administrator who takes the role Expert does not get around it.
-    let (admin, _) = organization.person(Role::OrganizationAdmin).await;
+    let (admin, _) = organization.person_of(Role::OrganizationAdmin).await;
     organization.admin.post(&format!("/users/{admin}/roles"), &json!({ "role": "expert" })).await.expect(200);
     let keys = crate::support::running::token_keys();
     let id = palmares_domain::kernel::UserId(admin.parse().expect("a user"));
@@ -168,13 +168,13 @@ async fn whoever_runs_a_program_never_reads_what_one_person_did() {
     let both = organization.admin.with_token(&token);
     let own = both.post(&format!("/users/{user}/experts"), &json!({ "expert_id": admin })).await.refused(403, "ACCESS_DENIED");
     assert_eq!(own.body["reason"], "experts.assigns_oneself");
-    organization.assign(&user, &admin).await.expect(200);
+    organization.assign_expert(&user, &admin).await.expect(200);
     both.get(&records).await.refused(404, "RESOURCE_NOT_FOUND");
 
     // Neither a role of the organization's own nor a key opens it.
     let role = json!({ "name": "Curious", "grants": ["challenges"] });
     let role = organization.admin.post("/roles", &role).await.expect(201).id("id");
-    let (curious, _) = organization.person(Role::Member).await;
+    let (curious, _) = organization.person_of(Role::Member).await;
     organization.admin.post(&format!("/users/{curious}/roles"), &json!({ "role": role })).await.expect(200);
     let role: palmares_domain::kernel::RoleId = role.parse().expect("a role");
     let curious = organization.admin.with_token(&mint(&curious, organization.id, role));
@@ -216,7 +216,7 @@ async fn figures_are_over_five_people_at_least() {
     let longer = organization.participation(&organization.analyst, DAY, "2020-03-03", position).await.expect(200).body;
     assert_eq!((&longer["total"], &longer["days"]), (&json!(6000), &json!(1)));
 
-    for caller in [&organization.member, &organization.person(Role::Expert).await.1] {
+    for caller in [&organization.member, &organization.person_of(Role::Expert).await.1] {
         organization.participation(caller, DAY, DAY, 0).await.refused(403, "ACCESS_DENIED");
     }
     for (from, until) in [("2020-03-02", "2020-03-01"), ("2020-01-01", "2020-12-31")] {
@@ -229,7 +229,7 @@ async fn figures_are_over_five_people_at_least() {
 #[tokio::test]
 async fn people_take_out_what_is_recorded_of_them_and_of_nobody_else() {
     let organization = fresh_organization().await;
-    let (user, own) = organization.person(Role::Member).await;
+    let (user, own) = organization.person_of(Role::Member).await;
     let program = organization.program().await;
     let credit = json!({ "program_id": program, "user_id": user, "amount": 30, "reason": "well done" });
     organization.admin.post_with("/points/credits", &credit, &[("Prefer", "wait=30")]).await.expect(200);
@@ -259,7 +259,7 @@ async fn people_take_out_what_is_recorded_of_them_and_of_nobody_else() {
     assert_eq!(recorded.len(), 1);
 
     // Nobody exports as somebody else, and experts do not as experts.
-    let (_, expert) = organization.person(Role::Expert).await;
+    let (_, expert) = organization.person_of(Role::Expert).await;
     expert.get("/me/export").await.refused(403, "ACCESS_DENIED");
     own.get(&format!("/me/export?user_id={other}")).await.refused(422, "VALIDATION_ERROR");
 }
