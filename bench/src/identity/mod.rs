@@ -69,9 +69,10 @@ pub fn report(measured: Option<&Identity>) -> String {
     for Latencies { what, count, p50_us, p99_us, p999_us } in decisions {
         let _ = writeln!(page, "| {what} | {count} | {p50_us:.1} | {p99_us:.1} | {p999_us:.1} |");
     }
-    if let Some(worst) = decisions.iter().filter(|row| row.what.starts_with("decision")).map(|row| row.p99_us / 1e3).reduce(f64::max) {
-        let holds = if worst < DECISION_P99_MAX_MS { "holds" } else { "**missed**" };
-        let _ = writeln!(page, "\nThe slowest p99 of a decision: {worst:.2} ms; less than {DECISION_P99_MAX_MS} ms: {holds}.");
+    page.push('\n');
+    for Latencies { what, p99_us, .. } in decisions.iter().filter(|row| row.what.starts_with("decision")) {
+        let (p99_ms, holds) = (p99_us / 1e3, if p99_us / 1e3 < DECISION_P99_MAX_MS { "holds" } else { "**missed**" });
+        let _ = writeln!(page, "- {what}: {p99_ms:.2} ms at p99; less than {DECISION_P99_MAX_MS} ms: {holds}.");
     }
     page.push_str(
         "\n| Place a hold over HTTP | Callers | Requests | Whole request, mean µs | Gate, mean µs | Share |\n|---|--:|--:|--:|--:|--:|\n",
