@@ -81,7 +81,7 @@ mod organization {
                 1 => Some(user.id),
                 _ => Some(drawn(&self.users, number + 1).id),
             };
-            let owner_status = owner.map(|_| if number % 10 == 0 { UserStatus::Suspended } else { UserStatus::Active });
+            let owner_status = owner.map(|_| if number.is_multiple_of(10) { UserStatus::Suspended } else { UserStatus::Active });
             let circumstances = Circumstances { policies: Some(policies), owner_status, ..Circumstances::default() };
             let (home, organization) = (self.id, self.id);
             point.decide(&Question { principal: user.id, home, rights: &user.rights, permission, organization, owner, circumstances })
