@@ -28,6 +28,7 @@ aggregates! {
     crate::identity::sessions::Sessions,
     crate::identity::role_catalogue::RoleCatalogue,
     crate::identity::invitation::Invitation,
+    crate::identity::user_import::UserImport,
     crate::identity::api_key::ApiKey,
     crate::identity::policy_store::PolicyStore,
     crate::identity::elevation::Elevation,

@@ -20,3 +20,4 @@ mod sessions;
 mod sign_in;
 mod sign_in_settings;
 mod sign_in_timing;
+mod user_imports;

@@ -19,6 +19,7 @@ const MAY_GRANT: &[&str] = &[
     "bench/src/palmares_system.rs",
     "commands/src/identity/invitations_tests.rs",
     "commands/src/identity/tests.rs",
+    "commands/src/identity/user_imports/tests.rs",
     "commands/src/points/tests.rs",
 ];
 

@@ -5,6 +5,7 @@ use super::{
     call::{Answer, Call},
     gate::Terms,
     respond,
+    table::ids_are_ids,
 };
 use crate::problem::Problem;
 use palmares_domain::kernel::{Admitted, Code};
@@ -38,8 +39,7 @@ pub async fn serve<Q: Query>(call: &mut Call<'_>) -> Answer {
 
 /// An id in the path that is no UUID names nothing.
 pub(super) fn require_ids(call: &Call<'_>) -> Result<(), Problem> {
-    let malformed = |(name, text): &(&'static str, String)| name.ends_with("_id") && uuid::Uuid::try_parse(text).is_err();
-    if call.params.iter().any(malformed) { Err(Problem::not_found()) } else { Ok(()) }
+    if ids_are_ids(&call.params) { Ok(()) } else { Err(Problem::not_found()) }
 }
 
 /// The answer, and whether it depends on a record that is set aside for repair.

@@ -1,7 +1,8 @@
 //! The table that serves: finds the one row for a request.
 //!
-//! No request fits two rows. That is checked when the table is made, so "the first match wins"
-//! never decides who may do what.
+//! No request fits two rows, as far as its ids are ids. That is checked when the table is made, so
+//! "the first match wins" never decides who may do what. What stands in place of an id and is none
+//! names nothing, whichever row it comes to; a row that takes it by its name goes first.
 
 use super::route::{Route, Verb};
 use percent_encoding::percent_decode_str;
@@ -72,6 +73,9 @@ impl Table {
         if at_path.is_empty() {
             return Found::Nothing;
         }
+        // `/users/imports` is no user of this name.
+        let by_name = at_path.iter().any(|(_, _, params)| ids_are_ids(params));
+        let at_path: Vec<_> = at_path.into_iter().filter(|(_, _, params)| !by_name || ids_are_ids(params)).collect();
         let method = if method == "HEAD" { "GET" } else { method };
         let mut allow: Vec<_> = at_path.iter().map(|(_, row, _)| row.verb.name()).collect();
         let mut named: Vec<_> = at_path.into_iter().filter(|(_, row, _)| row.verb.name() == method).collect();
@@ -138,10 +142,21 @@ impl Row {
         };
         let parts_fit = pairs.all(|pair| match pair {
             (Segment::Literal(one), Segment::Literal(two)) => one == two,
+            (Segment::Literal(literal), Segment::Param(name)) | (Segment::Param(name), Segment::Literal(literal)) => may_be(name, literal),
             _ => true,
         });
         lengths_fit && parts_fit
     }
+}
+
+/// Whether a parameter can have this value: one that is named as an id is one.
+pub(super) fn may_be(name: &str, text: &str) -> bool {
+    !name.ends_with("_id") || uuid::Uuid::try_parse(text).is_ok()
+}
+
+/// Whether every id in a path is one.
+pub(super) fn ids_are_ids(params: &Params) -> bool {
+    params.iter().all(|(name, text)| may_be(name, text))
 }
 
 fn segment(text: &'static str) -> Segment {

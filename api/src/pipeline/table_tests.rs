@@ -64,6 +64,24 @@ fn rows_that_could_both_serve_are_refused() {
 }
 
 #[test]
+fn a_name_in_place_of_an_id_is_no_id() {
+    let rows = [row("/users/{user_id}"), row("/users/imports"), row("/users/{user_id}/sessions"), row("/users/imports/{import_id}")];
+    let table = Table::new(&rows).unwrap();
+    let id = uuid::Uuid::from_u128(1);
+    for (path, expected) in [
+        ("/users/imports".to_owned(), "/users/imports []".to_owned()),
+        (format!("/users/{id}"), format!(r#"/users/{{user_id}} [("user_id", "{id}")]"#)),
+        (format!("/users/imports/{id}"), format!(r#"/users/imports/{{import_id}} [("import_id", "{id}")]"#)),
+        (format!("/users/{id}/sessions"), format!(r#"/users/{{user_id}}/sessions [("user_id", "{id}")]"#)),
+        // Neither is an id, so whichever row it is, it names nothing.
+        ("/users/imports/sessions".to_owned(), r#"/users/imports/{import_id} [("import_id", "sessions")]"#.to_owned()),
+    ] {
+        assert_eq!(find(&table, "GET", &path), expected, "{path}");
+    }
+    assert!(Table::new(&[row("/a/{x_id}"), row("/a/01924f5e-7c3a-7b1c-8f2d-3a4b5c6d7e8f")]).is_err());
+}
+
+#[test]
 fn a_media_type_chooses_between_rows_of_one_path() {
     let rows = [row("/events"), row("/events").accepting("application/x-ndjson")];
     let table = Table::new(&rows).unwrap();

@@ -1,4 +1,4 @@
-//! What follows from events: credits are resolved, days of activity are settled.
+//! What follows from events: credits are resolved, days of activity are settled, imports are run.
 //!
 //! A reactor's command passes no gate, because nobody asked for it. It is admitted here, in the name
 //! of the reactor, and carries an id derived from the event that caused it: handling an event again
@@ -9,6 +9,7 @@ mod expire_elevations;
 mod expire_invitations;
 mod letters;
 mod resolve_credits;
+mod run_imports;
 mod set_up;
 mod settle_earnings;
 mod settle_recorded_days;
@@ -31,6 +32,7 @@ pub fn all(engine: Arc<Engine>, readers: Readers, watermarks: Watermarks) -> Vec
     vec![
         Arc::new(resolve_credits::ResolveCredits { engine: engine.clone() }),
         Arc::new(set_up::CompleteSetup { engine: engine.clone() }),
+        Arc::new(run_imports::RunImports { engine: engine.clone(), readers: readers.clone() }),
         Arc::new(settle_earnings::SettleDays { engine: engine.clone(), readers: readers.clone(), watermarks: watermarks.clone() }),
         Arc::new(settle_recorded_days::SettleRecordedDays { engine, readers, watermarks }),
     ]

@@ -15,6 +15,7 @@ pub mod pages;
 pub mod points;
 pub mod policy_store;
 pub mod system;
+pub mod user_imports;
 
 use crate::pipeline::Route;
 use palmares_domain::identity::PermissionTree;
@@ -29,6 +30,7 @@ const TABLES: &[&[Route]] = &[
     identity::ROUTES,
     invitations::ROUTES,
     connections::ROUTES,
+    user_imports::ROUTES,
     authorization::ROUTES,
     policy_store::ROUTES,
     points::ROUTES,

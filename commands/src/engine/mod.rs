@@ -127,8 +127,13 @@ impl Engine {
 
     /// Who holds the claim of a personal value in an organization, such as the user of an e-mail address.
     pub async fn holder(&self, organization: OrganizationId, kind: &str, value: &str) -> Result<Option<Uuid>, Rejection> {
-        let key = ClaimKey { organization, key: self.hashed_key(organization, kind, value).await? };
-        Ok(self.store.claim(key).await?.map(|claim| claim.owner))
+        self.claim_of(organization, kind, value).await.map(|(_, holder)| holder)
+    }
+
+    /// The key under which a personal value is claimed, and who holds it.
+    pub async fn claim_of(&self, organization: OrganizationId, kind: &str, value: &str) -> Result<(Uuid, Option<Uuid>), Rejection> {
+        let key = self.hashed_key(organization, kind, value).await?;
+        Ok((key, self.owner(ClaimKey { organization, key }).await?))
     }
 
     /// Who holds a claim.

@@ -28,12 +28,12 @@ pub(super) fn invitation_stream(admission: &Admission, invitation: InvitationId)
     StreamRef::of::<Invitation>(admission.organization, invitation)
 }
 
-fn organization_stream(admission: &Admission) -> StreamRef {
+pub(super) fn organization_stream(admission: &Admission) -> StreamRef {
     StreamRef::of::<Organization>(admission.organization, admission.organization)
 }
 
 /// The settings of the organization, which the operation names among its streams.
-fn settings(unit: &mut Unit<'_>) -> Result<Settings, Refused> {
+pub(super) fn settings(unit: &mut Unit<'_>) -> Result<Settings, Refused> {
     let organization = unit.organization();
     Ok(unit.state::<Organization>(organization)?.settings())
 }
@@ -112,29 +112,15 @@ impl InviteUser {
     fn ids(admission: &Admission) -> (InvitationId, UserId) {
         (InvitationId(new_id(admission, "invitation")), UserId(new_id(admission, "user")))
     }
-
-    /// Whether it may be the step that a new organization waits for.
-    fn invites_administrator(&self) -> bool {
-        self.role == Role::OrganizationAdmin.into()
-    }
 }
 
 impl Operation for InviteUser {
     fn streams(&self, admission: &Admission) -> Vec<StreamRef> {
-        let (invitation, user) = Self::ids(admission);
-        let mut streams = vec![invitation_stream(admission, invitation), user_stream(admission, user)];
-        if self.invites_administrator() {
-            streams.push(organization_stream(admission));
-        }
-        streams
+        streams_of(admission, Self::ids(admission), self.role)
     }
 
     fn reads(&self, admission: &Admission) -> Vec<StreamRef> {
-        let mut streams = vec![catalogue_stream(admission)];
-        if !self.invites_administrator() {
-            streams.push(organization_stream(admission));
-        }
-        streams
+        reads_of(admission)
     }
 
     fn hashed(&self) -> Vec<(&'static str, &str)> {
@@ -144,32 +130,69 @@ impl Operation for InviteUser {
     fn decide(&self, unit: &mut Unit<'_>) -> Result<Answer, Refused> {
         check_may_give(unit, self.role)?;
         let (invitation_id, user_id) = Self::ids(unit.admission());
-        let invite = UserCommand::Invite(user::InviteUser {
-            user_id,
-            organization_id: unit.organization(),
-            email: self.email.text().to_owned(),
-            display_name: self.display_name.clone(),
-            role: self.role,
-        });
-        unit.run::<User>(user_id, &invite)?;
-        let settings = settings(unit)?;
-        if !settings.allows_email(self.email.text()) {
-            return Err(Refused::field("email", "identity.email_domain_not_allowed"));
-        }
-        let issue = InvitationCommand::Issue(invitation::IssueInvitation {
-            invitation_id,
-            user_id,
-            email: self.email.text().to_owned(),
-            role: self.role,
-            valid_for_hours: self.valid_for_hours.or(Some(settings.invitation_valid_hours().into())),
-        });
-        unit.run::<Invitation>(invitation_id, &issue)?;
-        set_email(unit, user_id, &self.email)?;
-        if self.invites_administrator() {
-            administrator_invited(unit)?;
-        }
+        let Self { email, role, display_name, valid_for_hours, .. } = self;
+        let invitee = Invitee { email, role: *role, display_name: display_name.as_ref(), valid_for_hours: *valid_for_hours };
+        invite(unit, (invitation_id, user_id), invitee)?;
         Ok(Answer::new("id", invitation_id, InvitationStatus::Pending.name()).with("user_id", user_id.to_string()))
     }
+}
+
+/// Who is invited, as what.
+pub(super) struct Invitee<'a> {
+    pub email: &'a Email,
+    pub role: RoleRef,
+    pub display_name: Option<&'a String>,
+    pub valid_for_hours: Option<u32>,
+}
+
+/// What an operation has to name that invites somebody, beside [`reads_of`].
+pub(super) fn streams_of(admission: &Admission, (invitation, user): (InvitationId, UserId), role: RoleRef) -> Vec<StreamRef> {
+    let mut streams = vec![invitation_stream(admission, invitation), user_stream(admission, user)];
+    if is_administrator(role) {
+        streams.push(organization_stream(admission));
+    }
+    streams
+}
+
+/// What an operation that invites somebody has to look at: the organization's roles and settings.
+pub(super) fn reads_of(admission: &Admission) -> Vec<StreamRef> {
+    vec![catalogue_stream(admission), organization_stream(admission)]
+}
+
+/// Whether inviting to this role may be the step that a new organization waits for.
+fn is_administrator(role: RoleRef) -> bool {
+    role == Role::OrganizationAdmin.into()
+}
+
+/// Makes the user and the invitation, and claims the address. The operation names it in
+/// [`Operation::hashed`], and has checked that the role may be given.
+pub(super) fn invite(unit: &mut Unit<'_>, (invitation_id, user_id): (InvitationId, UserId), invitee: Invitee<'_>) -> Result<(), Refused> {
+    let Invitee { email, role, display_name, valid_for_hours } = invitee;
+    let invite = UserCommand::Invite(user::InviteUser {
+        user_id,
+        organization_id: unit.organization(),
+        email: email.text().to_owned(),
+        display_name: display_name.cloned(),
+        role,
+    });
+    unit.run::<User>(user_id, &invite)?;
+    let settings = settings(unit)?;
+    if !settings.allows_email(email.text()) {
+        return Err(Refused::field("email", "identity.email_domain_not_allowed"));
+    }
+    let issue = invitation::IssueInvitation {
+        invitation_id,
+        user_id,
+        email: email.text().to_owned(),
+        role,
+        valid_for_hours: valid_for_hours.or(Some(settings.invitation_valid_hours().into())),
+    };
+    unit.run::<Invitation>(invitation_id, &InvitationCommand::Issue(issue))?;
+    set_email(unit, user_id, email)?;
+    if is_administrator(role) {
+        administrator_invited(unit)?;
+    }
+    Ok(())
 }
 
 /// Ticks the step of the set-up, where the organization is waiting for it (E-123).
@@ -222,12 +245,18 @@ impl Operation for RevokeInvitation {
 
     fn decide(&self, unit: &mut Unit<'_>) -> Result<Answer, Refused> {
         let user = terms(unit, self.invitation_id)?.user_id;
-        unit.run::<Invitation>(self.invitation_id, &InvitationCommand::Revoke)?;
-        if let Some(claim) = unit.hashed(EMAIL_LOOKUP).filter(|claim| unit.holder(*claim) == Some(user.0)) {
-            unit.release(claim);
-        }
+        revoke(unit, self.invitation_id, user)?;
         Ok(Answer::new("id", self.invitation_id, InvitationStatus::Revoked.name()))
     }
+}
+
+/// Takes an invitation back, and lets go of the address where the operation named it in [`Operation::hashed`].
+pub(super) fn revoke(unit: &mut Unit<'_>, invitation: InvitationId, user: UserId) -> Result<(), Refused> {
+    unit.run::<Invitation>(invitation, &InvitationCommand::Revoke)?;
+    if let Some(claim) = unit.hashed(EMAIL_LOOKUP).filter(|claim| unit.holder(*claim) == Some(user.0)) {
+        unit.release(claim);
+    }
+    Ok(())
 }
 
 /// Records that the invited person said yes: their account is there, and waits for what is asked of

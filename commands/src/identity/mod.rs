@@ -1,4 +1,4 @@
-//! Identity: users, how they are invited and sign in, their life cycle, the roles and policies that
+//! Identity: users, how they are invited one by one or by the table, and sign in, their life cycle, the roles and policies that
 //! say what they may, and the keys of programs.
 
 mod api_keys;
@@ -18,6 +18,7 @@ mod sessions;
 mod temporary_passwords;
 #[cfg(test)]
 mod tests;
+mod user_imports;
 mod users;
 
 pub use api_keys::{CreateApiKey, RevokeApiKey, RotateApiKey, SetApiKeyQuota, TakesSecret};
@@ -40,6 +41,10 @@ pub use policy_store::{
 pub use roles::{ComposeRole, RenameRole, RetireRole, SetRoleGrants};
 pub use sessions::{EndSession, RevokeSession, RevokeUserSessions, RotateRefresh};
 pub use temporary_passwords::SetTemporaryPassword;
+pub use user_imports::{
+    BeginImport, CancelImport, ConfirmImport, FailImportRow, FinishImport, InviteImportRow, RetryImport, RevokeImportRow, RollBackImport,
+    UploadImport,
+};
 pub use users::CreateUser;
 
 pub(crate) use users::user_stream;

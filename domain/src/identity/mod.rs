@@ -7,7 +7,8 @@
 //! organization's own *policy store* permits or forbids beside the roles, by attributes; a *credential*
 //! is what a user proves themselves with, a *pass* of it a link or a code that is good once; a *session*
 //! is a device on which a user is signed in; a *connection* names the identity provider at which the
-//! people of an organization sign in; an *invitation* asks someone to join, once and for a while.
+//! people of an organization sign in; an *invitation* asks someone to join, once and for a while; an
+//! *import* invites the people of a table, row by row.
 //!
 //! Invariants: every transition of a user that B.1 does not allow is refused; a deactivated user
 //! returns only after someone else approved it; nobody gives away more than they may themselves
@@ -19,7 +20,7 @@
 //! Others see the [`Role`], the [`RoleRef`], the [`Rights`], and the aggregates
 //! [`user::User`], [`credential::Credential`], [`sessions::Sessions`], [`invitation::Invitation`],
 //! [`role_catalogue::RoleCatalogue`], [`policy_store::PolicyStore`], [`connection::Connection`],
-//! [`api_key::ApiKey`] and [`elevation::Elevation`].
+//! [`api_key::ApiKey`], [`elevation::Elevation`] and [`user_import::UserImport`].
 
 pub mod api_key;
 pub mod connection;
@@ -34,6 +35,7 @@ mod role;
 pub mod role_catalogue;
 pub mod sessions;
 pub mod user;
+pub mod user_import;
 
 pub use grant::{Grant, MalformedGrant};
 pub use permission_tree::PermissionTree;

@@ -1,6 +1,6 @@
-//! Read models of identity: who there is and who was invited, where they are signed in, which roles
-//! and policies an organization made, which programs act for it, who asked for rights for a
-//! while, and how was decided.
+//! Read models of identity: who there is and who was invited, alone or by an import, where they are
+//! signed in, which roles and policies an organization made, which programs act for it, who asked for
+//! rights for a while, and how was decided.
 //!
 //! Others see [`directory::external_refs`], which names users on their own pages, and
 //! [`directory::address_of`], which finds where letters to them go.
@@ -13,6 +13,7 @@ pub mod invitations;
 pub mod policy_store;
 pub mod roles;
 pub mod sessions;
+pub mod user_imports;
 
 use crate::engine::Projector;
 use std::sync::Arc;
@@ -30,6 +31,7 @@ pub fn projectors() -> Vec<Arc<dyn Projector>> {
         Arc::new(decisions::Decisions),
         Arc::new(elevations::Elevations),
         Arc::new(elevations::Due),
+        Arc::new(user_imports::UserImports),
     ]
 }
 
@@ -51,6 +53,8 @@ pub fn statements() -> impl Iterator<Item = (&'static str, &'static str)> {
         decisions::STATEMENTS,
         elevations::STATEMENTS,
         elevations::READS,
+        user_imports::STATEMENTS,
+        user_imports::READS,
     ]
     .into_iter()
     .flatten()
