@@ -30,7 +30,10 @@ use palmares_domain::{
     kernel::{Admission, Code, ImportId, OrganizationId, UserId},
 };
 use serde::Deserialize;
-use std::{collections::BTreeMap, fmt};
+use std::{
+    collections::{BTreeMap, btree_map::Entry},
+    fmt,
+};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -145,8 +148,8 @@ impl Operation for UploadImport {
 fn submitted(unit: &mut Unit<'_>, rows: &[Row]) -> Result<Vec<SubmittedRow>, Refused> {
     let mut faults: BTreeMap<RoleRef, Option<RowFault>> = BTreeMap::new();
     for role in rows.iter().flatten().map(|row| row.role) {
-        if !faults.contains_key(&role) {
-            faults.insert(role, role_fault(unit, role)?);
+        if let Entry::Vacant(unseen) = faults.entry(role) {
+            unseen.insert(role_fault(unit, role)?);
         }
     }
     let settings = settings(unit)?;
