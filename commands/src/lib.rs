@@ -2,6 +2,7 @@
 
 pub mod challenges;
 pub mod compliance;
+pub mod digests;
 pub mod engine;
 pub mod experts;
 mod generations;

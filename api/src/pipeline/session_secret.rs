@@ -10,6 +10,7 @@ use aws_lc_rs::{
     rand::{SecureRandom, SystemRandom},
 };
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use palmares_commands::digests;
 use palmares_domain::kernel::{Digest, OrganizationId, SessionId, UserId};
 use uuid::Uuid;
 use zeroize::Zeroizing;
@@ -57,9 +58,7 @@ pub fn fresh_half() -> anyhow::Result<Half> {
 
 /// What the log keeps of a half.
 pub fn digest_of(half: &Half) -> Digest {
-    let mut bytes = [0; 32];
-    bytes.copy_from_slice(digest::digest(&digest::SHA256, half.as_ref()).as_ref());
-    Digest(bytes)
+    digests::digest_of(half.as_ref())
 }
 
 /// Whether two digests are the same, in a time that does not tell how far they are.

@@ -1,9 +1,7 @@
 //! Codes of authenticators (RFC 6238), and those that stand in for them.
 
-use aws_lc_rs::{
-    digest,
-    rand::{SecureRandom, SystemRandom},
-};
+use aws_lc_rs::rand::{SecureRandom, SystemRandom};
+use palmares_commands::digests::digest_of;
 use palmares_domain::{identity::credential::RECOVERY_CODES, kernel::Digest};
 use std::{
     collections::BTreeSet,
@@ -58,9 +56,7 @@ pub fn recovery_digest(code: &str) -> Option<Digest> {
     if plain.len() != RECOVERY_CODE_CHARS || !plain.iter().all(|byte| LETTERS.contains(byte)) {
         return None;
     }
-    let mut bytes = [0; 32];
-    bytes.copy_from_slice(digest::digest(&digest::SHA256, &plain).as_ref());
-    Some(Digest(bytes))
+    Some(digest_of(&plain))
 }
 
 #[cfg(test)]

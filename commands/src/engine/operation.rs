@@ -192,6 +192,15 @@ impl<'a> Unit<'a> {
         self.hashed.get(kind).map(|key| ClaimKey { organization: self.admission.organization, key: *key })
     }
 
+    /// The same, where the operation cannot do without it.
+    ///
+    /// # Errors
+    /// A slip of the operation: it did not name the value.
+    pub fn claim_of(&self, kind: &'static str) -> Result<ClaimKey, Refused> {
+        self.hashed(kind)
+            .ok_or_else(|| Refused::new(Code::InternalError, "claim_not_hashed", format!("the engine gave no claim of {kind}")))
+    }
+
     /// Reserves a key with the append.
     pub fn claim(&mut self, key: ClaimKey, owner: impl Into<Uuid>) {
         self.claims.push(Claim { key, owner: owner.into() });

@@ -1,9 +1,9 @@
 //! The connection of an organization to the identity provider at which its people sign in (A9, W-59).
 
 use super::check_covers;
+use crate::digests::digest_of_parts;
 use crate::engine::{Answer, Operation, Refused, StreamRef, Unit};
 use crate::store::ClaimKey;
-use aws_lc_rs::digest;
 use palmares_domain::{
     identity::{
         HeldRole, Role,
@@ -160,12 +160,5 @@ fn answer(unit: &mut Unit<'_>, organization: OrganizationId) -> Result<Answer, R
 /// The digest under which accounts at a provider are linked to users. A provider may call a person
 /// differently towards each client (OpenID Connect Core 1.0, 8.1), so the client is part of it.
 pub fn provider_digest(issuer: &Issuer, client_id: &str) -> Digest {
-    let mut context = digest::Context::new(&digest::SHA256);
-    for part in [issuer.as_str(), client_id] {
-        context.update(&(part.len() as u64).to_be_bytes());
-        context.update(part.as_bytes());
-    }
-    let mut bytes = [0; 32];
-    bytes.copy_from_slice(context.finish().as_ref());
-    Digest(bytes)
+    digest_of_parts([issuer.as_str(), client_id])
 }

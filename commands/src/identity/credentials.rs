@@ -110,9 +110,7 @@ impl Operation for LinkExternalIdentity {
     fn decide(&self, unit: &mut Unit<'_>) -> Result<Answer, Refused> {
         let link = CredentialAction::LinkExternalIdentity { issuer: self.issuer, subject: self.subject.clone() };
         run(unit, self.user_id, link)?;
-        let claim = unit
-            .hashed(EXTERNAL_IDENTITY_LOOKUP)
-            .ok_or_else(|| Refused::new(Code::InternalError, "claim_not_hashed", "the engine gave no claim for the external identity"))?;
+        let claim = unit.claim_of(EXTERNAL_IDENTITY_LOOKUP)?;
         if unit.holder(claim).is_some() {
             return Err(Refused::new(Code::Conflict, "identity.external_identity_taken", "another user has this account"));
         }

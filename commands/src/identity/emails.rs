@@ -61,9 +61,7 @@ pub struct SetUserEmail {
 
 /// Sets a user's address and claims it. The operation names it in [`Operation::hashed`].
 pub(crate) fn set_email(unit: &mut Unit<'_>, user_id: UserId, email: &Email) -> Result<(), Refused> {
-    let claim = unit
-        .hashed(EMAIL_LOOKUP)
-        .ok_or_else(|| Refused::new(Code::InternalError, "claim_not_hashed", "the engine gave no claim for the e-mail address"))?;
+    let claim = unit.claim_of(EMAIL_LOOKUP)?;
     let before = unit.state::<User>(user_id)?.profile().and_then(|profile| profile.email_claim);
     unit.run::<User>(user_id, &UserCommand::SetEmail(user::SetEmail { email: email.text.clone(), lookup: claim.key }))?;
     match unit.holder(claim) {

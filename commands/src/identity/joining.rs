@@ -79,8 +79,7 @@ impl Operation for JoinByProvider {
         set_email(unit, user_id, &self.email)?;
         run(unit, user_id, CredentialAction::LinkExternalIdentity { issuer: self.provider, subject: self.subject.clone() })?;
         for kind in [EXTERNAL_REF_LOOKUP, EXTERNAL_IDENTITY_LOOKUP] {
-            let claim =
-                unit.hashed(kind).ok_or_else(|| Refused::new(Code::InternalError, "claim_not_hashed", "the engine gave no claim"))?;
+            let claim = unit.claim_of(kind)?;
             if unit.holder(claim).is_some() {
                 return Err(Refused::new(Code::Conflict, "identity.external_identity_taken", "another user has this account"));
             }

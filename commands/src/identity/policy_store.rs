@@ -4,9 +4,9 @@ use super::{
     catalogue_stream, escalation,
     policy_language::{Actions, PolicyFault, PolicyInstance, PolicyLanguage, parsed, permits, roles_named},
 };
+use crate::digests::digest_of_parts;
 use crate::engine::{Answer, Operation, Refused, StreamRef, Unit};
 use crate::ids::new_id;
-use aws_lc_rs::digest;
 use cedar_policy::Policy;
 use palmares_domain::{
     identity::{
@@ -178,14 +178,7 @@ fn held(unit: &mut Unit<'_>) -> Result<Vec<OwnPolicy>, Refused> {
 }
 
 fn digest_of(policies: &[OwnPolicy]) -> Digest {
-    let mut context = digest::Context::new(&digest::SHA256);
-    for part in policies.iter().flat_map(|policy| [&policy.name, &policy.text]) {
-        context.update(&(part.len() as u64).to_be_bytes());
-        context.update(part.as_bytes());
-    }
-    let mut digest = [0; 32];
-    digest.copy_from_slice(context.finish().as_ref());
-    Digest(digest)
+    digest_of_parts(policies.iter().flat_map(|policy| [policy.name.as_str(), policy.text.as_str()]))
 }
 
 fn id(admission: &Admission) -> PolicyId {

@@ -1,6 +1,6 @@
 //! A password that somebody else gives a user, who has to set their own before anything else (E-136).
 
-use super::{catalogue_stream, check_may_give, users::user_stream};
+use super::{catalogue_stream, check_may_give, credentials::credential_stream, sessions::sessions_stream, users::user_stream};
 use crate::engine::{Answer, Operation, Refused, StreamRef, Unit};
 use palmares_domain::{
     identity::{
@@ -21,10 +21,7 @@ pub struct SetTemporaryPassword {
 
 impl Operation for SetTemporaryPassword {
     fn streams(&self, admission: &Admission) -> Vec<StreamRef> {
-        vec![
-            StreamRef::of::<Credential>(admission.organization, self.user_id),
-            StreamRef::of::<Sessions>(admission.organization, self.user_id),
-        ]
+        vec![credential_stream(admission, self.user_id), sessions_stream(admission, self.user_id)]
     }
 
     fn reads(&self, admission: &Admission) -> Vec<StreamRef> {

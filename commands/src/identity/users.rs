@@ -71,9 +71,7 @@ impl Operation for CreateUser {
             role: self.role,
         });
         unit.run::<User>(user_id, &command)?;
-        let claim = unit
-            .hashed(EXTERNAL_REF_LOOKUP)
-            .ok_or_else(|| Refused::new(Code::InternalError, "claim_not_hashed", "the engine gave no claim for the external reference"))?;
+        let claim = unit.claim_of(EXTERNAL_REF_LOOKUP)?;
         if unit.holder(claim).is_some() {
             let taken = Refused::new(Code::Conflict, "identity.external_ref_taken", "another user has this external reference");
             return Err(Refused { errors: vec![FieldError::new("external_ref", "identity.external_ref_taken")], ..taken });

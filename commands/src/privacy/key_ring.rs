@@ -5,7 +5,8 @@ mod tests;
 
 use super::cipher::{Cipher, associated_data};
 use super::{CipherError, DataKeyName, DataKeyTable, Epoch, KeyStore, PrivacyError, Secret, WrappedKey};
-use aws_lc_rs::{digest, hmac};
+use crate::digests::digest_of;
+use aws_lc_rs::hmac;
 use moka::sync::Cache;
 use palmares_domain::kernel::{Digest, OrganizationId, Place, Purpose};
 use std::collections::{HashMap, HashSet};
@@ -34,13 +35,6 @@ pub struct SealRequest<'a> {
 pub struct Sealed {
     pub ciphertext: Vec<u8>,
     pub digest: Digest,
-}
-
-/// SHA-256 of a ciphertext.
-pub fn digest_of(ciphertext: &[u8]) -> Digest {
-    let mut bytes = [0; 32];
-    bytes.copy_from_slice(digest::digest(&digest::SHA256, ciphertext).as_ref());
-    Digest(bytes)
 }
 
 /// Every way to a data key. One per process, shared.

@@ -6,8 +6,8 @@ mod tests;
 
 pub use crate::store::SealedBlob;
 
-use super::key_ring::digest_of;
 use super::{KeyRing, PrivacyError, SealRequest, Sealed};
+use crate::digests::digest_of;
 use palmares_domain::kernel::{Digest, Event, EventId, OrganizationId, PersonalVisitor, Place, Purpose, Sealable};
 use uuid::Uuid;
 use zeroize::Zeroizing;

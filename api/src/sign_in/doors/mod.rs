@@ -21,7 +21,7 @@ pub use session::{RefreshSession, SignOut};
 pub use set_password::SetOwnPassword;
 
 use super::entrance::Device;
-use aws_lc_rs::digest;
+use palmares_commands::digests::digest_of;
 use palmares_domain::kernel::Digest;
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -45,9 +45,7 @@ impl DeviceFields {
 }
 
 fn device_digest(id: &str) -> Digest {
-    let mut bytes = [0; 32];
-    bytes.copy_from_slice(digest::digest(&digest::SHA256, id.as_bytes()).as_ref());
-    Digest(bytes)
+    digest_of(id.as_bytes())
 }
 
 /// A flag that may come as JSON or, in a query string, as text.
