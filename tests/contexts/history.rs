@@ -1,16 +1,16 @@
 //! What is kept of what happened: events, their export and their stream, the audit trail, and the
 //! read models that are made of them.
 
-use crate::support::running::{Client, Organization, eventually, fresh_organization};
+use crate::support::running::{Organization, eventually, fresh_organization};
 use reqwest::Method;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
-fn position(event: &Value) -> i64 {
+pub(super) fn position(event: &Value) -> i64 {
     event["position"].as_i64().expect("a position")
 }
 
-fn is_access(event: &Value) -> bool {
+pub(super) fn is_access(event: &Value) -> bool {
     event["stream"]["type"] == "access_record"
 }
 
@@ -24,60 +24,13 @@ fn policies(decided: &Value) -> Vec<&str> {
 }
 
 /// The records of what was exported and streamed until now.
-async fn exports(organization: &Organization) -> Vec<Value> {
+pub(super) async fn exports(organization: &Organization) -> Vec<Value> {
     let head = organization.head().await;
     organization.analyst.get_at("/events?type=compliance.data_exported", head).await.expect(200).items().to_vec()
 }
 
-/// The events of a response in the form of server-sent events, as they come.
-struct Subscription {
-    response: reqwest::Response,
-    unread: String,
-}
-
-impl Subscription {
-    async fn open(client: &Client, path: &str, last_event_id: Option<i64>) -> Self {
-        let mut request = client.request(Method::GET, path);
-        if let Some(id) = last_event_id {
-            request = request.header("Last-Event-ID", id);
-        }
-        let response = request.send().await.expect("the stream opens");
-        assert_eq!(response.status().as_u16(), 200);
-        assert_eq!(response.headers()["content-type"], "text/event-stream");
-        Self { response, unread: String::new() }
-    }
-
-    /// The next event; comments and the retry hint are passed over.
-    async fn next(&mut self) -> Value {
-        loop {
-            while let Some((block, rest)) = self.unread.split_once("\n\n") {
-                let field = |name: &str| block.lines().find_map(|line| line.strip_prefix(name)).map(str::to_owned);
-                let found = field("data: ").zip(field("id: "));
-                self.unread = rest.to_owned();
-                if let Some((data, id)) = found {
-                    let event: Value = serde_json::from_str(&data).expect("an event");
-                    assert_eq!(id, position(&event).to_string(), "the id of an event is its position");
-                    return event;
-                }
-            }
-            let piece = self.response.chunk().await.expect("the stream goes on").expect("the stream does not end");
-            self.unread.push_str(std::str::from_utf8(&piece).expect("events in UTF-8"));
-        }
-    }
-
-    /// The next event of the business: who looks is recorded as well.
-    async fn next_of_domain(&mut self) -> Value {
-        loop {
-            let event = self.next().await;
-            if !is_access(&event) {
-                return event;
-            }
-        }
-    }
-}
-
 /// An organization in which a member got and spent points; with the member's program.
-async fn eventful() -> (Organization, String) {
+pub(super) async fn eventful() -> (Organization, String) {
     let organization = fresh_organization().await;
     let program = organization.program().await;
     let body = |amount: i64| json!({ "program_id": program, "user_id": organization.member_id, "amount": amount });
@@ -180,30 +133,6 @@ async fn an_export_has_one_line_for_each_event() {
     let recorded = exports(&organization).await;
     let begun = recorded.last().map(|record| record["payload"]["from_position"].clone());
     assert_eq!(begun, page.items().last().map(|event| event["position"].clone()), "the record says where the cursor pointed");
-}
-
-#[tokio::test]
-async fn a_stream_resumes_after_the_last_event_that_was_seen_and_goes_on_live() {
-    let (organization, program) = eventful().await;
-    let known = organization.domain_events().await;
-    let (seen, missed) = known.split_at(known.len() - 3);
-    let mut resumed = Subscription::open(&organization.analyst, "/events/stream", seen.last().map(position)).await;
-    for expected in missed {
-        assert_eq!(&resumed.next_of_domain().await, expected);
-    }
-    let debit = json!({ "program_id": program, "user_id": organization.member_id, "amount": 7 });
-    let spent = organization.admin.post("/points/debits", &debit).await.expect(201);
-    let live = resumed.next_of_domain().await;
-    assert_eq!((live["type"].as_str(), position(&live)), (Some("points.points_debited"), spent.position()));
-
-    let recorded = exports(&organization).await;
-    let begun: Vec<_> = recorded.iter().map(|record| record["payload"]["from_position"].as_i64()).collect();
-    assert_eq!(begun, [seen.last().map(position)], "the record says where the stream was resumed");
-
-    let mut filtered = Subscription::open(&organization.analyst, "/events/stream?type=points.points_debited&after=0", None).await;
-    for amount in [1, 2, 3, 4, 5, 7] {
-        assert_eq!(filtered.next().await["payload"]["amount"], amount);
-    }
 }
 
 #[tokio::test]

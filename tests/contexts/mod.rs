@@ -8,6 +8,7 @@ mod history;
 mod identity;
 mod invitations;
 mod journey;
+mod live;
 mod mailed;
 mod messaging;
 mod newcomers;

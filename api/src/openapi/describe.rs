@@ -1,6 +1,11 @@
 //! What a row says of itself to the document: the schemas of its types.
 
-use crate::pipeline::{action::Action, door::Door, stream::Streaming};
+use crate::pipeline::{
+    action::Action,
+    door::Door,
+    live::{self, Live},
+    stream::Streaming,
+};
 use palmares_commands::engine::Capability;
 use palmares_projections::engine::Query;
 use serde_json::{Value, json};
@@ -41,6 +46,10 @@ pub(crate) fn query<Q: Query + ToSchema>() -> Description {
 
 pub(crate) fn stream<S: Streaming>() -> Description {
     Description { media_type: S::MEDIA_TYPE, status: 200, ..of_input::<S>() }
+}
+
+pub(crate) fn live<L: Live>() -> Description {
+    Description { media_type: live::MEDIA_TYPE, status: 200, ..of_input::<L>() }
 }
 
 pub(crate) fn action<A: Action>() -> Description {

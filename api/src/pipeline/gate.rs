@@ -116,16 +116,33 @@ impl Gate {
 
     /// Everything that can be decided before the body is read.
     pub async fn enter(&self, call: &mut Call<'_>) -> Result<Entered, Problem> {
-        let permission = call.route.permission.ok_or_else(|| Problem::internal(anyhow::anyhow!("a public route asked for the gate")))?;
+        let (caller, plan, organization) = self.identify(call).await?;
+        self.limiter.caller(caller.home, caller.user, call.route.throttle)?;
+        if let Some(plan) = plan {
+            self.limiter.plan(caller.home, caller.user, plan)?;
+        }
+        self.let_in(call, caller, organization).await
+    }
+
+    /// Whether the request would be let in now, not counted as one more: for connections that stay open.
+    pub async fn look_again(&self, call: &mut Call<'_>) -> Result<(), Problem> {
+        let (caller, _, organization) = self.identify(call).await?;
+        self.let_in(call, caller, organization).await.map(|_| ())
+    }
+
+    /// Who asks, with the plan where it is a program, and in which organization.
+    async fn identify(&self, call: &mut Call<'_>) -> Result<(Caller, Option<Quota>, OrganizationId), Problem> {
         let (mut caller, plan) = match ApiKeyText::in_request(call)? {
             Some(key) => self.program(call, &key).await.map(|(caller, plan)| (caller, Some(plan)))?,
             None => (self.person(call).await?, None),
         };
         let organization = self.place(call, &mut caller).await?;
-        self.limiter.caller(caller.home, caller.user, call.route.throttle)?;
-        if let Some(plan) = plan {
-            self.limiter.plan(caller.home, caller.user, plan)?;
-        }
+        Ok((caller, plan, organization))
+    }
+
+    /// Asks whether the caller could be permitted at all.
+    async fn let_in(&self, call: &Call<'_>, caller: Caller, organization: OrganizationId) -> Result<Entered, Problem> {
+        let permission = call.route.permission.ok_or_else(|| Problem::internal(anyhow::anyhow!("a public route asked for the gate")))?;
         let own_policies = self.own_policies(&caller, organization).await?;
         let mut denied = BTreeSet::new();
         let mut permitted = None;

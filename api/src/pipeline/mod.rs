@@ -22,6 +22,7 @@ pub mod gate;
 pub mod key_file;
 pub mod keys;
 pub mod limits;
+pub mod live;
 pub mod ports;
 pub mod progress;
 pub mod query;

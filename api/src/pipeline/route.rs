@@ -9,6 +9,7 @@ use super::{
     call::{Answer, Call},
     command::{self, AsGiven, Prepare},
     door::{self, Door},
+    live::{self, Live},
     query,
     stream::{self, Streaming},
 };
@@ -169,9 +170,15 @@ impl Route {
         Self { permission: Some(permission), data_class: Q::DATA_CLASS, ..row }
     }
 
-    /// An answer without end, or too long for memory.
+    /// An answer too long for memory.
     pub const fn stream<S: Streaming>(path: &'static str, permission: &'static str) -> Self {
         let row = Self::row(Verb::Get, path, Kind::Stream, |call| Box::pin(stream::serve::<S>(call)), describe::stream::<S>);
+        Self { permission: Some(permission), throttle: Throttle::Export, ..row }
+    }
+
+    /// What happens, as it happens.
+    pub const fn live<L: Live>(path: &'static str, permission: &'static str) -> Self {
+        let row = Self::row(Verb::Get, path, Kind::Stream, |call| Box::pin(live::serve::<L>(call)), describe::live::<L>);
         Self { permission: Some(permission), throttle: Throttle::Export, ..row }
     }
 

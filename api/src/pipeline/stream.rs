@@ -8,10 +8,7 @@ use super::{
     server::Services,
 };
 use crate::problem::Problem;
-use actix_web::{
-    HttpResponse,
-    http::header::{self, ContentEncoding},
-};
+use actix_web::HttpResponse;
 use bytes::Bytes;
 use futures::{StreamExt, future, stream::BoxStream};
 use palmares_domain::kernel::{Admitted, Tenant, UserId};
@@ -22,20 +19,17 @@ use utoipa::ToSchema;
 /// Bytes as they come. An error ends the stream and is logged.
 pub type Bytestream = BoxStream<'static, anyhow::Result<Bytes>>;
 
-/// An answer without end, or too long for memory. Its fields are the parameters of path and query.
+/// An answer too long for memory. Its fields are the parameters of path and query.
 pub trait Streaming: DeserializeOwned + ToSchema + Send + 'static {
     const MEDIA_TYPE: &'static str;
-    /// Whether each piece has to reach the client at once, so that nothing may hold it back to compress it.
-    const LIVE: bool;
 
     /// The user whose data it is, where it is one person's.
     fn owner(&self) -> Option<UserId> {
         None
     }
 
-    /// The position behind which it begins, which the record of the access tells. `last_event_id`
-    /// is where a client that was cut off wants to go on.
-    fn start(&self, tenant: Tenant, last_event_id: Option<&str>, services: &Services) -> impl Future<Output = Result<i64, Problem>>;
+    /// The position behind which it begins, which the record of the access tells.
+    fn start(&self, tenant: Tenant, services: &Services) -> impl Future<Output = Result<i64, Problem>>;
 
     /// Opens the stream behind the position `after`.
     fn open(admitted: Admitted<Self>, after: i64, services: &Services) -> Bytestream;
@@ -49,7 +43,7 @@ pub async fn serve<S: Streaming>(call: &mut Call<'_>) -> Answer {
     let request: S = body::parameters(&call.params, &call.query())?;
     let owner = request.owner();
     let admitted = services.gate.admit(call, entered, owner, Terms::default(), request).await?;
-    let after = admitted.value().start(admitted.tenant(), call.header("last-event-id"), services).await?;
+    let after = admitted.value().start(admitted.tenant(), services).await?;
     services.gate.record_read(call, &admitted, owner, Some(after)).await?;
     Ok(answer::<S>(S::open(admitted, after, services), services, call.request_id))
 }
@@ -64,12 +58,5 @@ fn answer<S: Streaming>(stream: Bytestream, services: &Services, request_id: uui
         })
         .take_while(|piece| future::ready(piece.is_ok()))
         .take_until(Box::pin(async move { stop.stopped().await }));
-    let mut response = HttpResponse::Ok();
-    response.content_type(S::MEDIA_TYPE);
-    if S::LIVE {
-        response.insert_header((header::CONTENT_ENCODING, ContentEncoding::Identity));
-        // Proxies that buffer would hold events back.
-        response.insert_header(("X-Accel-Buffering", "no"));
-    }
-    response.streaming(pieces)
+    HttpResponse::Ok().content_type(S::MEDIA_TYPE).streaming(pieces)
 }

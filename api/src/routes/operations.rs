@@ -4,33 +4,29 @@ use crate::{
     pipeline::{
         RebuildRefused, Route, Services,
         action::Action,
+        live::{Happening, Happenings, Live},
         route::Verb,
         stream::{Bytestream, Streaming},
     },
     problem::Problem,
 };
-use bytes::Bytes;
-use futures::{Stream, StreamExt, TryStreamExt, stream};
+use futures::{StreamExt, TryStreamExt};
 use palmares_domain::kernel::{Admitted, Code, Tenant, UserId};
 use palmares_projections::{
-    engine::{Page, ReadError, status::ProjectionStatus},
+    engine::{Page, status::ProjectionStatus},
     operations::history::{FollowEvents, HistoryEvent, ListEvents, export_ndjson, export_own_ndjson, export_start, follow},
 };
 use serde::{Deserialize, Serialize};
-use std::{pin::Pin, time::Duration};
 use utoipa::ToSchema;
 
 pub const ROUTES: &[Route] = &[
     Route::get::<ListEvents>("/events", "operations.event.read"),
     Route::stream::<ExportEvents>("/events", "operations.event.export").accepting(ExportEvents::MEDIA_TYPE),
-    Route::stream::<StreamEvents>("/events/stream", "operations.event.stream"),
+    Route::live::<StreamEvents>("/events/stream", "operations.event.stream"),
     Route::stream::<ExportOwnData>("/me/export", "identity.own_data.export"),
     Route::action::<ListProjections>(Verb::Get, "/projections", "operations.projection.read"),
     Route::action::<RebuildProjection>(Verb::Post, "/projections/{name}/rebuild", "operations.projection.rebuild"),
 ];
-
-/// So often does a stream without events say that it is still there.
-const KEEP_ALIVE: Duration = Duration::from_secs(15);
 
 /// Exports the events that a filter leaves, as newline-delimited JSON.
 #[derive(Deserialize, ToSchema)]
@@ -39,9 +35,8 @@ pub struct ExportEvents(ListEvents);
 
 impl Streaming for ExportEvents {
     const MEDIA_TYPE: &'static str = "application/x-ndjson";
-    const LIVE: bool = false;
 
-    async fn start(&self, tenant: Tenant, _: Option<&str>, services: &Services) -> Result<i64, Problem> {
+    async fn start(&self, tenant: Tenant, services: &Services) -> Result<i64, Problem> {
         Ok(export_start(&services.readers, tenant, &self.0).await?)
     }
 
@@ -64,13 +59,12 @@ pub struct ExportOwnData {
 
 impl Streaming for ExportOwnData {
     const MEDIA_TYPE: &'static str = "application/x-ndjson";
-    const LIVE: bool = false;
 
     fn owner(&self) -> Option<UserId> {
         Some(self.user_id)
     }
 
-    async fn start(&self, _: Tenant, _: Option<&str>, _: &Services) -> Result<i64, Problem> {
+    async fn start(&self, _: Tenant, _: &Services) -> Result<i64, Problem> {
         Ok(0)
     }
 
@@ -80,47 +74,27 @@ impl Streaming for ExportOwnData {
     }
 }
 
-/// Sends events as they are recorded, as server-sent events whose id is the position.
+/// Sends events as they are recorded: as server-sent events whose id is the position, or over a WebSocket, a message for each.
 #[derive(Deserialize, ToSchema)]
 #[serde(transparent)]
 pub struct StreamEvents(FollowEvents);
 
-impl Streaming for StreamEvents {
-    const MEDIA_TYPE: &'static str = "text/event-stream";
-    const LIVE: bool = true;
-
+impl Live for StreamEvents {
     async fn start(&self, _: Tenant, last_event_id: Option<&str>, _: &Services) -> Result<i64, Problem> {
         let resumed = last_event_id.map(|id| id.trim().parse::<i64>()).transpose();
         let resumed = resumed.map_err(|_| Problem::invalid_field("Last-Event-ID", "wrong_type"))?;
         Ok(resumed.or(self.0.after).unwrap_or(0).max(0))
     }
 
-    fn open(admitted: Admitted<Self>, after: i64, services: &Services) -> Bytestream {
+    fn follow(admitted: Admitted<Self>, after: i64, services: &Services) -> Happenings {
         let (tenant, (_, StreamEvents(asked))) = (admitted.tenant(), admitted.into_parts());
         let events = follow(services.readers.clone(), tenant, asked, after, services.head.subscribe());
-        server_sent(events.boxed()).boxed()
+        events.map(|event| happening(&event?)).boxed()
     }
 }
 
-/// Events in the form of the HTML standard, section 9.2, with a comment now and then so that
-/// neither side takes silence for an end.
-fn server_sent<S>(events: S) -> impl Stream<Item = anyhow::Result<Bytes>> + Send + 'static
-where
-    S: Stream<Item = Result<HistoryEvent, ReadError>> + Send + Unpin + 'static,
-{
-    let hello = stream::once(async { Ok(Bytes::from_static(b"retry: 2000\n\n")) });
-    hello.chain(stream::unfold(Box::pin(events), |mut events: Pin<Box<S>>| async move {
-        let piece = match tokio::time::timeout(KEEP_ALIVE, events.next()).await {
-            Err(_) => Ok(Bytes::from_static(b": still here\n\n")),
-            Ok(next) => next?.map_err(anyhow::Error::from).and_then(|event| server_sent_event(&event)),
-        };
-        Some((piece, events))
-    }))
-}
-
-fn server_sent_event(event: &HistoryEvent) -> anyhow::Result<Bytes> {
-    let data = serde_json::to_string(event)?;
-    Ok(Bytes::from(format!("id: {}\nevent: {}\ndata: {data}\n\n", event.position, event.event_type)))
+fn happening(event: &HistoryEvent) -> anyhow::Result<Happening> {
+    Ok(Happening { position: event.position, name: event.event_type.clone(), data: serde_json::to_string(event)? })
 }
 
 /// Shows where every projection and reactor stands.
