@@ -45,7 +45,7 @@ async fn own_export(client: &Client) -> Vec<Value> {
     text.lines().map(|line| serde_json::from_str(line).expect("a line is JSON")).collect()
 }
 
-// covers: E-22, E-69, E-121
+// covers: E-22, E-69, E-121, E-81
 #[tokio::test]
 async fn an_expert_reads_what_those_record_to_whom_they_are_assigned() {
     let organization = fresh_organization().await;

@@ -32,7 +32,7 @@ fn custom(role: &str) -> RoleId {
     role.parse().expect("the id of a role")
 }
 
-// covers: T-26, T-27, T-29, E-273, T-25
+// covers: T-26, T-27, T-29, E-273, T-25, W-40, H-67
 #[tokio::test]
 async fn a_role_composed_at_run_time_grants_what_it_names_and_nothing_else() {
     let organization = fresh_organization().await;

@@ -23,7 +23,7 @@ async fn complete(setup_token: &Value, password: &str) -> Reply {
 }
 
 /// From an organization that nobody is in to a member who signs in by a link.
-// covers: E-127, E-131, E-144, E-145, E-37
+// covers: E-127, E-131, E-144, E-145, E-37, H-67
 #[tokio::test]
 async fn an_organization_fills_with_people_by_invitation() {
     let running = tokio::task::spawn_blocking(running).await.expect("the system starts");

@@ -84,7 +84,7 @@ async fn an_organization_sets_what_is_its_own_by_a_merge_patch() {
     assert_eq!(organization.settings().await["branding"]["sender_name"], Value::Null);
 }
 
-// covers: E-42
+// covers: E-42, P-82
 #[tokio::test]
 async fn what_the_platform_sets_is_not_the_organizations_to_set_and_the_attempt_is_audited() {
     let organization = fresh_organization().await;
@@ -177,7 +177,7 @@ async fn onboarding(platform: &Client, id: &str, until: impl Fn(&Value) -> bool)
     .await
 }
 
-// covers: E-123, E-277, H-97
+// covers: E-123, E-277, H-97, E-01, H-86
 #[tokio::test]
 async fn an_organization_is_active_once_its_checklist_is_done() {
     let (platform, id, _) = in_setup().await;

@@ -63,7 +63,7 @@ pub(super) fn cookie(reply: &Reply) -> String {
     reply.header("set-cookie").split(';').next().expect("a cookie").to_owned()
 }
 
-// covers: E-90, E-213, E-108, E-98, E-136, T-17, T-63, H-25, H-26, E-135
+// covers: E-90, E-213, E-108, E-98, E-136, T-17, T-63, H-25, H-26, E-135, H-23, H-29
 #[tokio::test]
 async fn a_user_sets_a_password_of_their_own_and_signs_in_with_it() {
     let organization = fresh_organization().await;
@@ -81,7 +81,7 @@ async fn a_user_sets_a_password_of_their_own_and_signs_in_with_it() {
     assert_eq!((by_token.id("user_id"), &by_token.body["roles"]), (person.user, &json!(["member"])));
 }
 
-// covers: T-60, T-62, E-214, P-80
+// covers: T-60, T-62, E-214, P-80, H-29
 #[tokio::test]
 async fn a_browser_stays_signed_in_by_its_cookie_until_it_signs_out() {
     let organization = fresh_organization().await;
@@ -107,7 +107,7 @@ async fn a_browser_stays_signed_in_by_its_cookie_until_it_signs_out() {
     Reply::of(page(Method::GET, "/me")).await.refused(401, "AUTHENTICATION_FAILED");
 }
 
-// covers: E-109, E-215, T-61, T-72
+// covers: E-109, E-215, T-61, T-72, H-29
 #[tokio::test]
 async fn a_refresh_token_is_good_once_and_a_second_use_ends_the_session() {
     let organization = fresh_organization().await;
@@ -148,7 +148,7 @@ async fn a_refresh_from_another_device_ends_the_session() {
     organization.member.with_token(&signed_in.id("access_token")).get("/me").await.refused(401, "AUTHENTICATION_FAILED");
 }
 
-// covers: E-110, E-113, E-218, P-183
+// covers: E-110, E-113, E-218, P-183, H-29
 #[tokio::test]
 async fn an_administrator_does_not_get_in_without_a_second_factor() {
     let organization = fresh_organization().await;
@@ -191,6 +191,23 @@ async fn a_password_that_anyone_would_try_is_refused_by_name() {
         assert_eq!((&refused.body["errors"][0]["field"], &refused.body["errors"][0]["reason"]), (&json!("password"), &json!(reason)));
     }
     organization.member.post(&path, &json!({ "password": OWN })).await.refused(403, "ACCESS_DENIED");
+}
+
+// covers: W-39
+#[tokio::test]
+async fn a_new_user_acts_within_their_own_scope_and_nobody_has_granted_anything() {
+    let organization = fresh_organization().await;
+    let person = organization.person("member").await.with_own_password().await;
+    let signed_in = door("/auth/signin?$jwt=true", &person.body(OWN)).await.expect(200);
+    let client = organization.member.with_token(&signed_in.id("access_token"));
+    let (own, others) = (&person.user, &organization.member_id);
+    client.get(&format!("/users/{own}/points")).await.expect(200);
+    client.get(&format!("/users/{others}/points")).await.refused(404, "RESOURCE_NOT_FOUND");
+    let recorded = organization.domain_events().await;
+    let granted = recorded.iter().filter(|event| {
+        event["type"].as_str().is_some_and(|kind| kind.starts_with("identity.role") || kind.starts_with("identity.policy"))
+    });
+    assert_eq!(granted.count(), 0, "nothing was configured for it");
 }
 
 // covers: E-88, E-99, E-38

@@ -256,7 +256,7 @@ async fn tenants_in(connection: &mut PgConnection, relation: &str) -> Vec<Uuid> 
     sqlx::query_scalar(&query).fetch_all(connection).await.unwrap_or_else(|error| panic!("{relation}: {error}"))
 }
 
-// covers: P-49, P-50, E-75, E-80, H-01, H-17, W-01
+// covers: P-49, P-50, E-75, E-80, H-01, H-17, W-01, H-19, E-81
 #[tokio::test]
 async fn a_reader_sees_the_rows_of_the_tenant_it_named_and_no_others() {
     let database = servers::database().await;

@@ -122,6 +122,21 @@ async fn concurrent_spends_on_two_nodes_never_overdraw() {
     assert_eq!(nodes[0].account(account).await.balance().posted, 0);
 }
 
+// covers: E-85
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_in_memory_for_one_organization_is_nothing_to_another() {
+    let ([node, _], account) = world().await;
+    node.credited(account, 100).await;
+    let other = Node { engine: node.engine.clone(), organization: OrganizationId(Uuid::now_v7()) };
+    assert_eq!(other.account(account).await.balance().posted, 0);
+    let body = json!({ "program_id": account.program_id, "user_id": account.user_id, "amount": 1 });
+    let refused = other.ask::<CreateDebit>(body.clone()).await;
+    let Err(Rejection::Refused(refused)) = refused else { panic!("{refused:?}") };
+    assert_eq!(refused.errors[0].reason, "points.user_unknown");
+    node.ask::<CreateDebit>(body).await.unwrap();
+    assert_eq!(node.account(account).await.balance().posted, 99);
+}
+
 /// A state in memory may be older than the log when another node has just appended: nothing may be
 /// refused for what is not true any more.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -208,7 +208,7 @@ async fn belongings(organization: &Organization) -> impl Fn(&str) -> Option<Stri
     }
 }
 
-// covers: E-88, E-89, E-211, H-18
+// covers: E-88, E-89, E-211, H-18, H-19
 #[tokio::test]
 async fn ids_of_another_organization_name_nothing() {
     let (own, other) = (fresh_organization().await, fresh_organization().await);
@@ -319,7 +319,7 @@ async fn a_suspended_user_and_a_suspended_organization_are_out_at_once() {
     organization.admin.get("/users").await.expect(200);
 }
 
-// covers: E-24, E-222, E-65, H-11
+// covers: E-24, E-222, E-65, H-11, H-86, H-89
 #[tokio::test]
 async fn nobody_but_the_platform_makes_organizations() {
     let organization = fresh_organization().await;

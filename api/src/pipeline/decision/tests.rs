@@ -207,6 +207,7 @@ fn an_evaluation_error_is_a_deny() {
     assert_eq!(point.decide(&question), denied(&point, EVALUATION_ERROR));
 }
 
+// covers: T-68
 #[test]
 fn policies_that_do_not_fit_do_not_start() {
     let cases = [
