@@ -145,24 +145,14 @@ impl Palmares {
     async fn execute<O: Operation + Capability>(&self, operation: O, keyed: bool) -> anyhow::Result<Receipt> {
         let request_id = Uuid::now_v7();
         let admission = Admission {
-            organization: self.world.organization,
-            actor: self.world.actor,
-            session: None,
-            on_behalf_of: None,
-            elevation: None,
             rights: Rights::built_in([Role::OrganizationAdmin]),
-            permission: O::PERMISSION,
             policies: vec!["role.organization_admin".to_owned()],
-            request_id,
-            correlation_id: request_id,
-            causation: None,
             client: Some(ClientContext { ip: "192.0.2.1".to_owned(), user_agent: Some("palmares-bench/1".to_owned()) }),
             idempotency: keyed.then(|| Idempotency {
                 command_id: CommandId(derive_uuid("bench-command", &[request_id.as_bytes()])),
                 request_hash: [7; 32],
             }),
-            if_match: None,
-            dry_run: false,
+            ..Admission::of(self.world.organization, self.world.actor, O::PERMISSION, request_id)
         };
         Ok(self.engine.execute(Admitted::grant(admission, operation)).await?)
     }

@@ -44,21 +44,9 @@ impl Node {
 
     async fn execute<O: Operation>(&self, operation: O, key: Option<Idempotency>) -> Result<Receipt, Rejection> {
         let admission = Admission {
-            organization: self.organization,
-            actor: UserId(Uuid::from_u128(1)),
-            session: None,
-            on_behalf_of: None,
-            elevation: None,
             rights: Rights::built_in([Role::OrganizationAdmin]),
-            permission: "test",
-            policies: Vec::new(),
-            request_id: Uuid::now_v7(),
-            correlation_id: Uuid::now_v7(),
-            causation: None,
-            client: None,
             idempotency: key,
-            if_match: None,
-            dry_run: false,
+            ..Admission::of(self.organization, UserId(Uuid::from_u128(1)), "test", Uuid::now_v7())
         };
         #[expect(clippy::disallowed_methods, reason = "a test of the engine has no gate")]
         self.engine.execute(Admitted::grant(admission, operation)).await

@@ -17,10 +17,7 @@ use actix_web::{
     cookie::Cookie,
     http::{StatusCode, header},
 };
-use palmares_domain::{
-    identity::Rights,
-    kernel::{Admission, Admitted, ClientContext, OrganizationId, SessionId, UserId},
-};
+use palmares_domain::kernel::{Admission, Admitted, ClientContext, OrganizationId, SessionId, UserId};
 use serde::{Serialize, de::DeserializeOwned};
 use std::{future::Future, net::IpAddr};
 use utoipa::ToSchema;
@@ -87,21 +84,10 @@ impl Visit<'_> {
         operation: T,
     ) -> Admitted<T> {
         let admission = Admission {
-            organization,
-            actor,
             session,
-            on_behalf_of: None,
-            elevation: None,
-            rights: Rights::default(),
-            permission,
-            policies: Vec::new(),
-            request_id: self.request_id,
             correlation_id: self.correlation_id,
-            causation: None,
             client: Some(self.client.clone()),
-            idempotency: None,
-            if_match: None,
-            dry_run: false,
+            ..Admission::of(organization, actor, permission, self.request_id)
         };
         #[expect(clippy::disallowed_methods, reason = "a door lets in whom it recognizes; the gate asks who that is from then on")]
         Admitted::grant(admission, operation)

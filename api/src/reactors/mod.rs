@@ -18,9 +18,8 @@ mod settlement;
 pub use letters::Post;
 
 use palmares_commands::engine::{Engine, Operation, Receipt, Rejection};
-use palmares_domain::{
-    identity::Rights,
-    kernel::{Admission, Admitted, CommandId, Event, EventId, Idempotency, OrganizationId, RecordedEvent, Tenant, UserId, derive_uuid},
+use palmares_domain::kernel::{
+    Admission, Admitted, CommandId, Event, Idempotency, OrganizationId, RecordedEvent, Tenant, UserId, derive_uuid,
 };
 use palmares_projections::engine::{ReactError, Reactor, Readers, timers::TimerHandler, watermarks::Watermarks};
 use serde::Deserialize;
@@ -78,24 +77,8 @@ impl System {
 
     /// The terms of a command that nothing but its time caused.
     fn admission(self, organization: OrganizationId) -> Admission {
-        let request_id = Uuid::now_v7();
-        Admission {
-            organization,
-            actor: UserId(derive_uuid("system", &[self.name.as_bytes()])),
-            session: None,
-            on_behalf_of: None,
-            elevation: None,
-            rights: Rights::default(),
-            permission: self.permission,
-            policies: Vec::new(),
-            request_id,
-            correlation_id: request_id,
-            causation: None::<EventId>,
-            client: None,
-            idempotency: None,
-            if_match: None,
-            dry_run: false,
-        }
+        let actor = UserId(derive_uuid("system", &[self.name.as_bytes()]));
+        Admission::of(organization, actor, self.permission, Uuid::now_v7())
     }
 }
 

@@ -1,14 +1,17 @@
 //! Refusals and sensitive reads, as events of the acting user's access record.
 
-use super::internal::{OnBehalf, admit};
+use super::internal::admit;
 use crate::{
     pipeline::{Access, AccessLog, RefusedAccess, SensitiveRead},
     problem,
 };
 use async_trait::async_trait;
 use palmares_commands::{compliance::RecordAccess, engine::Engine};
-use palmares_domain::compliance::access_record::{
-    AccessRecordCommand, FILTERS_MAX, HttpMethod, RecordExport, RecordRefusal, RecordSensitiveRead, filter_fits,
+use palmares_domain::{
+    compliance::access_record::{
+        AccessRecordCommand, FILTERS_MAX, HttpMethod, RecordExport, RecordRefusal, RecordSensitiveRead, filter_fits,
+    },
+    kernel::Admission,
 };
 use std::sync::Arc;
 
@@ -17,19 +20,16 @@ pub(super) struct EngineAccessLog(pub Arc<Engine>);
 impl EngineAccessLog {
     async fn record(&self, access: Access, policies: Vec<String>, command: AccessRecordCommand) -> anyhow::Result<()> {
         let Access { organization, actor, on_behalf_of, elevation, rights, permission, request_id, correlation_id, client, .. } = access;
-        let whose = OnBehalf {
-            organization,
-            actor,
+        let admission = Admission {
             on_behalf_of,
             elevation,
             rights,
-            permission,
             policies,
-            request_id,
             correlation_id,
             client: Some(client),
+            ..Admission::of(organization, actor, permission, request_id)
         };
-        self.0.execute(admit(whose, RecordAccess(command))).await?;
+        self.0.execute(admit(admission, RecordAccess(command))).await?;
         Ok(())
     }
 }

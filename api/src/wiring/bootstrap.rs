@@ -1,9 +1,6 @@
 //! The platform's own organization and its first administrator.
 
-use super::{
-    internal::{OnBehalf, admit},
-    write_side::WriteSide,
-};
+use super::{internal::admit, write_side::WriteSide};
 use crate::cli::ServerSettings;
 use anyhow::Context;
 use palmares_commands::{
@@ -35,20 +32,12 @@ pub(super) async fn bootstrap(settings: &ServerSettings, external_ref: &str) -> 
     // Derived from a keyed hash: the same for the same reference, and it tells nothing about it.
     let hash = ring.lookup_hash(OrganizationId::PLATFORM, EXTERNAL_REF_LOOKUP, external_ref).await?;
     let user = UserId(derive_uuid("platform-administrator", &[&hash]));
-    let whose = OnBehalf {
-        organization: OrganizationId::PLATFORM,
-        actor: user,
-        on_behalf_of: None,
-        elevation: None,
+    // No policies: none was asked. Whoever holds the keys and the database founds the platform.
+    let admission = Admission {
         rights: Rights::built_in([Role::PlatformAdmin]),
-        permission: PERMISSION,
-        // None was asked: whoever holds the keys and the database founds the platform.
-        policies: Vec::new(),
-        request_id: Uuid::now_v7(),
-        correlation_id: Uuid::now_v7(),
-        client: None,
+        ..Admission::of(OrganizationId::PLATFORM, user, PERMISSION, Uuid::now_v7())
     };
-    let receipt = engine.execute(admit(whose, FoundPlatform { user, external_ref: external_ref.to_owned() })).await?;
+    let receipt = engine.execute(admit(admission, FoundPlatform { user, external_ref: external_ref.to_owned() })).await?;
     let user = receipt.answer.0.get(USER_ID).and_then(Value::as_str).and_then(|id| id.parse().ok());
     user.context("the platform was made without an administrator")
 }

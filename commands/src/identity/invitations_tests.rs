@@ -53,21 +53,8 @@ impl World {
     async fn execute<O: Operation>(&self, operation: O) -> Result<Receipt, Rejection> {
         let request_id = Uuid::now_v7();
         let admission = Admission {
-            organization: self.organization,
-            actor: ADMIN,
-            session: None,
-            on_behalf_of: None,
-            elevation: None,
             rights: Rights::built_in([Role::OrganizationAdmin]),
-            permission: "test",
-            policies: Vec::new(),
-            request_id,
-            correlation_id: request_id,
-            causation: None,
-            client: None,
-            idempotency: None,
-            if_match: None,
-            dry_run: false,
+            ..Admission::of(self.organization, ADMIN, "test", request_id)
         };
         #[expect(clippy::disallowed_methods, reason = "a test has no gate")]
         self.engine.execute(Admitted::grant(admission, operation)).await

@@ -41,23 +41,7 @@ impl World {
     async fn execute_as<O: Operation>(&self, caller: As, operation: O) -> Result<Receipt, Rejection> {
         let As(actor, session, role) = caller;
         let request_id = Uuid::now_v7();
-        let admission = Admission {
-            organization: ORGANIZATION,
-            actor,
-            session,
-            on_behalf_of: None,
-            elevation: None,
-            rights: Rights::built_in([role]),
-            permission: "test",
-            policies: Vec::new(),
-            request_id,
-            correlation_id: request_id,
-            causation: None,
-            client: None,
-            idempotency: None,
-            if_match: None,
-            dry_run: false,
-        };
+        let admission = Admission { session, rights: Rights::built_in([role]), ..Admission::of(ORGANIZATION, actor, "test", request_id) };
         #[expect(clippy::disallowed_methods, reason = "a test has no gate")]
         self.engine.execute(Admitted::grant(admission, operation)).await
     }

@@ -50,6 +50,29 @@ pub struct Admission {
     pub dry_run: bool,
 }
 
+impl Admission {
+    /// An admission of which nothing more is known: no rights, no session, no elevation, a request that began a story of its own.
+    pub fn of(organization: OrganizationId, actor: UserId, permission: &'static str, request_id: Uuid) -> Self {
+        Self {
+            organization,
+            actor,
+            session: None,
+            on_behalf_of: None,
+            elevation: None,
+            rights: Rights::default(),
+            permission,
+            policies: Vec::new(),
+            request_id,
+            correlation_id: request_id,
+            causation: None,
+            client: None,
+            idempotency: None,
+            if_match: None,
+            dry_run: false,
+        }
+    }
+}
+
 /// Proof that somebody was let into an organization: readers open for nothing less, so no caller
 /// names another tenant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -45,23 +45,8 @@ impl World {
     async fn execute_as<O: Operation>(&self, command: Option<u128>, operation: O) -> Result<Receipt, Rejection> {
         let request_id = Uuid::now_v7();
         let idempotency = command.map(|id| Idempotency { command_id: CommandId(Uuid::from_u128(id)), request_hash: [0; 32] });
-        let admission = Admission {
-            organization: ORGANIZATION,
-            actor: ADMIN,
-            session: None,
-            on_behalf_of: None,
-            elevation: None,
-            rights: Rights::built_in([self.role]),
-            permission: "test",
-            policies: Vec::new(),
-            request_id,
-            correlation_id: request_id,
-            causation: None,
-            client: None,
-            idempotency,
-            if_match: None,
-            dry_run: false,
-        };
+        let admission =
+            Admission { rights: Rights::built_in([self.role]), idempotency, ..Admission::of(ORGANIZATION, ADMIN, "test", request_id) };
         #[expect(clippy::disallowed_methods, reason = "a test has no gate")]
         self.engine.execute(Admitted::grant(admission, operation)).await
     }
