@@ -178,6 +178,23 @@ async fn projections_say_where_they_stand() {
     }
 }
 
+#[tokio::test]
+async fn an_operator_sees_what_was_set_aside_and_has_a_reactor_take_it_again() {
+    let organization = fresh_organization().await;
+    let nothing = json!({});
+    let listed = organization.platform.get("/projections/points.resolve_credits/parked").await.expect(200);
+    assert_eq!(listed.body, json!({ "items": [], "next_cursor": null }));
+    let asked = organization.platform.post("/projections/points.resolve_credits/retry", &nothing).await.expect(202);
+    assert_eq!(asked.body, json!({ "name": "points.resolve_credits", "events": 0 }));
+
+    let of_projection = organization.platform.post("/projections/points_balances/retry", &nothing).await.refused(409, "CONFLICT");
+    assert_eq!(of_projection.body["reason"], "operations.rebuild_instead");
+    organization.platform.post("/projections/nothing/retry", &nothing).await.refused(404, "RESOURCE_NOT_FOUND");
+    organization.platform.get("/projections/nothing/parked").await.refused(404, "RESOURCE_NOT_FOUND");
+    organization.admin.post("/projections/points.resolve_credits/retry", &nothing).await.refused(403, "ACCESS_DENIED");
+    organization.admin.get("/projections/points.resolve_credits/parked").await.refused(403, "ACCESS_DENIED");
+}
+
 // covers: T-32, T-58
 #[tokio::test]
 async fn a_rebuild_gives_the_same_answers_and_interrupts_none() {

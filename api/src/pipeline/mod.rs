@@ -41,7 +41,7 @@ pub mod tokens;
 pub use environment::Environment;
 pub use gate::Gate;
 pub use limits::Limiter;
-pub use ports::{Access, AccessLog, Elevated, Program, RebuildRefused, Rebuilds, RefusedAccess, SensitiveRead, Standing, Standings};
+pub use ports::{Access, AccessLog, Elevated, Program, RefusedAccess, SensitiveRead, Standing, Standings, Upkeep, UpkeepRefused};
 pub use progress::Progress;
 pub use route::{Route, Throttle};
 pub use server::{Bound, Parts, Services, bind};

@@ -130,20 +130,25 @@ pub trait AccessLog: Send + Sync + 'static {
     async fn sensitive_read(&self, read: SensitiveRead) -> anyhow::Result<()>;
 }
 
-/// Why a rebuild does not begin.
+/// Why a rebuild does not begin, or nothing is taken again.
 #[derive(Debug, thiserror::Error)]
-pub enum RebuildRefused {
+pub enum UpkeepRefused {
     #[error("there is no such projection")]
     Unknown,
     #[error("a rebuild of it is running already")]
     Running,
-    #[error("the rebuild could not be started: {0}")]
+    #[error("it is a projection: what it parked is put right by a rebuild")]
+    RebuildInstead,
+    #[error("it could not be asked for: {0}")]
     Unavailable(anyhow::Error),
 }
 
-/// Fills projections anew.
+/// Puts right what stands behind the log.
 #[async_trait]
-pub trait Rebuilds: Send + Sync + 'static {
-    /// Sets it going, and does not wait for its end.
-    async fn start(&self, projection: &str) -> Result<(), RebuildRefused>;
+pub trait Upkeep: Send + Sync + 'static {
+    /// Sets a rebuild of the projection going, and does not wait for its end.
+    async fn rebuild(&self, projection: &str) -> Result<(), UpkeepRefused>;
+
+    /// Has the reactor take again the events that it parked; how many there are.
+    async fn retry(&self, reactor: &str) -> Result<u64, UpkeepRefused>;
 }

@@ -4,8 +4,9 @@ use crate::problem::Problem;
 use chrono::{DateTime, Utc};
 use palmares_domain::kernel::Code;
 use palmares_projections::engine::{
-    Page,
+    Cursor, Limit, Page,
     log::Log,
+    parked::{ParkedEvent, parked},
     status::{ProjectionStatus, status},
     watermarks::{WaitError, Watermarks},
 };
@@ -56,6 +57,11 @@ impl Progress {
     pub async fn projections(&self) -> Result<Page<ProjectionStatus>, Problem> {
         let items = status(&self.log).await.map_err(Problem::unavailable)?;
         Ok(Page { items, next_cursor: None })
+    }
+
+    /// What a projection or reactor set aside.
+    pub async fn parked(&self, name: &str, cursor: Option<&Cursor>, limit: &Limit) -> Result<Page<ParkedEvent>, Problem> {
+        Ok(parked(&self.log, name, cursor, limit).await?)
     }
 
     /// Whether the database answers.

@@ -3,7 +3,7 @@
 use super::{
     counters::RefusalCounters,
     gate::Gate,
-    ports::Rebuilds,
+    ports::Upkeep,
     progress::Progress,
     rim,
     route::Route,
@@ -25,7 +25,7 @@ pub struct Services {
     pub engine: Arc<Engine>,
     pub readers: Readers,
     pub progress: Progress,
-    pub rebuilds: Arc<dyn Rebuilds>,
+    pub upkeep: Arc<dyn Upkeep>,
     pub dns: Arc<dyn DnsResolver>,
     /// Where people sign in.
     pub desk: Desk,
@@ -48,7 +48,7 @@ pub struct Parts {
     pub engine: Arc<Engine>,
     pub readers: Readers,
     pub progress: Progress,
-    pub rebuilds: Arc<dyn Rebuilds>,
+    pub upkeep: Arc<dyn Upkeep>,
     pub dns: Arc<dyn DnsResolver>,
     pub desk: Desk,
     pub head: Arc<HeadSignal>,
@@ -63,13 +63,13 @@ impl Services {
     /// # Errors
     /// Routes of which two could fit one request.
     pub fn new(parts: Parts) -> Result<Arc<Self>, Overlap> {
-        let Parts { gate, engine, readers, progress, rebuilds, dns, desk, head, metrics, settings, stop, routes } = parts;
+        let Parts { gate, engine, readers, progress, upkeep, dns, desk, head, metrics, settings, stop, routes } = parts;
         Ok(Arc::new(Self {
             gate,
             engine,
             readers,
             progress,
-            rebuilds,
+            upkeep,
             dns,
             desk,
             head,

@@ -1,8 +1,8 @@
 //! A server for tests of the gate: as it runs, with the ports behind the gate replaced.
 
 use super::{
-    AccessLog, Elevated, Gate, Limiter, Parts, Program, Progress, RateLimits, RebuildRefused, Rebuilds, RefusedAccess, SensitiveRead,
-    Services, Settings, Standing, Standings, TokenKeys, bind, decision::OwnPolicies, keys::generate_pem,
+    AccessLog, Elevated, Gate, Limiter, Parts, Program, Progress, RateLimits, RefusedAccess, SensitiveRead, Services, Settings, Standing,
+    Standings, TokenKeys, Upkeep, UpkeepRefused, bind, decision::OwnPolicies, keys::generate_pem,
 };
 use crate::dns::{DnsFault, DnsResolver};
 use crate::sign_in::{Desk, federation::FederationSettings, password_policy::PasswordPolicy};
@@ -84,7 +84,7 @@ pub fn house(limits: RateLimits, rules: Rules) -> House {
         engine: engine(ring.clone()),
         readers: Readers::new(nowhere, ports.clone()),
         progress: Progress::new(log.clone(), Watermarks::new(log)),
-        rebuilds: ports.clone(),
+        upkeep: ports.clone(),
         dns: ports.clone(),
         desk: Desk::new(PasswordPolicy::default(), ring, FederationSettings::default()).unwrap(),
         head: Arc::new(HeadSignal::new()),
@@ -157,9 +157,13 @@ impl AccessLog for Ports {
 }
 
 #[async_trait]
-impl Rebuilds for Ports {
-    async fn start(&self, _: &str) -> Result<(), RebuildRefused> {
-        Err(RebuildRefused::Unknown)
+impl Upkeep for Ports {
+    async fn rebuild(&self, _: &str) -> Result<(), UpkeepRefused> {
+        Err(UpkeepRefused::Unknown)
+    }
+
+    async fn retry(&self, _: &str) -> Result<u64, UpkeepRefused> {
+        Err(UpkeepRefused::Unknown)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::{
     pipeline::{
-        RebuildRefused, Route, Services,
+        Route, Services, UpkeepRefused,
         action::Action,
         live::{Happening, Happenings, Live},
         route::Verb,
@@ -13,7 +13,7 @@ use crate::{
 use futures::{StreamExt, TryStreamExt};
 use palmares_domain::kernel::{Admitted, Code, Tenant, UserId};
 use palmares_projections::{
-    engine::{Page, status::ProjectionStatus},
+    engine::{Cursor, Limit, Page, parked::ParkedEvent, status::ProjectionStatus},
     operations::history::{FollowEvents, HistoryEvent, ListEvents, export_ndjson, export_own_ndjson, export_start, follow},
 };
 use serde::{Deserialize, Serialize};
@@ -25,7 +25,9 @@ pub const ROUTES: &[Route] = &[
     Route::live::<StreamEvents>("/events/stream", "operations.event.stream"),
     Route::stream::<ExportOwnData>("/me/export", "identity.own_data.export"),
     Route::action::<ListProjections>(Verb::Get, "/projections", "operations.projection.read"),
+    Route::action::<ListParkedEvents>(Verb::Get, "/projections/{name}/parked", "operations.projection.list_parked"),
     Route::action::<RebuildProjection>(Verb::Post, "/projections/{name}/rebuild", "operations.projection.rebuild"),
+    Route::action::<RetryParked>(Verb::Post, "/projections/{name}/retry", "operations.projection.retry"),
 ];
 
 /// Exports the events that a filter leaves, as newline-delimited JSON.
@@ -110,6 +112,27 @@ impl Action for ListProjections {
     }
 }
 
+/// Shows what a projection or reactor could not take and set aside, with what went wrong.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ListParkedEvents {
+    /// As `GET /projections` names it.
+    name: String,
+    #[serde(default)]
+    cursor: Option<Cursor>,
+    #[serde(default)]
+    limit: Limit,
+}
+
+impl Action for ListParkedEvents {
+    type Output = Page<ParkedEvent>;
+
+    async fn perform(admitted: Admitted<Self>, services: &Services) -> Result<Self::Output, Problem> {
+        let (_, ListParkedEvents { name, cursor, limit }) = admitted.into_parts();
+        services.progress.parked(&name, cursor.as_ref(), &limit).await
+    }
+}
+
 /// Fills a projection anew from the log, while the old one goes on serving.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -131,11 +154,45 @@ impl Action for RebuildProjection {
 
     async fn perform(admitted: Admitted<Self>, services: &Services) -> Result<Self::Output, Problem> {
         let (_, RebuildProjection { name }) = admitted.into_parts();
-        match services.rebuilds.start(&name).await {
-            Ok(()) => Ok(RebuildStarted { name, status: "REBUILDING" }),
-            Err(RebuildRefused::Unknown) => Err(Problem::not_found()),
-            Err(RebuildRefused::Running) => Err(Problem::new(Code::Conflict, "operations.rebuild_running")),
-            Err(RebuildRefused::Unavailable(cause)) => Err(Problem::unavailable(cause)),
+        services.upkeep.rebuild(&name).await?;
+        Ok(RebuildStarted { name, status: "REBUILDING" })
+    }
+}
+
+/// Has a reactor take again the events that it failed at and set aside.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RetryParked {
+    /// As `GET /projections` names it.
+    name: String,
+}
+
+/// Events that are taken again.
+#[derive(Serialize, ToSchema)]
+pub struct RetryStarted {
+    name: String,
+    /// So many; what fails again stays set aside.
+    events: u64,
+}
+
+impl Action for RetryParked {
+    type Output = RetryStarted;
+    const STATUS: u16 = 202;
+
+    async fn perform(admitted: Admitted<Self>, services: &Services) -> Result<Self::Output, Problem> {
+        let (_, RetryParked { name }) = admitted.into_parts();
+        let events = services.upkeep.retry(&name).await?;
+        Ok(RetryStarted { name, events })
+    }
+}
+
+impl From<UpkeepRefused> for Problem {
+    fn from(refused: UpkeepRefused) -> Self {
+        match refused {
+            UpkeepRefused::Unknown => Problem::not_found(),
+            UpkeepRefused::Running => Problem::new(Code::Conflict, "operations.rebuild_running"),
+            UpkeepRefused::RebuildInstead => Problem::new(Code::Conflict, "operations.rebuild_instead"),
+            UpkeepRefused::Unavailable(cause) => Problem::unavailable(cause),
         }
     }
 }

@@ -8,10 +8,10 @@ mod bootstrap;
 mod internal;
 mod keys;
 mod read_side;
-mod rebuilds;
 mod server;
 mod standing;
 mod token_keys;
+mod upkeep;
 mod write_side;
 
 use crate::cli::{ServerSettings, System};

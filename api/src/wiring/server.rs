@@ -3,9 +3,9 @@
 use super::{
     access_log::EngineAccessLog,
     read_side::{self, ReadSide},
-    rebuilds::RequestedRebuilds,
     standing::EngineStandings,
     token_keys,
+    upkeep::RequestedUpkeep,
     write_side::WriteSide,
 };
 use crate::{
@@ -52,7 +52,7 @@ pub(super) async fn serve(
         engine: write.engine.clone(),
         readers: read.readers.clone(),
         progress: Progress::new(read.log.clone(), read.watermarks.clone()),
-        rebuilds: Arc::new(RequestedRebuilds { pool: write.pool.clone(), projections }),
+        upkeep: Arc::new(RequestedUpkeep { pool: write.pool.clone(), projections }),
         dns: Arc::new(HickoryDns::open(settings.dns_server)?),
         desk: desk(&settings, &write)?,
         head: read.head.clone(),

@@ -46,7 +46,9 @@ impl Role {
         "organizations.settings.change_platform",
         "organizations.setup.complete",
         "organizations.setup.activate",
+        "operations.projection.list_parked",
         "operations.projection.rebuild",
+        "operations.projection.retry",
     ];
 
     /// The name in tokens, events and policies.

@@ -16,6 +16,7 @@ pub mod jetstream;
 pub mod keys;
 pub mod log;
 pub mod page;
+pub mod parked;
 pub mod projector;
 mod reactions;
 pub mod reactor;
@@ -23,6 +24,7 @@ pub mod reader;
 pub mod rebuild;
 pub mod relay;
 pub mod requests;
+pub mod retries;
 pub mod runner;
 mod slots;
 pub mod status;
@@ -48,10 +50,12 @@ pub fn statements() -> impl Iterator<Item = (&'static str, &'static str)> {
         batch::STATEMENTS,
         checkpoint::STATEMENTS,
         log::STATEMENTS,
+        parked::STATEMENTS,
         reactions::STATEMENTS,
         reader::STATEMENTS,
         relay::STATEMENTS,
         requests::STATEMENTS,
+        retries::STATEMENTS,
         runner::STATEMENTS,
         slots::STATEMENTS,
         status::STATEMENTS,

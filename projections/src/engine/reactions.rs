@@ -6,6 +6,7 @@ use super::{
     feed::{Feed, FeedReader},
     projector::{ApplyError, Delivered},
     reactor::{ReactError, Reactor},
+    retries::{self, Retried},
     runner::Ended,
     stop::{Backoff, Stop},
     watermarks::Watermark,
@@ -22,6 +23,8 @@ const STORE: Duration = Duration::from_millis(50);
 const WINDOW: i64 = 10_000;
 /// How often an idle reactor looks whether the checkpoint is still its own.
 const VERIFY: Duration = Duration::from_secs(1);
+/// How often it looks whether it is asked to take again what it parked.
+const RETRY: Duration = Duration::from_secs(1);
 
 const DONE: &str = "SELECT position FROM reactor_done WHERE name = $1 AND position > $2";
 
@@ -37,6 +40,8 @@ pub(super) const STATEMENTS: &[(&str, &str)] =
 /// How handling one event ended.
 struct Outcome {
     event: Arc<RecordedEvent>,
+    /// It had been parked, and is behind the window.
+    again: bool,
     result: Result<(), anyhow::Error>,
 }
 
@@ -51,7 +56,10 @@ pub struct Reactions<'a> {
     running: FuturesUnordered<BoxFuture<'a, Option<Outcome>>>,
     /// Events that failed for good since the checkpoint was stored.
     parked: Vec<Parked>,
+    /// Parked events that were taken again since then.
+    retried: Vec<Retried>,
     stored_at: Instant,
+    asked_at: Instant,
     stop: Stop,
 }
 
@@ -75,7 +83,9 @@ impl<'a> Reactions<'a> {
             claim,
             running: FuturesUnordered::new(),
             parked: Vec::new(),
+            retried: Vec::new(),
             stored_at: Instant::now(),
+            asked_at: Instant::now(),
             stop,
         })
     }
@@ -92,7 +102,7 @@ impl<'a> Reactions<'a> {
     }
 
     async fn step(&mut self) -> Result<(), Ended> {
-        let unsaved = self.window.floor() > self.claim.position || !self.parked.is_empty();
+        let unsaved = self.window.floor() > self.claim.position || !self.parked.is_empty() || !self.retried.is_empty();
         let due = self.stored_at + if unsaved { STORE } else { VERIFY };
         let may_read = self.window.reach() - self.window.floor() < WINDOW;
         tokio::select! {
@@ -102,6 +112,7 @@ impl<'a> Reactions<'a> {
                 Err(Ended::Stopped)
             }
             () = tokio::time::sleep_until(due) => if unsaved { self.store().await } else { self.verify().await },
+            () = tokio::time::sleep_until(self.asked_at + RETRY) => self.retry().await,
             Some(outcome) = self.running.next() => self.settle(outcome),
             read = self.reader.next(self.reactor.concurrency()), if may_read => match read {
                 Ok(events) => {
@@ -132,13 +143,35 @@ impl<'a> Reactions<'a> {
     fn start(&mut self) {
         while self.running.len() < self.reactor.concurrency().max(1) {
             let Some(event) = self.window.next() else { break };
-            self.running.push(handle(self.workshop, self.reactor, event, self.stop.clone()).boxed());
+            self.running.push(handle(self.workshop, self.reactor, event, false, self.stop.clone()).boxed());
         }
         self.watermark.reach(self.window.floor());
     }
 
+    /// Takes again what it is asked to, beside what is going on.
+    async fn retry(&mut self) -> Result<(), Ended> {
+        self.asked_at = Instant::now();
+        let free = self.reactor.concurrency().max(1).saturating_sub(self.running.len());
+        match retries::take(&self.workshop.pool, &self.workshop.log, &self.claim, free).await {
+            Ok(events) => {
+                for event in events {
+                    self.running.push(handle(self.workshop, self.reactor, Arc::new(event), true, self.stop.clone()).boxed());
+                }
+            }
+            Err(error) => tracing::warn!(reactor = self.claim.name, %error, "what is to be taken again cannot be read"),
+        }
+        Ok(())
+    }
+
     fn settle(&mut self, outcome: Option<Outcome>) -> Result<(), Ended> {
-        let Some(Outcome { event, result }) = outcome else { return Err(Ended::Stopped) };
+        let Some(Outcome { event, again, result }) = outcome else { return Err(Ended::Stopped) };
+        if again {
+            let error = result.err().map(|error| format!("{error:#}"));
+            tracing::info!(reactor = self.claim.name, position = event.position, error, "a parked event was taken again");
+            self.retried.push(Retried { position: event.position, error });
+            self.start();
+            return Ok(());
+        }
         self.window.finish(event.position);
         metrics::counter!("palmares_reactor_handled_events_total", "reactor" => self.claim.name).increment(1);
         if let Err(error) = result {
@@ -158,6 +191,7 @@ impl<'a> Reactions<'a> {
             let mut tx = self.workshop.pool.begin().await?;
             self.claim.advance(&mut tx, position).await?;
             park(&mut tx, &self.claim, &self.parked).await?;
+            retries::settle(&mut tx, &self.claim, &self.retried).await?;
             sqlx::query(FORGET).bind(self.claim.name).bind(position).execute(&mut *tx).await?;
             let done = self.window.done();
             if !done.is_empty() {
@@ -170,6 +204,7 @@ impl<'a> Reactions<'a> {
             Ok(()) => {
                 self.claim.position = position;
                 self.parked.clear();
+                self.retried.clear();
                 Ok(())
             }
             Err(AdvanceError::Lost) => Err(Ended::Lost),
@@ -191,12 +226,12 @@ impl<'a> Reactions<'a> {
 }
 
 /// Handles one event until it is done, fails for good, or the process stops (`None`).
-async fn handle(workshop: &Workshop, reactor: &dyn Reactor, event: Arc<RecordedEvent>, mut stop: Stop) -> Option<Outcome> {
+async fn handle(workshop: &Workshop, reactor: &dyn Reactor, event: Arc<RecordedEvent>, again: bool, mut stop: Stop) -> Option<Outcome> {
     let mut backoff = Backoff::new();
     loop {
         let error = match attempt(workshop, reactor, &event).await {
-            Ok(()) => return Some(Outcome { event, result: Ok(()) }),
-            Err(ReactError::Permanent(error)) => return Some(Outcome { event, result: Err(error) }),
+            Ok(()) => return Some(Outcome { event, again, result: Ok(()) }),
+            Err(ReactError::Permanent(error)) => return Some(Outcome { event, again, result: Err(error) }),
             Err(ReactError::Transient(error)) => error,
         };
         tracing::warn!(reactor = reactor.name(), position = event.position, error = format!("{error:#}"), "the event will be tried again");

@@ -6,7 +6,10 @@ use super::{
 };
 use crate::support::{running::eventually, streams};
 use palmares_commands::store::StreamName;
-use palmares_projections::engine::{OnFailure, requests};
+use palmares_projections::engine::{
+    OnFailure, requests,
+    retries::{self, Asked},
+};
 use serde_json::{Value, json};
 use std::sync::{Arc, atomic::Ordering};
 
@@ -132,4 +135,30 @@ async fn what_a_reactor_refuses_for_good_is_parked_and_what_is_away_is_waited_fo
     let parked: (i64, String) =
         sqlx::query_as("SELECT position, error FROM parked_events WHERE name = 'tasting'").fetch_one(&rig.superuser).await.unwrap();
     assert_eq!(parked, (3, "poison".to_owned()));
+}
+
+#[tokio::test]
+async fn what_a_reactor_parked_it_takes_again_when_asked_and_forgets_once_it_is_done() {
+    let mut rig = Rig::open().await;
+    let tasting = Arc::new(Tasting::default());
+    let node = rig.node(1, Vec::new(), vec![tasting.clone()]).await;
+    let mut bodies = harmless(1);
+    bodies.push(json!({ "amount": 13, "poisonous": true }));
+    bodies.extend(harmless(1));
+    rig.append_to(streams::stream(), bodies).await;
+    eventually("one is parked", async || (node.status_of("tasting").await.parked == 1).then_some(())).await;
+
+    let attempts = || tasting.attempts.load(Ordering::SeqCst);
+    let before = attempts();
+    let committer = rig.as_role("palmares_committer").await;
+    assert_eq!(retries::ask(&committer, "tasting").await.unwrap(), Asked::Of(1));
+    eventually("it is tried again", async || (attempts() > before).then_some(())).await;
+    assert_eq!(node.status_of("tasting").await.parked, 1, "what fails again stays parked");
+
+    tasting.immune.store(true, Ordering::SeqCst);
+    assert_eq!(retries::ask(&committer, "tasting").await.unwrap(), Asked::Of(1));
+    eventually("it is parked no more", async || (node.status_of("tasting").await.parked == 0).then_some(())).await;
+    assert_eq!(*tasting.handled.lock().unwrap(), [1, 3, 2], "what came meanwhile is not handled again");
+    assert_eq!(retries::ask(&committer, "tasting").await.unwrap(), Asked::Of(0));
+    assert_eq!(retries::ask(&committer, "nobody").await.unwrap(), Asked::Unknown);
 }

@@ -143,6 +143,8 @@ pub struct Tasting {
     pub handled: Mutex<Vec<i64>>,
     /// Whether what it depends on is away at the moment.
     pub outage: AtomicBool,
+    /// Whether poison does it no harm.
+    pub immune: AtomicBool,
     pub attempts: AtomicUsize,
 }
 
@@ -161,7 +163,7 @@ impl Reactor for Tasting {
         if self.outage.load(Ordering::SeqCst) {
             return Err(ReactError::Transient(anyhow::anyhow!("away")));
         }
-        if Body::of(event).poisonous {
+        if Body::of(event).poisonous && !self.immune.load(Ordering::SeqCst) {
             return Err(ReactError::Permanent(anyhow::anyhow!("poison")));
         }
         self.handled.lock().unwrap().push(event.event.position);
