@@ -29,6 +29,8 @@ aggregates! {
     crate::identity::role_catalogue::RoleCatalogue,
     crate::identity::invitation::Invitation,
     crate::identity::user_import::UserImport,
+    crate::identity::signup_policy::SignupPolicy,
+    crate::identity::signup::Signup,
     crate::identity::api_key::ApiKey,
     crate::identity::policy_store::PolicyStore,
     crate::identity::elevation::Elevation,

@@ -5,10 +5,11 @@ use crate::engine::{Answer, Operation, Refused, StreamRef, Unit};
 use crate::store::ClaimKey;
 use palmares_domain::{
     identity::{
-        EMAIL_LOOKUP, email_key,
+        EMAIL_LOOKUP, SIGNUP_EMAIL_LOOKUP, email_key,
         user::{self, User, UserCommand, UserStatus},
     },
     kernel::{Admission, Code, FieldError, UserId},
+    organizations::domain::DomainName,
 };
 use serde::Deserialize;
 use std::fmt;
@@ -40,6 +41,15 @@ impl Email {
     /// What [`Operation::hashed`] answers for it.
     pub(crate) fn lookup(&self) -> (&'static str, &str) {
         (EMAIL_LOOKUP, &self.key)
+    }
+
+    /// The same, for the sign-up that is under way for it.
+    pub(super) fn signup_lookup(&self) -> (&'static str, &str) {
+        (SIGNUP_EMAIL_LOOKUP, &self.key)
+    }
+
+    pub(super) fn domain(&self) -> Option<DomainName> {
+        DomainName::of_email(&self.text)
     }
 }
 

@@ -1,4 +1,4 @@
-//! Identity: users, how they are invited one by one or by the table, and sign in, their life cycle, the roles and policies that
+//! Identity: users, how they are invited one by one or by the table, sign up and sign in, their life cycle, the roles and policies that
 //! say what they may, and the keys of programs.
 
 mod api_keys;
@@ -15,6 +15,8 @@ pub mod policy_language;
 mod policy_store;
 mod roles;
 mod sessions;
+mod signup_policy;
+mod signups;
 mod temporary_passwords;
 #[cfg(test)]
 mod tests;
@@ -40,6 +42,8 @@ pub use policy_store::{
 };
 pub use roles::{ComposeRole, RenameRole, RetireRole, SetRoleGrants};
 pub use sessions::{EndSession, RevokeSession, RevokeUserSessions, RotateRefresh};
+pub use signup_policy::{ConfigureSignup, HooksOffered, SignupRules, signup_rules};
+pub use signups::{ApproveSignup, AskSignup, ExpireSignup, NewUser, ProveSignupEmail, RefuseSignup, SendSignupLink};
 pub use temporary_passwords::SetTemporaryPassword;
 pub use user_imports::{
     BeginImport, CancelImport, ConfirmImport, FailImportRow, FinishImport, InviteImportRow, RetryImport, RevokeImportRow, RollBackImport,

@@ -8,7 +8,8 @@
 //! is what a user proves themselves with, a *pass* of it a link or a code that is good once; a *session*
 //! is a device on which a user is signed in; a *connection* names the identity provider at which the
 //! people of an organization sign in; an *invitation* asks someone to join, once and for a while; an
-//! *import* invites the people of a table, row by row.
+//! *import* invites the people of a table, row by row; a *sign-up* is somebody who asks to join, and
+//! the *hooks* of an organization's *sign-up policy* are what they have to pass before they do.
 //!
 //! Invariants: every transition of a user that B.1 does not allow is refused; a deactivated user
 //! returns only after someone else approved it; nobody gives away more than they may themselves
@@ -20,7 +21,8 @@
 //! Others see the [`Role`], the [`RoleRef`], the [`Rights`], and the aggregates
 //! [`user::User`], [`credential::Credential`], [`sessions::Sessions`], [`invitation::Invitation`],
 //! [`role_catalogue::RoleCatalogue`], [`policy_store::PolicyStore`], [`connection::Connection`],
-//! [`api_key::ApiKey`], [`elevation::Elevation`] and [`user_import::UserImport`].
+//! [`api_key::ApiKey`], [`elevation::Elevation`], [`user_import::UserImport`], [`signup::Signup`] and
+//! [`signup_policy::SignupPolicy`].
 
 pub mod api_key;
 pub mod connection;
@@ -34,6 +36,8 @@ mod rights;
 mod role;
 pub mod role_catalogue;
 pub mod sessions;
+pub mod signup;
+pub mod signup_policy;
 pub mod user;
 pub mod user_import;
 
@@ -48,6 +52,9 @@ pub const EXTERNAL_REF_LOOKUP: &str = "identity.external_ref";
 
 /// The kind under which the [`email_key`] of an e-mail address is hashed.
 pub const EMAIL_LOOKUP: &str = "identity.email";
+
+/// The kind under which the [`email_key`] of an address is hashed for which a sign-up is under way.
+pub const SIGNUP_EMAIL_LOOKUP: &str = "identity.signup_email";
 
 /// The kind under which the [`external_identity_key`] of an account elsewhere is hashed.
 pub const EXTERNAL_IDENTITY_LOOKUP: &str = "identity.external_identity";

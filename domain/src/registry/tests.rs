@@ -70,6 +70,7 @@ const TEXTLESS: &[&str] = &[
     "Setting",
     "SetupStep",
     "SignInMethod",
+    "SignupHook",
     "SourceId",
     "TeamId",
     "TransactionId",

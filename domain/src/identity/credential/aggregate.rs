@@ -142,9 +142,13 @@ impl Secrets {
     /// Using what was sent to a mailbox shows that the mailbox is the user's.
     fn use_pass(&self, user_id: UserId, pass: &Pass) -> Vec<CredentialEvent> {
         let used = PassUsed { user_id, pass_id: pass.pass_id };
-        let news = self.verified_email.as_deref() != Some(&email_key(&pass.email));
-        let verified = news.then(|| EmailVerified { user_id, email: Personal::Clear(pass.email.clone()) });
-        [used.into()].into_iter().chain(verified.map(Into::into)).collect()
+        [used.into()].into_iter().chain(self.verify(user_id, &pass.email)).collect()
+    }
+
+    /// That the mailbox is the user's, where that is news.
+    fn verify(&self, user_id: UserId, email: &str) -> Option<CredentialEvent> {
+        let news = self.verified_email.as_deref() != Some(&email_key(email));
+        news.then(|| EmailVerified { user_id, email: Personal::Clear(email.to_owned()) }.into())
     }
 
     fn issue_recovery_codes(&self, user_id: UserId, digests: &BTreeSet<Digest>) -> Result<CredentialEvent, CredentialError> {
@@ -176,6 +180,8 @@ impl Secrets {
             ChangePassword { hash } => password_set(user_id, hash, false)?,
             IssuePass(issue) => self.issue(user_id, issue, now)?,
             UsePass { pass_id, kind } => return Ok(self.use_pass(user_id, self.usable(*kind, *pass_id, now)?)),
+            VerifyEmail { email } if !is_email(email) => return Err(CredentialError::EmailInvalid),
+            VerifyEmail { email } => return Ok(self.verify(user_id, email).into_iter().collect()),
             FailPass { pass_id, kind } => PassFailed { user_id, pass_id: self.usable(*kind, *pass_id, now)?.pass_id }.into(),
             BeginTotp { secret } => {
                 self.authenticator.check_may_begin(secret)?;

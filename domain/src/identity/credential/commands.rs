@@ -30,6 +30,10 @@ pub enum CredentialAction {
         pass_id: PassId,
         kind: PassKind,
     },
+    /// The mailbox was shown to be the user's by what is no pass, such as the link of a sign-up.
+    VerifyEmail {
+        email: String,
+    },
     /// Begins to enrol an authenticator with its secret, base32 (RFC 6238).
     BeginTotp {
         secret: String,
@@ -87,6 +91,7 @@ impl fmt::Debug for CredentialAction {
             Self::IssuePass(_) => "IssuePass",
             Self::UsePass { .. } => "UsePass",
             Self::FailPass { .. } => "FailPass",
+            Self::VerifyEmail { .. } => "VerifyEmail",
             Self::BeginTotp { .. } => "BeginTotp",
             Self::ConfirmTotp { .. } => "ConfirmTotp",
             Self::RecordTotp { .. } => "RecordTotp",

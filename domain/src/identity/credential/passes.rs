@@ -24,6 +24,8 @@ pub enum PassKind {
     EmailCode,
     /// A link that shows that the mailbox is the user's (E-136).
     EmailVerification,
+    /// Says that there is an account already, to whoever asked to sign up with its address. It opens nothing.
+    AccountReminder,
 }
 
 /// One that still works.

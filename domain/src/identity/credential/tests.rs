@@ -230,6 +230,15 @@ fn a_verified_mailbox_is_not_verified_again() {
     assert_eq!(when(&credential, 3, use_pass(2, kind)), Ok(vec![PassUsed { user_id: ALICE, pass_id: pass_id(2) }.into()]));
 }
 
+#[test]
+fn a_mailbox_that_was_proven_elsewhere_is_verified_once() {
+    let verify = |email: &str| CredentialAction::VerifyEmail { email: email.into() };
+    let verified = EmailVerified { user_id: ALICE, email: Personal::Clear(EMAIL.into()) };
+    assert_eq!(when(&Credential::default(), 0, verify(EMAIL)), Ok(vec![verified.into()]));
+    assert_eq!(when(&given(vec![verify(EMAIL)]), 1, verify(&EMAIL.to_uppercase())), Ok(vec![]));
+    assert_eq!(when(&Credential::default(), 0, verify("alice")), Err(EmailInvalid));
+}
+
 /// covers: E-110
 #[test]
 fn an_authenticator_is_enrolled_once_it_gave_a_code() {

@@ -22,11 +22,26 @@ pub enum LetterKind {
     PasswordReset,
     EmailCode,
     EmailVerification,
+    /// The link that goes on with a sign-up.
+    Signup,
+    /// Whoever asked to sign up has an account already.
+    AccountReminder,
+    SignupApproved,
+    SignupRefused,
 }
 
 impl LetterKind {
-    pub const ALL: [LetterKind; 5] =
-        [LetterKind::Invitation, LetterKind::MagicLink, LetterKind::PasswordReset, LetterKind::EmailCode, LetterKind::EmailVerification];
+    pub const ALL: [LetterKind; 9] = [
+        LetterKind::Invitation,
+        LetterKind::MagicLink,
+        LetterKind::PasswordReset,
+        LetterKind::EmailCode,
+        LetterKind::EmailVerification,
+        LetterKind::Signup,
+        LetterKind::AccountReminder,
+        LetterKind::SignupApproved,
+        LetterKind::SignupRefused,
+    ];
 
     /// The stored name.
     pub fn name(self) -> &'static str {
@@ -36,6 +51,10 @@ impl LetterKind {
             LetterKind::PasswordReset => "password_reset",
             LetterKind::EmailCode => "email_code",
             LetterKind::EmailVerification => "email_verification",
+            LetterKind::Signup => "signup",
+            LetterKind::AccountReminder => "account_reminder",
+            LetterKind::SignupApproved => "signup_approved",
+            LetterKind::SignupRefused => "signup_refused",
         }
     }
 }
