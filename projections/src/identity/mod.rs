@@ -1,5 +1,5 @@
-//! Read models of identity: who there is and who was invited, alone or by an import, where they are
-//! signed in, which roles and policies an organization made, which programs act for it, who asked for
+//! Read models of identity: who there is, who was invited, alone or by an import, and who signs up, where they
+//! are signed in, which roles and policies an organization made, which programs act for it, who asked for
 //! rights for a while, and how was decided.
 //!
 //! Others see [`directory::external_refs`], which names users on their own pages, and
@@ -13,6 +13,7 @@ pub mod invitations;
 pub mod policy_store;
 pub mod roles;
 pub mod sessions;
+pub mod signups;
 pub mod user_imports;
 
 use crate::engine::Projector;
@@ -27,6 +28,8 @@ pub fn projectors() -> Vec<Arc<dyn Projector>> {
         Arc::new(sessions::Sessions),
         Arc::new(invitations::Invitations),
         Arc::new(invitations::Due),
+        Arc::new(signups::Signups),
+        Arc::new(signups::Due),
         Arc::new(api_keys::ApiKeys),
         Arc::new(decisions::Decisions),
         Arc::new(elevations::Elevations),
@@ -48,6 +51,8 @@ pub fn statements() -> impl Iterator<Item = (&'static str, &'static str)> {
         sessions::READS,
         invitations::STATEMENTS,
         invitations::READS,
+        signups::STATEMENTS,
+        signups::READS,
         api_keys::STATEMENTS,
         api_keys::READS,
         decisions::STATEMENTS,
