@@ -1,5 +1,6 @@
 //! HTTP over the write side and the read side, and the command line of the binary `palmares`.
 
+pub mod captcha;
 pub mod cli;
 pub mod dns;
 pub mod mail;

@@ -21,4 +21,5 @@ mod sessions;
 mod sign_in;
 mod sign_in_settings;
 mod sign_in_timing;
+mod signups;
 mod user_imports;

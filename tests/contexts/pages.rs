@@ -19,6 +19,7 @@ async fn a_link_in_a_letter_leads_to_a_page_that_runs_nothing_but_its_own_script
         ("/auth/magic-link", "Sign in", "Se connecter"),
         ("/auth/password-reset", "Set a new password", "Choisir un nouveau mot de passe"),
         ("/auth/email-verification", "Confirm your address", "Confirmer votre adresse"),
+        ("/auth/signup", "Finish your sign-up", "Terminez votre inscription"),
         ("/invitation", "Your invitation", "Votre invitation"),
     ] {
         for (asked, language, title) in [("fr-FR,fr;q=0.9", "fr", french), ("de", "en", english)] {

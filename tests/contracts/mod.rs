@@ -1,5 +1,6 @@
 //! One suite per port; every adapter passes it.
 
+mod captcha;
 mod cqrs_es;
 mod dns;
 mod domain_purity;

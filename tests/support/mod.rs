@@ -1,5 +1,6 @@
 //! What every test stands on.
 
+pub mod captcha;
 pub mod dns;
 pub mod mail;
 pub mod provider;

@@ -89,6 +89,7 @@ fn keep_running(data_dir: PathBuf, log: &Path) -> Starting {
         command.args(["dev", "--port", &port, "--data-dir"]).arg(data_dir);
         // Identity providers of tests are on this machine.
         command.env("NO_PROXY", "127.0.0.1");
+        command.env("PALMARES_CAPTCHA_URL", &super::captcha::captcha().url).env("PALMARES_CAPTCHA_SECRET", super::captcha::SECRET);
         command.env("PALMARES_DNS_SERVER", super::dns::dns().address.to_string());
         command.stdout(log.try_clone().expect("the log, twice")).stderr(log);
         contain(&mut command, None, Signal::Terminate);

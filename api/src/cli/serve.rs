@@ -145,6 +145,7 @@ mod tests {
             dns_server: None,
             breached_passwords_file: None,
             secrets_dir: None,
+            captcha: None,
             insecure_issuers: false,
         }
     }

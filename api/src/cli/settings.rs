@@ -1,6 +1,6 @@
 //! The settings of a server: from flags or the environment, complete and sane or refused.
 
-use crate::{mail::MailSettings, pipeline::Environment};
+use crate::{captcha::CaptchaSettings, mail::MailSettings, pipeline::Environment};
 use clap::{Args, ValueEnum};
 use palmares_commands::engine::CACHE_BYTES_DEFAULT;
 use std::{net::SocketAddr, path::PathBuf};
@@ -32,6 +32,11 @@ pub const ENVIRONMENT: &[(&str, &str)] = &[
     ),
     ("PALMARES_CACHE_BYTES", "bytes of states that stay in memory, as an estimate"),
     ("PALMARES_SECRETS_DIR", "folder of the secrets by which identity providers know us: <organization id>/<name>, one in a file"),
+    (
+        "PALMARES_CAPTCHA_URL",
+        "where a service says whether a challenge was solved (siteverify), such as https://challenges.cloudflare.com/turnstile/v0/siteverify",
+    ),
+    ("PALMARES_CAPTCHA_SECRET", "by which that service knows us; needed with PALMARES_CAPTCHA_URL"),
     ("PALMARES_DNS_SERVER", "address and port of the DNS server that proves domains; unset, those that the machine asks"),
     ("PALMARES_DATA_DIR", "data folder of `palmares dev`"),
     ("PALMARES_URL", "address of a running Palmares, for the commands that are its clients"),
@@ -94,6 +99,8 @@ pub struct ServerSettings {
     pub breached_passwords_file: Option<PathBuf>,
     /// The secrets by which identity providers know us, in a folder per organization.
     pub secrets_dir: Option<PathBuf>,
+    /// The service that sets challenges to those who sign up, where there is one.
+    pub captcha: Option<CaptchaSettings>,
     /// Whether identity providers on this machine may do without TLS: `palmares dev` alone.
     pub insecure_issuers: bool,
 }
@@ -141,6 +148,19 @@ pub struct GivenSettings {
     /// Folder of the secrets by which identity providers know us
     #[arg(long, env = "PALMARES_SECRETS_DIR")]
     pub secrets_dir: Option<PathBuf>,
+    #[command(flatten)]
+    pub challenges: ChallengeSettings,
+}
+
+/// Who sets challenges to those who sign up.
+#[derive(Args, Clone, Default)]
+pub struct ChallengeSettings {
+    /// Where a service says whether a challenge was solved (siteverify)
+    #[arg(long, env = "PALMARES_CAPTCHA_URL")]
+    pub captcha_url: Option<String>,
+    /// By which that service knows us
+    #[arg(long, env = "PALMARES_CAPTCHA_SECRET", hide_env_values = true)]
+    pub captcha_secret: Option<String>,
 }
 
 /// How tokens are signed.
@@ -209,6 +229,7 @@ impl GivenSettings {
             dns_server: self.dns_server,
             breached_passwords_file: self.breached_passwords_file.clone(),
             secrets_dir: self.secrets_dir.clone(),
+            captcha: self.challenges.captcha(&mut missing),
             insecure_issuers: false,
         };
         missing.none().map(|()| settings)
@@ -237,6 +258,24 @@ impl LetterSettings {
         let smtp_url = given(&self.smtp_url)?.to_owned();
         let from = given(&self.mail_from).map(str::to_owned);
         Some(MailSettings { smtp_url, from: missing.take(&from, "PALMARES_MAIL_FROM") })
+    }
+}
+
+impl ChallengeSettings {
+    /// The service, where there is one.
+    ///
+    /// # Errors
+    /// A service without the secret by which it knows us.
+    pub fn complete(&self) -> Result<Option<CaptchaSettings>, MissingSettings> {
+        let mut missing = Missing::default();
+        let captcha = self.captcha(&mut missing);
+        missing.none().map(|()| captcha)
+    }
+
+    fn captcha(&self, missing: &mut Missing) -> Option<CaptchaSettings> {
+        let url = given(&self.captcha_url)?.to_owned();
+        let secret = given(&self.captcha_secret).map(str::to_owned);
+        Some(CaptchaSettings { url, secret: missing.take(&secret, "PALMARES_CAPTCHA_SECRET") })
     }
 }
 
@@ -281,6 +320,7 @@ mod tests {
             rate_limit_ip: RATE_LIMIT_IP,
             breached_passwords_file: None,
             secrets_dir: None,
+            challenges: ChallengeSettings { captcha_url: Some("https://captcha.test/siteverify".to_owned()), captcha_secret: None },
             cache_bytes: CACHE_BYTES_DEFAULT,
             dns_server: None,
         };
@@ -293,6 +333,7 @@ mod tests {
             "PALMARES_ISSUER",
             "PALMARES_AUDIENCE",
             "PALMARES_MAIL_FROM",
+            "PALMARES_CAPTCHA_SECRET",
         ] {
             assert!(missing.contains(name), "{missing}");
         }

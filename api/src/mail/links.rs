@@ -14,14 +14,15 @@ impl Links {
         Self { public_url: public_url.trim_end_matches('/').to_owned() }
     }
 
-    /// The link of a letter; a code has none.
+    /// The link of a letter; a code has none, nor has one that only tells something.
     pub fn of(&self, kind: LetterKind, token: &str) -> Option<String> {
         let page = match kind {
             LetterKind::Invitation => "invitation",
             LetterKind::MagicLink => "auth/magic-link",
             LetterKind::PasswordReset => "auth/password-reset",
             LetterKind::EmailVerification => "auth/email-verification",
-            LetterKind::EmailCode => return None,
+            LetterKind::Signup => "auth/signup",
+            LetterKind::EmailCode | LetterKind::AccountReminder | LetterKind::SignupApproved | LetterKind::SignupRefused => return None,
         };
         Some(format!("{}/{page}#token={token}", self.public_url))
     }

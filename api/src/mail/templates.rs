@@ -23,6 +23,14 @@ const SOURCES: &[(&str, &str)] = sources![
     "en/email_code.txt",
     "en/email_verification.html",
     "en/email_verification.txt",
+    "en/signup.html",
+    "en/signup.txt",
+    "en/account_reminder.html",
+    "en/account_reminder.txt",
+    "en/signup_approved.html",
+    "en/signup_approved.txt",
+    "en/signup_refused.html",
+    "en/signup_refused.txt",
     "fr/footer.html",
     "fr/footer.txt",
     "fr/invitation.html",
@@ -35,6 +43,14 @@ const SOURCES: &[(&str, &str)] = sources![
     "fr/email_code.txt",
     "fr/email_verification.html",
     "fr/email_verification.txt",
+    "fr/signup.html",
+    "fr/signup.txt",
+    "fr/account_reminder.html",
+    "fr/account_reminder.txt",
+    "fr/signup_approved.html",
+    "fr/signup_approved.txt",
+    "fr/signup_refused.html",
+    "fr/signup_refused.txt",
 ];
 
 /// A letter as it reads.
@@ -50,8 +66,10 @@ pub struct Letter {
 pub struct Subject<'a> {
     /// The organization's name.
     pub organization: &'a str,
-    /// The link or the code.
+    /// The link or the code; empty where the letter only tells something.
     pub key: &'a str,
+    /// What somebody has to say to the recipient.
+    pub note: Option<&'a str>,
     pub valid_until: DateTime<Utc>,
 }
 
@@ -77,7 +95,8 @@ impl Templates {
         let (tag, organization) = (language.tag(), about.organization);
         let valid_until = moment(language, about.valid_until);
         let render = |extension: &str, subject: &str| {
-            let variables = context! { organization, subject, valid_until => &valid_until, language => tag, key => about.key };
+            let (key, note) = (about.key, about.note);
+            let variables = context! { organization, subject, valid_until => &valid_until, language => tag, key, note };
             self.0.get_template(&format!("{tag}/{}.{extension}", kind.name()))?.render(variables)
         };
         let plain = render("txt", "")?;

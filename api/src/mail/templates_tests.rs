@@ -7,8 +7,13 @@ use std::{collections::BTreeSet, fs, path::Path};
 const LINK: &str = "https://palmares.test/auth/magic-link#token=abc.def";
 
 fn about(kind: LetterKind) -> Subject<'static> {
-    let key = if kind == LetterKind::EmailCode { "042917" } else { LINK };
-    Subject { organization: "Acme & Søns <3", key, valid_until: Utc.with_ymd_and_hms(2026, 8, 1, 7, 5, 59).unwrap() }
+    let key = match kind {
+        LetterKind::EmailCode => "042917",
+        LetterKind::AccountReminder | LetterKind::SignupApproved | LetterKind::SignupRefused => "",
+        _ => LINK,
+    };
+    let note = (kind == LetterKind::SignupRefused).then_some("We <know> nobody of this name.");
+    Subject { organization: "Acme & Søns <3", key, note, valid_until: Utc.with_ymd_and_hms(2026, 8, 1, 7, 5, 59).unwrap() }
 }
 
 #[test]

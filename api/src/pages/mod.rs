@@ -24,10 +24,11 @@ pub enum Page {
     PasswordReset,
     EmailVerification,
     Invitation,
+    Signup,
 }
 
 impl Page {
-    pub const ALL: [Page; 4] = [Page::MagicLink, Page::PasswordReset, Page::EmailVerification, Page::Invitation];
+    pub const ALL: [Page; 5] = [Page::MagicLink, Page::PasswordReset, Page::EmailVerification, Page::Invitation, Page::Signup];
 
     /// Where it stands, below the public address.
     pub fn path(self) -> &'static str {
@@ -36,6 +37,7 @@ impl Page {
             Page::PasswordReset => "auth/password-reset",
             Page::EmailVerification => "auth/email-verification",
             Page::Invitation => "invitation",
+            Page::Signup => "auth/signup",
         }
     }
 
@@ -45,6 +47,7 @@ impl Page {
             Page::PasswordReset => "password_reset.title",
             Page::EmailVerification => "email_verification.title",
             Page::Invitation => "invitation.title",
+            Page::Signup => "signup.title",
         }
     }
 
@@ -112,6 +115,7 @@ mod tests {
             (LetterKind::PasswordReset, Page::PasswordReset),
             (LetterKind::EmailVerification, Page::EmailVerification),
             (LetterKind::Invitation, Page::Invitation),
+            (LetterKind::Signup, Page::Signup),
         ] {
             assert_eq!(links.of(kind, "t"), Some(format!("https://palmares.test/{}#token=t", page.path())));
         }

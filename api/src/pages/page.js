@@ -75,6 +75,7 @@
     used();
     if (answer.status === "SECOND_FACTOR_REQUIRED") return second_factor(answer, "totp");
     if (answer.status === "ENROLMENT_REQUIRED") return enrol(answer.challenge);
+    if (answer.status === "APPROVAL_REQUIRED") return show("approval_awaited");
     const codes = answer.recovery_codes || [];
     if (!codes.length) return show("signed_in");
     show("recovery_codes", { parts: [element("ul", {}, ...codes.map((one) => element("li", {}, one)))] });
@@ -113,6 +114,10 @@
         if (answer.challenge) await go_on(answer);
         else show("password_changed");
       }]],
+    }),
+    "auth/signup": () => show("signup", {
+      fields: [password],
+      buttons: [["set_password", async (given) => go_on(await ask("auth/signup/complete", { token, password: given.password }))]],
     }),
     "auth/email-verification": () => show("email_verification", {
       buttons: [["confirm", async () => {

@@ -7,6 +7,7 @@
 mod expire_due;
 mod expire_elevations;
 mod expire_invitations;
+mod expire_signups;
 mod letters;
 mod resolve_credits;
 mod run_imports;
@@ -47,6 +48,7 @@ pub fn timers(engine: Arc<Engine>) -> Vec<Arc<dyn TimerHandler>> {
     vec![
         Arc::new(expire_due::ExpireDueTimers { engine: engine.clone() }),
         Arc::new(expire_invitations::ExpireInvitations { engine: engine.clone() }),
+        Arc::new(expire_signups::ExpireSignups { engine: engine.clone() }),
         Arc::new(set_up::ExpireSetups { engine: engine.clone() }),
         Arc::new(expire_elevations::ExpireElevations { engine }),
     ]

@@ -7,8 +7,8 @@ use crate::{
             AskEmailVerification, BeginTotpEnrolment, ChangePassword, ConfirmTotpEnrolment, DisableTotp, SetTemporaryPassword, WhoAmI,
         },
         doors::{
-            AskEmailCode, AskMagicLink, AskPasswordReset, ConfirmEnrolment, EnrolSecondFactor, FinishOidc, RefreshSession, ResetPassword,
-            SetOwnPassword, SignIn, SignOut, StartOidc, TakeMagicLink, VerifyEmail, VerifySecondFactor,
+            AskEmailCode, AskMagicLink, AskPasswordReset, CompleteSignup, ConfirmEnrolment, EnrolSecondFactor, FinishOidc, RefreshSession,
+            RequestSignup, ResetPassword, SetOwnPassword, SignIn, SignOut, StartOidc, TakeMagicLink, VerifyEmail, VerifySecondFactor,
         },
     },
 };
@@ -16,6 +16,8 @@ use crate::{
 pub const ROUTES: &[Route] = &[
     Route::door::<SignIn>(Verb::Post, "/auth/signin"),
     Route::door::<SignIn>(Verb::Post, "/auth/login").alias(),
+    Route::door::<RequestSignup>(Verb::Post, "/auth/signup"),
+    Route::door::<CompleteSignup>(Verb::Post, "/auth/signup/complete"),
     Route::door::<AskMagicLink>(Verb::Post, "/auth/magic-link"),
     Route::door::<TakeMagicLink>(Verb::Post, "/auth/magic-link/complete"),
     Route::door::<AskPasswordReset>(Verb::Post, "/auth/password-reset"),

@@ -14,6 +14,7 @@ pub mod organizations;
 pub mod pages;
 pub mod points;
 pub mod policy_store;
+pub mod signups;
 pub mod system;
 pub mod user_imports;
 
@@ -31,6 +32,7 @@ const TABLES: &[&[Route]] = &[
     invitations::ROUTES,
     connections::ROUTES,
     user_imports::ROUTES,
+    signups::ROUTES,
     authorization::ROUTES,
     policy_store::ROUTES,
     points::ROUTES,

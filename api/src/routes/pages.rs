@@ -28,6 +28,11 @@ pub const ROUTES: &[Route] = &[
         || public("email_verification_page", "Where a letter's link to confirm an address leads.", HTML),
     ),
     Route::public(
+        "/auth/signup",
+        |call| Box::pin(page(call, Page::Signup)),
+        || public("signup_page", "Where the link of a sign-up leads.", HTML),
+    ),
+    Route::public(
         "/invitation",
         |call| Box::pin(page(call, Page::Invitation)),
         || public("invitation_page", "Where an invitation's link leads.", HTML),

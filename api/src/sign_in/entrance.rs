@@ -47,6 +47,8 @@ pub enum SignInStatus {
     EnrolmentRequired,
     /// The password is not the user's own yet: `POST /auth/password`.
     PasswordRequired,
+    /// Somebody who may has to approve first; a letter tells when that is done.
+    ApprovalRequired,
 }
 
 impl SignInStatus {
@@ -56,6 +58,7 @@ impl SignInStatus {
             Self::SecondFactorRequired => "SECOND_FACTOR_REQUIRED",
             Self::EnrolmentRequired => "ENROLMENT_REQUIRED",
             Self::PasswordRequired => "PASSWORD_REQUIRED",
+            Self::ApprovalRequired => "APPROVAL_REQUIRED",
         }
     }
 }
@@ -72,6 +75,13 @@ pub struct SignInAnswer {
     pub methods: Vec<&'static str>,
     #[serde(flatten)]
     pub session: Option<SignedIn>,
+}
+
+impl SignInAnswer {
+    /// Nothing more is asked of the person.
+    pub fn awaits_approval() -> Self {
+        Self { status: SignInStatus::ApprovalRequired, challenge: None, methods: Vec::new(), session: None }
+    }
 }
 
 /// A session that has started.

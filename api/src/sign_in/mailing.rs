@@ -28,7 +28,7 @@ fn good_for(kind: PassKind) -> Duration {
         PassKind::MagicLink => Duration::minutes(15),
         PassKind::PasswordReset => Duration::minutes(30),
         PassKind::EmailCode => Duration::minutes(10),
-        PassKind::EmailVerification => Duration::hours(24),
+        PassKind::EmailVerification | PassKind::AccountReminder => Duration::hours(24),
     }
 }
 

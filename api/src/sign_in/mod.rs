@@ -2,7 +2,7 @@
 //!
 //! `doors/` are the requests; `meant` finds who is meant, `passwords`, `totp`, `pass_token` and
 //! `email_code` verify, `mailing` sends links and codes, `entrance` asks for what is still missing and
-//! starts the session; `federation/` asks an organization's identity provider, and `recognized` finds
+//! starts the session; `signup_token` names a sign-up; `federation/` asks an organization's identity provider, and `recognized` finds
 //! whom it means. Who is unknown, locked or wrong gets one
 //! answer after the same work, so that nobody learns who is here (E-88).
 
@@ -20,9 +20,13 @@ pub mod pass_token;
 pub mod password_policy;
 pub mod passwords;
 pub mod recognized;
+pub mod signup_token;
 pub mod totp;
 
-use crate::pipeline::{RefusedAccess, door::Visit, ports::Access};
+use crate::{
+    captcha::Captcha,
+    pipeline::{RefusedAccess, door::Visit, ports::Access},
+};
 use attempts::Attempts;
 use federation::{Federation, FederationSettings};
 use meant::{Found, Meant};
@@ -46,6 +50,8 @@ pub struct Desk {
     pub ring: Arc<KeyRing>,
     /// Where people sign in at a provider of their organization's.
     pub federation: Federation,
+    /// What tells people from programs, where the deployment has it.
+    pub captcha: Option<Arc<dyn Captcha>>,
 }
 
 impl Desk {
@@ -53,7 +59,7 @@ impl Desk {
     /// Where the system has no randomness to give, or its certificates cannot be read.
     pub fn new(policy: PasswordPolicy, ring: Arc<KeyRing>, federation: FederationSettings) -> anyhow::Result<Self> {
         let (passwords, federation) = (Passwords::new()?, Federation::new(federation)?);
-        Ok(Self { passwords, policy, attempts: Attempts::default(), ring, federation })
+        Ok(Self { passwords, policy, attempts: Attempts::default(), ring, federation, captcha: None })
     }
 }
 

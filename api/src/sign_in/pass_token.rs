@@ -29,6 +29,7 @@ fn purpose(kind: PassKind) -> &'static str {
         PassKind::PasswordReset => "password_reset",
         PassKind::EmailCode => "email_code",
         PassKind::EmailVerification => "email_verification",
+        PassKind::AccountReminder => "account_reminder",
     }
 }
 

@@ -9,6 +9,7 @@ use super::{
     write_side::WriteSide,
 };
 use crate::{
+    captcha::{Captcha, SiteVerify},
     cli::{ServerSettings, metrics},
     dns::HickoryDns,
     mail::{Links, MailSettings, SmtpMailer, Templates},
@@ -119,7 +120,9 @@ fn desk(settings: &ServerSettings, write: &WriteSide) -> anyhow::Result<Desk> {
         secrets_dir: settings.secrets_dir.clone(),
         insecure_loopback: settings.insecure_issuers,
     };
-    Desk::new(policy, write.ring.clone(), federation)
+    let captcha = settings.captcha.as_ref().map(SiteVerify::new).transpose()?;
+    let captcha = captcha.map(|captcha| Arc::new(captcha) as Arc<dyn Captcha>);
+    Ok(Desk { captcha, ..Desk::new(policy, write.ring.clone(), federation)? })
 }
 
 /// What letters are written with and sent by.

@@ -53,7 +53,9 @@ async fn people_of_a_proven_domain_join_when_they_first_come() {
     let open = |mode: &str| json!({ "mode": mode });
     let auto_join = format!("/organizations/{}/domains/{domain}/auto-join", organization.id);
     organization.admin.send("PUT", &auto_join, &open("approval")).await.expect(200);
-    organization.sign_in_as(&mut Browser::new(), "ada").await.refused(401, "sign_in.failed");
+    let waits = organization.sign_in_as(&mut Browser::new(), "ada").await;
+    assert_eq!(fragment(&waits, "status").as_deref(), Some("APPROVAL_REQUIRED"));
+    organization.sign_in_as(&mut Browser::new(), "eve").await.refused(401, "sign_in.failed");
     organization.admin.send("PUT", &auto_join, &open("automatic")).await.expect(200);
     organization.sign_in_as(&mut Browser::new(), "eve").await.refused(401, "sign_in.failed");
 
@@ -74,6 +76,48 @@ async fn people_of_a_proven_domain_join_when_they_first_come() {
     other.connect(&provider, CLIENTS[1]).await;
     provider.knows("bob", &verified(&format!("bob@{domain}"))).await;
     other.sign_in_as(&mut Browser::new(), "bob").await.refused(401, "sign_in.failed");
+}
+
+/// One queue for whoever waits, however they came.
+// covers: E-103, E-137
+#[tokio::test]
+async fn people_of_a_domain_that_joins_by_approval_wait_until_somebody_approves() {
+    let organization = fresh_organization().await;
+    let provider = IdentityProvider::start(false);
+    organization.connect(&provider, CLIENTS[0]).await;
+    let domain = organization.proven_domain().await;
+    let auto_join = format!("/organizations/{}/domains/{domain}/auto-join", organization.id);
+    organization.admin.send("PUT", &auto_join, &json!({ "mode": "approval" })).await.expect(200);
+    let email = format!("ada@{domain}");
+    provider.knows("ada", &verified(&email)).await;
+    for _ in 0..2 {
+        let mut browser = Browser::new();
+        let page = organization.sign_in_as(&mut browser, "ada").await;
+        assert_eq!(fragment(&page, "status").as_deref(), Some("APPROVAL_REQUIRED"));
+        assert!(browser.cookie(SESSION_COOKIE).is_none(), "signed in before the approval");
+    }
+    let queue = organization.admin.get_at("/signups?status=AWAITING_APPROVAL", organization.head().await).await.expect(200);
+    let [waiting] = queue.items() else { panic!("one waits: {}", queue.body) };
+    assert_eq!((&waiting["email"], &waiting["display_name"]), (&json!(email), &json!("Ada Example")));
+    assert_eq!(waiting["passed"], json!(["domain_auto_join", "email_verification"]));
+    let id = waiting["id"].as_str().expect("an id").to_owned();
+    organization.admin.post(&format!("/signups/{id}/approve"), &json!({})).await.expect(200);
+    let mut browser = Browser::new();
+    assert_eq!(fragment(&organization.sign_in_as(&mut browser, "ada").await, "status").as_deref(), Some("SIGNED_IN"));
+    assert_eq!(who(&browser).await.expect(200).id("user_id"), id);
+    // By the account from now on, whatever the address there.
+    provider.knows("ada", &json!({ "email": "else@example.test", "email_verified": false })).await;
+    let mut again = Browser::new();
+    organization.sign_in_as(&mut again, "ada").await;
+    assert_eq!(who(&again).await.expect(200).id("user_id"), id);
+
+    // Whom somebody refused is not let in, and does not stand in the queue again.
+    provider.knows("bob", &verified(&format!("bob@{domain}"))).await;
+    organization.sign_in_as(&mut Browser::new(), "bob").await;
+    let queue = organization.admin.get_at("/signups?status=AWAITING_APPROVAL", organization.head().await).await.expect(200);
+    let bob = queue.items()[0]["id"].as_str().expect("an id").to_owned();
+    organization.admin.post(&format!("/signups/{bob}/refuse"), &json!({})).await.expect(200);
+    organization.sign_in_as(&mut Browser::new(), "bob").await.refused(401, "sign_in.failed");
 }
 
 // covers: E-94, A9

@@ -17,7 +17,7 @@ use super::{
     migrate,
     output::Reporter,
     serve::Server,
-    settings::{ServerRole, ServerSettings},
+    settings::{ChallengeSettings, ServerRole, ServerSettings},
     signals::StopSignals,
     system::System,
 };
@@ -65,6 +65,8 @@ pub struct DevArgs {
     /// The DNS server that proves domains, in place of those that the machine asks
     #[arg(long, env = "PALMARES_DNS_SERVER")]
     dns_server: Option<SocketAddr>,
+    #[command(flatten)]
+    challenges: ChallengeSettings,
 }
 
 /// The default data folder: of the machine for root, of the user otherwise.
@@ -134,6 +136,7 @@ async fn run_on(
         dns_server: args.dns_server,
         breached_passwords_file: None,
         secrets_dir: Some(embedded.path().join("secrets")),
+        captcha: args.challenges.complete()?,
         insecure_issuers: true,
     };
     let minter = Minter::of(&settings)?;

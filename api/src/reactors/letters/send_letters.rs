@@ -7,7 +7,7 @@ use super::{
 use crate::{
     mail::{Letter as Written, Links, MailFault, Mailer, Message, Subject, Templates},
     pipeline::TokenKeys,
-    sign_in::{email_code::email_code, invitation_token::invitation_token, pass_token::pass_token},
+    sign_in::{email_code::email_code, invitation_token::invitation_token, pass_token::pass_token, signup_token::signup_token},
 };
 use async_trait::async_trait;
 use chrono::Utc;
@@ -144,10 +144,12 @@ impl SendLetters {
             }
             Key::Pass(kind, content) => pass_token(&self.post.tokens, *kind, content, until).map_err(permanent)?,
             Key::Invitation(content) => invitation_token(&self.post.tokens, content, until).map_err(permanent)?,
+            Key::Signup(content) => signup_token(&self.post.tokens, content, until).map_err(permanent)?,
+            Key::Nothing => String::new(),
         };
         // A code has no link: it is typed where somebody signs in.
         let key = self.post.links.of(asked.kind, &token).unwrap_or(token);
-        let about = Subject { organization, key: &key, valid_until: until };
+        let about = Subject { organization, key: &key, note: asked.note.as_deref(), valid_until: until };
         self.post.templates.write(asked.kind, language, about).map_err(permanent)
     }
 

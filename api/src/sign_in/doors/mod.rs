@@ -9,6 +9,7 @@ mod password_reset;
 mod second_factor;
 mod session;
 mod set_password;
+mod signup;
 
 pub use email_verification::VerifyEmail;
 pub use magic_link::{AskMagicLink, TakeMagicLink};
@@ -19,6 +20,7 @@ pub use password_reset::{AskPasswordReset, ResetPassword};
 pub use second_factor::{AskEmailCode, ConfirmEnrolment, EnrolSecondFactor, Enrolment, VerifySecondFactor};
 pub use session::{RefreshSession, SignOut};
 pub use set_password::SetOwnPassword;
+pub use signup::{CompleteSignup, RequestSignup};
 
 use super::entrance::Device;
 use palmares_commands::digests::digest_of;

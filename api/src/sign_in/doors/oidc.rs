@@ -8,7 +8,7 @@ use crate::{
         challenge::Challenge,
         entrance::{self, SignInAnswer, failed},
         federation::{Flow, is_own_path, not_connected},
-        recognized::recognized,
+        recognized::{Recognized, recognized},
     },
 };
 use palmares_commands::organizations::slug_claim;
@@ -112,9 +112,13 @@ impl Door for FinishOidc {
             return Err(Problem::new(Code::AuthenticationFailed, "sign_in.provider_refused"));
         };
         let vouched = visit.services.desk.federation.redeem(&provider, &flow, code).await?;
-        let (meant, found) = recognized(visit, &provider, vouched).await?;
-        let challenge = Challenge::of(&meant, SignInMethod::Oidc, None, flow.jwt);
-        let mut opened = entrance::proceed(visit, challenge, &found).await?;
+        let mut opened = match recognized(visit, &provider, vouched).await? {
+            Recognized::Member(meant, found) => {
+                let challenge = Challenge::of(&meant, SignInMethod::Oidc, None, flow.jwt);
+                entrance::proceed(visit, challenge, &found).await?
+            }
+            Recognized::AwaitsApproval => SignInAnswer::awaits_approval().into(),
+        };
         opened.cookies.push(Flow::forgotten());
         if !flow.jwt {
             opened.location = Some(onward(flow.redirect.as_deref().unwrap_or("/"), &opened.output));
