@@ -18,6 +18,7 @@ const MAY_GRANT: &[&str] = &[
     "api/src/wiring/internal.rs",
     "bench/src/palmares_system.rs",
     "commands/src/identity/invitations_tests.rs",
+    "commands/src/identity/signups/tests.rs",
     "commands/src/identity/tests.rs",
     "commands/src/identity/user_imports/tests.rs",
     "commands/src/points/tests.rs",

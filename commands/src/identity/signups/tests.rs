@@ -1,6 +1,7 @@
 //! Given an organization's policy, when people sign up, then users, or nobody.
 
 use super::*;
+use crate::engine::Operation;
 use crate::engine::{Engine, EngineOptions, Receipt, Rejection};
 use crate::identity::{ConfigureSignup, HooksOffered};
 use crate::organizations::{ClaimDomain, SetAutoJoin, VerifyDomain};
@@ -9,12 +10,12 @@ use crate::privacy::{
 };
 use crate::store::memory::MemoryStore;
 use palmares_domain::{
-    identity::Rights,
+    identity::{Rights, credential::Credential, signup_policy::SignupHook},
     kernel::{Admitted, OrganizationId},
     organizations::{
         Locale,
-        domain::Challenge,
-        organization::{self, OrganizationCommand},
+        domain::{AutoJoin, Challenge},
+        organization::{self, Organization, OrganizationCommand},
     },
 };
 use std::sync::Arc;
@@ -62,23 +63,7 @@ impl World {
 
     async fn execute<O: Operation>(&self, operation: O) -> Result<Receipt, Rejection> {
         let request_id = Uuid::now_v7();
-        let admission = Admission {
-            organization: ACME,
-            actor: ADMIN,
-            session: None,
-            on_behalf_of: None,
-            elevation: None,
-            rights: Rights::built_in([Role::OrganizationAdmin]),
-            permission: "test",
-            policies: Vec::new(),
-            request_id,
-            correlation_id: request_id,
-            causation: None,
-            client: None,
-            idempotency: None,
-            if_match: None,
-            dry_run: false,
-        };
+        let admission = Admission { rights: Rights::built_in([Role::OrganizationAdmin]), ..Admission::of(ACME, ADMIN, "test", request_id) };
         #[expect(clippy::disallowed_methods, reason = "a test has no gate")]
         self.engine.execute(Admitted::grant(admission, operation)).await
     }
