@@ -242,7 +242,7 @@ async fn an_administrator_changes_the_hooks_while_the_system_runs_and_the_log_sa
     assert!(log.items().iter().all(|event| event["actor_id"].is_string() && event["actor_id"] != json!(organization.member_id)));
 }
 
-// covers: T-44, E-100
+// covers: T-44
 #[tokio::test]
 async fn a_challenge_has_to_be_solved_where_the_organization_asks_for_it() {
     let organization = fresh_organization().await;
@@ -331,8 +331,9 @@ async fn every_bad_link_of_a_sign_up_is_answered_alike() {
         ("of nobody", token(&SignupToken { user: palmares_domain::kernel::UserId(Uuid::now_v7()), ..content }, until)),
         ("of another organization", token(&SignupToken { organization: other.id, ..content }, until)),
     ] {
-        println!("{case}");
-        not_valid(complete(&token).await);
+        let reply = complete(&token).await;
+        assert_eq!(reply.body["reason"], "identity.signup_not_valid", "{case}");
+        not_valid(reply);
     }
     organization.platform.post(&format!("/organizations/{}/suspend", organization.id), &json!({})).await.expect(200);
     not_valid(complete(&good).await);

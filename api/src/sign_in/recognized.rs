@@ -26,7 +26,7 @@ use uuid::Uuid;
 
 /// Whom a provider means.
 pub enum Recognized {
-    Member(Meant, Found),
+    Member(Meant, Box<Found>),
     /// Somebody new, who joins once somebody approves.
     AwaitsApproval,
 }
@@ -95,7 +95,7 @@ async fn let_in(visit: &Visit<'_>, organization: OrganizationId, user: UserId) -
     let meant = Meant { organization, user };
     let found = found(visit.services, &meant).await?;
     if found.may_act() {
-        return Ok(Recognized::Member(meant, found));
+        return Ok(Recognized::Member(meant, Box::new(found)));
     }
     record_failure(visit, &meant, &found);
     Err(failed())
