@@ -9,6 +9,7 @@ mod generations;
 pub mod identity;
 pub mod ids;
 mod life_cycle;
+mod merge_patch;
 pub mod messaging;
 pub mod organizations;
 pub mod points;

@@ -17,6 +17,7 @@ mod organizations;
 mod pages;
 mod points;
 mod policies;
+mod profile;
 mod sessions;
 mod sign_in;
 mod sign_in_settings;

@@ -13,7 +13,10 @@ use crate::{
     telemetry,
 };
 use actix_web::{HttpRequest, HttpResponse, http::header, web::Payload};
-use palmares_domain::kernel::{Code, UserId};
+use palmares_domain::{
+    identity::user::User,
+    kernel::{Code, UserId},
+};
 use std::{
     net::IpAddr,
     time::{Duration, Instant},
@@ -97,10 +100,19 @@ async fn dispatch(request: HttpRequest, payload: Payload, services: &Services, a
         Ok(response) => response,
         Err(problem) => {
             record(&call, &problem).await;
-            problem.respond(request_id, language)
+            problem.respond(request_id, chosen_language(&call).await.unwrap_or(language))
         }
     };
     (pattern, response)
+}
+
+/// The language that the caller chose. It stands above what a request says, which mostly is what a browser
+/// says unasked.
+async fn chosen_language(call: &Call<'_>) -> Option<Language> {
+    let caller = call.caller.as_ref()?;
+    let chosen = |user: &User| user.profile().and_then(|profile| profile.preferences.language);
+    // Whoever is refused because the store is away is told so in the language of the request.
+    call.services.engine.look(caller.home, caller.user, chosen).await.ok().flatten().map(Language::of)
 }
 
 /// Remembers a refusal of the gate: as an event where the caller is known, else as a count.

@@ -3,7 +3,7 @@
 //! A line is `key = text`. Keys are `title.<CODE>`, a reason, or `field.<reason>`.
 
 use super::name;
-use palmares_domain::kernel::Code;
+use palmares_domain::{kernel::Code, organizations::Locale};
 use std::{collections::BTreeMap, sync::LazyLock};
 
 type Texts = BTreeMap<&'static str, &'static str>;
@@ -28,6 +28,14 @@ impl Language {
         match self {
             Language::English => "en",
             Language::French => "fr",
+        }
+    }
+
+    /// The language of a locale.
+    pub fn of(locale: Locale) -> Self {
+        match locale {
+            Locale::En => Self::English,
+            Locale::Fr => Self::French,
         }
     }
 

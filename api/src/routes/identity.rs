@@ -2,10 +2,10 @@
 
 use crate::pipeline::{Route, api_key::FreshSecret, route::Verb};
 use palmares_commands::identity::{
-    ApproveElevation, ApproveReactivation, AssignRole, CancelUserDeletion, ComposeRole, CreateApiKey, CreateUser, DeactivateUser,
-    EndElevation, ReactivateUser, RefuseElevation, RenameRole, RequestElevation, RequestUserDeletion, ResumeUser, RetireRole,
-    ReviewElevation, RevokeApiKey, RevokeSession, RevokeUserSessions, RotateApiKey, SetApiKeyQuota, SetRoleGrants, SetUserEmail,
-    StartElevation, SuspendUser, UnassignRole, WithdrawElevation,
+    ApproveElevation, ApproveReactivation, AssignRole, CancelUserDeletion, ChangeProfile, ComposeRole, CreateApiKey, CreateUser,
+    DeactivateUser, EndElevation, ReactivateUser, RefuseElevation, RenameRole, RequestElevation, RequestUserDeletion, ResumeUser,
+    RetireRole, ReviewElevation, RevokeApiKey, RevokeSession, RevokeUserSessions, RotateApiKey, SetApiKeyQuota, SetRoleGrants,
+    SetUserEmail, StartElevation, SuspendUser, UnassignRole, WithdrawElevation,
 };
 use palmares_projections::identity::{
     api_keys::ListApiKeys,
@@ -32,6 +32,7 @@ pub const ROUTES: &[Route] = &[
     Route::get::<UserSessions>("/users/{user_id}/sessions", "identity.session.read"),
     Route::post::<RevokeUserSessions>("/users/{user_id}/sessions/revoke"),
     Route::delete::<RevokeSession>("/users/{user_id}/sessions/{session_id}"),
+    Route::patch::<ChangeProfile>("/me"),
     Route::get::<UserSessions>("/me/sessions", "identity.session.read").alias(),
     Route::post::<RevokeUserSessions>("/me/sessions/revoke").alias(),
     Route::delete::<RevokeSession>("/me/sessions/{session_id}").alias(),

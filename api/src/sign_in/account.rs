@@ -17,10 +17,12 @@ use palmares_domain::{
     identity::{
         RoleRef,
         credential::{CredentialAction, PassKind},
+        user::{PersonName, User},
     },
     kernel::{Admitted, Code, OrganizationId, SessionId, UserId},
-    organizations::organization::Organization,
+    organizations::{Locale, organization::Organization},
 };
+use palmares_projections::identity::directory::{OwnNames, own_names};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use zeroize::Zeroizing;
@@ -75,6 +77,26 @@ pub struct Me {
     /// Whether an authenticator is enrolled.
     pub has_totp: bool,
     pub recovery_codes_left: usize,
+    /// Where letters go; missing where there is no address, and once erased.
+    pub email: Option<String>,
+    /// Whether it was shown that the address is the user's.
+    pub email_verified: bool,
+    pub given_name: Option<String>,
+    pub family_name: Option<String>,
+    pub display_name: Option<String>,
+    /// Of letters and of the texts of problems; the organization's where it is missing.
+    pub language: Option<Locale>,
+    /// A name of the time zone database; the organization's where it is missing.
+    pub time_zone: Option<String>,
+    pub notifications: Notifications,
+}
+
+/// What letters may be about, beside those that the user asks for.
+#[derive(Serialize, ToSchema)]
+pub struct Notifications {
+    /// Always: nobody does without them.
+    pub security: bool,
+    pub product_news: bool,
 }
 
 impl Action for WhoAmI {
@@ -86,6 +108,12 @@ impl Action for WhoAmI {
 
     async fn perform(admitted: Admitted<Self>, services: &Services) -> Result<Me, Problem> {
         let (meant, found) = own(&admitted, services).await?;
+        let said = |user: &User| user.profile().map(|profile| (profile.names.clone(), profile.preferences.clone())).unwrap_or_default();
+        let (has, preferences) = services.engine.look(meant.organization, meant.user, said).await?;
+        let mut reader = services.readers.open(admitted.tenant(), None).await?;
+        let OwnNames { email, mut names } = own_names(&mut reader, meant.user).await?;
+        drop(reader);
+        names.retain(|name, _| has.contains(name));
         let admission = admitted.admission();
         Ok(Me {
             user_id: meant.user,
@@ -95,6 +123,14 @@ impl Action for WhoAmI {
             has_password: found.credential.password().is_some(),
             has_totp: found.credential.has_totp(),
             recovery_codes_left: found.credential.recovery_codes_left(),
+            email_verified: email.as_ref().is_some_and(|email| found.credential.has_verified(email)),
+            email,
+            given_name: names.remove(&PersonName::GivenName),
+            family_name: names.remove(&PersonName::FamilyName),
+            display_name: names.remove(&PersonName::DisplayName),
+            language: preferences.language,
+            time_zone: preferences.time_zone.map(|zone| zone.name().to_owned()),
+            notifications: Notifications { security: true, product_news: preferences.product_news.unwrap_or(false) },
         })
     }
 }

@@ -13,6 +13,7 @@ mod joining;
 mod lifecycle;
 pub mod policy_language;
 mod policy_store;
+mod profile;
 mod roles;
 mod sessions;
 mod signup_policy;
@@ -40,6 +41,7 @@ pub use lifecycle::{
 pub use policy_store::{
     ActivatePolicies, ActivatePolicyVersion, InstantiatePolicy, RevokePolicy, RevokePolicyTemplate, WritePolicy, WritePolicyTemplate,
 };
+pub use profile::{ChangeProfile, NotificationsPatch};
 pub use roles::{ComposeRole, RenameRole, RetireRole, SetRoleGrants};
 pub use sessions::{EndSession, RevokeSession, RevokeUserSessions, RotateRefresh};
 pub use signup_policy::{ConfigureSignup, HooksOffered, SignupRules, signup_rules};

@@ -3,6 +3,7 @@
 
 use super::own_stream;
 use crate::engine::{Answer, Operation, Refused, StreamRef, Unit};
+use crate::merge_patch::{Patch, patch};
 use chrono_tz::Tz;
 use palmares_domain::{
     kernel::{Admission, Code, FieldError, OrganizationId},
@@ -12,7 +13,7 @@ use palmares_domain::{
         organization::{FeatureFlag, IsolationMode, Organization, OrganizationCommand, Plan, Setting, Settings, SettingsChange},
     },
 };
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
 use std::collections::BTreeSet;
 use utoipa::ToSchema;
 
@@ -23,13 +24,6 @@ crate::capabilities! {
 
 /// What the settings that are the platform's need beside the permission to change settings (B.5).
 pub const CHANGE_PLATFORM_SETTINGS: &str = "organizations.settings.change_platform";
-
-/// A field of a merge patch: missing, null, or a value.
-type Patch<T> = Option<Option<T>>;
-
-fn patch<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<Patch<T>, D::Error> {
-    Option::deserialize(deserializer).map(Some)
-}
 
 /// How the organization appears to its people (E-09).
 #[derive(Debug, Default, Deserialize, ToSchema)]

@@ -17,7 +17,7 @@ use palmares_commands::{
     privacy::KeyRing,
 };
 use palmares_domain::{
-    identity::credential::PassKind,
+    identity::{credential::PassKind, user::User},
     kernel::{LetterId, OrganizationId, RecordedEvent},
     messaging::letter::{Envelope, Letter, LetterCommand, RecordSent, RecordUndeliverable, UndeliverableReason},
     organizations::{Locale, organization::Organization},
@@ -111,7 +111,9 @@ impl SendLetters {
 
     /// Sends the letter, and says what became of it; nothing where its organization is gone.
     async fn send(&self, event: &RecordedEvent, id: LetterId, asked: Asked) -> Result<Option<LetterCommand>, ReactError> {
-        let Some((organization, language)) = self.organization(event.organization_id).await? else { return Ok(None) };
+        let Some((organization, usual)) = self.organization(event.organization_id).await? else { return Ok(None) };
+        let chosen = |user: &User| user.profile().and_then(|profile| profile.preferences.language);
+        let language = self.engine.look(event.organization_id, asked.recipient, chosen).await.map_err(failed)?.unwrap_or(usual);
         let envelope = Envelope { letter_id: id, recipient_id: asked.recipient, kind: asked.kind, language };
         let letter = self.written(event.organization_id, &organization, language, &asked).await?;
         let message = Message { id, date: event.recorded_at, to: asked.address, language, letter };
@@ -130,7 +132,7 @@ impl SendLetters {
         Ok(Some(outcome))
     }
 
-    /// The name of an organization and the language of its letters.
+    /// The name of an organization and the language of its letters to whoever chose none.
     async fn organization(&self, id: OrganizationId) -> Result<Option<(String, Locale)>, ReactError> {
         let named = |found: &Organization| found.profile().map(|profile| (profile.name.clone(), profile.default_locale));
         self.engine.look(id, id, named).await.map_err(failed)

@@ -1,9 +1,10 @@
 //! The rules of a user.
 
 use super::{
-    CreateUser, EmailSet, InviteUser, RoleAssigned, RoleUnassigned, SetEmail, UserActivated, UserActivationBegun, UserCommand, UserCreated,
-    UserDeactivated, UserDeletionCancelled, UserDeletionRequested, UserError, UserEvent, UserInvited, UserPurged, UserReactivated,
-    UserReactivationApproved, UserRestored, UserResumed, UserSoftDeleted, UserStatus, UserSuspended, status,
+    CreateUser, EmailSet, InviteUser, PersonName, Preferences, RoleAssigned, RoleUnassigned, SetEmail, UserActivated, UserActivationBegun,
+    UserCommand, UserCreated, UserDeactivated, UserDeletionCancelled, UserDeletionRequested, UserError, UserEvent, UserInvited, UserPurged,
+    UserReactivated, UserReactivationApproved, UserRestored, UserResumed, UserSoftDeleted, UserStatus, UserSuspended,
+    profile::NAME_MAX_CHARS, status,
 };
 use crate::{
     identity::RoleRef,
@@ -16,8 +17,6 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use uuid::Uuid;
 
-const NAME_MAX_CHARS: usize = 200;
-
 /// What the rules need of a user. The personal fields are carried by the events alone: no rule
 /// reads them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -29,6 +28,9 @@ pub struct Profile {
     pub reactivation_approved_by: Option<UserId>,
     /// The key under which the user's e-mail address is claimed, once one was set.
     pub email_claim: Option<Uuid>,
+    /// The names that the user has.
+    pub names: BTreeSet<PersonName>,
+    pub preferences: Preferences,
 }
 
 /// A user: nothing, until created or invited.
@@ -156,7 +158,7 @@ impl User {
 
 impl Aggregate for User {
     const TYPE: &'static str = "user";
-    const SHAPE: u16 = 3;
+    const SHAPE: u16 = 4;
 
     type Command = UserCommand;
     type Event = UserEvent;
@@ -186,13 +188,21 @@ impl Aggregate for User {
             UserCommand::AssignRole { role, organization_id } => self.assign(*role, *organization_id)?,
             UserCommand::UnassignRole(role) => self.unassign(*role)?,
             UserCommand::SetEmail(set) => self.set_email(set)?,
+            UserCommand::ChangeProfile(change) => {
+                let profile = self.not_deleted()?;
+                return change.of(profile.user_id, &profile.names, &profile.preferences);
+            }
         }])
     }
 
     fn evolve(&mut self, event: &UserEvent) {
         match event {
-            UserEvent::UserCreated(created) => self.0 = Some(joined(created.user_id, created.role.into(), UserStatus::Active)),
-            UserEvent::UserInvited(invited) => self.0 = Some(joined(invited.user_id, invited.role, UserStatus::Invited)),
+            UserEvent::UserCreated(created) => {
+                self.0 = Some(joined(created.user_id, created.role.into(), UserStatus::Active, created.display_name.is_some()));
+            }
+            UserEvent::UserInvited(invited) => {
+                self.0 = Some(joined(invited.user_id, invited.role, UserStatus::Invited, invited.display_name.is_some()));
+            }
             _ => {}
         }
         let Some(profile) = &mut self.0 else { return };
@@ -209,13 +219,23 @@ impl Aggregate for User {
                 profile.roles.remove(&unassigned.role);
             }
             UserEvent::EmailSet(set) => profile.email_claim = Some(set.lookup),
+            UserEvent::ProfileChanged(changed) => changed.apply(&mut profile.names),
+            UserEvent::PreferencesChanged(changed) => profile.preferences.change(changed),
             _ => {}
         }
     }
 }
 
-fn joined(user_id: UserId, role: RoleRef, status: UserStatus) -> Profile {
-    Profile { user_id, roles: BTreeSet::from([role]), status, reactivation_approved_by: None, email_claim: None }
+fn joined(user_id: UserId, role: RoleRef, status: UserStatus, has_name: bool) -> Profile {
+    Profile {
+        user_id,
+        roles: BTreeSet::from([role]),
+        status,
+        reactivation_approved_by: None,
+        email_claim: None,
+        names: has_name.then_some(PersonName::DisplayName).into_iter().collect(),
+        preferences: Preferences::default(),
+    }
 }
 
 fn check_place_of(role: RoleRef, organization: OrganizationId) -> Result<(), UserError> {

@@ -1,5 +1,6 @@
 //! What may be asked of a user.
 
+use super::ChangeProfile;
 use crate::{
     identity::RoleRef,
     kernel::{OrganizationId, UserId},
@@ -31,6 +32,7 @@ pub enum UserCommand {
     },
     UnassignRole(RoleRef),
     SetEmail(SetEmail),
+    ChangeProfile(ChangeProfile),
 }
 
 /// Makes someone a user of an organization, active at once (E-135).

@@ -1,6 +1,6 @@
 //! Why a command for a user is refused.
 
-use super::UserStatus;
+use super::{PersonName, UserStatus};
 use crate::kernel::{Code, Refusal};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -13,6 +13,8 @@ pub enum UserError {
     ExternalRefInvalid,
     #[error("a display name has 1 to 200 characters, no control characters, and no space around it")]
     DisplayNameInvalid,
+    #[error("a name has 1 to 200 characters, no control characters, and no space around it")]
+    NameInvalid(PersonName),
     #[error("an e-mail address has one @ with a name before it and a domain with a dot after it, at most 254 characters")]
     EmailInvalid,
     #[error("a platform role is given in the platform's own organization only")]
@@ -40,6 +42,7 @@ impl Refusal for UserError {
             Self::NotFound => Code::ResourceNotFound,
             Self::ExternalRefInvalid
             | Self::DisplayNameInvalid
+            | Self::NameInvalid(_)
             | Self::EmailInvalid
             | Self::PlatformRoleElsewhere
             | Self::ReasonInvalid
@@ -59,6 +62,8 @@ impl Refusal for UserError {
             Self::AlreadyExists => "identity.user_already_exists",
             Self::ExternalRefInvalid => "identity.external_ref_invalid",
             Self::DisplayNameInvalid => "identity.display_name_invalid",
+            Self::NameInvalid(PersonName::DisplayName) => "identity.display_name_invalid",
+            Self::NameInvalid(_) => "identity.person_name_invalid",
             Self::EmailInvalid => "identity.email_invalid",
             Self::PlatformRoleElsewhere => "identity.platform_role_elsewhere",
             Self::ReasonInvalid => "identity.reason_invalid",
@@ -75,6 +80,7 @@ impl Refusal for UserError {
         match self {
             Self::ExternalRefInvalid => Some("external_ref"),
             Self::DisplayNameInvalid => Some("display_name"),
+            Self::NameInvalid(name) => Some(name.field()),
             Self::EmailInvalid => Some("email"),
             Self::PlatformRoleElsewhere => Some("role"),
             Self::ReasonInvalid => Some("reason"),

@@ -1,10 +1,13 @@
 //! What happens to a user.
 
+use super::{PersonName, Preference};
 use crate::{
     events,
     identity::{Role, RoleRef},
     kernel::{Personal, UserId},
+    organizations::Locale,
 };
+use chrono_tz::Tz;
 use uuid::Uuid;
 
 events! {
@@ -78,6 +81,24 @@ events! {
             /// The key under which the address is claimed: a keyed hash, so that it can be let go
             /// when the address changes.
             lookup: Uuid = internal,
+        },
+        /// What it does not name stays.
+        ProfileChanged = "identity.profile_changed" v 1 {
+            user_id: UserId = internal,
+            given_name: Option<Personal<String>> = confidential of user_id for Profile,
+            family_name: Option<Personal<String>> = confidential of user_id for Profile,
+            display_name: Option<Personal<String>> = confidential of user_id for Profile,
+            /// The names that the user has no more.
+            cleared: Vec<PersonName> = internal,
+        },
+        /// What it does not name stays.
+        PreferencesChanged = "identity.preferences_changed" v 1 {
+            user_id: UserId = internal,
+            language: Option<Locale> = internal,
+            time_zone: Option<Tz> = internal,
+            product_news: Option<bool> = internal,
+            /// What follows the organization again.
+            reset: Vec<Preference> = internal,
         }
     }
 }
@@ -103,6 +124,8 @@ impl UserEvent {
             UserEvent::RoleAssigned(event) => event.user_id,
             UserEvent::RoleUnassigned(event) => event.user_id,
             UserEvent::EmailSet(event) => event.user_id,
+            UserEvent::ProfileChanged(event) => event.user_id,
+            UserEvent::PreferencesChanged(event) => event.user_id,
         }
     }
 
@@ -123,9 +146,12 @@ impl UserEvent {
             UserEvent::UserSoftDeleted(_) => status::SOFT_DELETE.to,
             UserEvent::UserRestored(_) => status::RESTORE.to,
             UserEvent::UserPurged(_) => status::PURGE.to,
-            UserEvent::UserReactivationApproved(_) | UserEvent::RoleAssigned(_) | UserEvent::RoleUnassigned(_) | UserEvent::EmailSet(_) => {
-                return None;
-            }
+            UserEvent::UserReactivationApproved(_)
+            | UserEvent::RoleAssigned(_)
+            | UserEvent::RoleUnassigned(_)
+            | UserEvent::EmailSet(_)
+            | UserEvent::ProfileChanged(_)
+            | UserEvent::PreferencesChanged(_) => return None,
         })
     }
 }

@@ -4,6 +4,7 @@ mod aggregate;
 mod commands;
 mod errors;
 mod events;
+mod profile;
 mod status;
 #[cfg(test)]
 mod tests;
@@ -12,8 +13,9 @@ pub use aggregate::{Profile, User};
 pub use commands::{CreateUser, DeactivateUser, InviteUser, SetEmail, SuspendUser, UserCommand};
 pub use errors::UserError;
 pub use events::{
-    EmailSet, RoleAssigned, RoleUnassigned, UserActivated, UserActivationBegun, UserCreated, UserDeactivated, UserDeletionCancelled,
-    UserDeletionRequested, UserEvent, UserInvited, UserPurged, UserReactivated, UserReactivationApproved, UserRestored, UserResumed,
-    UserSoftDeleted, UserSuspended,
+    EmailSet, PreferencesChanged, ProfileChanged, RoleAssigned, RoleUnassigned, UserActivated, UserActivationBegun, UserCreated,
+    UserDeactivated, UserDeletionCancelled, UserDeletionRequested, UserEvent, UserInvited, UserPurged, UserReactivated,
+    UserReactivationApproved, UserRestored, UserResumed, UserSoftDeleted, UserSuspended,
 };
+pub use profile::{ChangeProfile, PersonName, Preference, Preferences};
 pub use status::UserStatus;

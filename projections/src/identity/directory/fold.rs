@@ -1,6 +1,9 @@
 //! From the events of users to rows.
 
-use super::PROJECTION;
+use super::{
+    PROJECTION,
+    naming::{self, NameOf},
+};
 use crate::engine::{ApplyContext, ApplyError, Delivered, Projector};
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
@@ -20,6 +23,8 @@ pub(in crate::identity) const STATEMENTS: &[(&str, &str)] = &[
     ("identity.directory.set_email", SET_EMAIL),
     ("identity.directory.assign", ASSIGN),
     ("identity.directory.unassign", UNASSIGN),
+    ("identity.directory.name", naming::NAME),
+    ("identity.directory.unname", naming::UNNAME),
 ];
 
 const INSERT: &str = "
@@ -56,11 +61,11 @@ impl Projector for Users {
     }
 
     fn version(&self) -> i32 {
-        3
+        4
     }
 
     fn tables(&self) -> &'static [&'static str] {
-        &["identity_users"]
+        &["identity_users", "identity_user_names"]
     }
 
     fn interests(&self) -> &'static [&'static str] {
@@ -99,7 +104,7 @@ impl Projector for Users {
             let update = sqlx::query(&sql).bind(organization.0).bind(user.0).bind(role.to_string());
             update.execute(&mut *context.tx).await?;
         }
-        Ok(())
+        naming::write(context, &changes.names).await
     }
 }
 
@@ -121,6 +126,7 @@ const INTERESTS: &[&str] = &[
     "identity.role_assigned",
     "identity.role_unassigned",
     "identity.email_set",
+    "identity.profile_changed",
 ];
 
 /// What a batch changes: the new users, the last status of those that got another, addresses that
@@ -131,6 +137,7 @@ struct Changes {
     statuses: BTreeMap<(OrganizationId, UserId), UserStatus>,
     emails: Vec<EmailOf>,
     roles: Vec<(OrganizationId, UserId, RoleRef, bool)>,
+    names: Vec<NameOf>,
 }
 
 /// An address that was set.
@@ -168,6 +175,7 @@ fn changes(batch: &[Delivered]) -> Result<Changes, ApplyError> {
             UserEvent::UserInvited(invited) => Some(invited.role),
             _ => None,
         };
+        changes.names.extend(naming::names_of(&change, event));
         match (joined, change.status()) {
             (Some(role), Some(status)) => changes.created.push(Created {
                 organization,
@@ -243,7 +251,7 @@ mod tests {
     use palmares_domain::{
         identity::{
             Role,
-            user::{RoleAssigned, RoleUnassigned, UserCreated, UserResumed, UserSuspended},
+            user::{PersonName, ProfileChanged, RoleAssigned, RoleUnassigned, UserCreated, UserResumed, UserSuspended},
         },
         kernel::{Digest, Personal},
     };
@@ -296,8 +304,23 @@ mod tests {
     }
 
     #[test]
+    fn a_name_stands_where_it_was_set_last_until_it_is_taken_away() {
+        let sealed = || Some(Personal::Sealed(Digest([9; 32])));
+        let event = |display_name, cleared| -> UserEvent {
+            ProfileChanged { user_id: ALICE, given_name: sealed(), family_name: None, display_name, cleared }.into()
+        };
+        let events = [created(), event(sealed(), Vec::new()), event(None, vec![PersonName::DisplayName])];
+        let batch: Vec<_> =
+            events.iter().zip(1..).map(|(event, version)| recorded(ACME, ("user", ALICE.0, version), version, event)).collect();
+        let names = changes(&batch).unwrap().names;
+        let told: Vec<_> = names.iter().map(|of| (of.name, of.stands.map(|(position, _)| position))).collect();
+        let (given, display) = (PersonName::GivenName, PersonName::DisplayName);
+        assert_eq!(told, [(given, Some(2)), (display, Some(2)), (given, Some(3)), (display, None)]);
+    }
+
+    #[test]
     fn every_event_that_a_row_shows_is_of_interest() {
-        let hidden = ["identity.user_reactivation_approved"];
+        let hidden = ["identity.user_reactivation_approved", "identity.preferences_changed"];
         let all: Vec<_> = UserEvent::CATALOGUE.iter().map(|event| event.name).filter(|name| !hidden.contains(name)).collect();
         assert_eq!(INTERESTS, all);
     }

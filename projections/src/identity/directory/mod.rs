@@ -1,17 +1,18 @@
 //! Who is a user here, in which role and standing, and who is behind an external reference?
 //!
-//! Rows hold nothing personal: where the event stands that named the person, and a keyed hash to
+//! Rows hold nothing personal: where the events stand that named the person, and a keyed hash to
 //! find a user by the external reference. Names are opened when they are read, so that whoever was
 //! erased is nameless here at once.
 
-mod address;
 mod fold;
 mod names;
+mod naming;
+mod newest;
 mod query;
 
-pub use address::address_of;
 pub use fold::Users;
 pub use names::external_refs;
+pub use newest::{OwnNames, address_of, own_names};
 pub use query::{GetUser, ListUsers, User};
 
 pub(super) use fold::STATEMENTS;
@@ -24,5 +25,6 @@ pub(super) const READS: &[(&str, &str)] = &[
     ("identity.directory.get", query::GET),
     ("identity.directory.named", names::NAMED),
     ("identity.directory.sealed", names::SEALED),
-    ("identity.directory.newest_address", address::NEWEST_SEALED),
+    ("identity.directory.names", names::NAMES),
+    ("identity.directory.newest", newest::NEWEST),
 ];

@@ -2,12 +2,15 @@
 
 use super::{
     PROJECTION,
-    names::{self, DISPLAY_NAME, EMAIL, EXTERNAL_REF, Named, Names},
+    names::{self, EMAIL, EXTERNAL_REF, Named, Names},
 };
 use crate::engine::{Cursor, Limit, Page, Query, ReadError, TenantReader};
 use chrono::{DateTime, Utc};
 use palmares_domain::{
-    identity::{EXTERNAL_REF_LOOKUP, RoleRef, user::UserStatus},
+    identity::{
+        EXTERNAL_REF_LOOKUP, RoleRef,
+        user::{PersonName, UserStatus},
+    },
     kernel::{DataClass, UserId},
 };
 use serde::{Deserialize, Serialize};
@@ -31,6 +34,8 @@ pub struct User {
     pub id: UserId,
     /// How the organization's own systems call the person; missing once erased.
     pub external_ref: Option<String>,
+    pub given_name: Option<String>,
+    pub family_name: Option<String>,
     pub display_name: Option<String>,
     /// Where the user is reached; missing where there is no address, and once erased.
     pub email: Option<String>,
@@ -58,34 +63,45 @@ struct Row {
 }
 
 impl Row {
-    fn named(&self) -> Named {
-        Named { user: self.user_id, position: self.created_position, event: self.created_event_id }
+    fn referred_to(&self) -> Named {
+        Named { user: self.user_id, field: EXTERNAL_REF.to_owned(), position: self.created_position, event: self.created_event_id }
     }
 
     /// Where the address stands, which may be set long after the user was created.
     fn addressed(&self) -> Option<Named> {
-        Some(Named { user: self.user_id, position: self.email_position?, event: self.email_event_id? })
+        Some(Named { user: self.user_id, field: EMAIL.to_owned(), position: self.email_position?, event: self.email_event_id? })
     }
 
-    fn user(self, names: Names) -> Result<User, ReadError> {
+    fn user(self, mut names: Names) -> Result<User, ReadError> {
         let parse = |name: &String| name.parse().map_err(|_| ReadError::Unavailable(anyhow::anyhow!("no role is named `{name}`")));
         let roles: Vec<RoleRef> = self.roles.iter().map(parse).collect::<Result<_, _>>()?;
-        let Names { external_ref, display_name, email } = names;
-        let (id, role) = (UserId(self.user_id), roles.first().copied());
-        Ok(User { id, external_ref, display_name, email, role, roles, status: self.status, created_at: self.created_at })
+        let role = roles.first().copied();
+        Ok(User {
+            id: UserId(self.user_id),
+            external_ref: names.remove(EXTERNAL_REF),
+            given_name: names.remove(PersonName::GivenName.field()),
+            family_name: names.remove(PersonName::FamilyName.field()),
+            display_name: names.remove(PersonName::DisplayName.field()),
+            email: names.remove(EMAIL),
+            role,
+            roles,
+            status: self.status,
+            created_at: self.created_at,
+        })
     }
 }
 
 async fn users(reader: &mut TenantReader<'_>, rows: Vec<Row>) -> Result<Vec<User>, ReadError> {
-    let named: Vec<Named> = rows.iter().map(Row::named).collect();
-    let mut names = names::open(reader, &named, &[EXTERNAL_REF, DISPLAY_NAME]).await?;
-    let addressed: Vec<Named> = rows.iter().filter_map(Row::addressed).collect();
-    let mut emails = names::open(reader, &addressed, &[EMAIL]).await?;
+    let ids: Vec<Uuid> = rows.iter().map(|row| row.user_id).collect();
+    let query = sqlx::query_as(names::NAMES).bind(reader.organization().0).bind(ids);
+    let mut named: Vec<Named> = query.fetch_all(reader.connection()).await?;
+    named.extend(rows.iter().map(Row::referred_to));
+    named.extend(rows.iter().filter_map(Row::addressed));
+    let mut names = names::open(reader, &named).await?;
     rows.into_iter()
         .map(|row| {
-            let email = emails.remove(&row.user_id).and_then(|names| names.email);
             let of_user = names.remove(&row.user_id).unwrap_or_default();
-            row.user(Names { email, ..of_user })
+            row.user(of_user)
         })
         .collect()
 }
