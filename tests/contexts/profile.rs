@@ -2,9 +2,10 @@
 
 use super::sign_in::{OWN, Person, door};
 use crate::support::{
-    mail::mail_to,
+    mail::{mail_to, token_in},
     running::{Client, Organization, Reply, fresh_organization},
 };
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -131,4 +132,38 @@ async fn nobody_changes_the_profile_of_another() {
     let path = format!("/users/{}", organization.member_id);
     organization.admin.send("PATCH", &path, &json!({ "display_name": "Somebody" })).await.refused(405, "METHOD_NOT_ALLOWED");
     Client::anonymous().send("PATCH", "/me", &json!({ "display_name": "Somebody" })).await.refused(401, "AUTHENTICATION_FAILED");
+}
+
+/// What a token says, as its holder reads it.
+fn payload(token: &str) -> Value {
+    let body = URL_SAFE_NO_PAD.decode(token.split('.').nth(1).expect("three parts")).expect("base64");
+    serde_json::from_slice(&body).expect("JSON")
+}
+
+// covers: H-24, H-27
+#[tokio::test]
+async fn a_token_tells_its_holder_the_tenant_and_an_address_once_it_is_proven() {
+    let organization = fresh_organization().await;
+    let person = organization.person("member").await.with_own_password().await;
+    let client = person.client().await;
+    let told = payload(client.token());
+    assert_eq!((&told["org"], &told["org_slug"]), (&json!(organization.id), &json!(organization.slug)));
+    assert_eq!((&told["roles"], &told["env"], &told["sub"]), (&json!(["member"]), &json!("development"), &json!(person.user)));
+    assert!(told["iss"].is_string() && told["exp"].is_u64());
+    assert!(told.get("email").is_none() && told.get("email_verified").is_none(), "an address that nobody proved: {told}");
+    assert_eq!(shown(&client, &["email", "email_verified"]).await, [json!(person.email), json!(false)]);
+
+    client.post("/me/email-verification", &json!({})).await.expect(200);
+    let token = token_in(&mail_to(&person.email).await, "auth/email-verification");
+    door("/auth/email-verification/complete", &json!({ "token": token })).await.expect(200);
+    let signed_in = door("/auth/signin?$jwt=true", &person.body(OWN)).await.expect(200);
+    let told = payload(&signed_in.id("access_token"));
+    assert_eq!((&told["email"], &told["email_verified"]), (&json!(person.email), &json!(true)));
+    assert_eq!(shown(&client, &["email", "email_verified"]).await, [json!(person.email), json!(true)]);
+
+    // A session does not keep it: what is set in its place is not proven.
+    let set = json!({ "email": format!("new-{}", person.email) });
+    organization.admin.post(&format!("/users/{}/email", person.user), &set).await.expect(200);
+    let refreshed = door("/auth/refresh", &json!({ "refresh_token": signed_in.id("refresh_token") })).await.expect(200);
+    assert!(payload(&refreshed.id("access_token")).get("email").is_none());
 }

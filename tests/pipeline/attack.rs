@@ -152,6 +152,22 @@ async fn nobody_passes_with_a_bad_token() {
     assert_eq!(organization.domain_events().await, before);
 }
 
+// covers: H-24, H-27
+#[tokio::test]
+async fn what_a_token_tells_beside_what_it_is_good_for_gives_nothing() {
+    let (organization, other) = (fresh_organization().await, fresh_organization().await);
+    let mut told = claims(&organization);
+    for (claim, lie) in [("tenantRole", json!("organization_admin")), ("role", json!("platform_admin")), ("tenantId", json!(other.id))] {
+        told[claim] = lie;
+    }
+    (told["org_slug"], told["email"], told["email_verified"]) = (json!(other.slug), json!("admin@acme.example"), json!(true));
+    let client = organization.admin.with_token(&signed(&told));
+    let me = client.get("/me").await.expect(200).body;
+    assert_eq!((&me["organization_id"], &me["roles"], &me["email"]), (&json!(organization.id), &json!(["member"]), &Value::Null));
+    client.get("/users").await.refused(403, "ACCESS_DENIED");
+    client.in_organization(other.id).get("/me").await.refused(403, "TENANT_MISMATCH");
+}
+
 #[tokio::test]
 async fn a_token_outside_of_its_header_is_no_token() {
     let organization = fresh_organization().await;

@@ -37,6 +37,7 @@ pub mod settings;
 pub mod stream;
 pub mod table;
 pub mod tokens;
+pub mod told;
 
 pub use environment::Environment;
 pub use gate::Gate;
@@ -47,6 +48,7 @@ pub use route::{Route, Throttle};
 pub use server::{Bound, Parts, Services, bind};
 pub use settings::{Proxy, RateLimits, Settings};
 pub use tokens::TokenKeys;
+pub use told::{Mailbox, Told};
 
 #[cfg(test)]
 mod gate_tests;

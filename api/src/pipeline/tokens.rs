@@ -8,6 +8,7 @@ use super::{
     concealed::Concealer,
     environment::Environment,
     keys::{Ed25519Key, KeyFault},
+    told::Told,
 };
 use chrono::{DateTime, Utc};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
@@ -29,7 +30,7 @@ const TOKEN_MAX_BYTES: usize = 8 * 1024;
 /// How far a minted token's `nbf` lies in the past, so that nodes need not agree on the second.
 const CLOCK_SKEW_SECONDS: u64 = 5;
 
-/// What a token says. All of it is required.
+/// What a token says, as far as the gate reads it. All of it is required.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Claims {
     pub iss: String,
@@ -49,6 +50,15 @@ pub struct Claims {
     pub iat: u64,
     pub nbf: u64,
     pub exp: u64,
+}
+
+/// A token as it is signed.
+#[derive(Serialize)]
+struct Minted {
+    #[serde(flatten)]
+    claims: Claims,
+    #[serde(flatten)]
+    told: Told,
 }
 
 /// Why a token is not accepted. Callers learn only that it is not.
@@ -178,10 +188,10 @@ impl TokenKeys {
         roles: impl IntoIterator<Item = impl Into<RoleRef>>,
         ttl: Duration,
     ) -> Result<String, KeyFault> {
-        self.mint_for(None, user, organization, roles, ttl)
+        self.mint_for(None, user, organization, roles, Told::default(), ttl)
     }
 
-    /// The same for a session of the user, with which the token ends.
+    /// The same for a session of the user, with which the token ends, and with what its holder is told.
     ///
     /// # Errors
     /// Where no private key was given.
@@ -191,10 +201,11 @@ impl TokenKeys {
         user: UserId,
         organization: OrganizationId,
         roles: impl IntoIterator<Item = impl Into<RoleRef>>,
+        told: Told,
         ttl: Duration,
     ) -> Result<String, KeyFault> {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
-        self.sign(&Claims {
+        let claims = Claims {
             iss: self.issuer.clone(),
             aud: self.audience.clone(),
             sub: user,
@@ -206,7 +217,8 @@ impl TokenKeys {
             iat: now,
             nbf: now.saturating_sub(CLOCK_SKEW_SECONDS),
             exp: now + ttl.as_secs(),
-        })
+        };
+        self.sign(&Minted { claims, told })
     }
 
     /// A signed text for one purpose, such as the link in a letter: only [`Self::unseal`] with the same

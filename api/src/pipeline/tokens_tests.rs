@@ -1,5 +1,8 @@
 use super::*;
-use crate::pipeline::keys::{Ed25519Key, generate_pem};
+use crate::pipeline::{
+    Mailbox,
+    keys::{Ed25519Key, generate_pem},
+};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use palmares_domain::identity::Role;
 use serde_json::{Value, json};
@@ -58,6 +61,28 @@ fn a_minted_token_says_what_it_was_minted_for() {
     assert_eq!((claims.sub, claims.org), (UserId(Uuid::from_u128(1)), OrganizationId::PLATFORM));
     assert_eq!(claims.roles, [Role::PlatformAdmin.into()]);
     assert!(claims.nbf < claims.iat && claims.exp == claims.iat + 60);
+}
+
+// covers: H-24, H-27
+#[test]
+fn what_a_token_tells_its_holder_is_not_read() {
+    let house = house();
+    let told = Told { org_slug: Some("acme".to_owned()), mailbox: Some(Mailbox::verified("ada@acme.example".to_owned())) };
+    let (user, ttl) = (UserId(Uuid::from_u128(1)), Duration::from_secs(60));
+    let token = house.keys.mint_for(None, user, OrganizationId::PLATFORM, [Role::Member], told, ttl).unwrap();
+    let body = URL_SAFE_NO_PAD.decode(token.split('.').nth(1).unwrap()).unwrap();
+    let body: Value = serde_json::from_slice(&body).unwrap();
+    assert_eq!((&body["org_slug"], &body["email"], &body["email_verified"]), (&json!("acme"), &json!("ada@acme.example"), &json!(true)));
+    assert!(!format!("{:?}", house.keys.verify(&token).unwrap()).contains("ada"), "an address comes where it may be logged");
+    let plain = house.keys.mint(user, OrganizationId::PLATFORM, [Role::Member], ttl).unwrap();
+    let plain = URL_SAFE_NO_PAD.decode(plain.split('.').nth(1).unwrap()).unwrap();
+    assert!(["email", "org_slug"].iter().all(|claim| !String::from_utf8_lossy(&plain).contains(claim)));
+
+    let good_for = |claims: Claims| (claims.sub, claims.org, claims.roles, claims.env);
+    let read = good_for(house.keys.verify(&house.sign(&house.header(), &claims())).unwrap());
+    for (claim, lie) in [("email", json!(7)), ("org_slug", json!(["x"])), ("tenantRole", json!("platform_admin")), ("tenantId", json!(0))] {
+        assert_eq!(good_for(house.keys.verify(&house.with(claim, lie)).unwrap()), read, "{claim} was read");
+    }
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use super::{
     challenge::{Challenge, Step},
     meant::{Found, Meant},
+    told::told,
 };
 use crate::{
     pipeline::{
@@ -203,8 +204,9 @@ pub async fn enter(visit: &Visit<'_>, challenge: &Challenge, entry: Entry) -> Re
 /// An access token for a session, beside the refresh token that is current now.
 pub async fn tokens(visit: &Visit<'_>, refresh: &RefreshSecret) -> Result<Tokens, Problem> {
     let SessionName { organization, user, session } = refresh.name;
-    let roles = roles(visit, &Meant { organization, user }).await?;
-    let minted = visit.services.gate.tokens().mint_for(Some(session), user, organization, roles, ACCESS_TOKEN_TTL);
+    let meant = Meant { organization, user };
+    let (roles, told) = (roles(visit, &meant).await?, told(visit.services, &meant).await?);
+    let minted = visit.services.gate.tokens().mint_for(Some(session), user, organization, roles, told, ACCESS_TOKEN_TTL);
     Ok(Tokens {
         access_token: minted.map_err(Problem::internal)?,
         token_type: "Bearer",

@@ -21,6 +21,7 @@ pub mod password_policy;
 pub mod passwords;
 pub mod recognized;
 pub mod signup_token;
+pub mod told;
 pub mod totp;
 
 use crate::{

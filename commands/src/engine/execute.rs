@@ -106,13 +106,13 @@ impl Engine {
     async fn hashed<O: Operation>(&self, admission: &Admission, operation: &O) -> Result<HashMap<&'static str, Uuid>, Rejection> {
         let mut hashed = HashMap::new();
         for (kind, value) in operation.hashed() {
-            hashed.insert(kind, self.hashed_key(admission.organization, kind, value).await?);
+            hashed.insert(kind, self.lookup_key(admission.organization, kind, value).await?);
         }
         Ok(hashed)
     }
 
     /// The key under which a personal value is claimed.
-    pub(super) async fn hashed_key(&self, organization: OrganizationId, kind: &str, value: &str) -> Result<Uuid, Rejection> {
+    pub async fn lookup_key(&self, organization: OrganizationId, kind: &str, value: &str) -> Result<Uuid, Rejection> {
         let hash = self.ring.lookup_hash(organization, kind, value).await.map_err(anyhow::Error::from)?;
         let mut id = [0; 16];
         id.copy_from_slice(&hash[..16]);

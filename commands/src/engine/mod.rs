@@ -132,7 +132,7 @@ impl Engine {
 
     /// The key under which a personal value is claimed, and who holds it.
     pub async fn claim_of(&self, organization: OrganizationId, kind: &str, value: &str) -> Result<(Uuid, Option<Uuid>), Rejection> {
-        let key = self.hashed_key(organization, kind, value).await?;
+        let key = self.lookup_key(organization, kind, value).await?;
         Ok((key, self.owner(ClaimKey { organization, key }).await?))
     }
 

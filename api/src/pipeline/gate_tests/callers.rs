@@ -79,7 +79,10 @@ fn cookie(session: SessionId) -> (String, String) {
 #[tokio::test(flavor = "multi_thread")]
 async fn whoever_has_signed_out_is_out() {
     let house = house(RateLimits::with_ip_requests(u32::MAX), rules());
-    let ended = house.tokens.mint_for(Some(ENDED), ANN, ACME, [Role::OrganizationAdmin], Duration::from_secs(60)).unwrap();
+    let ended = house
+        .tokens
+        .mint_for(Some(ENDED), ANN, ACME, [Role::OrganizationAdmin], crate::pipeline::Told::default(), Duration::from_secs(60))
+        .unwrap();
     let (over, csrf) = cookie(ENDED);
     for route in gated() {
         let path = path(route, "", "");

@@ -104,7 +104,12 @@ impl Credential {
 
     /// Whether this mailbox was shown to be the user's.
     pub fn has_verified(&self, email: &str) -> bool {
-        self.secrets().and_then(|secrets| secrets.verified_email.as_ref()).is_some_and(|verified| *verified == email_key(email))
+        self.verified_email().is_some_and(|verified| verified == email_key(email))
+    }
+
+    /// The mailbox that was shown to be the user's, by its [`email_key`].
+    pub fn verified_email(&self) -> Option<&str> {
+        self.secrets()?.verified_email.as_deref()
     }
 
     /// What an identity provider calls the person, if an account there is linked.
