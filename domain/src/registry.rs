@@ -26,6 +26,7 @@ aggregates! {
     crate::identity::user::User,
     crate::identity::credential::Credential,
     crate::identity::sessions::Sessions,
+    crate::identity::memberships::Memberships,
     crate::identity::role_catalogue::RoleCatalogue,
     crate::identity::invitation::Invitation,
     crate::identity::user_import::UserImport,

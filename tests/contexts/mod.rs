@@ -10,6 +10,7 @@ mod invitations;
 mod journey;
 mod live;
 mod mailed;
+mod memberships;
 mod messaging;
 mod newcomers;
 mod oidc;

@@ -7,8 +7,10 @@ pub mod challenges;
 pub mod compliance;
 pub mod connections;
 pub mod experts;
+pub mod external_identities;
 pub mod identity;
 pub mod invitations;
+pub mod memberships;
 pub mod operations;
 pub mod organizations;
 pub mod pages;
@@ -31,6 +33,8 @@ const TABLES: &[&[Route]] = &[
     identity::ROUTES,
     invitations::ROUTES,
     connections::ROUTES,
+    memberships::ROUTES,
+    external_identities::ROUTES,
     user_imports::ROUTES,
     signups::ROUTES,
     authorization::ROUTES,

@@ -6,7 +6,7 @@ use crate::{
     problem::Problem,
 };
 use chrono::{Duration, Utc};
-use palmares_commands::identity::Entrant;
+use palmares_commands::identity::{Entrant, Switched};
 use palmares_domain::{
     identity::{credential::PassKind, sessions::SignInMethod},
     kernel::{Code, InvitationId, OrganizationId, PassId, UserId},
@@ -52,6 +52,9 @@ pub struct Challenge {
     /// Where the user came in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub device: Option<Device>,
+    /// The linked account from which the user comes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub switched: Option<Switched>,
     /// Whether the caller asked for tokens beside the cookie.
     pub jwt: bool,
 }
@@ -60,7 +63,7 @@ impl Challenge {
     /// That somebody came in by a method, with nothing to use up.
     pub fn of(meant: &Meant, method: SignInMethod, device: Option<Device>, jwt: bool) -> Self {
         let Meant { organization, user } = *meant;
-        Self { organization, user, method, pass: None, invitation: None, device, jwt }
+        Self { organization, user, method, pass: None, invitation: None, device, switched: None, jwt }
     }
 
     /// Whose step it is, while steps are left.

@@ -167,7 +167,7 @@ pub struct Entry {
 
 /// Starts the session.
 pub async fn enter(visit: &Visit<'_>, challenge: &Challenge, entry: Entry) -> Result<Opened<SignInAnswer>, Problem> {
-    let Challenge { organization, user, method, pass, ref device, jwt, .. } = *challenge;
+    let Challenge { organization, user, method, pass, ref device, switched, jwt, .. } = *challenge;
     let Entry { factors, mut actions, recovery_codes } = entry;
     let name = SessionName { organization, user, session: SessionId(Uuid::now_v7()) };
     let (family, current) = (fresh_half().map_err(Problem::internal)?, fresh_half().map_err(Problem::internal)?);
@@ -187,7 +187,7 @@ pub async fn enter(visit: &Visit<'_>, challenge: &Challenge, entry: Entry) -> Re
         device_name: device.as_ref().and_then(|device| device.name.clone()),
         expires_at,
     };
-    let enter = Enter { entrant: challenge.last_step(), start: Some(start), ..Enter::change(user, actions) };
+    let enter = Enter { entrant: challenge.last_step(), start: Some(start), switched, ..Enter::change(user, actions) };
     let entered = visit.services.engine.execute(visit.admit(organization, user, Some(name.session), "door.sign_in", enter)).await;
     entered.map_err(refused_entry)?;
 
@@ -257,7 +257,8 @@ pub fn first_factor(method: SignInMethod) -> BTreeSet<Factor> {
     BTreeSet::from([match method {
         SignInMethod::Password => Factor::Password,
         SignInMethod::MagicLink | SignInMethod::Invitation => Factor::Link,
-        SignInMethod::Oidc => Factor::Federated,
+        // Somebody else vouches: a provider, or another organization.
+        SignInMethod::Oidc | SignInMethod::Switch => Factor::Federated,
     }])
 }
 

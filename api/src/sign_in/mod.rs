@@ -16,6 +16,7 @@ pub mod federation;
 pub mod invitation_token;
 pub mod mailing;
 pub mod meant;
+pub mod membership_token;
 pub mod pass_token;
 pub mod password_policy;
 pub mod passwords;

@@ -4,12 +4,14 @@ use super::{
     credentials::credential_stream,
     invitations::{check_newcomer, complete, invitation_stream},
     sessions::sessions_stream,
+    switching::Switched,
     user_stream,
 };
 use crate::engine::{Answer, Operation, Refused, StreamRef, Unit};
 use palmares_domain::{
     identity::{
         credential::{Credential, CredentialAction, CredentialCommand},
+        memberships::Account,
         sessions::{RevocationReason, Sessions, SessionsAction, SessionsCommand, StartSession},
         user::User,
     },
@@ -41,12 +43,14 @@ pub struct Enter {
     /// The one of them that stays.
     pub keep: Option<SessionId>,
     pub start: Option<StartSession>,
+    /// The linked account, in another organization, from which they come.
+    pub switched: Option<Switched>,
 }
 
 impl Enter {
     /// A change of the credential of somebody who may act, and nothing else.
     pub fn change(user_id: UserId, actions: Vec<CredentialAction>) -> Self {
-        Self { user_id, entrant: Entrant::Member, actions, end_others: false, keep: None, start: None }
+        Self { user_id, entrant: Entrant::Member, actions, end_others: false, keep: None, start: None, switched: None }
     }
 }
 
@@ -56,17 +60,23 @@ impl Operation for Enter {
         if let Entrant::Completing(invitation) = self.entrant {
             streams.extend([invitation_stream(admission, invitation), user_stream(admission, self.user_id)]);
         }
+        if let Some(switched) = &self.switched {
+            streams.extend(switched.streams(Account { organization_id: admission.organization, user_id: self.user_id }));
+        }
         streams
     }
 
     fn reads(&self, admission: &Admission) -> Vec<StreamRef> {
-        match self.entrant {
+        let switched = self.switched.iter().flat_map(Switched::reads);
+        let mut reads = match self.entrant {
             Entrant::Member => vec![user_stream(admission, self.user_id)],
             Entrant::Newcomer(invitation) => {
                 vec![invitation_stream(admission, invitation), user_stream(admission, self.user_id)]
             }
             Entrant::Completing(_) => Vec::new(),
-        }
+        };
+        reads.extend(switched);
+        reads
     }
 
     fn decide(&self, unit: &mut Unit<'_>) -> Result<Answer, Refused> {
@@ -87,6 +97,9 @@ impl Operation for Enter {
             unit.run::<Sessions>(user_id, &sessions(end))?;
         }
         let Some(start) = &self.start else { return Ok(Answer::new("id", user_id, "CHANGED")) };
+        if let Some(switched) = &self.switched {
+            switched.go_over(unit, user_id, start.session_id)?;
+        }
         unit.run::<Sessions>(user_id, &sessions(SessionsAction::Start(start.clone())))?;
         Ok(Answer::new("id", start.session_id, "SIGNED_IN"))
     }

@@ -8,9 +8,11 @@ mod credentials;
 mod elevations;
 mod emails;
 mod enter;
+mod external_identities;
 mod invitations;
 mod joining;
 mod lifecycle;
+mod memberships;
 pub mod policy_language;
 mod policy_store;
 mod profile;
@@ -18,6 +20,7 @@ mod roles;
 mod sessions;
 mod signup_policy;
 mod signups;
+mod switching;
 mod temporary_passwords;
 #[cfg(test)]
 mod tests;
@@ -33,11 +36,13 @@ pub use elevations::{
 };
 pub use emails::{Email, SetUserEmail};
 pub use enter::{Enter, Entrant};
+pub use external_identities::{UnlinkExternalIdentity, external_identity_id};
 pub use invitations::{AcceptInvitation, ExpireInvitation, InviteUser, NeedsEmail, ResendInvitation, RevokeInvitation};
 pub use joining::JoinByProvider;
 pub use lifecycle::{
     ApproveReactivation, CancelUserDeletion, DeactivateUser, ReactivateUser, RequestUserDeletion, ResumeUser, SuspendUser,
 };
+pub use memberships::{LinkMembership, Offer, UnlinkMembership, offer_not_valid};
 pub use policy_store::{
     ActivatePolicies, ActivatePolicyVersion, InstantiatePolicy, RevokePolicy, RevokePolicyTemplate, WritePolicy, WritePolicyTemplate,
 };
@@ -46,6 +51,7 @@ pub use roles::{ComposeRole, RenameRole, RetireRole, SetRoleGrants};
 pub use sessions::{EndSession, RevokeSession, RevokeUserSessions, RotateRefresh};
 pub use signup_policy::{ConfigureSignup, HooksOffered, SignupRules, signup_rules};
 pub use signups::{ApproveSignup, AskSignup, ExpireSignup, NewUser, ProveSignupEmail, RefuseSignup, SendSignupLink};
+pub use switching::Switched;
 pub use temporary_passwords::SetTemporaryPassword;
 pub use user_imports::{
     BeginImport, CancelImport, ConfirmImport, FailImportRow, FinishImport, InviteImportRow, RetryImport, RevokeImportRow, RollBackImport,

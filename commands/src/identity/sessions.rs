@@ -7,7 +7,7 @@ use palmares_domain::{
         sessions::{self, RevocationReason, Sessions, SessionsAction, SessionsCommand, SessionsError},
         user::{User, UserError},
     },
-    kernel::{Admission, SessionId, UserId},
+    kernel::{Admission, OrganizationId, SessionId, UserId},
 };
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -19,7 +19,12 @@ crate::capabilities! {
 
 /// The stream of the devices on which a user is signed in.
 pub(super) fn sessions_stream(admission: &Admission, user: UserId) -> StreamRef {
-    StreamRef::of::<Sessions>(admission.organization, user)
+    sessions_of(admission.organization, user)
+}
+
+/// The same of an organization that need not be the one in which the request acts.
+pub(super) fn sessions_of(organization: OrganizationId, user: UserId) -> StreamRef {
+    StreamRef::of::<Sessions>(organization, user)
 }
 
 fn run(unit: &mut Unit<'_>, user_id: UserId, action: SessionsAction) -> Result<(), Refused> {

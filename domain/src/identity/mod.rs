@@ -10,19 +10,23 @@
 //! people of an organization sign in; an *invitation* asks someone to join, once and for a while; an
 //! *import* invites the people of a table, row by row; a *sign-up* is somebody who asks to join, and
 //! the *hooks* of an organization's *sign-up policy* are what they have to pass before they do.
+//! *import* invites the people of a table, row by row; a *membership* joins two users, of two
+//! organizations, who are one person.
 //!
 //! Invariants: every transition of a user that B.1 does not allow is refused; a deactivated user
 //! returns only after someone else approved it; nobody gives away more than they may themselves
 //! (E-46); what the platform keeps to itself no role of an organization ever grants; no secret stands
 //! in clear in any event; a code, a link and a refresh token are good once (E-105, E-109); rights for a
 //! while are approved by somebody else, end by themselves and are never passed on, and whoever acts
-//! as another user may never do more than both of them (E-33).
+//! as another user may never do more than both of them (E-33); a membership shares nothing, and what
+//! happens to one of its users never happens to the other.
 //!
 //! Others see the [`Role`], the [`RoleRef`], the [`Rights`], and the aggregates
 //! [`user::User`], [`credential::Credential`], [`sessions::Sessions`], [`invitation::Invitation`],
 //! [`role_catalogue::RoleCatalogue`], [`policy_store::PolicyStore`], [`connection::Connection`],
 //! [`api_key::ApiKey`], [`elevation::Elevation`], [`user_import::UserImport`], [`signup::Signup`] and
 //! [`signup_policy::SignupPolicy`].
+//! [`memberships::Memberships`], [`api_key::ApiKey`], [`elevation::Elevation`] and [`user_import::UserImport`].
 
 pub mod api_key;
 pub mod connection;
@@ -30,6 +34,7 @@ pub mod credential;
 pub mod elevation;
 mod grant;
 pub mod invitation;
+pub mod memberships;
 mod permission_tree;
 pub mod policy_store;
 mod rights;

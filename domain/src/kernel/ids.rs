@@ -49,6 +49,8 @@ ids! {
     InvitationId;
     /// A link or a code that was sent to a user and is good once.
     PassId;
+    /// The link between two accounts of one person, in two organizations (E-200).
+    MembershipId;
     /// A key by which a program acts for an organization (P-33).
     ApiKeyId;
     /// Rights that a user has for a while, or another user's rights (E-254, E-33).

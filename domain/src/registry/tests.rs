@@ -45,6 +45,7 @@ const TEXTLESS: &[&str] = &[
     "LetterKind",
     "Locale",
     "LotChange",
+    "MembershipId",
     "Metric",
     "NaiveDate",
     "OrganizationId",

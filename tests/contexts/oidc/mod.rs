@@ -4,8 +4,9 @@ mod connections;
 
 use crate::support::{
     provider::{Browser, CLIENT_SECRET, CLIENTS, IdentityProvider, Page},
-    running::{Client, Organization, Reply, fresh_organization, running},
+    running::{Client, Organization, Reply, fresh_organization, mint, running},
 };
+use palmares_domain::identity::Role;
 use reqwest::Method;
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -308,4 +309,33 @@ async fn a_provider_may_change_its_keys_and_be_away() {
     let back = late.log_in(sent.location(), "ada").await;
     drop(provider);
     late.come_back(&back).await.refused(503, "sign_in.provider_unavailable");
+}
+
+// covers: W-59
+#[tokio::test]
+async fn an_account_at_the_provider_is_unlinked_by_its_user() {
+    let organization = fresh_organization().await;
+    let provider = IdentityProvider::start(true);
+    organization.connect(&provider, CLIENTS[0]).await;
+    let (user, email) = organization.member_with_email().await;
+    provider.knows("ada", &verified(&email)).await;
+    organization.sign_in_as(&mut Browser::new(), "ada").await;
+    let client = organization.member.with_token(&mint(&user, organization.id, Role::Member));
+    let listed = client.get("/me/identities").await.expect(200);
+    let identity = &listed.items()[0];
+    assert_eq!((listed.items().len(), &identity["issuer"], &identity["enabled"]), (1, &json!(provider.issuer), &json!(true)));
+    assert_eq!(identity["subject"], "ada");
+    let path = format!("/me/identities/{}", identity["id"].as_str().expect("an id"));
+    organization.member.send("DELETE", &path, &json!({})).await.refused(404, "RESOURCE_NOT_FOUND");
+    client.send("DELETE", &format!("{path}?dry_run=true"), &json!({})).await.expect(200);
+    assert_eq!(client.get("/me/identities").await.expect(200).items().len(), 1);
+    client.send("DELETE", &path, &json!({})).await.expect(200);
+    client.send("DELETE", &path, &json!({})).await.refused(404, "RESOURCE_NOT_FOUND");
+    assert!(client.get("/me/identities").await.expect(200).items().is_empty());
+    // Nobody is found by it any more, and the account is free for whom the provider vouches for.
+    provider.knows("ada", &json!({ "email": email, "email_verified": false })).await;
+    organization.sign_in_as(&mut Browser::new(), "ada").await.refused(401, "sign_in.failed");
+    let (_, other) = organization.member_with_email().await;
+    provider.knows("ada", &verified(&other)).await;
+    assert_eq!(organization.sign_in_as(&mut Browser::new(), "ada").await.status, 302);
 }

@@ -10,6 +10,7 @@ mod second_factor;
 mod session;
 mod set_password;
 mod signup;
+mod switch;
 
 pub use email_verification::VerifyEmail;
 pub use magic_link::{AskMagicLink, TakeMagicLink};
@@ -21,6 +22,7 @@ pub use second_factor::{AskEmailCode, ConfirmEnrolment, EnrolSecondFactor, Enrol
 pub use session::{RefreshSession, SignOut};
 pub use set_password::SetOwnPassword;
 pub use signup::{CompleteSignup, RequestSignup};
+pub use switch::EnterMembership;
 
 use super::entrance::Device;
 use palmares_commands::digests::digest_of;

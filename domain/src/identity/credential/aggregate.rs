@@ -1,9 +1,9 @@
 //! The rules of a credential.
 
 use super::{
-    Authenticator, CredentialAction, CredentialCommand, CredentialError, CredentialEvent, EmailVerified, ExternalIdentityLinked, IssuePass,
-    Pass, PassFailed, PassIssued, PassKind, PassUsed, PasswordSet, RECOVERY_CODES, RecoveryCodeUsed, RecoveryCodesIssued, TotpDisabled,
-    TotpEnrolled, TotpEnrolmentBegun, TotpVerified, passes::PassesOfKind,
+    Authenticator, CredentialAction, CredentialCommand, CredentialError, CredentialEvent, EmailVerified, ExternalIdentityLinked,
+    ExternalIdentityUnlinked, IssuePass, Pass, PassFailed, PassIssued, PassKind, PassUsed, PasswordSet, RECOVERY_CODES, RecoveryCodeUsed,
+    RecoveryCodesIssued, TotpDisabled, TotpEnrolled, TotpEnrolmentBegun, TotpVerified, passes::PassesOfKind,
 };
 use crate::{
     identity::email_key,
@@ -112,6 +112,11 @@ impl Credential {
         self.secrets()?.verified_email.as_deref()
     }
 
+    /// Every account elsewhere that is linked: its provider's digest, and what that calls the person.
+    pub fn external_identities(&self) -> impl Iterator<Item = (Digest, &str)> {
+        self.secrets().into_iter().flat_map(|secrets| &secrets.external_identities).map(|(issuer, subject)| (*issuer, subject.as_str()))
+    }
+
     /// What an identity provider calls the person, if an account there is linked.
     pub fn external_subject(&self, issuer: Digest) -> Option<&str> {
         self.secrets()?.external_identities.get(&issuer).map(String::as_str)
@@ -177,6 +182,17 @@ impl Secrets {
         Ok(ExternalIdentityLinked { user_id, issuer, subject: Personal::Clear(subject.to_owned()) }.into())
     }
 
+    /// Another account elsewhere is no other way: which provider people sign in at, their organization decides.
+    fn unlink(&self, user_id: UserId, issuer: Digest, reachable: bool) -> Result<CredentialEvent, CredentialError> {
+        if !self.external_identities.contains_key(&issuer) {
+            return Err(CredentialError::ExternalIdentityNotLinked);
+        }
+        if self.password.is_none() && !reachable {
+            return Err(CredentialError::ExternalIdentityIsOnlyWay);
+        }
+        Ok(ExternalIdentityUnlinked { user_id, issuer }.into())
+    }
+
     fn decide(&self, user_id: UserId, action: &CredentialAction, now: DateTime<Utc>) -> Result<Vec<CredentialEvent>, CredentialError> {
         use CredentialAction::*;
         Ok(vec![match action {
@@ -211,6 +227,7 @@ impl Secrets {
             }
             UseRecoveryCode { digest } => RecoveryCodeUsed { user_id, digest: *digest }.into(),
             LinkExternalIdentity { issuer, subject } => self.link(user_id, *issuer, subject)?,
+            UnlinkExternalIdentity { issuer, reachable } => self.unlink(user_id, *issuer, *reachable)?,
         }])
     }
 
@@ -242,6 +259,9 @@ impl Secrets {
             CredentialEvent::RecoveryCodeUsed(used) => self.authenticator.recovery_code_used(&used.digest),
             CredentialEvent::ExternalIdentityLinked(linked) => {
                 self.external_identities.insert(linked.issuer, linked.subject.clear()?.clone());
+            }
+            CredentialEvent::ExternalIdentityUnlinked(unlinked) => {
+                self.external_identities.remove(&unlinked.issuer);
             }
         }
         Some(())

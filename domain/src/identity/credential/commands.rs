@@ -61,6 +61,11 @@ pub enum CredentialAction {
         issuer: Digest,
         subject: String,
     },
+    /// Takes that away again. `reachable`: whether a link to sign in can be sent to the user.
+    UnlinkExternalIdentity {
+        issuer: Digest,
+        reachable: bool,
+    },
 }
 
 /// Sets a password, whether or not there was one.
@@ -99,6 +104,7 @@ impl fmt::Debug for CredentialAction {
             Self::IssueRecoveryCodes { .. } => "IssueRecoveryCodes",
             Self::UseRecoveryCode { .. } => "UseRecoveryCode",
             Self::LinkExternalIdentity { .. } => "LinkExternalIdentity",
+            Self::UnlinkExternalIdentity { .. } => "UnlinkExternalIdentity",
         })
     }
 }

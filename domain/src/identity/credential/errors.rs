@@ -45,6 +45,10 @@ pub enum CredentialError {
     ExternalIdentityLinkedAlready,
     #[error("too many external accounts are linked")]
     TooManyExternalIdentities,
+    #[error("no account of this provider is linked")]
+    ExternalIdentityNotLinked,
+    #[error("without this account the user could not sign in any more")]
+    ExternalIdentityIsOnlyWay,
 }
 
 impl Refusal for CredentialError {
@@ -56,13 +60,15 @@ impl Refusal for CredentialError {
             Self::TooManyPasses => Code::RateLimited,
             Self::PassNotValid | Self::PassExpired | Self::TotpStepUsed | Self::RecoveryCodeNotValid => Code::AuthenticationFailed,
             Self::SecondFactorRequired => Code::AccessDenied,
+            Self::ExternalIdentityNotLinked => Code::ResourceNotFound,
             Self::Closed
             | Self::PasswordMissing
             | Self::TotpEnrolledAlready
             | Self::TotpNotBegun
             | Self::TotpNotEnrolled
             | Self::ExternalIdentityLinkedAlready
-            | Self::TooManyExternalIdentities => Code::Conflict,
+            | Self::TooManyExternalIdentities
+            | Self::ExternalIdentityIsOnlyWay => Code::Conflict,
         }
     }
 
@@ -87,6 +93,8 @@ impl Refusal for CredentialError {
             Self::SubjectInvalid => "identity.subject_invalid",
             Self::ExternalIdentityLinkedAlready => "identity.external_identity_linked_already",
             Self::TooManyExternalIdentities => "identity.too_many_external_identities",
+            Self::ExternalIdentityNotLinked => "identity.external_identity_not_linked",
+            Self::ExternalIdentityIsOnlyWay => "identity.external_identity_is_only_way",
         }
     }
 

@@ -70,6 +70,10 @@ events! {
             issuer: Digest = internal,
             /// What the provider calls the person.
             subject: Personal<String> = restricted of user_id for Security,
+        },
+        ExternalIdentityUnlinked = "identity.external_identity_unlinked" v 1 {
+            user_id: UserId = internal,
+            issuer: Digest = internal,
         }
     }
 }

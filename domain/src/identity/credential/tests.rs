@@ -1,5 +1,7 @@
 //! Given events, when a command comes, then events or a refusal.
 
+mod external_identities;
+
 use super::{CredentialAction::*, CredentialError::*, *};
 use crate::kernel::{Aggregate, Code, Digest, Facts, PassId, Personal, Refusal, UserId};
 use chrono::{DateTime, TimeDelta, Utc};
@@ -55,6 +57,10 @@ fn use_pass(number: u128, kind: PassKind) -> CredentialAction {
 
 fn fail(number: u128, kind: PassKind) -> CredentialAction {
     FailPass { pass_id: pass_id(number), kind }
+}
+
+fn unlink(issuer: Digest, reachable: bool) -> CredentialAction {
+    UnlinkExternalIdentity { issuer, reachable }
 }
 
 fn begin() -> CredentialAction {
@@ -330,21 +336,6 @@ fn ten_recovery_codes_are_issued_at_once_and_end_the_earlier_ones() {
     then(&mut credential, 3, IssueRecoveryCodes { digests: codes(50, 10) });
     assert_eq!(credential.recovery_codes_left(), 10);
     assert_eq!(when(&credential, 4, UseRecoveryCode { digest: Digest([1; 32]) }), Err(RecoveryCodeNotValid));
-}
-
-#[test]
-fn one_account_of_each_provider_is_linked() {
-    let mut credential = Credential::default();
-    then(&mut credential, 0, link(ISSUER, "248289761001"));
-    assert_eq!(credential.external_subject(ISSUER), Some("248289761001"));
-    assert_eq!(credential.external_subject(Digest([8; 32])), None);
-    for subject in ["248289761001", "another"] {
-        assert_eq!(when(&credential, 1, link(ISSUER, subject)), Err(ExternalIdentityLinkedAlready));
-    }
-    for issuer in 8..27 {
-        then(&mut credential, 1, link(Digest([issuer; 32]), "x"));
-    }
-    assert_eq!(when(&credential, 2, link(Digest([27; 32]), "x")), Err(TooManyExternalIdentities));
 }
 
 #[test]

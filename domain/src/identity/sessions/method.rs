@@ -11,6 +11,8 @@ pub enum SignInMethod {
     /// An identity provider (OpenID Connect).
     Oidc,
     Invitation,
+    /// The person is signed in to a linked account in another organization.
+    Switch,
 }
 
 /// What was proven, by the names of RFC 8176 where it has one.
@@ -70,7 +72,7 @@ macro_rules! names {
 }
 
 names! {
-    SignInMethod { Password = "password", MagicLink = "magic_link", Oidc = "oidc", Invitation = "invitation" }
+    SignInMethod { Password = "password", MagicLink = "magic_link", Oidc = "oidc", Invitation = "invitation", Switch = "switch" }
     Carrier { Cookie = "cookie", Bearer = "bearer" }
     Factor { Password = "pwd", OneTimeCode = "otp", Link = "link", RecoveryCode = "recovery", Federated = "fed", Multiple = "mfa" }
     RevocationReason {
