@@ -23,10 +23,12 @@ macro_rules! aggregates {
 aggregates! {
     crate::organizations::organization::Organization,
     crate::organizations::domain::Domain,
+    crate::organizations::provisioning::Provisioning,
     crate::identity::user::User,
     crate::identity::credential::Credential,
     crate::identity::sessions::Sessions,
     crate::identity::memberships::Memberships,
+    crate::identity::sign_in_watch::SignInWatch,
     crate::identity::role_catalogue::RoleCatalogue,
     crate::identity::invitation::Invitation,
     crate::identity::user_import::UserImport,

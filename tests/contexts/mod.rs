@@ -1,5 +1,6 @@
 //! What each context promises, in sentences over HTTP against the running system.
 
+mod analytics;
 mod api_keys;
 mod decisions;
 mod elevations;
@@ -19,9 +20,11 @@ mod pages;
 mod points;
 mod policies;
 mod profile;
+mod provisioning;
 mod sessions;
 mod sign_in;
 mod sign_in_settings;
 mod sign_in_timing;
 mod signups;
+mod suspicious_sign_ins;
 mod user_imports;

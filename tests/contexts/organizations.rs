@@ -161,7 +161,7 @@ async fn the_platform_renames_an_organization_and_asks_for_its_deletion() {
 }
 
 /// An organization in its set-up, with its first administrator.
-async fn in_setup() -> (Client, String, String) {
+pub(super) async fn in_setup() -> (Client, String, String) {
     let (platform, slug) = (platform().await, slug());
     let created = platform.post("/organizations", &json!({ "name": "New", "slug": slug, "setup": true })).await.expect(201);
     assert_eq!(created.body["status"], "PENDING_SETUP");
@@ -177,7 +177,7 @@ async fn onboarding(platform: &Client, id: &str, until: impl Fn(&Value) -> bool)
     .await
 }
 
-// covers: E-123, E-277, H-97, E-01, H-86
+// covers: E-123, E-277, E-01, H-86
 #[tokio::test]
 async fn an_organization_is_active_once_its_checklist_is_done() {
     let (platform, id, _) = in_setup().await;

@@ -4,6 +4,7 @@
 //! unless told otherwise), and `FAULT_SEED` repeats a load that a failing run has printed.
 
 mod load;
+mod provisioning;
 mod store;
 mod system;
 mod world;

@@ -3,8 +3,28 @@
 use super::running::{eventually, running};
 pub use palmares::cli::dev::mailbox::Mail;
 
-/// What `address` got, the newest first.
+/// What leads from a security notice to where its reader says that it was not them.
+pub const NOT_ME: &str = "/auth/not-me#token=";
+
+/// What `address` got, the newest first; security notices, which come beside anything, are left out.
 pub async fn mails_to(address: &str) -> Vec<Mail> {
+    all_to(address).await.into_iter().filter(|mail| !mail.text.contains(NOT_ME)).collect()
+}
+
+/// The security notices that `address` got, the newest first.
+pub async fn notices_to(address: &str) -> Vec<Mail> {
+    all_to(address).await.into_iter().filter(|mail| mail.text.contains(NOT_ME)).collect()
+}
+
+/// The newest security notice about something, as soon as there is one.
+pub async fn notice_to(address: &str, about: &str) -> Mail {
+    eventually(&format!("a notice to {address}: {about}"), async || {
+        notices_to(address).await.into_iter().find(|mail| mail.subject.contains(about))
+    })
+    .await
+}
+
+async fn all_to(address: &str) -> Vec<Mail> {
     let url = format!("{}/messages", running().descriptor.mailbox_url);
     let http = reqwest::Client::builder().no_proxy().build().expect("a client");
     let answer = http.get(url).query(&[("to", address)]).send().await.expect("the mailbox answers");

@@ -183,6 +183,13 @@ impl Client {
         Self::new(None)
     }
 
+    /// A caller who comes from an address of this machine (127.0.0.0/8), with a program of this name.
+    pub fn coming_from(address: [u8; 4], program: &str) -> Self {
+        let plain = Self::new(None);
+        let http = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(120)).user_agent(program);
+        Self { http: http.local_address(std::net::IpAddr::from(address)).build().expect("a client"), ..plain }
+    }
+
     pub fn with_token(&self, token: &str) -> Self {
         Self { http: self.http.clone(), token: Some(token.to_owned()), organization: None }
     }

@@ -22,6 +22,12 @@ impl Links {
             LetterKind::PasswordReset => "auth/password-reset",
             LetterKind::EmailVerification => "auth/email-verification",
             LetterKind::Signup => "auth/signup",
+            LetterKind::PasswordChanged
+            | LetterKind::NewSignIn
+            | LetterKind::SuspiciousSignIn
+            | LetterKind::SecondFactorDisabled
+            | LetterKind::RecoveryCodesRenewed
+            | LetterKind::ExternalIdentityLinked => "auth/not-me",
             LetterKind::EmailCode | LetterKind::AccountReminder | LetterKind::SignupApproved | LetterKind::SignupRefused => return None,
         };
         Some(format!("{}/{page}#token={token}", self.public_url))

@@ -31,6 +31,20 @@ const SOURCES: &[(&str, &str)] = sources![
     "en/signup_approved.txt",
     "en/signup_refused.html",
     "en/signup_refused.txt",
+    "en/notice.html",
+    "en/notice.txt",
+    "en/password_changed.html",
+    "en/password_changed.txt",
+    "en/new_sign_in.html",
+    "en/new_sign_in.txt",
+    "en/suspicious_sign_in.html",
+    "en/suspicious_sign_in.txt",
+    "en/second_factor_disabled.html",
+    "en/second_factor_disabled.txt",
+    "en/recovery_codes_renewed.html",
+    "en/recovery_codes_renewed.txt",
+    "en/external_identity_linked.html",
+    "en/external_identity_linked.txt",
     "fr/footer.html",
     "fr/footer.txt",
     "fr/invitation.html",
@@ -51,6 +65,20 @@ const SOURCES: &[(&str, &str)] = sources![
     "fr/signup_approved.txt",
     "fr/signup_refused.html",
     "fr/signup_refused.txt",
+    "fr/notice.html",
+    "fr/notice.txt",
+    "fr/password_changed.html",
+    "fr/password_changed.txt",
+    "fr/new_sign_in.html",
+    "fr/new_sign_in.txt",
+    "fr/suspicious_sign_in.html",
+    "fr/suspicious_sign_in.txt",
+    "fr/second_factor_disabled.html",
+    "fr/second_factor_disabled.txt",
+    "fr/recovery_codes_renewed.html",
+    "fr/recovery_codes_renewed.txt",
+    "fr/external_identity_linked.html",
+    "fr/external_identity_linked.txt",
 ];
 
 /// A letter as it reads.
@@ -71,6 +99,16 @@ pub struct Subject<'a> {
     /// What somebody has to say to the recipient.
     pub note: Option<&'a str>,
     pub valid_until: DateTime<Utc>,
+    /// What a notice tells of.
+    pub happened: Option<&'a Happened>,
+}
+
+/// Something that happened, as far as its letter tells of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Happened {
+    pub at: DateTime<Utc>,
+    pub address: Option<String>,
+    pub device: Option<String>,
 }
 
 /// Writes letters.
@@ -94,9 +132,15 @@ impl Templates {
     pub fn write(&self, kind: LetterKind, language: Locale, about: Subject<'_>) -> Result<Letter, minijinja::Error> {
         let (tag, organization) = (language.tag(), about.organization);
         let valid_until = moment(language, about.valid_until);
+        let happened_at = about.happened.map(|happened| moment(language, happened.at)).unwrap_or_default();
+        let told = |of: fn(&Happened) -> &Option<String>| about.happened.and_then(|happened| of(happened).as_deref()).unwrap_or("—");
+        let (address, device) = (told(|happened| &happened.address), told(|happened| &happened.device));
         let render = |extension: &str, subject: &str| {
             let (key, note) = (about.key, about.note);
-            let variables = context! { organization, subject, valid_until => &valid_until, language => tag, key, note };
+            let variables = context! {
+                organization, subject, address, device, key, note, valid_until => &valid_until, happened_at => &happened_at,
+                language => tag, notice => kind.is_notice(),
+            };
             self.0.get_template(&format!("{tag}/{}.{extension}", kind.name()))?.render(variables)
         };
         let plain = render("txt", "")?;

@@ -13,7 +13,13 @@ fn about(kind: LetterKind) -> Subject<'static> {
         _ => LINK,
     };
     let note = (kind == LetterKind::SignupRefused).then_some("We <know> nobody of this name.");
-    Subject { organization: "Acme & Søns <3", key, note, valid_until: Utc.with_ymd_and_hms(2026, 8, 1, 7, 5, 59).unwrap() }
+    let valid_until = Utc.with_ymd_and_hms(2026, 8, 1, 7, 5, 59).unwrap();
+    Subject { organization: "Acme & Søns <3", key, note, valid_until, happened: None }
+}
+
+fn happened() -> Happened {
+    let at = Utc.with_ymd_and_hms(2026, 7, 25, 7, 5, 59).unwrap();
+    Happened { at, address: Some("203.0.113.7".to_owned()), device: Some("Ann's <b>phone</b>".to_owned()) }
 }
 
 #[test]
@@ -21,7 +27,8 @@ fn each_letter_reads_as_reviewed() {
     let templates = Templates::new().unwrap();
     for kind in LetterKind::ALL {
         for language in Locale::ALL {
-            let Letter { subject, text, html } = templates.write(kind, language, about(kind)).unwrap();
+            let Letter { subject, text, html } =
+                templates.write(kind, language, Subject { happened: Some(&happened()), ..about(kind) }).unwrap();
             insta::assert_snapshot!(format!("{}_{}", language.tag(), kind.name()), format!("{subject}\n\n{text}\n{html}"));
         }
     }
@@ -37,7 +44,7 @@ fn every_language_has_the_same_letters_with_the_same_variables() {
         own.map(|(path, name)| (name, variables(path).into_iter().collect::<BTreeSet<_>>())).collect::<BTreeSet<_>>()
     };
     let english = of(Locale::En);
-    assert_eq!(english.len(), 2 + 2 * LetterKind::ALL.len());
+    assert_eq!(english.len(), 4 + 2 * LetterKind::ALL.len());
     assert_eq!(english, of(Locale::Fr));
 }
 

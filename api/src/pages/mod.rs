@@ -25,10 +25,11 @@ pub enum Page {
     EmailVerification,
     Invitation,
     Signup,
+    NotMe,
 }
 
 impl Page {
-    pub const ALL: [Page; 5] = [Page::MagicLink, Page::PasswordReset, Page::EmailVerification, Page::Invitation, Page::Signup];
+    pub const ALL: [Page; 6] = [Page::MagicLink, Page::PasswordReset, Page::EmailVerification, Page::Invitation, Page::Signup, Page::NotMe];
 
     /// Where it stands, below the public address.
     pub fn path(self) -> &'static str {
@@ -38,6 +39,7 @@ impl Page {
             Page::EmailVerification => "auth/email-verification",
             Page::Invitation => "invitation",
             Page::Signup => "auth/signup",
+            Page::NotMe => "auth/not-me",
         }
     }
 
@@ -48,6 +50,7 @@ impl Page {
             Page::EmailVerification => "email_verification.title",
             Page::Invitation => "invitation.title",
             Page::Signup => "signup.title",
+            Page::NotMe => "not_me.title",
         }
     }
 
@@ -116,6 +119,7 @@ mod tests {
             (LetterKind::EmailVerification, Page::EmailVerification),
             (LetterKind::Invitation, Page::Invitation),
             (LetterKind::Signup, Page::Signup),
+            (LetterKind::NewSignIn, Page::NotMe),
         ] {
             assert_eq!(links.of(kind, "t"), Some(format!("https://palmares.test/{}#token=t", page.path())));
         }

@@ -125,6 +125,12 @@
         show("email_verified");
       }]],
     }),
+    "auth/not-me": () => show("not_me", {
+      buttons: [["sign_out", async () => {
+        used(await ask("auth/not-me/complete", { token }));
+        show("signed_out");
+      }]],
+    }),
     "invitation": async () => {
       const values = await ask("invitations/" + encodeURIComponent(token));
       const join = async () => {

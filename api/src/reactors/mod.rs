@@ -9,6 +9,7 @@ mod expire_elevations;
 mod expire_invitations;
 mod expire_signups;
 mod letters;
+mod provision;
 mod resolve_credits;
 mod run_imports;
 mod set_up;
@@ -16,9 +17,12 @@ mod settle_earnings;
 mod settle_recorded_days;
 mod settlement;
 
-pub use letters::Post;
+pub use letters::{AddressBook, Post};
 
-use palmares_commands::engine::{Engine, Operation, Receipt, Rejection};
+use palmares_commands::{
+    engine::{Engine, Operation, Receipt, Rejection},
+    privacy::KeyRing,
+};
 use palmares_domain::kernel::{
     Admission, Admitted, CommandId, Event, Idempotency, OrganizationId, RecordedEvent, Tenant, UserId, derive_uuid,
 };
@@ -28,10 +32,11 @@ use std::sync::Arc;
 use uuid::Uuid;
 
 /// Every reactor.
-pub fn all(engine: Arc<Engine>, readers: Readers, watermarks: Watermarks) -> Vec<Arc<dyn Reactor>> {
+pub fn all(engine: Arc<Engine>, ring: Arc<KeyRing>, readers: Readers, watermarks: Watermarks) -> Vec<Arc<dyn Reactor>> {
     vec![
         Arc::new(resolve_credits::ResolveCredits { engine: engine.clone() }),
         Arc::new(set_up::CompleteSetup { engine: engine.clone() }),
+        Arc::new(provision::Provision { engine: engine.clone(), ring }),
         Arc::new(run_imports::RunImports { engine: engine.clone(), readers: readers.clone() }),
         Arc::new(settle_earnings::SettleDays { engine: engine.clone(), readers: readers.clone(), watermarks: watermarks.clone() }),
         Arc::new(settle_recorded_days::SettleRecordedDays { engine, readers, watermarks }),
@@ -44,12 +49,13 @@ pub fn letters(engine: Arc<Engine>, post: Post) -> Arc<dyn Reactor> {
 }
 
 /// What is done when its time has come.
-pub fn timers(engine: Arc<Engine>) -> Vec<Arc<dyn TimerHandler>> {
+pub fn timers(engine: Arc<Engine>, ring: Arc<KeyRing>) -> Vec<Arc<dyn TimerHandler>> {
     vec![
         Arc::new(expire_due::ExpireDueTimers { engine: engine.clone() }),
         Arc::new(expire_invitations::ExpireInvitations { engine: engine.clone() }),
         Arc::new(expire_signups::ExpireSignups { engine: engine.clone() }),
         Arc::new(set_up::ExpireSetups { engine: engine.clone() }),
+        Arc::new(provision::Provision { engine: engine.clone(), ring }),
         Arc::new(expire_elevations::ExpireElevations { engine }),
     ]
 }

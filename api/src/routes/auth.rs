@@ -7,8 +7,9 @@ use crate::{
             AskEmailVerification, BeginTotpEnrolment, ChangePassword, ConfirmTotpEnrolment, DisableTotp, SetTemporaryPassword, WhoAmI,
         },
         doors::{
-            AskEmailCode, AskMagicLink, AskPasswordReset, CompleteSignup, ConfirmEnrolment, EnrolSecondFactor, FinishOidc, RefreshSession,
-            RequestSignup, ResetPassword, SetOwnPassword, SignIn, SignOut, StartOidc, TakeMagicLink, VerifyEmail, VerifySecondFactor,
+            AskEmailCode, AskMagicLink, AskPasswordReset, CompleteSignup, ConfirmEnrolment, Disown, EnrolSecondFactor, FinishOidc,
+            RefreshSession, RequestSignup, ResetPassword, SetOwnPassword, SignIn, SignOut, StartOidc, TakeMagicLink, VerifyEmail,
+            VerifySecondFactor,
         },
     },
 };
@@ -23,6 +24,7 @@ pub const ROUTES: &[Route] = &[
     Route::door::<AskPasswordReset>(Verb::Post, "/auth/password-reset"),
     Route::door::<ResetPassword>(Verb::Post, "/auth/password-reset/complete"),
     Route::door::<VerifyEmail>(Verb::Post, "/auth/email-verification/complete"),
+    Route::door::<Disown>(Verb::Post, "/auth/not-me/complete"),
     Route::door::<AskEmailCode>(Verb::Post, "/auth/mfa/email-code"),
     Route::door::<VerifySecondFactor>(Verb::Post, "/auth/mfa/verify"),
     Route::door::<EnrolSecondFactor>(Verb::Post, "/auth/mfa/enrol"),

@@ -14,7 +14,10 @@ use futures::{StreamExt, TryStreamExt};
 use palmares_domain::kernel::{Admitted, Code, Tenant, UserId};
 use palmares_projections::{
     engine::{Cursor, Limit, Page, parked::ParkedEvent, status::ProjectionStatus},
-    operations::history::{FollowEvents, HistoryEvent, ListEvents, export_ndjson, export_own_ndjson, export_start, follow},
+    operations::{
+        analytics::{ShowAnalytics, ShowPlatformAnalytics},
+        history::{FollowEvents, HistoryEvent, ListEvents, export_ndjson, export_own_ndjson, export_start, follow},
+    },
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -24,6 +27,8 @@ pub const ROUTES: &[Route] = &[
     Route::stream::<ExportEvents>("/events", "operations.event.export").accepting(ExportEvents::MEDIA_TYPE),
     Route::live::<StreamEvents>("/events/stream", "operations.event.stream"),
     Route::stream::<ExportOwnData>("/me/export", "identity.own_data.export"),
+    Route::get::<ShowAnalytics>("/analytics", "operations.analytics.read"),
+    Route::get::<ShowPlatformAnalytics>("/platform/analytics", "operations.platform_analytics.read"),
     Route::action::<ListProjections>(Verb::Get, "/projections", "operations.projection.read"),
     Route::action::<ListParkedEvents>(Verb::Get, "/projections/{name}/parked", "operations.projection.list_parked"),
     Route::action::<RebuildProjection>(Verb::Post, "/projections/{name}/rebuild", "operations.projection.rebuild"),

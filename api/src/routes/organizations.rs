@@ -6,7 +6,7 @@ use crate::{
 };
 use palmares_commands::organizations::{
     ActivateOrganization, CancelOrganizationDeletion, ChangeSettings, ClaimDomain, CompleteSetupStep, CreateOrganization, ReleaseDomain,
-    RenameOrganization, RequestOrganizationDeletion, ResumeOrganization, SetAutoJoin, SuspendOrganization, VerifyDomain,
+    RenameOrganization, RequestOrganizationDeletion, ResumeOrganization, RetryProvisioning, SetAutoJoin, SuspendOrganization, VerifyDomain,
 };
 use palmares_domain::{
     kernel::Tenant,
@@ -15,6 +15,7 @@ use palmares_domain::{
 use palmares_projections::organizations::{
     directory::{GetOnboarding, GetOrganization, GetSettings, ListOrganizations},
     domains::ListDomains,
+    provisioning::GetProvisioning,
 };
 
 const ORGANIZATIONS: &str = "/organizations";
@@ -34,6 +35,8 @@ pub const ROUTES: &[Route] = &[
     Route::patch::<ChangeSettings>("/organizations/{organization_id}/settings"),
     Route::get::<GetOnboarding>("/organizations/{organization_id}/onboarding", "organizations.setup.read"),
     Route::post::<CompleteSetupStep>("/organizations/{organization_id}/onboarding/{step}/complete"),
+    Route::get::<GetProvisioning>("/organizations/{organization_id}/provisioning", "organizations.provisioning.read"),
+    Route::post::<RetryProvisioning>("/organizations/{organization_id}/provisioning/retry"),
     Route::post::<ActivateOrganization>("/organizations/{organization_id}/activate"),
     Route::get::<ListDomains>("/organizations/{organization_id}/domains", "organizations.domain.read"),
     Route::post::<ClaimDomain>("/organizations/{organization_id}/domains"),

@@ -33,6 +33,11 @@ pub const ROUTES: &[Route] = &[
         || public("signup_page", "Where the link of a sign-up leads.", HTML),
     ),
     Route::public(
+        "/auth/not-me",
+        |call| Box::pin(page(call, Page::NotMe)),
+        || public("not_me_page", "Where the link of a security notice leads.", HTML),
+    ),
+    Route::public(
         "/invitation",
         |call| Box::pin(page(call, Page::Invitation)),
         || public("invitation_page", "Where an invitation's link leads.", HTML),

@@ -2,7 +2,8 @@
 
 use super::{
     challenge::{Challenge, Step},
-    meant::{Found, Meant},
+    meant::{Found, Meant, found},
+    place::sighting,
     told::told,
 };
 use crate::{
@@ -20,12 +21,14 @@ use palmares_domain::{
         RoleRef,
         credential::CredentialAction,
         sessions::{Carrier, Factor, SignInMethod, StartSession},
+        sign_in_watch::Means,
         user::User,
     },
     kernel::{Code, Digest, OrganizationId, SessionId},
-    organizations::organization::Organization,
+    organizations::organization::{Organization, SuspiciousSignIn},
 };
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use std::{collections::BTreeSet, time::Duration};
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -171,11 +174,13 @@ pub async fn enter(visit: &Visit<'_>, challenge: &Challenge, entry: Entry) -> Re
     let Entry { factors, mut actions, recovery_codes } = entry;
     let name = SessionName { organization, user, session: SessionId(Uuid::now_v7()) };
     let (family, current) = (fresh_half().map_err(Problem::internal)?, fresh_half().map_err(Problem::internal)?);
-    let longest = session_max(visit, organization).await?;
+    let (longest, choice) = terms(visit, organization).await?;
     let expires_at = Utc::now() + longest.min(if jwt { BEARER_SESSION } else { COOKIE_SESSION });
     if let Some((pass_id, kind)) = pass {
         actions.push(CredentialAction::UsePass { pass_id, kind });
     }
+    let seen = (name.session, means(&factors));
+    let sighting = sighting(visit, &Meant { organization, user }, seen, device.as_ref(), choice).await?;
     let start = StartSession {
         session_id: name.session,
         method,
@@ -187,9 +192,13 @@ pub async fn enter(visit: &Visit<'_>, challenge: &Challenge, entry: Entry) -> Re
         device_name: device.as_ref().and_then(|device| device.name.clone()),
         expires_at,
     };
-    let enter = Enter { entrant: challenge.last_step(), start: Some(start), switched, ..Enter::change(user, actions) };
+    let enter =
+        Enter { entrant: challenge.last_step(), start: Some(start), switched, sighting: Some(sighting), ..Enter::change(user, actions) };
     let entered = visit.services.engine.execute(visit.admit(organization, user, Some(name.session), "door.sign_in", enter)).await;
-    entered.map_err(refused_entry)?;
+    let entered = entered.map_err(refused_entry)?;
+    if let Some(status) = entered.answer.0.get("status").and_then(Value::as_str).filter(|status| *status != "SIGNED_IN") {
+        return kept_out(visit, challenge, status).await;
+    }
 
     let cookie = CookieSecret { name, family: family.clone() };
     let tokens = match jwt {
@@ -241,10 +250,26 @@ pub fn refused_entry(rejection: Rejection) -> Problem {
     }
 }
 
-/// How long anyone of the organization stays signed in at most.
-async fn session_max(visit: &Visit<'_>, organization: OrganizationId) -> Result<chrono::Duration, Problem> {
-    let hours = |organization: &Organization| organization.settings().session_max_hours();
-    Ok(chrono::Duration::hours(visit.services.engine.look(organization, organization, hours).await?.into()))
+/// What a sign-in was shown with: a second factor, or what only the user's mailbox gets, outweighs a suspicion.
+fn means(factors: &BTreeSet<Factor>) -> Means {
+    if factors.contains(&Factor::Multiple) || factors.contains(&Factor::Link) { Means::Strong } else { Means::Weak }
+}
+
+/// What is answered to whom the suspicion keeps out: they are asked for a second factor where they can
+/// show one, and else sent to their mailbox (E-117).
+async fn kept_out(visit: &Visit<'_>, challenge: &Challenge, status: &str) -> Result<Opened<SignInAnswer>, Problem> {
+    let meant = Meant { organization: challenge.organization, user: challenge.user };
+    if status == "SECOND_FACTOR_DEMANDED" && takes_email_code(challenge, &found(visit.services, &meant).await?) {
+        return ask(visit, challenge, Step::SecondFactor, SignInStatus::SecondFactorRequired, vec!["email_code"]);
+    }
+    Err(Problem::new(Code::AuthenticationFailed, "sign_in.suspicious"))
+}
+
+/// How long anyone of the organization stays signed in at most, and what follows a suspicion there.
+async fn terms(visit: &Visit<'_>, organization: OrganizationId) -> Result<(chrono::Duration, SuspiciousSignIn), Problem> {
+    let terms = |organization: &Organization| (organization.settings().session_max_hours(), organization.settings().suspicious_sign_in());
+    let (hours, choice) = visit.services.engine.look(organization, organization, terms).await?;
+    Ok((chrono::Duration::hours(hours.into()), choice))
 }
 
 async fn roles(visit: &Visit<'_>, meant: &Meant) -> Result<BTreeSet<RoleRef>, Problem> {

@@ -9,6 +9,7 @@
 pub mod account;
 pub mod attempts;
 pub mod challenge;
+pub mod disown_token;
 pub mod doors;
 pub mod email_code;
 pub mod entrance;
@@ -20,6 +21,7 @@ pub mod membership_token;
 pub mod pass_token;
 pub mod password_policy;
 pub mod passwords;
+pub mod place;
 pub mod recognized;
 pub mod signup_token;
 pub mod told;
@@ -28,11 +30,12 @@ pub mod totp;
 use crate::{
     captcha::Captcha,
     pipeline::{RefusedAccess, door::Visit, ports::Access},
+    problem::Problem,
 };
 use attempts::Attempts;
 use federation::{Federation, FederationSettings};
 use meant::{Found, Meant};
-use palmares_commands::privacy::KeyRing;
+use palmares_commands::{identity::RecordFailedSignIn, privacy::KeyRing};
 use palmares_domain::{identity::Rights, kernel::Code};
 use password_policy::PasswordPolicy;
 use passwords::Passwords;
@@ -92,7 +95,18 @@ fn record_failure(visit: &Visit<'_>, meant: &Meant, found: &Found) {
     };
     let refusal = RefusedAccess { access, code: Code::AuthenticationFailed, reason: "sign_in.failed".to_owned(), policies: Vec::new() };
     let log = visit.services.gate.access_log();
+    let (ring, engine, meant, address) = (visit.services.desk.ring.clone(), visit.services.engine.clone(), meant.clone(), visit.address);
+    let admitted = visit.admit(meant.organization, meant.user, None, "door.sign_in", ());
     tokio::spawn(async move {
+        let counted: Result<(), Problem> = async {
+            let network = place::network(&ring, &meant, address).await?;
+            engine.execute(admitted.map(|()| RecordFailedSignIn { user_id: meant.user, network })).await?;
+            Ok(())
+        }
+        .await;
+        if let Err(problem) = counted {
+            tracing::error!(?problem, "a failed sign-in could not be counted");
+        }
         if let Err(error) = log.refused(refusal).await {
             tracing::error!(error = format!("{error:#}"), "a failed sign-in could not be recorded");
         }

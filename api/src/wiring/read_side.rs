@@ -11,7 +11,7 @@ use palmares_projections::{
         self, PersonalKeys, Projector, Reactor, Readers, Supervisor, head::HeadSignal, jetstream::Cache, log::Log, timers::TimerHandler,
         watermarks::Watermarks,
     },
-    experts, identity, organizations, points,
+    experts, identity, operations, organizations, points,
 };
 use sqlx::{
     PgPool,
@@ -81,6 +81,7 @@ pub(super) fn projectors() -> Vec<Arc<dyn Projector>> {
         challenges::projectors(),
         experts::projectors(),
         compliance::projectors(),
+        operations::projectors(),
     ];
     contexts.into_iter().flatten().collect()
 }

@@ -19,7 +19,7 @@ use crate::{
     sign_in::{Desk, federation::FederationSettings, password_policy::PasswordPolicy},
 };
 use anyhow::Context;
-use palmares_projections::engine::{head::HeadSignal, stop::Stopper};
+use palmares_projections::engine::{Readers, head::HeadSignal, stop::Stopper};
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 use tokio::{
     sync::{oneshot, watch},
@@ -71,12 +71,12 @@ pub(super) async fn serve(
     let keeper = tokio::spawn(services.keep_house(write.pool.clone()));
     let mut workers = None;
     if settings.role.runs_workers() {
-        let mut reactors = reactors::all(write.engine.clone(), read.readers.clone(), read.watermarks.clone());
+        let mut reactors = reactors::all(write.engine.clone(), write.ring.clone(), read.readers.clone(), read.watermarks.clone());
         match &settings.mail {
-            Some(mail) => reactors.push(reactors::letters(write.engine.clone(), post(&settings, mail, &write, tokens)?)),
+            Some(mail) => reactors.push(reactors::letters(write.engine.clone(), post(&settings, mail, &write, (tokens, &read.readers))?)),
             None => tracing::warn!("PALMARES_SMTP_URL is not set: letters wait, and those that expire are never sent"),
         }
-        let timers = reactors::timers(write.engine.clone());
+        let timers = reactors::timers(write.engine.clone(), write.ring.clone());
         workers = Some(read.start_workers(&settings, address, reactors, timers).await?);
     } else {
         let (head, log, stopping) = (read.head.clone(), read.log.clone(), stopping.clone());
@@ -126,13 +126,19 @@ fn desk(settings: &ServerSettings, write: &WriteSide) -> anyhow::Result<Desk> {
 }
 
 /// What letters are written with and sent by.
-fn post(settings: &ServerSettings, mail: &MailSettings, write: &WriteSide, tokens: Arc<TokenKeys>) -> anyhow::Result<Post> {
+fn post(
+    settings: &ServerSettings,
+    mail: &MailSettings,
+    write: &WriteSide,
+    (tokens, readers): (Arc<TokenKeys>, &Readers),
+) -> anyhow::Result<Post> {
     Ok(Post {
         mailer: Arc::new(SmtpMailer::new(mail)?),
         templates: Templates::new().context("reading the templates of letters")?,
         links: Links::on(&settings.public_url),
         tokens,
         ring: write.ring.clone(),
+        addresses: Arc::new(readers.clone()),
     })
 }
 

@@ -4,6 +4,7 @@ use super::{
     credentials::credential_stream,
     invitations::{check_newcomer, complete, invitation_stream},
     sessions::sessions_stream,
+    sign_in_watch::{observe, watch_stream},
     switching::Switched,
     user_stream,
 };
@@ -13,6 +14,7 @@ use palmares_domain::{
         credential::{Credential, CredentialAction, CredentialCommand},
         memberships::Account,
         sessions::{RevocationReason, Sessions, SessionsAction, SessionsCommand, StartSession},
+        sign_in_watch::{Consequence, Sighting},
         user::User,
     },
     kernel::{Admission, Code, InvitationId, SessionId, UserId},
@@ -45,18 +47,22 @@ pub struct Enter {
     pub start: Option<StartSession>,
     /// The linked account, in another organization, from which they come.
     pub switched: Option<Switched>,
+    /// Where the session that starts is seen. What is suspicious of it may keep it from starting: then
+    /// nothing is used up, and the status is `SECOND_FACTOR_DEMANDED` or `KEPT_OUT`.
+    pub sighting: Option<Sighting>,
 }
 
 impl Enter {
     /// A change of the credential of somebody who may act, and nothing else.
     pub fn change(user_id: UserId, actions: Vec<CredentialAction>) -> Self {
-        Self { user_id, entrant: Entrant::Member, actions, end_others: false, keep: None, start: None, switched: None }
+        Self { user_id, entrant: Entrant::Member, actions, end_others: false, keep: None, start: None, switched: None, sighting: None }
     }
 }
 
 impl Operation for Enter {
     fn streams(&self, admission: &Admission) -> Vec<StreamRef> {
         let mut streams = vec![sessions_stream(admission, self.user_id), credential_stream(admission, self.user_id)];
+        streams.extend(self.sighting.is_some().then(|| watch_stream(admission, self.user_id)));
         if let Entrant::Completing(invitation) = self.entrant {
             streams.extend([invitation_stream(admission, invitation), user_stream(admission, self.user_id)]);
         }
@@ -87,6 +93,11 @@ impl Operation for Enter {
             Entrant::Member => return Err(Refused::new(Code::AuthenticationFailed, "sign_in.failed", "the user may not act")),
             Entrant::Newcomer(invitation) => check_newcomer(unit, invitation, user_id)?,
             Entrant::Completing(invitation) => complete(unit, invitation, user_id)?,
+        }
+        let kept_out = self.sighting.as_ref().map(|sighting| observe(unit, user_id, sighting)).transpose()?.flatten();
+        if let Some(consequence) = kept_out {
+            let asks = consequence == Consequence::SecondFactorDemanded;
+            return Ok(Answer::new("id", user_id, if asks { "SECOND_FACTOR_DEMANDED" } else { "KEPT_OUT" }));
         }
         for action in &self.actions {
             unit.run::<Credential>(user_id, &CredentialCommand { user_id, action: action.clone() })?;

@@ -18,6 +18,7 @@ mod policy_store;
 mod profile;
 mod roles;
 mod sessions;
+mod sign_in_watch;
 mod signup_policy;
 mod signups;
 mod switching;
@@ -44,11 +45,13 @@ pub use lifecycle::{
 };
 pub use memberships::{LinkMembership, Offer, UnlinkMembership, offer_not_valid};
 pub use policy_store::{
-    ActivatePolicies, ActivatePolicyVersion, InstantiatePolicy, RevokePolicy, RevokePolicyTemplate, WritePolicy, WritePolicyTemplate,
+    ActivatePolicies, ActivatePolicyVersion, InstantiatePolicy, RevokePolicy, RevokePolicyTemplate, SeedPolicyStore, WritePolicy,
+    WritePolicyTemplate,
 };
 pub use profile::{ChangeProfile, NotificationsPatch};
 pub use roles::{ComposeRole, RenameRole, RetireRole, SetRoleGrants};
 pub use sessions::{EndSession, RevokeSession, RevokeUserSessions, RotateRefresh};
+pub use sign_in_watch::{DisownSignIn, RecordFailedSignIn};
 pub use signup_policy::{ConfigureSignup, HooksOffered, SignupRules, signup_rules};
 pub use signups::{ApproveSignup, AskSignup, ExpireSignup, NewUser, ProveSignupEmail, RefuseSignup, SendSignupLink};
 pub use switching::Switched;

@@ -286,6 +286,23 @@ impl Operation for ActivatePolicies {
     }
 }
 
+/// Begins a store with version 1, which says nothing; nothing where it has begun. The platform asks for it.
+pub struct SeedPolicyStore;
+
+impl Operation for SeedPolicyStore {
+    fn streams(&self, admission: &Admission) -> Vec<StreamRef> {
+        vec![store_stream(admission)]
+    }
+
+    fn decide(&self, unit: &mut Unit<'_>) -> Result<Answer, Refused> {
+        let store = store(unit)?;
+        if store.holds().is_none() && store.draft().next().is_none() {
+            run(unit, &PolicyStoreCommand::Seed { digest: digest_of(&[]) })?;
+        }
+        Ok(Answer::default())
+    }
+}
+
 impl Operation for ActivatePolicyVersion {
     fn streams(&self, admission: &Admission) -> Vec<StreamRef> {
         vec![store_stream(admission)]

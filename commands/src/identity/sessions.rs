@@ -1,10 +1,14 @@
 //! Sessions: how they go on, and how they end. [`super::Enter`] starts them.
 
-use super::user_stream;
+use super::{
+    sign_in_watch::{observe, watch_stream},
+    user_stream,
+};
 use crate::engine::{Answer, Operation, Refused, StreamRef, Unit};
 use palmares_domain::{
     identity::{
         sessions::{self, RevocationReason, Sessions, SessionsAction, SessionsCommand, SessionsError},
+        sign_in_watch::Sighting,
         user::{User, UserError},
     },
     kernel::{Admission, OrganizationId, SessionId, UserId},
@@ -33,16 +37,18 @@ fn run(unit: &mut Unit<'_>, user_id: UserId, action: SessionsAction) -> Result<(
 
 /// Uses a refresh token, and puts another in its place.
 ///
-/// Where it was used before, the session ends: this is recorded, so it is no refusal, and the status
-/// is `REUSED` instead of `ROTATED`.
+/// Where it was used before, or is used suspiciously, the session ends: this is recorded, so it is no
+/// refusal, and the status is `REUSED` or `KEPT_OUT` instead of `ROTATED`.
 pub struct RotateRefresh {
     pub user_id: UserId,
     pub rotate: sessions::RotateRefresh,
+    pub sighting: Option<Sighting>,
 }
 
 impl Operation for RotateRefresh {
     fn streams(&self, admission: &Admission) -> Vec<StreamRef> {
-        vec![sessions_stream(admission, self.user_id)]
+        let watch = self.sighting.is_some().then(|| watch_stream(admission, self.user_id));
+        [sessions_stream(admission, self.user_id)].into_iter().chain(watch).collect()
     }
 
     fn reads(&self, admission: &Admission) -> Vec<StreamRef> {
@@ -55,8 +61,11 @@ impl Operation for RotateRefresh {
         }
         let (session_id, now) = (self.rotate.session_id, unit.facts().now);
         run(unit, self.user_id, SessionsAction::Rotate(self.rotate.clone()))?;
-        let lives = unit.state::<Sessions>(self.user_id)?.is_live(session_id, now);
-        Ok(Answer::new("session_id", session_id, if lives { "ROTATED" } else { "REUSED" }))
+        if !unit.state::<Sessions>(self.user_id)?.is_live(session_id, now) {
+            return Ok(Answer::new("session_id", session_id, "REUSED"));
+        }
+        let kept_out = self.sighting.as_ref().map(|sighting| observe(unit, self.user_id, sighting)).transpose()?.flatten();
+        Ok(Answer::new("session_id", session_id, if kept_out.is_some() { "KEPT_OUT" } else { "ROTATED" }))
     }
 }
 

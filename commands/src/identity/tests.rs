@@ -115,7 +115,11 @@ fn enrol(user_id: UserId) -> Enter {
 
 fn rotate(user_id: UserId, presented: u8, next: u8) -> RotateRefresh {
     let (family, presented, next) = (Digest([1; 32]), Digest([presented; 32]), Digest([next; 32]));
-    RotateRefresh { user_id, rotate: sessions::RotateRefresh { session_id: session_id(1), family, presented, next, device: None } }
+    RotateRefresh {
+        user_id,
+        rotate: sessions::RotateRefresh { session_id: session_id(1), family, presented, next, device: None },
+        sighting: None,
+    }
 }
 
 fn refusal(outcome: Result<Receipt, Rejection>) -> (Code, String) {

@@ -1,10 +1,12 @@
 //! Organizations: create them, set them up, move them through their life cycle (B.2), and prove their domains.
 
 mod domains;
+mod provisioning;
 mod settings;
 mod setup;
 
 pub use domains::{ClaimDomain, ReleaseDomain, SetAutoJoin, VerifyDomain, domain_claim, domain_stream, proven_domain};
+pub use provisioning::{RecordProvisioning, RetryProvisioning};
 pub use settings::{BrandingPatch, CHANGE_PLATFORM_SETTINGS, ChangeSettings, RenameOrganization};
 pub use setup::{ActivateOrganization, CompleteSetupStep, ExpireSetup, ObserveSetupStep};
 

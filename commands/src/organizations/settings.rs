@@ -10,7 +10,9 @@ use palmares_domain::{
     organizations::{
         Locale,
         domain::DomainName,
-        organization::{FeatureFlag, IsolationMode, Organization, OrganizationCommand, Plan, Setting, Settings, SettingsChange},
+        organization::{
+            FeatureFlag, IsolationMode, Organization, OrganizationCommand, Plan, Setting, Settings, SettingsChange, SuspiciousSignIn,
+        },
     },
 };
 use serde::Deserialize;
@@ -80,6 +82,10 @@ pub struct ChangeSettings {
     #[serde(default, deserialize_with = "patch")]
     #[schema(value_type = Option<Vec<String>>, min_items = 1, max_items = 100)]
     pub allowed_email_domains: Patch<BTreeSet<DomainName>>,
+    /// What follows when a sign-in is suspicious; `notify` unless told otherwise.
+    #[serde(default, deserialize_with = "patch")]
+    #[schema(value_type = Option<SuspiciousSignIn>)]
+    pub suspicious_sign_in: Patch<SuspiciousSignIn>,
     /// The platform's.
     #[serde(default, deserialize_with = "patch")]
     #[schema(value_type = Option<Plan>)]
@@ -127,6 +133,7 @@ impl ChangeSettings {
         sort(&self.mfa_required_for_all, Setting::MfaRequiredForAll, &mut set.mfa_required_for_all, &mut reset);
         sort(&self.invitation_valid_hours, Setting::InvitationValidHours, &mut set.invitation_valid_hours, &mut reset);
         sort(&self.allowed_email_domains, Setting::AllowedEmailDomains, &mut set.allowed_email_domains, &mut reset);
+        sort(&self.suspicious_sign_in, Setting::SuspiciousSignIn, &mut set.suspicious_sign_in, &mut reset);
         sort(&self.plan, Setting::Plan, &mut set.plan, &mut reset);
         sort(&self.isolation_mode, Setting::IsolationMode, &mut set.isolation_mode, &mut reset);
         sort(&self.feature_flags, Setting::FeatureFlags, &mut set.feature_flags, &mut reset);

@@ -1,6 +1,10 @@
 //! The set-up of an organization before it is active (5A, E-123).
 
-use super::{own_stream, slug_claim, status};
+use super::{
+    own_stream,
+    provisioning::{is_incomplete, provisioning_stream},
+    slug_claim, status,
+};
 use crate::engine::{Answer, Operation, Refused, StreamRef, Unit};
 use palmares_domain::{
     kernel::{Admission, Code, OrganizationId},
@@ -64,7 +68,7 @@ impl Operation for ObserveSetupStep {
     }
 }
 
-/// Ends the set-up: every step is done, and the organization is active.
+/// Ends the set-up: every step is done, what the platform prepares is there, and the organization is active.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ActivateOrganization {
@@ -76,8 +80,16 @@ impl Operation for ActivateOrganization {
         vec![own_stream(self.organization_id)]
     }
 
+    fn reads(&self, _: &Admission) -> Vec<StreamRef> {
+        vec![provisioning_stream(self.organization_id)]
+    }
+
     fn decide(&self, unit: &mut Unit<'_>) -> Result<Answer, Refused> {
         unit.run::<Organization>(self.organization_id, &OrganizationCommand::Activate)?;
+        if is_incomplete(unit, self.organization_id)? {
+            let reason = "organizations.provisioning_incomplete";
+            return Err(Refused::new(Code::Conflict, reason, "the platform has not prepared everything yet"));
+        }
         Ok(Answer::new("id", self.organization_id, status(unit.state::<Organization>(self.organization_id)?)))
     }
 }

@@ -79,6 +79,16 @@ impl KeyRing {
         }
     }
 
+    /// Makes the keys of an organization, where they are not there yet.
+    ///
+    /// # Errors
+    /// Where the key store cannot be reached.
+    pub async fn prepare(&self, organization: OrganizationId) -> Result<(), PrivacyError> {
+        let epoch = self.store.current_epoch(organization).await?;
+        self.epoch_key(organization, epoch).await?;
+        self.keyed_hash(organization, "palmares/prepared", &[]).await.map(drop)
+    }
+
     /// Seals every request, making the data keys that do not exist yet. They are durable before
     /// anything is sealed under them.
     pub async fn seal_many(&self, requests: &[SealRequest<'_>]) -> Result<Vec<Sealed>, PrivacyError> {

@@ -41,6 +41,7 @@ mod rights;
 mod role;
 pub mod role_catalogue;
 pub mod sessions;
+pub mod sign_in_watch;
 pub mod signup;
 pub mod signup_policy;
 pub mod user;

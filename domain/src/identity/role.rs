@@ -46,7 +46,10 @@ impl Role {
         "organizations.settings.change_platform",
         "organizations.setup.complete",
         "organizations.setup.activate",
+        "organizations.provisioning.read",
+        "organizations.provisioning.retry",
         "operations.projection.list_parked",
+        "operations.platform_analytics.read",
         "operations.projection.rebuild",
         "operations.projection.retry",
     ];

@@ -11,10 +11,12 @@
 //! join by themselves, if the organization says so. Its *settings* are keys that it sets for itself,
 //! and some that only the platform sets for it (B.5 "Limited").
 //!
-//! Others see the [`organization::Organization`] and [`domain::Domain`] aggregates and the [`Locale`].
+//! Others see the [`organization::Organization`], [`domain::Domain`] and [`provisioning::Provisioning`]
+//! aggregates and the [`Locale`].
 
 pub mod domain;
 pub mod organization;
+pub mod provisioning;
 
 use serde::{Deserialize, Serialize};
 

@@ -1,40 +1,72 @@
 //! Which letter an event asks for.
 
 use super::super::parse;
-use crate::sign_in::{invitation_token::InvitationToken, pass_token::PassToken, signup_token::SignupToken};
+use crate::{
+    mail::Happened,
+    sign_in::{disown_token::DisownToken, invitation_token::InvitationToken, pass_token::PassToken, signup_token::SignupToken},
+};
 use chrono::{DateTime, TimeDelta, Utc};
 use palmares_domain::{
     identity::{
         credential::{CredentialEvent, PassKind},
         invitation::InvitationEvent,
+        sign_in_watch::SignInWatchEvent,
         signup::SignupEvent,
     },
-    kernel::UserId,
+    kernel::{Event, LetterId, RecordedEvent, UserId},
     messaging::letter::LetterKind,
 };
 use palmares_projections::engine::{Delivered, ReactError};
+use serde::Deserialize;
 
 const INVITATION: &str = "identity.invitation_issued";
 
+const PASS: &str = "identity.pass_issued";
 const LINK: &str = "identity.signup_link_issued";
 const COMPLETED: &str = "identity.signup_completed";
 const REFUSED: &str = "identity.signup_refused";
 
 /// The events that ask for letters.
-pub(super) const ASKING: &[&str] = &["identity.pass_issued", INVITATION, LINK, COMPLETED, REFUSED];
+pub(super) const ASKING: &[&str] = &[
+    PASS,
+    INVITATION,
+    LINK,
+    COMPLETED,
+    REFUSED,
+    "identity.password_set",
+    "identity.totp_disabled",
+    "identity.recovery_codes_issued",
+    "identity.external_identity_linked",
+    "identity.new_place_seen",
+    "identity.suspicious_sign_in_detected",
+];
 
-/// How long a letter that only tells something is worth sending.
+/// How long a letter that only tells something is worth sending, and the link of a notice good.
 const NEWS_PATIENCE: TimeDelta = TimeDelta::days(7);
+
+/// By these the users themselves change a password that there was. The first one is no change, and a
+/// temporary one is told by whoever gives it.
+const CHANGES_OF_PASSWORD: [&str; 3] = ["identity.self.change_password", "door.reset_password", "door.set_password"];
 
 /// A letter that an event asks for.
 pub(super) struct Asked {
     pub kind: LetterKind,
     pub recipient: UserId,
-    pub address: String,
+    pub to: To,
     pub key: Key,
     /// What somebody has to say to the recipient.
     pub note: Option<String>,
     pub valid_until: DateTime<Utc>,
+    /// What a notice tells of.
+    pub happened: Option<Happened>,
+}
+
+/// Where the letter goes.
+pub(super) enum To {
+    /// To the address that the event names.
+    Named(String),
+    /// To the one that the user has on record.
+    OnRecord,
 }
 
 /// What the letter brings.
@@ -44,18 +76,43 @@ pub(super) enum Key {
     Signup(SignupToken),
     /// It only tells something.
     Nothing,
+    /// Whoever was not there says so.
+    Disown(DisownToken),
+}
+
+/// The part of an event's metadata that says by what it was brought about.
+#[derive(Deserialize)]
+struct By {
+    permission: String,
 }
 
 impl Asked {
     /// The letter of an event; none where nobody knows the address any more.
     pub fn by(delivered: &Delivered) -> Result<Option<Self>, ReactError> {
-        let address = delivered.opened::<String>("email").map_err(|error| ReactError::Permanent(error.into()))?;
-        let Some(address) = address else { return Ok(None) };
-        match delivered.event.event_type.as_str() {
+        let event_type = delivered.event.event_type.as_str();
+        if !matches!(event_type, PASS | INVITATION | LINK | COMPLETED | REFUSED) {
+            return Self::notice(delivered);
+        }
+        let Some(address) = opened(delivered, "email")? else { return Ok(None) };
+        match event_type {
             INVITATION => Self::invitation(delivered, address),
             LINK | COMPLETED | REFUSED => Self::signup(delivered, address),
             _ => Self::pass(delivered, address),
         }
+    }
+
+    /// What tells of something that matters for the security of an account; nothing where it is part
+    /// of something that the user does not need to be told of.
+    fn notice(delivered: &Delivered) -> Result<Option<Self>, ReactError> {
+        let event = &delivered.event;
+        let seen = SignInWatchEvent::CATALOGUE.iter().any(|spec| spec.name == event.event_type);
+        let told = if seen { seen_of(event)? } else { changed_of(event)? };
+        let Some((kind, recipient)) = told else { return Ok(None) };
+        let happened =
+            Happened { at: event.recorded_at, address: opened(delivered, "address")?, device: opened(delivered, "device_name")? };
+        let token = DisownToken { organization: event.organization_id, user: recipient, letter: LetterId::asked_by(event.id) };
+        let valid_until = event.recorded_at + NEWS_PATIENCE;
+        Ok(Some(Self { kind, recipient, to: To::OnRecord, key: Key::Disown(token), note: None, valid_until, happened: Some(happened) }))
     }
 
     fn pass(delivered: &Delivered, address: String) -> Result<Option<Self>, ReactError> {
@@ -70,7 +127,8 @@ impl Asked {
         };
         let token = PassToken { organization: event.organization_id, user: issued.user_id, pass: issued.pass_id };
         let key = if issued.kind == PassKind::AccountReminder { Key::Nothing } else { Key::Pass(issued.kind, token) };
-        Ok(Some(Self { kind, recipient: issued.user_id, address, key, note: None, valid_until: issued.expires_at }))
+        let (to, valid_until) = (To::Named(address), issued.expires_at);
+        Ok(Some(Self { kind, recipient: issued.user_id, to, key, note: None, valid_until, happened: None }))
     }
 
     fn invitation(delivered: &Delivered, address: String) -> Result<Option<Self>, ReactError> {
@@ -78,8 +136,8 @@ impl Asked {
         let InvitationEvent::InvitationIssued(issued) = parse(event)? else { return Ok(None) };
         let (organization, invitation) = (event.organization_id, issued.invitation_id);
         let key = Key::Invitation(InvitationToken { organization, invitation, generation: issued.generation });
-        let (recipient, valid_until) = (issued.user_id, issued.expires_at);
-        Ok(Some(Self { kind: LetterKind::Invitation, recipient, address, key, note: None, valid_until }))
+        let (kind, to, valid_until) = (LetterKind::Invitation, To::Named(address), issued.expires_at);
+        Ok(Some(Self { kind, recipient: issued.user_id, to, key, note: None, valid_until, happened: None }))
     }
 
     /// How to go on with a sign-up, or what was decided about it.
@@ -97,12 +155,40 @@ impl Asked {
                 (LetterKind::SignupApproved, Key::Nothing, None, news)
             }
             SignupEvent::SignupRefused(_) => {
-                let reason = delivered.opened::<String>("reason").map_err(|error| ReactError::Permanent(error.into()))?;
+                let reason = opened(delivered, "reason")?;
                 (LetterKind::SignupRefused, Key::Nothing, reason, news)
             }
             // Whoever did the last step themselves has been told.
             _ => return Ok(None),
         };
-        Ok(Some(Self { kind, recipient, address, key, note, valid_until }))
+        Ok(Some(Self { kind, recipient, to: To::Named(address), key, note, valid_until, happened: None }))
     }
+}
+
+fn opened(delivered: &Delivered, field: &str) -> Result<Option<String>, ReactError> {
+    delivered.opened(field).map_err(|error| ReactError::Permanent(error.into()))
+}
+
+/// What was seen of a user's sign-ins.
+fn seen_of(event: &RecordedEvent) -> Result<Option<(LetterKind, UserId)>, ReactError> {
+    Ok(match parse(event)? {
+        SignInWatchEvent::NewPlaceSeen(seen) => Some((LetterKind::NewSignIn, seen.user_id)),
+        SignInWatchEvent::SuspiciousSignInDetected(detected) => Some((LetterKind::SuspiciousSignIn, detected.user_id)),
+        _ => None,
+    })
+}
+
+/// What changed of that by which a user proves who they are.
+fn changed_of(event: &RecordedEvent) -> Result<Option<(LetterKind, UserId)>, ReactError> {
+    Ok(match parse(event)? {
+        CredentialEvent::PasswordSet(set) => {
+            let by = serde_json::from_str::<By>(event.metadata.get()).map(|by| by.permission).unwrap_or_default();
+            let changed = !set.temporary && CHANGES_OF_PASSWORD.contains(&by.as_str());
+            changed.then_some((LetterKind::PasswordChanged, set.user_id))
+        }
+        CredentialEvent::TotpDisabled(disabled) => Some((LetterKind::SecondFactorDisabled, disabled.user_id)),
+        CredentialEvent::RecoveryCodesIssued(issued) => Some((LetterKind::RecoveryCodesRenewed, issued.user_id)),
+        CredentialEvent::ExternalIdentityLinked(linked) => Some((LetterKind::ExternalIdentityLinked, linked.user_id)),
+        _ => None,
+    })
 }

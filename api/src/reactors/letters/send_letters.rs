@@ -1,13 +1,17 @@
 //! The reactor: looks whether the letter went out, hands it to the mail server, records what became of it.
 
 use super::{
-    super::{System, execute, failed},
-    asked::{ASKING, Asked, Key},
+    super::{System, execute, failed, tenant_of},
+    AddressBook,
+    asked::{ASKING, Asked, Key, To},
 };
 use crate::{
     mail::{Letter as Written, Links, MailFault, Mailer, Message, Subject, Templates},
     pipeline::TokenKeys,
-    sign_in::{email_code::email_code, invitation_token::invitation_token, pass_token::pass_token, signup_token::signup_token},
+    sign_in::{
+        disown_token::disown_token, email_code::email_code, invitation_token::invitation_token, pass_token::pass_token,
+        signup_token::signup_token,
+    },
 };
 use async_trait::async_trait;
 use chrono::Utc;
@@ -45,6 +49,7 @@ pub struct Post {
     pub links: Links,
     pub tokens: Arc<TokenKeys>,
     pub ring: Arc<KeyRing>,
+    pub addresses: Arc<dyn AddressBook>,
 }
 
 /// Sends letters.
@@ -109,14 +114,19 @@ impl SendLetters {
         Self { engine, post, unsettled: Mutex::default() }
     }
 
-    /// Sends the letter, and says what became of it; nothing where its organization is gone.
+    /// Sends the letter, and says what became of it; nothing where its organization or its recipient is gone.
     async fn send(&self, event: &RecordedEvent, id: LetterId, asked: Asked) -> Result<Option<LetterCommand>, ReactError> {
         let Some((organization, usual)) = self.organization(event.organization_id).await? else { return Ok(None) };
         let chosen = |user: &User| user.profile().and_then(|profile| profile.preferences.language);
         let language = self.engine.look(event.organization_id, asked.recipient, chosen).await.map_err(failed)?.unwrap_or(usual);
+        let address = match &asked.to {
+            To::Named(address) => Some(address.clone()),
+            To::OnRecord => self.post.addresses.address_of(tenant_of(event), asked.recipient).await?,
+        };
+        let Some(address) = address else { return Ok(None) };
         let envelope = Envelope { letter_id: id, recipient_id: asked.recipient, kind: asked.kind, language };
         let letter = self.written(event.organization_id, &organization, language, &asked).await?;
-        let message = Message { id, date: event.recorded_at, to: asked.address, language, letter };
+        let message = Message { id, date: event.recorded_at, to: address, language, letter };
         let undeliverable = |reason| LetterCommand::Undeliverable(RecordUndeliverable { envelope, reason });
         let outcome = match self.post.mailer.send(&message).await {
             Ok(()) => LetterCommand::Sent(RecordSent { envelope }),
@@ -145,13 +155,15 @@ impl SendLetters {
                 email_code(&self.post.ring, id, content.pass).await.map_err(|error| failed(Rejection::Internal(error.into())))?
             }
             Key::Pass(kind, content) => pass_token(&self.post.tokens, *kind, content, until).map_err(permanent)?,
+            Key::Disown(content) => disown_token(&self.post.tokens, content, until).map_err(permanent)?,
             Key::Invitation(content) => invitation_token(&self.post.tokens, content, until).map_err(permanent)?,
             Key::Signup(content) => signup_token(&self.post.tokens, content, until).map_err(permanent)?,
             Key::Nothing => String::new(),
         };
         // A code has no link: it is typed where somebody signs in.
         let key = self.post.links.of(asked.kind, &token).unwrap_or(token);
-        let about = Subject { organization, key: &key, note: asked.note.as_deref(), valid_until: until };
+        let (note, happened) = (asked.note.as_deref(), asked.happened.as_ref());
+        let about = Subject { organization, key: &key, note, valid_until: until, happened };
         self.post.templates.write(asked.kind, language, about).map_err(permanent)
     }
 

@@ -6,6 +6,7 @@ use crate::{
     mail::{MailSettings, SmtpMailer},
     pipeline::keys::generate_pem,
     sign_in::{
+        disown_token::{DisownToken, read_disown_token},
         invitation_token::{InvitationToken, read_invitation_token},
         pass_token::{PassToken, read_pass_token},
     },
@@ -17,7 +18,8 @@ use palmares_commands::{
     privacy::{ClientContexts, client_context::MemoryClientContextTable, data_keys::MemoryDataKeyTable, key_store::MemoryKeyStore},
     store::memory::MemoryStore,
 };
-use palmares_domain::kernel::{EventId, InvitationId, PassId, StreamVersion, UserId};
+use palmares_domain::kernel::{EventId, InvitationId, PassId, StreamVersion, Tenant, UserId};
+use palmares_domain::messaging::letter::LetterKind;
 use serde_json::{Value, json, value::to_raw_value};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use uuid::Uuid;
@@ -43,6 +45,16 @@ impl Mailer for Told {
     }
 }
 
+/// Knows one address.
+struct Ada;
+
+#[async_trait]
+impl AddressBook for Ada {
+    async fn address_of(&self, _: Tenant, user: UserId) -> Result<Option<String>, ReactError> {
+        Ok((user == ADA).then(|| ADDRESS.to_owned()))
+    }
+}
+
 impl World {
     async fn new(mailer: Arc<dyn Mailer>) -> Self {
         let ring = Arc::new(KeyRing::new(Arc::new(MemoryKeyStore::default()), Arc::new(MemoryDataKeyTable::default())));
@@ -54,7 +66,8 @@ impl World {
         let pem = generate_pem().unwrap();
         let tokens = Arc::new(TokenKeys::from_pems("https://palmares.test", "palmares", [pem.as_str()]).unwrap());
         let links = Links::on("https://palmares.test");
-        let reactor = SendLetters::new(engine, Post { mailer, templates: Templates::new().unwrap(), links, tokens, ring });
+        let reactor =
+            SendLetters::new(engine, Post { mailer, templates: Templates::new().unwrap(), links, tokens, ring, addresses: Arc::new(Ada) });
         Self { reactor, organization }
     }
 
@@ -134,6 +147,63 @@ async fn an_invitation_is_sent_with_the_token_of_its_generation() {
     let token = text.lines().find_map(|line| line.strip_prefix("https://palmares.test/invitation#token=")).unwrap();
     let named = read_invitation_token(&world.reactor.post.tokens, token).unwrap();
     assert_eq!(named, InvitationToken { organization: world.organization, invitation, generation: 3 });
+}
+
+/// What matters for the security of an account, by the event that tells of it.
+#[tokio::test]
+async fn a_notice_tells_of_what_happened_and_links_to_a_way_out() {
+    let sealed = json!({ "sealed": "0".repeat(64) });
+    let session = json!({ "user_id": ADA, "session_id": PASS, "address": sealed, "device_name": sealed });
+    let with = |at: &str| {
+        let mut payload = session.clone();
+        payload[at] = json!(Utc::now());
+        payload
+    };
+    let mut suspicious = with("detected_at");
+    (suspicious["reasons"], suspicious["consequence"]) = (json!(["many_networks"]), json!("notified"));
+    for (kind, event_type, payload) in [
+        (LetterKind::SecondFactorDisabled, "identity.totp_disabled", json!({ "user_id": ADA })),
+        (LetterKind::RecoveryCodesRenewed, "identity.recovery_codes_issued", json!({ "user_id": ADA, "digests": [] })),
+        (
+            LetterKind::ExternalIdentityLinked,
+            "identity.external_identity_linked",
+            json!({ "user_id": ADA, "issuer": "0".repeat(64), "subject": sealed }),
+        ),
+        (LetterKind::NewSignIn, "identity.new_place_seen", with("seen_at")),
+        (LetterKind::SuspiciousSignIn, "identity.suspicious_sign_in_detected", suspicious),
+    ] {
+        let (world, mailbox) = World::with_mailbox().await;
+        let mut delivered = world.delivered("sign_in_watch", event_type, &payload, None);
+        delivered.opened.insert("address".to_owned(), br#""203.0.113.7""#.to_vec());
+        delivered.opened.insert("device_name".to_owned(), br#""Ada's phone""#.to_vec());
+        world.reactor.react(&delivered).await.unwrap();
+        let [text] = &texts(&mailbox.caught)[..] else { panic!("{kind:?}: one letter is sent") };
+        let token = text.lines().find_map(|line| line.strip_prefix("https://palmares.test/auth/not-me#token=")).unwrap();
+        let letter = LetterId::asked_by(delivered.event.id);
+        let named = read_disown_token(&world.reactor.post.tokens, token).unwrap();
+        assert_eq!(named, DisownToken { organization: world.organization, user: ADA, letter });
+        let placed = matches!(kind, LetterKind::NewSignIn | LetterKind::SuspiciousSignIn);
+        assert_eq!((text.contains("203.0.113.7"), text.contains("Ada's phone")), (placed, placed), "{kind:?}: {text}");
+    }
+}
+
+#[tokio::test]
+async fn only_a_password_that_the_user_changes_is_told_of() {
+    let set = |temporary: bool| json!({ "user_id": ADA, "hash": { "sealed": "0".repeat(64) }, "temporary": temporary });
+    for (by, temporary, told) in [
+        ("identity.self.change_password", false, true),
+        ("door.reset_password", false, true),
+        ("door.set_password", false, true),
+        ("door.sign_in", false, false),
+        ("identity.credential.set_temporary", true, false),
+    ] {
+        let (world, mailbox) = World::with_mailbox().await;
+        let mut delivered = world.delivered("credential", "identity.password_set", &set(temporary), None);
+        let event = RecordedEvent { metadata: to_raw_value(&json!({ "permission": by })).unwrap(), ..(*delivered.event).clone() };
+        delivered.event = Arc::new(event);
+        world.reactor.react(&delivered).await.unwrap();
+        assert_eq!(texts(&mailbox.caught).len(), usize::from(told), "{by}");
+    }
 }
 
 // covers: E-111

@@ -1,5 +1,6 @@
 //! The doors: each a request that somebody makes before anyone knows who they are.
 
+mod disown;
 mod email_verification;
 mod magic_link;
 mod newcomer;
@@ -12,6 +13,7 @@ mod set_password;
 mod signup;
 mod switch;
 
+pub use disown::Disown;
 pub use email_verification::VerifyEmail;
 pub use magic_link::{AskMagicLink, TakeMagicLink};
 pub use newcomer::CompleteInvitation;

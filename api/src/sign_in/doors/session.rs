@@ -10,11 +10,15 @@ use crate::{
     sign_in::{
         entrance::{self, Tokens, forgotten_cookie},
         meant::{Meant, found},
+        place::sighting,
     },
 };
 use palmares_commands::identity::{EndSession, RotateRefresh};
 use palmares_domain::{
-    identity::sessions::{self, RevocationReason},
+    identity::{
+        sessions::{self, RevocationReason},
+        sign_in_watch::Means,
+    },
     kernel::Code,
 };
 use serde::{Deserialize, Serialize};
@@ -41,9 +45,12 @@ impl Door for RefreshSession {
     async fn open(self, visit: &Visit<'_>) -> Result<Opened<Tokens>, Problem> {
         let RefreshSecret { name, family, current } = RefreshSecret::parse(&self.refresh_token).ok_or_else(over)?;
         let SessionName { organization, user, session } = name;
-        if !found(visit.services, &Meant { organization, user }).await?.may_act() {
+        let meant = Meant { organization, user };
+        let found = found(visit.services, &meant).await?;
+        if !found.may_act() {
             return Err(over());
         }
+        let sighting = sighting(visit, &meant, (session, Means::Refresh), None, found.settings.suspicious_sign_in()).await?;
         let next = fresh_half().map_err(Problem::internal)?;
         let rotate = sessions::RotateRefresh {
             session_id: session,
@@ -52,7 +59,8 @@ impl Door for RefreshSession {
             next: digest_of(&next),
             device: self.device_id.as_deref().map(device_digest),
         };
-        let admitted = visit.admit(organization, user, Some(session), "door.refresh", RotateRefresh { user_id: user, rotate });
+        let rotate = RotateRefresh { user_id: user, rotate, sighting: Some(sighting) };
+        let admitted = visit.admit(organization, user, Some(session), "door.refresh", rotate);
         let receipt = visit.services.engine.execute(admitted).await.map_err(|rejection| match rejection {
             palmares_commands::engine::Rejection::Refused(_) => over(),
             rejection => rejection.into(),

@@ -163,6 +163,14 @@ impl PolicyStore {
         Ok(vec![PolicyVersionActivated { version: self.latest + 1, digest }.into()])
     }
 
+    fn seed(&self, digest: Digest) -> Result<Vec<PolicyStoreEvent>, PolicyStoreError> {
+        // What somebody wrote meanwhile does not come to hold by the way.
+        if self.latest > 0 || !self.draft.is_empty() {
+            return Err(PolicyStoreError::NothingChanged);
+        }
+        Ok(vec![PolicyVersionActivated { version: 1, digest }.into()])
+    }
+
     fn activate_version(&self, version: u32) -> Result<Vec<PolicyStoreEvent>, PolicyStoreError> {
         let known = self.versions.get(&version).ok_or(PolicyStoreError::VersionNotFound)?;
         if self.live == Some(version) {
@@ -212,6 +220,7 @@ impl Aggregate for PolicyStore {
             PolicyStoreCommand::RevokePolicy(id) if self.draft.contains(id) => Ok(vec![PolicyRevoked { policy_id: *id }.into()]),
             PolicyStoreCommand::RevokePolicy(_) => Err(PolicyStoreError::PolicyNotFound),
             PolicyStoreCommand::RevokeTemplate(id) => self.revoke_template(*id),
+            PolicyStoreCommand::Seed { digest } => self.seed(*digest),
             PolicyStoreCommand::ActivateDraft { digest } => self.activate_draft(*digest),
             PolicyStoreCommand::ActivateVersion(version) => self.activate_version(*version),
         }

@@ -21,6 +21,11 @@ pub enum PolicyStoreCommand {
         /// Of the texts of the draft.
         digest: Digest,
     },
+    /// Makes version 1 hold, with nothing in it: where a store begins.
+    Seed {
+        /// Of no texts.
+        digest: Digest,
+    },
     /// Makes an earlier version hold again.
     ActivateVersion(u32),
 }

@@ -189,3 +189,16 @@ fn refusals_say_what_is_to_blame() {
     assert_eq!(PolicyStoreError::TextTooLong.field(), Some("text"));
     assert_eq!(PolicyStoreError::NameTaken.field(), Some("name"));
 }
+
+// covers: H-97
+#[test]
+fn a_store_is_seeded_once_and_before_anybody_wrote_into_it() {
+    let seed = || PolicyStoreCommand::Seed { digest: DIGEST };
+    assert_eq!(when(&[], seed()), Ok(vec![activated(1)]));
+    assert_eq!(when(&[activated(1)], seed()), Err(PolicyStoreError::NothingChanged));
+    assert_eq!(when(&[activated(1)], activate()), Err(PolicyStoreError::NothingChanged));
+    let early = [written(PolicyId(Uuid::from_u128(70)), "early")];
+    assert_eq!(when(&early, seed()), Err(PolicyStoreError::NothingChanged), "what somebody wrote does not come to hold by the way");
+    let state = given(&[activated(1)]);
+    assert_eq!(state.live().map(|live| (live.version, live.policies.len())), Some((1, 0)));
+}

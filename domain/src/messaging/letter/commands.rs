@@ -28,10 +28,16 @@ pub enum LetterKind {
     AccountReminder,
     SignupApproved,
     SignupRefused,
+    PasswordChanged,
+    NewSignIn,
+    SuspiciousSignIn,
+    SecondFactorDisabled,
+    RecoveryCodesRenewed,
+    ExternalIdentityLinked,
 }
 
 impl LetterKind {
-    pub const ALL: [LetterKind; 9] = [
+    pub const ALL: [LetterKind; 15] = [
         LetterKind::Invitation,
         LetterKind::MagicLink,
         LetterKind::PasswordReset,
@@ -41,7 +47,26 @@ impl LetterKind {
         LetterKind::AccountReminder,
         LetterKind::SignupApproved,
         LetterKind::SignupRefused,
+        LetterKind::PasswordChanged,
+        LetterKind::NewSignIn,
+        LetterKind::SuspiciousSignIn,
+        LetterKind::SecondFactorDisabled,
+        LetterKind::RecoveryCodesRenewed,
+        LetterKind::ExternalIdentityLinked,
     ];
+
+    /// Whether it tells of something that happened, rather than bringing something to use.
+    pub fn is_notice(self) -> bool {
+        matches!(
+            self,
+            LetterKind::PasswordChanged
+                | LetterKind::NewSignIn
+                | LetterKind::SuspiciousSignIn
+                | LetterKind::SecondFactorDisabled
+                | LetterKind::RecoveryCodesRenewed
+                | LetterKind::ExternalIdentityLinked
+        )
+    }
 
     /// The stored name.
     pub fn name(self) -> &'static str {
@@ -55,6 +80,12 @@ impl LetterKind {
             LetterKind::AccountReminder => "account_reminder",
             LetterKind::SignupApproved => "signup_approved",
             LetterKind::SignupRefused => "signup_refused",
+            LetterKind::PasswordChanged => "password_changed",
+            LetterKind::NewSignIn => "new_sign_in",
+            LetterKind::SuspiciousSignIn => "suspicious_sign_in",
+            LetterKind::SecondFactorDisabled => "second_factor_disabled",
+            LetterKind::RecoveryCodesRenewed => "recovery_codes_renewed",
+            LetterKind::ExternalIdentityLinked => "external_identity_linked",
         }
     }
 }

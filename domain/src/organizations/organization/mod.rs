@@ -24,5 +24,7 @@ pub use events::{
     OrganizationPurged, OrganizationRenamed, OrganizationResumed, OrganizationSuspended, PaymentDueMarked, PaymentReceived,
     SettingsChanged, SetupBegun, SetupExpired, SetupStepCompleted,
 };
-pub use settings::{FeatureFlag, IsolationMode, PASSWORD_MIN_LENGTH, Plan, SESSION_MAX_HOURS, Setting, Settings, SettingsChange};
+pub use settings::{
+    FeatureFlag, IsolationMode, PASSWORD_MIN_LENGTH, Plan, SESSION_MAX_HOURS, Setting, Settings, SettingsChange, SuspiciousSignIn,
+};
 pub use status::{OrganizationStatus, SetupStep};

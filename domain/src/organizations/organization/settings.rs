@@ -56,6 +56,19 @@ pub enum FeatureFlag {
     WhiteLabel,
 }
 
+/// What follows when a sign-in is suspicious (E-101, E-117).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum SuspiciousSignIn {
+    /// The user is told by mail, and nothing else happens.
+    #[default]
+    Notify,
+    /// A second factor is asked for; where nobody can be asked, the session ends.
+    Challenge,
+    /// The user's sessions end, and only a second factor or a link by mail lets them in.
+    EndSessions,
+}
+
 /// Declares the settings: who sets each, its name, and its type.
 macro_rules! settings {
     ($( $(#[$doc:meta])* $of:ident $variant:ident $key:ident $path:literal : $ty:ty; )*) => {
@@ -127,6 +140,7 @@ settings! {
     tenant InvitationValidHours invitation_valid_hours "invitation_valid_hours": u16;
     /// Only people with an address in one of these may be invited; all may where it is missing.
     tenant AllowedEmailDomains allowed_email_domains "allowed_email_domains": BTreeSet<DomainName>;
+    tenant SuspiciousSignIn suspicious_sign_in "suspicious_sign_in": SuspiciousSignIn;
     platform Plan plan "plan": Plan;
     platform IsolationMode isolation_mode "isolation_mode": IsolationMode;
     platform FeatureFlags feature_flags "feature_flags": BTreeSet<FeatureFlag>;
@@ -202,6 +216,10 @@ impl Settings {
     /// Whether everyone needs a second factor.
     pub fn requires_mfa(&self) -> bool {
         self.mfa_required_for_all.unwrap_or(false)
+    }
+
+    pub fn suspicious_sign_in(&self) -> SuspiciousSignIn {
+        self.suspicious_sign_in.unwrap_or_default()
     }
 
     pub fn time_zone(&self) -> Tz {

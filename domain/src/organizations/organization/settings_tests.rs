@@ -30,6 +30,7 @@ fn given_settings() -> Settings {
         mfa_required_for_all: Some(true),
         invitation_valid_hours: Some(48),
         allowed_email_domains: domains(&["acme.example"]),
+        suspicious_sign_in: Some(SuspiciousSignIn::Challenge),
         plan: Some(Plan::Enterprise),
         isolation_mode: Some(IsolationMode::Dedicated),
         feature_flags: Some([FeatureFlag::Reporting].into()),

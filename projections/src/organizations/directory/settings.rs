@@ -7,7 +7,7 @@ use palmares_domain::{
     organizations::{
         Locale,
         domain::DomainName,
-        organization::{FeatureFlag, IsolationMode, Plan, Settings},
+        organization::{FeatureFlag, IsolationMode, Plan, Settings, SuspiciousSignIn},
     },
 };
 use serde::{Deserialize, Serialize};
@@ -43,6 +43,8 @@ pub struct OrganizationSettings {
     /// Only people with an address in one of these may be invited; all may where it is null.
     #[schema(value_type = Option<Vec<String>>)]
     pub allowed_email_domains: Option<BTreeSet<DomainName>>,
+    /// What follows when a sign-in is suspicious.
+    pub suspicious_sign_in: SuspiciousSignIn,
     /// The platform's, like all that follow.
     pub plan: Plan,
     pub isolation_mode: IsolationMode,
@@ -60,6 +62,7 @@ impl OrganizationSettings {
             invitation_valid_hours: set.invitation_valid_hours(),
             time_zone: set.time_zone().name().to_owned(),
             retention_days: set.retention_days(),
+            suspicious_sign_in: set.suspicious_sign_in(),
             display_name: set.display_name.unwrap_or(name),
             default_locale: set.default_locale.unwrap_or(default_locale),
             branding: Branding { logo_url: set.logo_url, primary_color: set.primary_color, sender_name: set.sender_name },
