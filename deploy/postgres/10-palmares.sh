@@ -8,7 +8,8 @@ CREATE ROLE palmares_reader NOLOGIN;
 CREATE ROLE palmares_committer NOLOGIN;
 CREATE ROLE palmares_projector NOLOGIN;
 CREATE ROLE palmares_relay NOLOGIN;
+CREATE ROLE palmares_eraser NOLOGIN;
 CREATE ROLE palmares LOGIN NOSUPERUSER NOBYPASSRLS CREATEROLE PASSWORD :'password';
-GRANT palmares_reader, palmares_committer, palmares_projector, palmares_relay TO palmares;
+GRANT palmares_reader, palmares_committer, palmares_projector, palmares_relay, palmares_eraser TO palmares;
 CREATE DATABASE palmares OWNER palmares;
 SQL

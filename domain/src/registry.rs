@@ -1,11 +1,14 @@
 //! Every aggregate, once. The event catalogue, the fold that shows a past state, and every test
 //! that goes over all aggregates derive from this one list.
 
-use crate::kernel::{Aggregate, Event, EventSpec, UnreadableEvent};
+use crate::kernel::{Aggregate, Event, EventSpec, Purpose, UnreadableEvent};
 use serde_json::Value;
 
+pub mod data_map;
 #[cfg(test)]
 mod tests;
+
+pub use data_map::{DataMapEntry, data_map};
 
 /// Lists the aggregates: adding one here is all the registration there is.
 macro_rules! aggregates {
@@ -60,7 +63,8 @@ pub struct AggregateSpec {
     /// The version of its state's shape.
     pub shape: u16,
     pub catalogue: &'static [EventSpec],
-    pub decides_on_personal_data: bool,
+    /// The purpose of the personal data that it decides on; its snapshots are sealed for it.
+    pub decides_on: Option<Purpose>,
     resume: Resume,
 }
 
@@ -70,7 +74,7 @@ impl AggregateSpec {
             stream_type: A::TYPE,
             shape: A::SHAPE,
             catalogue: A::Event::CATALOGUE,
-            decides_on_personal_data: A::DECIDES_ON_PERSONAL_DATA.is_some(),
+            decides_on: A::DECIDES_ON_PERSONAL_DATA,
             resume: resume::<A>,
         }
     }

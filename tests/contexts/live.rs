@@ -15,13 +15,13 @@ use tokio_tungstenite::{
 };
 
 /// The events of a response in the form of server-sent events, as they come.
-struct Subscription {
+pub(super) struct Subscription {
     response: reqwest::Response,
     unread: String,
 }
 
 impl Subscription {
-    async fn open(client: &Client, path: &str, last_event_id: Option<i64>) -> Self {
+    pub(super) async fn open(client: &Client, path: &str, last_event_id: Option<i64>) -> Self {
         let mut request = client.request(Method::GET, path);
         if let Some(id) = last_event_id {
             request = request.header("Last-Event-ID", id);
@@ -33,7 +33,7 @@ impl Subscription {
     }
 
     /// The next event; comments and the retry hint are passed over.
-    async fn next(&mut self) -> Value {
+    pub(super) async fn next(&mut self) -> Value {
         loop {
             while let Some((block, rest)) = self.unread.split_once("\n\n") {
                 let field = |name: &str| block.lines().find_map(|line| line.strip_prefix(name)).map(str::to_owned);

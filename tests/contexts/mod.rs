@@ -2,6 +2,7 @@
 
 mod analytics;
 mod api_keys;
+mod clearance;
 mod decisions;
 mod elevations;
 mod experts;

@@ -17,6 +17,7 @@ const MAY_GRANT: &[&str] = &[
     "api/src/reactors/mod.rs",
     "api/src/wiring/internal.rs",
     "bench/src/palmares_system.rs",
+    "commands/src/engine/forgetting_tests.rs",
     "commands/src/identity/invitations_tests.rs",
     "commands/src/identity/signups/tests.rs",
     "commands/src/identity/tests.rs",

@@ -3,6 +3,8 @@
 //! Nothing is listed that the catalogue of PostgreSQL knows: a table that a later migration adds is
 //! checked from its first day.
 
+mod eraser;
+
 use crate::support::servers::{self, Database};
 use palmares::cli::dev::embedded::postgres::GROUP_ROLES;
 use sqlx::postgres::PgConnectOptions;
@@ -10,10 +12,23 @@ use sqlx::{Connection, Executor, PgConnection};
 use uuid::Uuid;
 
 /// What an append records, and what stands beside it.
-const LOG_TABLES: &[&str] =
-    &["log_head", "streams", "events", "event_sealed", "claims", "commands", "snapshots", "data_keys", "client_contexts"];
+const LOG_TABLES: &[&str] = &[
+    "log_head",
+    "streams",
+    "events",
+    "event_sealed",
+    "claims",
+    "commands",
+    "snapshots",
+    "data_keys",
+    "client_contexts",
+    "hidden_subjects",
+    "key_holds",
+    "key_changes",
+    "key_epochs",
+];
 
-/// Of these, what is never changed by anybody once it is there.
+/// Of these, what is never changed once it is there, but by who erases.
 const APPEND_ONLY: &[&str] = &["streams", "events", "event_sealed", "commands", "data_keys", "client_contexts"];
 
 /// What a reader may see of no tenant in particular: positions and slots.
@@ -84,7 +99,7 @@ const RULES: &[(&str, &str)] = &[
     (
         "a role may change what is only ever added",
         "SELECT r.name || ' on ' || c.relname FROM pg_class c, unnest($3::text[]) r(name)
-         WHERE c.relnamespace = 'public'::regnamespace AND c.relname = ANY($6)
+         WHERE c.relnamespace = 'public'::regnamespace AND c.relname = ANY($6) AND r.name <> 'palmares_eraser'
            AND (has_any_column_privilege(r.name, c.oid, 'UPDATE') OR has_table_privilege(r.name, c.oid, 'DELETE, TRUNCATE, TRIGGER'))",
     ),
     (
@@ -98,9 +113,10 @@ const RULES: &[(&str, &str)] = &[
 async fn violations(connection: &mut PgConnection) -> Vec<String> {
     let tenant_tables = names(connection, TENANT_TABLES).await;
     let mut found = Vec::new();
-    for (rule, query) in RULES {
+    for (rule, query) in RULES.iter().chain(eraser::RULES) {
         // A parameter that a rule does not use still needs a type.
-        let query = format!("WITH given AS (SELECT $1::text[], $2::text, $3::text[], $4::text[], $5::text[], $6::text[]) {query}");
+        let query =
+            format!("WITH given AS (SELECT $1::text[], $2::text, $3::text[], $4::text[], $5::text[], $6::text[], $7::text[]) {query}");
         let offences: Vec<String> = sqlx::query_scalar(&query)
             .bind(&tenant_tables)
             .bind(TENANT_POLICY)
@@ -108,6 +124,7 @@ async fn violations(connection: &mut PgConnection) -> Vec<String> {
             .bind(owned(COMMON))
             .bind(owned(LOG_TABLES))
             .bind(owned(APPEND_ONLY))
+            .bind(owned(eraser::MAY))
             .fetch_all(&mut *connection)
             .await
             .unwrap_or_else(|error| panic!("{rule}: {error}"));
@@ -158,6 +175,14 @@ async fn every_weakening_is_noticed() {
         ("timers".to_owned(), "GRANT DELETE ON timers TO palmares_relay".to_owned()),
         ("reactor_done".to_owned(), "GRANT SELECT ON reactor_done TO palmares_reader".to_owned()),
         ("events".to_owned(), "ALTER TABLE events DISABLE TRIGGER events_are_append_only".to_owned()),
+        ("events".to_owned(), "GRANT DELETE ON events TO palmares_eraser".to_owned()),
+        ("claims".to_owned(), "GRANT UPDATE (owner) ON claims TO palmares_eraser".to_owned()),
+        (
+            "event_sealed".to_owned(),
+            "ALTER POLICY eraser ON event_sealed USING (organization_id = (SELECT current_organization()))".to_owned(),
+        ),
+        ("data_keys".to_owned(), "ALTER POLICY eraser ON data_keys USING (true)".to_owned()),
+        ("data_keys".to_owned(), "ALTER TABLE data_keys DISABLE TRIGGER tombstones_stay".to_owned()),
         ("peek".to_owned(), "CREATE FUNCTION peek() RETURNS bigint SECURITY DEFINER LANGUAGE sql RETURN 1".to_owned()),
         ("latecomer".to_owned(), "CREATE TABLE latecomer (organization_id uuid NOT NULL)".to_owned()),
     ];

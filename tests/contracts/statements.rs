@@ -99,11 +99,26 @@ async fn every_statement_of_the_write_side_is_planned_as_the_committer() {
         ("SELECT_DATA_KEYS", privacy::data_keys::postgres::SELECT_DATA_KEYS),
         ("INSERT_DATA_KEYS", privacy::data_keys::postgres::INSERT_DATA_KEYS),
         ("SAMPLE_DATA_KEY", privacy::data_keys::postgres::SAMPLE_DATA_KEY),
+        ("LAST_KEY_CHANGE", privacy::data_keys::postgres::LAST_KEY_CHANGE),
+        ("KEY_CHANGES", privacy::data_keys::postgres::KEY_CHANGES),
         ("INSERT_CLIENT_CONTEXT", privacy::client_context::postgres::INSERT_CLIENT_CONTEXT),
         ("SELECT_CLIENT_CONTEXTS", privacy::client_context::postgres::SELECT_CLIENT_CONTEXTS),
     ];
     for (name, sql) in store::postgres::statements::ALL.iter().chain(&privacy) {
         plan(&mut committer, sql).await.unwrap_or_else(|error| panic!("{name}: {error}: {sql}"));
+    }
+}
+
+#[tokio::test]
+async fn every_statement_of_the_eraser_is_planned_as_the_eraser_and_refused_to_the_committer() {
+    let database = servers::database().await;
+    let (mut eraser, mut committer) = (as_role(&database, "palmares_eraser").await, as_role(&database, "palmares_committer").await);
+    let reads = ["LOCK_CHANGES", "LOCK_EPOCH", "SET_TENANT", "HOLDS", "IS_HIDDEN", "STANDING", "SUBJECT_KEYS", "KEYS_UP_TO"];
+    for (name, sql) in privacy::data_keys::postgres_life::ALL.iter().chain(privacy::sealed_rows::postgres::ALL) {
+        plan(&mut eraser, sql).await.unwrap_or_else(|error| panic!("{name}: {error}: {sql}"));
+        let refused = plan(&mut committer, sql).await.is_err();
+        // The committer drops a snapshot that it replaces.
+        assert_eq!(refused, !reads.contains(name) && *name != "REDACT_SNAPSHOTS", "{name}: {sql}");
     }
 }
 

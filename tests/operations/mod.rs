@@ -1,5 +1,6 @@
 //! What is deployed fits what is built.
 
+mod backup;
 mod cluster;
 mod deployment;
 mod rotation;

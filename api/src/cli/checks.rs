@@ -54,6 +54,7 @@ impl Finding {
 /// Every check of complete settings.
 pub async fn before_serving(settings: &ServerSettings) -> Vec<Finding> {
     let mut findings = secrets::check(settings);
+    findings.extend(secrets::vault(settings).await);
     findings.extend(database::check(&settings.database_url).await);
     findings.extend(mail::check(settings));
     findings.extend(messages::check(&settings.nats_url).await);

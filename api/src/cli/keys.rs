@@ -1,7 +1,9 @@
 //! `palmares keys FOLDER`: the keys of a new system, made once; and `palmares keys rotate`, which
-//! changes the one that signs tokens while servers go on.
+//! changes the one that signs tokens while servers go on. [`epochs`] changes those that wrap data keys.
 
-use super::{output::Reporter, token};
+mod epochs;
+
+use super::{output::Reporter, system::System, token};
 use crate::pipeline::key_file::KeyFile;
 use anyhow::{Context, bail};
 use chrono::{TimeDelta, Utc};
@@ -26,6 +28,8 @@ pub struct KeysArgs {
 enum KeysCommand {
     /// Change the key that signs tokens: publish a fresh one, then --promote it, then --retire the old one
     Rotate(RotateArgs),
+    /// Wrap the data keys of an organization anew and destroy the old epoch, so that no older backup opens
+    RotateEpoch(Box<epochs::RotateEpochArgs>),
 }
 
 #[derive(clap::Args)]
@@ -81,8 +85,9 @@ impl KeyFiles {
     }
 }
 
-pub fn run(args: &KeysArgs, reporter: &Reporter) -> anyhow::Result<()> {
+pub async fn run(args: &KeysArgs, system: &dyn System, reporter: &Reporter) -> anyhow::Result<()> {
     match (&args.command, &args.folder) {
+        (Some(KeysCommand::RotateEpoch(args)), _) => epochs::rotate(args, system, reporter).await,
         (Some(KeysCommand::Rotate(args)), _) => rotate(args, reporter),
         (None, Some(folder)) => make(folder, reporter),
         (None, None) => bail!("name the folder of the keys"),

@@ -6,6 +6,7 @@
 pub mod bootstrap;
 pub mod checks;
 pub mod client;
+pub mod data_map;
 pub mod demo;
 pub mod dev;
 pub mod doctor;
@@ -61,6 +62,8 @@ enum Command {
     Rebuild(rebuild::RebuildArgs),
     /// Check that streams, balances and trial balance of the points ledger agree
     VerifyLedger(verify_ledger::VerifyLedgerArgs),
+    /// Show every field that is recorded, its class, whose it is and what for
+    DataMap,
     /// Check every dependency and setting, and say what is wrong
     Doctor(doctor::DoctorArgs),
 }
@@ -102,13 +105,14 @@ async fn execute(command: Command, system: &dyn System, reporter: &Reporter) -> 
     match command {
         Command::Dev(args) => dev::run(args, system).await?,
         Command::Serve(args) => serve::run(args, system).await?,
-        Command::Keys(args) => keys::run(&args, reporter)?,
+        Command::Keys(args) => keys::run(&args, system, reporter).await?,
         Command::Migrate(args) => migrate::run(&args, reporter).await?,
         Command::Bootstrap(args) => bootstrap::run(&args, system, reporter).await?,
         Command::Token(args) => token::run(&args)?,
         Command::Import(kind) => return import::run(kind, reporter).await,
         Command::Rebuild(args) => rebuild::run(&args, reporter).await?,
         Command::VerifyLedger(args) => return verify_ledger::run(&args, reporter).await,
+        Command::DataMap => data_map::run(reporter),
         Command::Doctor(args) => return Ok(doctor::run(args, reporter).await),
     }
     Ok(true)
@@ -142,7 +146,7 @@ mod tests {
     fn the_commands_are_those_of_the_manual() {
         assert_eq!(
             command_names(),
-            ["dev", "serve", "keys", "migrate", "bootstrap", "token", "import", "rebuild", "verify-ledger", "doctor"]
+            ["dev", "serve", "keys", "migrate", "bootstrap", "token", "import", "rebuild", "verify-ledger", "data-map", "doctor"]
         );
     }
 }

@@ -91,7 +91,8 @@ mod tests {
     use super::*;
     use crate::cli::settings::ServerRole;
     use async_trait::async_trait;
-    use palmares_domain::kernel::UserId;
+    use palmares_commands::privacy::Rotated;
+    use palmares_domain::kernel::{OrganizationId, UserId};
 
     /// Ends as it is told to.
     enum Fake {
@@ -103,6 +104,10 @@ mod tests {
     #[async_trait]
     impl System for Fake {
         async fn bootstrap(&self, _: &ServerSettings, _: &str) -> anyhow::Result<UserId> {
+            bail!("not asked for here")
+        }
+
+        async fn rotate_epoch(&self, _: &ServerSettings, _: OrganizationId) -> anyhow::Result<Rotated> {
             bail!("not asked for here")
         }
 
@@ -134,6 +139,7 @@ mod tests {
             role: ServerRole::All,
             master_key_file: Default::default(),
             key_dir: Default::default(),
+            vault: None,
             jwt_key_file: Default::default(),
             issuer: String::new(),
             audience: String::new(),

@@ -1,8 +1,12 @@
 //! The settings of a server: from flags or the environment, complete and sane or refused.
 
+mod vault;
+
+pub use vault::VaultArgs;
+
 use crate::{captcha::CaptchaSettings, mail::MailSettings, pipeline::Environment};
 use clap::{Args, ValueEnum};
-use palmares_commands::engine::CACHE_BYTES_DEFAULT;
+use palmares_commands::{engine::CACHE_BYTES_DEFAULT, privacy::VaultSettings};
 use std::{net::SocketAddr, path::PathBuf};
 
 /// Every environment variable that palmares reads, with what it means. A test holds the command
@@ -15,6 +19,13 @@ pub const ENVIRONMENT: &[(&str, &str)] = &[
     ("PALMARES_ROLE", "what this process does: api, worker or all"),
     ("PALMARES_MASTER_KEY_FILE", "file with the master key, 64 hexadecimal digits, which seals the key store"),
     ("PALMARES_KEY_DIR", "folder of the key store; shared by all nodes, and never in a backup of the database"),
+    (
+        "PALMARES_VAULT_ADDR",
+        "HashiCorp Vault, whose transit engine holds the keys in place of the master key and its folder: https://vault:8200",
+    ),
+    ("PALMARES_VAULT_TOKEN_FILE", "file with the token for Vault, read again for each request; needed with PALMARES_VAULT_ADDR"),
+    ("PALMARES_VAULT_MOUNT", "where the transit engine is mounted; transit unless told otherwise"),
+    ("PALMARES_VAULT_PREFIX", "what the names of keys in Vault begin with; palmares unless told otherwise"),
     ("PALMARES_JWT_KEY_FILE", "file with the Ed25519 keys of tokens (PKCS#8, PEM): the first private one signs, all verify"),
     ("PALMARES_ISSUER", "`iss` of the tokens that are signed and accepted"),
     ("PALMARES_AUDIENCE", "`aud` of the tokens that are signed and accepted"),
@@ -81,6 +92,8 @@ pub struct ServerSettings {
     pub role: ServerRole,
     pub master_key_file: PathBuf,
     pub key_dir: PathBuf,
+    /// Where it is given, master key and folder are not used.
+    pub vault: Option<VaultSettings>,
     pub jwt_key_file: PathBuf,
     pub issuer: String,
     pub audience: String,
@@ -129,6 +142,8 @@ pub struct GivenSettings {
     /// Folder of the key store
     #[arg(long, env = "PALMARES_KEY_DIR")]
     pub key_dir: Option<PathBuf>,
+    #[command(flatten)]
+    pub vault: VaultArgs,
     #[command(flatten)]
     pub tokens: TokenSettings,
     #[command(flatten)]
@@ -210,14 +225,20 @@ impl GivenSettings {
     /// The names of all that are missing, at once.
     pub fn complete(&self) -> Result<ServerSettings, MissingSettings> {
         let mut missing = Missing::default();
+        let vault = self.vault.settings(&mut missing);
+        let file = |missing: &mut Missing, file: &Option<PathBuf>, name| match given(&self.vault.address) {
+            Some(_) => PathBuf::new(),
+            None => missing.take(file, name),
+        };
         let settings = ServerSettings {
             database_url: missing.take(&self.database_url, "DATABASE_URL"),
             nats_url: missing.take(&self.nats_url, "NATS_URL"),
             nats_replicas: self.nats_replicas,
             bind: self.bind,
             role: self.role,
-            master_key_file: missing.take(&self.master_key_file, "PALMARES_MASTER_KEY_FILE"),
-            key_dir: missing.take(&self.key_dir, "PALMARES_KEY_DIR"),
+            master_key_file: file(&mut missing, &self.master_key_file, "PALMARES_MASTER_KEY_FILE"),
+            key_dir: file(&mut missing, &self.key_dir, "PALMARES_KEY_DIR"),
+            vault,
             jwt_key_file: missing.take(&self.tokens.jwt_key_file, "PALMARES_JWT_KEY_FILE"),
             issuer: missing.take(&self.tokens.issuer, "PALMARES_ISSUER"),
             audience: missing.take(&self.tokens.audience, "PALMARES_AUDIENCE"),
@@ -315,6 +336,7 @@ mod tests {
             role: ServerRole::All,
             master_key_file: None,
             key_dir: None,
+            vault: VaultArgs::default(),
             tokens: TokenSettings::default(),
             letters: LetterSettings { smtp_url: Some("smtp://127.0.0.1".to_owned()), ..LetterSettings::default() },
             rate_limit_ip: RATE_LIMIT_IP,
@@ -338,6 +360,19 @@ mod tests {
             assert!(missing.contains(name), "{missing}");
         }
         assert!(!missing.contains("NATS_URL") && !missing.contains('\n'));
+    }
+
+    #[test]
+    fn vault_takes_the_place_of_the_files_and_needs_a_token() {
+        let asked = |address: &str, token: Option<&str>| {
+            let mut missing = Missing::default();
+            let args = VaultArgs { address: Some(address.to_owned()), token_file: token.map(PathBuf::from), ..VaultArgs::default() };
+            (args.settings(&mut missing).is_some(), missing.none().map_err(|missing| missing.to_string()))
+        };
+        assert_eq!(asked("https://vault:8200", Some("/run/token")), (true, Ok(())));
+        assert_eq!(asked("", None), (false, Ok(())));
+        assert!(asked("https://vault:8200", None).1.unwrap_err().contains("PALMARES_VAULT_TOKEN_FILE"));
+        assert!(asked("vault", Some("/run/token")).1.unwrap_err().contains("PALMARES_VAULT_ADDR"));
     }
 
     #[test]

@@ -2,7 +2,8 @@
 
 use super::settings::ServerSettings;
 use async_trait::async_trait;
-use palmares_domain::kernel::UserId;
+use palmares_commands::privacy::Rotated;
+use palmares_domain::kernel::{OrganizationId, UserId};
 use std::net::SocketAddr;
 use tokio::sync::{oneshot, watch};
 
@@ -13,6 +14,9 @@ pub trait System: Send + Sync {
     /// reference, and says who that is. Repeating it changes nothing and gives the same answer.
     /// Everyone else is created through the API by this administrator.
     async fn bootstrap(&self, settings: &ServerSettings, external_ref: &str) -> anyhow::Result<UserId>;
+
+    /// Wraps the data keys of an organization under a new epoch key and destroys the old ones.
+    async fn rotate_epoch(&self, settings: &ServerSettings, organization: OrganizationId) -> anyhow::Result<Rotated>;
 
     /// Runs the parts that `settings.role` names until `stop` turns true, then ends in order:
     /// requests in flight are answered, the committer's queue is drained.

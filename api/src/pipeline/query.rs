@@ -44,7 +44,8 @@ pub(super) fn require_ids(call: &Call<'_>) -> Result<(), Problem> {
 
 /// The answer, and whether it depends on a record that is set aside for repair.
 async fn answer<Q: Query>(call: &Call<'_>, admitted: Admitted<Q>, as_of: Option<i64>) -> Result<(Vec<u8>, bool), Problem> {
-    let mut reader = call.services.readers.open(admitted.tenant(), as_of).await?;
+    let readers = call.services.readers.cleared_for(admitted.admission().rights.clearance());
+    let mut reader = readers.open(admitted.tenant(), as_of).await?;
     let (_, query) = admitted.into_parts();
     let output = query.run(&mut reader).await?;
     let stale = reader.touched_parked(Q::PROJECTIONS).await?;

@@ -21,7 +21,7 @@ pub mod system;
 pub mod user_imports;
 
 use crate::pipeline::Route;
-use palmares_domain::identity::PermissionTree;
+use palmares_domain::identity::{CONFIDENTIAL_READ, PermissionTree, RESTRICTED_READ};
 use std::sync::LazyLock;
 
 /// Every context's rows.
@@ -46,9 +46,13 @@ const TABLES: &[&[Route]] = &[
     operations::ROUTES,
 ];
 
-/// Every permission that a row asks for.
+/// Permissions that no row asks for: they say how much of an answer is shown.
+const CLEARANCES: [&str; 2] = [CONFIDENTIAL_READ, RESTRICTED_READ];
+
+/// Every permission that a row asks for, and those that clear for what rows show.
 pub fn permissions() -> &'static PermissionTree {
-    static PERMISSIONS: LazyLock<PermissionTree> = LazyLock::new(|| PermissionTree::new(all().filter_map(|route| route.permission)));
+    static PERMISSIONS: LazyLock<PermissionTree> =
+        LazyLock::new(|| PermissionTree::new(all().filter_map(|route| route.permission).chain(CLEARANCES)));
     &PERMISSIONS
 }
 

@@ -48,8 +48,8 @@ impl Streaming for ExportEvents {
     }
 
     fn open(admitted: Admitted<Self>, after: i64, services: &Services) -> Bytestream {
-        let (tenant, (_, ExportEvents(asked))) = (admitted.tenant(), admitted.into_parts());
-        export_ndjson(services.readers.clone(), tenant, asked, after).map_err(anyhow::Error::from).boxed()
+        let (tenant, (admission, ExportEvents(asked))) = (admitted.tenant(), admitted.into_parts());
+        export_ndjson(services.readers.cleared_for(admission.rights.clearance()), tenant, asked, after).map_err(anyhow::Error::from).boxed()
     }
 }
 
@@ -94,8 +94,8 @@ impl Live for StreamEvents {
     }
 
     fn follow(admitted: Admitted<Self>, after: i64, services: &Services) -> Happenings {
-        let (tenant, (_, StreamEvents(asked))) = (admitted.tenant(), admitted.into_parts());
-        let events = follow(services.readers.clone(), tenant, asked, after, services.head.subscribe());
+        let (tenant, (admission, StreamEvents(asked))) = (admitted.tenant(), admitted.into_parts());
+        let events = follow(services.readers.cleared_for(admission.rights.clearance()), tenant, asked, after, services.head.subscribe());
         events.map(|event| happening(&event?)).boxed()
     }
 }

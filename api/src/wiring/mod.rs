@@ -16,7 +16,8 @@ mod write_side;
 
 use crate::cli::{ServerSettings, System};
 use async_trait::async_trait;
-use palmares_domain::kernel::UserId;
+use palmares_commands::privacy::Rotated;
+use palmares_domain::kernel::{OrganizationId, UserId};
 use std::net::SocketAddr;
 use tokio::sync::{oneshot, watch};
 
@@ -27,6 +28,11 @@ pub struct Palmares;
 impl System for Palmares {
     async fn bootstrap(&self, settings: &ServerSettings, external_ref: &str) -> anyhow::Result<UserId> {
         bootstrap::bootstrap(settings, external_ref).await
+    }
+
+    async fn rotate_epoch(&self, settings: &ServerSettings, organization: OrganizationId) -> anyhow::Result<Rotated> {
+        let write_side = write_side::WriteSide::open(settings).await?;
+        Ok(write_side.custody.rotate_epoch(organization).await?)
     }
 
     async fn serve(&self, settings: ServerSettings, ready: oneshot::Sender<SocketAddr>, stop: watch::Receiver<bool>) -> anyhow::Result<()> {

@@ -243,7 +243,7 @@ impl Engine {
             return Ok(position.map(|position| Receipt { answer, position, version, replayed: false }));
         }
         let client = match &admission.client {
-            Some(client) => Some(self.contexts.record(admission.organization, admission.actor, client).await.map_err(anyhow::Error::from)?),
+            Some(client) => Some(self.contexts.record(admission.organization, admission.actor, client).await?),
             None => None,
         };
         let metadata = metadata(admission, client).map_err(anyhow::Error::from)?;
@@ -278,9 +278,9 @@ impl Engine {
                 unsealed.push(UnsealedEvent { place: place(held.stream, *id), event: fields(change) });
             }
         }
-        let sealed = match try_seal_events(&self.ring, &mut unsealed).map_err(anyhow::Error::from)? {
+        let sealed = match try_seal_events(&self.ring, &mut unsealed)? {
             Some(sealed) => sealed,
-            None => seal_events(&self.ring, &mut unsealed).await.map_err(anyhow::Error::from)?,
+            None => seal_events(&self.ring, &mut unsealed).await?,
         };
         let mut sealed = ids.into_iter().zip(sealed);
         Ok(counts.into_iter().map(|count| sealed.by_ref().take(count).collect()).collect())

@@ -5,7 +5,7 @@ use super::size::Size;
 use super::slots::{Entry, Loaded, Slot};
 use super::{Engine, Rejection};
 use crate::privacy::sealing::open_events;
-use crate::privacy::{EventPlace, PersonalFields, SealRequest, SealedEvent};
+use crate::privacy::{DataKeyName, EventPlace, PersonalFields, SealRequest, SealedEvent};
 use crate::store::{LoadRequest, LoadedStream, NewEvent, Snapshot};
 use palmares_domain::kernel::{EventId, Place, Purpose};
 
@@ -88,6 +88,9 @@ impl Engine {
         let shape = stream.kind.shape;
         let Some(purpose) = stream.kind.decides_on else { return Some(Snapshot { version, shape, state: clear }) };
         let request = SealRequest { place: snapshot_place(stream, purpose, version), clear: &clear };
+        if !self.ring.is_open(&DataKeyName::of(&request.place)) {
+            return None;
+        }
         let sealed = self.ring.try_seal_cached(&[request]).inspect_err(|error| tracing::error!(%error, "a snapshot cannot be sealed"));
         let sealed = sealed.ok().flatten()?.pop()?;
         Some(Snapshot { version, shape, state: sealed.ciphertext })

@@ -8,6 +8,8 @@
 mod answers;
 mod capability;
 mod execute;
+#[cfg(test)]
+mod forgetting_tests;
 mod kind;
 mod load;
 mod metadata;
@@ -21,10 +23,10 @@ pub use kind::{Kind, StreamRef};
 pub use operation::{Answer, Operation, Refused, Unit};
 pub use past::Past;
 
-use crate::privacy::{ClientContexts, KeyRing};
+use crate::privacy::{ClientContexts, KeyRing, PrivacyError};
 use crate::store::{AppendError, ClaimKey, EventStore};
 use palmares_domain::identity::PermissionTree;
-use palmares_domain::kernel::{Admitted, Aggregate, OrganizationId};
+use palmares_domain::kernel::{Admitted, Aggregate, Code, OrganizationId};
 use slots::Slots;
 use std::sync::Arc;
 use uuid::Uuid;
@@ -61,6 +63,16 @@ pub enum Rejection {
     Unavailable(String),
     #[error(transparent)]
     Internal(#[from] anyhow::Error),
+}
+
+impl From<PrivacyError> for Rejection {
+    fn from(error: PrivacyError) -> Self {
+        match error {
+            PrivacyError::KeyRefused(_) => Refused::new(Code::Conflict, "privacy.subject_erased", error.to_string()).into(),
+            PrivacyError::UnderLegalHold(_) => Refused::new(Code::LegalHold, "privacy.legal_hold", error.to_string()).into(),
+            error => Rejection::Internal(error.into()),
+        }
+    }
 }
 
 impl From<AppendError> for Rejection {
@@ -101,6 +113,7 @@ impl Engine {
     pub fn new(store: Arc<dyn EventStore>, ring: Arc<KeyRing>, contexts: Arc<ClientContexts>, options: EngineOptions) -> Arc<Self> {
         let slots = Arc::new(Slots::new(options.cache_bytes));
         slots.clone().follow(store.foreign_changes());
+        slots.clone().forget(ring.forgotten());
         Arc::new(Self { store, ring, contexts, slots, permissions: options.permissions })
     }
 

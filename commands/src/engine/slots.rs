@@ -3,7 +3,9 @@
 use super::kind::State;
 use super::size::{SLOT_BYTES, Size};
 use crate::generations::{Generations, Weigh};
+use crate::privacy::Subject;
 use crate::store::{StreamHandle, StreamName};
+use palmares_domain::registry::AGGREGATES;
 use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::{RwLock, broadcast};
@@ -111,6 +113,31 @@ impl Slots {
                         for slot in streams.iter().filter_map(|stream| slots.known(stream)) {
                             let epoch = slot.lock.read().await.epoch;
                             slot.drop_state(epoch).await;
+                        }
+                    }
+                    Err(broadcast::error::RecvError::Lagged(_)) => slots.clear(),
+                    Err(broadcast::error::RecvError::Closed) => return,
+                }
+            }
+        });
+    }
+
+    /// Drops the states that hold opened data of subjects whose keys go.
+    pub fn forget(self: Arc<Self>, mut forgotten: broadcast::Receiver<Subject>) {
+        let slots = Arc::downgrade(&self);
+        tokio::spawn(async move {
+            loop {
+                let subject = forgotten.recv().await;
+                let Some(slots) = slots.upgrade() else { return };
+                match subject {
+                    Ok(subject) => {
+                        for aggregate in AGGREGATES.iter().filter(|aggregate| aggregate.decides_on.is_some()) {
+                            let stream =
+                                StreamName { organization: subject.organization, stream_type: aggregate.stream_type, id: subject.id };
+                            if let Some(slot) = slots.known(&stream) {
+                                let epoch = slot.lock.read().await.epoch;
+                                slot.drop_state(epoch).await;
+                            }
                         }
                     }
                     Err(broadcast::error::RecvError::Lagged(_)) => slots.clear(),

@@ -159,7 +159,7 @@ mod tests {
         let world = world();
         let id = world.contexts.record(world.organization, world.user, &context("192.0.2.7", None)).await.unwrap();
         assert_eq!(world.open(&[id]).await.unwrap().len(), 1);
-        world.keys.destroy(DataKeyName { organization: world.organization, subject: world.user.0, purpose: Purpose::Security });
+        world.keys.lose(DataKeyName { organization: world.organization, subject: world.user.0, purpose: Purpose::Security });
         world.ring.evict(world.organization, world.user.0);
         assert!(world.open(&[id]).await.unwrap().is_empty());
     }

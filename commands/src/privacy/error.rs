@@ -1,7 +1,7 @@
 //! Why personal data was not sealed or opened.
 
-use super::{CipherError, DataKeyName, Epoch, KeyStoreError};
-use palmares_domain::kernel::Place;
+use super::{CipherError, DataKeyName, Epoch, KeyStoreError, Subject};
+use palmares_domain::kernel::{OrganizationId, Place};
 
 /// None of these texts holds a key or a clear value. A key that does not exist any more is no
 /// error but `None`.
@@ -20,8 +20,13 @@ pub enum PrivacyError {
     #[error("the {} key of subject {} in organization {} does not open under epoch {}: is this the key store of this database?",
         .0.purpose.name(), .0.subject, .0.organization, .1.0)]
     WrongEpochKey(DataKeyName, Epoch),
+    /// A tombstone stands where the key would: its subject was erased.
     #[error("no {} key may be made for subject {} in organization {}", .0.purpose.name(), .0.subject, .0.organization)]
     KeyRefused(DataKeyName),
+    #[error("the keys of subject {} in organization {} are under legal hold", .0.id, .0.organization)]
+    UnderLegalHold(Subject),
+    #[error("the epoch of organization {0} was retired while a key was made under it")]
+    EpochRetired(OrganizationId),
     #[error("no purpose is named `{0}`")]
     UnknownPurpose(String),
     #[error("field `{0}` cannot be written as JSON")]

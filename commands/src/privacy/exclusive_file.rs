@@ -26,6 +26,19 @@ pub fn create(path: &Path, bytes: &[u8]) -> io::Result<bool> {
     Ok(created)
 }
 
+/// Overwrites a file, deletes it, and returns when that is durable. One that is not there is no error.
+pub fn destroy(path: &Path) -> io::Result<()> {
+    let overwritten = OpenOptions::new().write(true).open(path).and_then(|mut file| {
+        let length = file.metadata()?.len() as usize;
+        file.write_all(&vec![0; length])?;
+        file.sync_all()
+    });
+    match overwritten.and_then(|()| fs::remove_file(path)) {
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
+        _ => File::open(parent(path)?)?.sync_all(),
+    }
+}
+
 /// Makes a folder for its owner alone, with what leads to it.
 pub fn create_folder(path: &Path) -> io::Result<()> {
     if path.is_dir() {

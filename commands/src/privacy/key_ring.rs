@@ -1,10 +1,14 @@
 //! The key ring: seals and opens fields under data keys that it makes, unwraps and keeps prepared.
 
+mod following;
 #[cfg(test)]
 mod tests;
 
+pub use following::FORGOTTEN_EVERYWHERE_WITHIN;
+
 use super::cipher::{Cipher, associated_data};
-use super::{CipherError, DataKeyName, DataKeyTable, Epoch, KeyStore, PrivacyError, Secret, WrappedKey};
+use super::data_keys::{StoredKey, Subject};
+use super::{CipherError, DataKeyName, DataKeyTable, Epoch, EpochKey, KeyStore, KeyStoreError, PrivacyError, Secret, WrappedKey};
 use crate::digests::digest_of;
 use aws_lc_rs::hmac;
 use moka::sync::Cache;
@@ -13,6 +17,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
+use tokio::sync::broadcast;
 use uuid::Uuid;
 use zeroize::Zeroizing;
 
@@ -20,9 +25,16 @@ use zeroize::Zeroizing;
 pub const DATA_KEYS_KEPT: u64 = 65_536;
 /// How many organizations' epoch and index keys a node keeps.
 const ORGANIZATION_KEYS_KEPT: u64 = 4_096;
-/// A key that another node destroyed is gone from here after this time, whatever else fails.
+/// A key that was destroyed is gone from here after this time, whatever else fails.
 const KEY_KEPT_FOR: Duration = Duration::from_secs(600);
-const PURPOSES: [Purpose; 5] = [Purpose::Profile, Purpose::Health, Purpose::Reward, Purpose::Hr, Purpose::Security];
+/// How often a key is made anew because its epoch was retired on the way.
+const MAKE_TRIES: usize = 3;
+/// More epochs than one rotation ends.
+const EPOCHS_FORGOTTEN: usize = 64;
+/// Who follows evictions and falls behind by more forgets everything.
+const FORGOTTEN_WAITING: usize = 1_024;
+/// Every purpose that a subject may have a key for.
+pub const PURPOSES: [Purpose; 5] = [Purpose::Profile, Purpose::Health, Purpose::Reward, Purpose::Hr, Purpose::Security];
 
 /// A value to seal, and where it will stand.
 pub struct SealRequest<'a> {
@@ -41,11 +53,22 @@ pub struct Sealed {
 pub struct KeyRing {
     store: Arc<dyn KeyStore>,
     table: Arc<dyn DataKeyTable>,
-    data_keys: Cache<DataKeyName, Arc<Cipher>>,
-    epoch_keys: Cache<(OrganizationId, Epoch), Arc<Cipher>>,
+    data_keys: Cache<DataKeyName, Prepared>,
+    epoch_keys: Cache<(OrganizationId, Epoch), Arc<dyn EpochKey>>,
     index_keys: Cache<OrganizationId, Arc<hmac::Key>>,
     /// Counts evictions, so that a key fetched before one is not kept after it.
     evictions: AtomicU64,
+    /// Tells who holds opened data which subject to forget.
+    forgotten: broadcast::Sender<Subject>,
+    lease: following::Lease,
+}
+
+/// A data key ready for use.
+#[derive(Clone)]
+struct Prepared {
+    cipher: Arc<Cipher>,
+    /// It seals, and opens nothing.
+    hidden: bool,
 }
 
 impl KeyRing {
@@ -62,6 +85,8 @@ impl KeyRing {
             epoch_keys: Cache::builder().max_capacity(ORGANIZATION_KEYS_KEPT).time_to_live(KEY_KEPT_FOR).build(),
             index_keys: Cache::builder().max_capacity(ORGANIZATION_KEYS_KEPT).time_to_live(KEY_KEPT_FOR).build(),
             evictions: AtomicU64::new(0),
+            forgotten: broadcast::channel(FORGOTTEN_WAITING).0,
+            lease: following::Lease::default(),
         }
     }
 
@@ -74,7 +99,7 @@ impl KeyRing {
     /// wrong one would make new index keys and let through duplicates that claims should refuse.
     pub async fn verify_key_store(&self) -> Result<(), PrivacyError> {
         match self.table.sample().await? {
-            Some(key) => self.unwrap(&key).await.map(drop),
+            Some(key) => self.unwrap_many(&[&key]).await.map(drop),
             None => Ok(()),
         }
     }
@@ -95,25 +120,36 @@ impl KeyRing {
         let names: Vec<DataKeyName> = requests.iter().map(|request| DataKeyName::of(&request.place)).collect();
         let keys = self.keys(&names, Missing::Make).await?;
         let pairs = requests.iter().zip(names.iter().zip(&keys));
-        pairs.map(|(request, (name, key))| seal(key.as_ref().ok_or(PrivacyError::KeyRefused(*name))?, request)).collect()
+        pairs.map(|(request, (name, key))| seal(&key.as_ref().ok_or(PrivacyError::KeyRefused(*name))?.cipher, request)).collect()
     }
 
     /// Seals every request without waiting, or nothing at all (`None`) where a key is not at hand.
     pub fn try_seal_cached(&self, requests: &[SealRequest<'_>]) -> Result<Option<Vec<Sealed>>, PrivacyError> {
         let mut sealed = Vec::with_capacity(requests.len());
         for request in requests {
-            let Some(key) = self.data_keys.get(&DataKeyName::of(&request.place)) else { return Ok(None) };
-            sealed.push(seal(&key, request)?);
+            let Some(key) = self.prepared(&DataKeyName::of(&request.place)) else { return Ok(None) };
+            sealed.push(seal(&key.cipher, request)?);
         }
         Ok(Some(sealed))
     }
 
-    /// Opens every ciphertext at its place: `None` where the data key does not exist any more, an
-    /// error for the whole call where a ciphertext was altered or moved.
+    /// Whether a state may be sealed to be opened later: its subject is known here and not hidden. What
+    /// was folded while it was hidden lacks what could not be opened, and must not outlast that.
+    pub fn is_open(&self, name: &DataKeyName) -> bool {
+        self.prepared(name).is_some_and(|key| !key.hidden)
+    }
+
+    /// Opens every ciphertext at its place: `None` where the data key does not exist any more or its
+    /// subject is hidden, an error for the whole call where a ciphertext was altered or moved.
     pub async fn open_many(&self, items: &[(Place, &[u8])]) -> Result<Vec<Option<Zeroizing<Vec<u8>>>>, PrivacyError> {
         let names: Vec<DataKeyName> = items.iter().map(|(place, _)| DataKeyName::of(place)).collect();
         let keys = self.keys(&names, Missing::Leave).await?;
-        items.iter().zip(&keys).map(|((place, ciphertext), key)| key.as_ref().map(|key| open(key, place, ciphertext)).transpose()).collect()
+        let readable = keys.iter().map(|key| key.as_ref().filter(|key| !key.hidden));
+        items
+            .iter()
+            .zip(readable)
+            .map(|((place, ciphertext), key)| key.map(|key| open(&key.cipher, place, ciphertext)).transpose())
+            .collect()
     }
 
     /// HMAC-SHA256 of a value under the organization's index key: equal values of a kind have
@@ -144,17 +180,29 @@ impl KeyRing {
         Ok(hash)
     }
 
-    /// Forgets what this node holds of a subject's keys.
+    /// Forgets what this node holds of a subject's keys, and tells who holds what they opened.
     pub fn evict(&self, organization: OrganizationId, subject: Uuid) {
         self.evictions.fetch_add(1, Ordering::SeqCst);
         for purpose in PURPOSES {
             self.data_keys.invalidate(&DataKeyName { organization, subject, purpose });
         }
+        // Nobody may be listening.
+        let _ = self.forgotten.send(Subject { organization, id: subject });
+    }
+
+    /// The subjects whose keys go, from now on. Who falls behind has to forget everybody.
+    pub fn forgotten(&self) -> broadcast::Receiver<Subject> {
+        self.forgotten.subscribe()
+    }
+
+    /// The key as it was prepared, unless this node has been out of touch for too long to trust it.
+    fn prepared(&self, name: &DataKeyName) -> Option<Prepared> {
+        self.data_keys.get(name).filter(|_| self.lease.holds())
     }
 
     /// The prepared key of every name, in order.
-    async fn keys(&self, names: &[DataKeyName], missing: Missing) -> Result<Vec<Option<Arc<Cipher>>>, PrivacyError> {
-        let mut keys: Vec<Option<Arc<Cipher>>> = names.iter().map(|name| self.data_keys.get(name)).collect();
+    async fn keys(&self, names: &[DataKeyName], missing: Missing) -> Result<Vec<Option<Prepared>>, PrivacyError> {
+        let mut keys: Vec<Option<Prepared>> = names.iter().map(|name| self.prepared(name)).collect();
         let mut absent: Vec<DataKeyName> = names.iter().zip(&keys).filter(|(_, key)| key.is_none()).map(|(name, _)| *name).collect();
         if absent.is_empty() {
             return Ok(keys);
@@ -169,20 +217,23 @@ impl KeyRing {
     }
 
     /// Keys from the table, made there where `missing` says so.
-    async fn fetch(&self, names: &[DataKeyName], missing: Missing) -> Result<HashMap<DataKeyName, Arc<Cipher>>, PrivacyError> {
+    async fn fetch(&self, names: &[DataKeyName], missing: Missing) -> Result<HashMap<DataKeyName, Prepared>, PrivacyError> {
         let evictions = self.evictions.load(Ordering::SeqCst);
-        let mut wrapped = self.table.get_many(names).await?;
-        if matches!(missing, Missing::Make) && wrapped.len() < names.len() {
-            let there: HashSet<DataKeyName> = wrapped.iter().map(|key| key.name).collect();
+        let stored = self.table.get_many(names).await?;
+        let (mut stored, mut secrets) = self.unwrapped(stored).await?;
+        if matches!(missing, Missing::Make) && stored.len() < names.len() {
+            let there: HashSet<DataKeyName> = stored.iter().map(|stored| stored.key.name).collect();
             let new: Vec<DataKeyName> = names.iter().filter(|name| !there.contains(name)).copied().collect();
-            wrapped.extend(self.make(&new).await?);
+            let (made, made_secrets) = self.unwrapped(self.make(&new).await?).await?;
+            stored.extend(made);
+            secrets.extend(made_secrets);
         }
-        let mut keys = HashMap::with_capacity(wrapped.len());
-        for key in &wrapped {
-            keys.insert(key.name, self.unwrap(key).await?);
+        let mut keys = HashMap::with_capacity(stored.len());
+        for (stored, secret) in stored.iter().zip(&secrets) {
+            keys.insert(stored.key.name, Prepared { cipher: Arc::new(Cipher::new(secret)?), hidden: stored.hidden });
         }
         for (name, key) in &keys {
-            self.data_keys.insert(*name, Arc::clone(key));
+            self.data_keys.insert(*name, key.clone());
         }
         if self.evictions.load(Ordering::SeqCst) != evictions {
             // Someone's keys were destroyed meanwhile, perhaps these: fetch them again next time.
@@ -191,41 +242,94 @@ impl KeyRing {
         Ok(keys)
     }
 
-    /// Makes keys and answers what stands in the table after it: another node may have been first.
-    async fn make(&self, names: &[DataKeyName]) -> Result<Vec<WrappedKey>, PrivacyError> {
-        let mut epochs = HashMap::new();
-        let mut new = Vec::with_capacity(names.len());
-        for name in names {
-            let epoch = match epochs.get(&name.organization) {
-                Some(epoch) => *epoch,
-                None => {
-                    let epoch = self.store.current_epoch(name.organization).await?;
-                    epochs.insert(name.organization, epoch);
-                    epoch
-                }
-            };
-            let epoch_key = self.epoch_key(name.organization, epoch).await?;
-            let wrapped = epoch_key.seal(&wrapping(name, epoch), Secret::random()?.bytes())?;
-            new.push(WrappedKey { name: *name, epoch, wrapped });
+    /// Makes keys and answers what stands in the table after it: another node may have been first. An
+    /// epoch that is retired on the way is one more try.
+    async fn make(&self, names: &[DataKeyName]) -> Result<Vec<StoredKey>, PrivacyError> {
+        let mut tries = 0..MAKE_TRIES;
+        loop {
+            let mut new = Vec::with_capacity(names.len());
+            for (organization, names) in by_organization(names) {
+                let epoch = self.store.current_epoch(organization).await?;
+                new.extend(self.wrapped(organization, epoch, names.into_iter().map(|name| Ok((name, Secret::random()?)))).await?);
+            }
+            match self.table.insert_many(&new).await {
+                Err(PrivacyError::EpochRetired(_)) if tries.next().is_some() => {}
+                stored => return stored,
+            }
         }
-        self.table.insert_many(&new).await
     }
 
-    async fn unwrap(&self, key: &WrappedKey) -> Result<Arc<Cipher>, PrivacyError> {
-        let epoch_key = self.epoch_key(key.name.organization, key.epoch).await?;
-        let clear = epoch_key.open(&wrapping(&key.name, key.epoch), &key.wrapped).ok();
-        let secret = clear.and_then(|clear| Secret::from_slice(&clear)).ok_or(PrivacyError::WrongEpochKey(key.name, key.epoch))?;
-        Ok(Arc::new(Cipher::new(&secret)?))
+    /// Keys under an epoch of their organization.
+    pub(super) async fn wrapped(
+        &self,
+        organization: OrganizationId,
+        epoch: Epoch,
+        secrets: impl Iterator<Item = Result<(DataKeyName, Secret), CipherError>>,
+    ) -> Result<Vec<WrappedKey>, PrivacyError> {
+        let (names, secrets): (Vec<_>, Vec<_>) =
+            secrets.collect::<Result<Vec<_>, _>>()?.into_iter().map(|(name, secret)| (name, (wrapping(&name, epoch), secret))).unzip();
+        let wrapped = self.epoch_key(organization, epoch).await?.wrap(&secrets).await?;
+        Ok(names.into_iter().zip(wrapped).map(|(name, wrapped)| WrappedKey { name, epoch, wrapped }).collect())
     }
 
-    async fn epoch_key(&self, organization: OrganizationId, epoch: Epoch) -> Result<Arc<Cipher>, PrivacyError> {
+    /// The secrets of stored keys. Those whose epoch ends meanwhile stand under the next one by then.
+    async fn unwrapped(&self, stored: Vec<StoredKey>) -> Result<(Vec<StoredKey>, Vec<Secret>), PrivacyError> {
+        let secrets = self.unwrap_many(&stored.iter().map(|stored| &stored.key).collect::<Vec<_>>()).await;
+        match secrets {
+            Err(PrivacyError::KeyStore(KeyStoreError::NoSuchEpoch { .. })) => {
+                let again = self.table.get_many(&stored.iter().map(|stored| stored.key.name).collect::<Vec<_>>()).await?;
+                let secrets = self.unwrap_many(&again.iter().map(|stored| &stored.key).collect::<Vec<_>>()).await?;
+                Ok((again, secrets))
+            }
+            secrets => secrets.map(|secrets| (stored, secrets)),
+        }
+    }
+
+    /// The secret of each key, in order. One that does not unwrap is an error.
+    pub(super) async fn unwrap_many(&self, keys: &[&WrappedKey]) -> Result<Vec<Secret>, PrivacyError> {
+        let mut groups: HashMap<(OrganizationId, Epoch), Vec<usize>> = HashMap::new();
+        for (index, key) in keys.iter().enumerate() {
+            groups.entry((key.name.organization, key.epoch)).or_default().push(index);
+        }
+        let mut secrets: Vec<Option<Secret>> = vec![None; keys.len()];
+        for ((organization, epoch), indexes) in groups {
+            let epoch_key = self.epoch_key(organization, epoch).await?;
+            let wrapped: Vec<_> =
+                indexes.iter().map(|index| (wrapping(&keys[*index].name, epoch), keys[*index].wrapped.as_slice())).collect();
+            for (index, secret) in indexes.iter().zip(epoch_key.unwrap(&wrapped).await?) {
+                secrets[*index] = secret;
+            }
+        }
+        keys.iter().zip(secrets).map(|(key, secret)| secret.ok_or(PrivacyError::WrongEpochKey(key.name, key.epoch))).collect()
+    }
+
+    async fn epoch_key(&self, organization: OrganizationId, epoch: Epoch) -> Result<Arc<dyn EpochKey>, PrivacyError> {
         if let Some(key) = self.epoch_keys.get(&(organization, epoch)) {
             return Ok(key);
         }
-        let key = Arc::new(Cipher::new(&self.store.epoch_key(organization, epoch).await?.0)?);
+        let key = self.store.epoch_key(organization, epoch).await?;
         self.epoch_keys.insert((organization, epoch), Arc::clone(&key));
         Ok(key)
     }
+
+    pub(super) fn store(&self) -> &Arc<dyn KeyStore> {
+        &self.store
+    }
+
+    /// Forgets an organization's epoch keys.
+    pub(super) fn evict_epochs(&self, organization: OrganizationId, before: Epoch) {
+        for epoch in (1..before.0).rev().take(EPOCHS_FORGOTTEN).map(Epoch) {
+            self.epoch_keys.invalidate(&(organization, epoch));
+        }
+    }
+}
+
+fn by_organization(names: &[DataKeyName]) -> HashMap<OrganizationId, Vec<DataKeyName>> {
+    let mut organizations: HashMap<_, Vec<_>> = HashMap::new();
+    for name in names {
+        organizations.entry(name.organization).or_default().push(*name);
+    }
+    organizations
 }
 
 /// What to do about data keys that are not in the table.

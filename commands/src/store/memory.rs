@@ -33,6 +33,25 @@ impl MemoryStore {
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
+
+    /// Deletes the ciphertexts of a subject and answers how many there were. Events stay.
+    pub fn redact(&self, organization: OrganizationId, subject: Uuid, purposes: &[Purpose]) -> u64 {
+        let mut redacted = 0;
+        for (event, sealed) in &mut self.state().log {
+            let before = sealed.len();
+            sealed.retain(|blob| event.organization_id != organization || blob.subject != subject || !purposes.contains(&blob.purpose));
+            redacted += before - sealed.len();
+        }
+        redacted as u64
+    }
+
+    /// Drops the snapshots of the streams of these types that have this id.
+    pub fn drop_snapshots(&self, organization: OrganizationId, id: Uuid, types: &[&str]) -> u64 {
+        let mut state = self.state();
+        let before = state.snapshots.len();
+        state.snapshots.retain(|name, _| (name.organization, name.id) != (organization, id) || !types.contains(&name.stream_type));
+        (before - state.snapshots.len()) as u64
+    }
 }
 
 impl State {

@@ -49,7 +49,7 @@ pub mod user_import;
 
 pub use grant::{Grant, MalformedGrant};
 pub use permission_tree::PermissionTree;
-pub use rights::{HeldRole, Rights};
+pub use rights::{CONFIDENTIAL_READ, HeldRole, RESTRICTED_READ, Rights};
 pub use role::{Role, RoleRef};
 
 /// The kind under which an external reference is hashed: the claim that keeps it unique and the

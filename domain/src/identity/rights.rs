@@ -1,10 +1,16 @@
 //! Rights: what all roles of a user grant together, and whether they reach far enough to be given away.
 
 use super::{Grant, Role, RoleRef};
+use crate::kernel::DataClass;
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::{Arc, LazyLock},
 };
+
+/// To see what is confidential where events are shown.
+pub const CONFIDENTIAL_READ: &str = "compliance.confidential.read";
+/// To see everything where events are shown.
+pub const RESTRICTED_READ: &str = "compliance.restricted.read";
 
 /// One role as its holder has it at some moment.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -126,6 +132,16 @@ impl Rights {
         self.0.iter().any(|held| (!platforms || held.rules_platform()) && held.grants_all_of(wanted.name()))
     }
 
+    /// How far what is shown to these rights may go. Without a permission of its own it is what stays
+    /// within the organization; whoever is to see more is granted it by name.
+    pub fn clearance(&self) -> DataClass {
+        match (self.permit(RESTRICTED_READ), self.permit(CONFIDENTIAL_READ)) {
+            (true, _) => DataClass::Restricted,
+            (false, true) => DataClass::Confidential,
+            (false, false) => DataClass::Internal,
+        }
+    }
+
     /// Whether one permission is granted, apart from what is one's own.
     pub fn permit(&self, permission: &str) -> bool {
         permission.parse().is_ok_and(|permission| self.cover(&permission))
@@ -240,5 +256,23 @@ mod tests {
         assert!(admin.lesser_of(&Rights::default()).held().is_empty());
         let administrators = admin.lesser_of(&Rights::built_in([Role::OrganizationAdmin]));
         assert!(administrators.permit("points.credit.create") && !administrators.permit("organizations.organization.create"));
+    }
+
+    // covers: P-55
+    #[test]
+    fn clearance_follows_from_what_the_roles_grant() {
+        let of = |role| Rights::built_in([role]).clearance();
+        for (role, clearance) in [
+            (Role::Member, DataClass::Internal),
+            (Role::Expert, DataClass::Internal),
+            (Role::Analyst, DataClass::Internal),
+            (Role::PlatformSupport, DataClass::Internal),
+            (Role::ComplianceOfficer, DataClass::Restricted),
+            (Role::OrganizationAdmin, DataClass::Restricted),
+        ] {
+            assert_eq!(of(role), clearance, "{role:?}");
+        }
+        assert_eq!(Rights::new([custom(&[CONFIDENTIAL_READ, "operations.event.read"])]).clearance(), DataClass::Confidential);
+        assert_eq!(Rights::new([]).clearance(), DataClass::Internal);
     }
 }

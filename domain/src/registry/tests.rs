@@ -198,7 +198,7 @@ fn personal_fields_name_their_subject_and_are_confidential() {
 
 #[test]
 fn who_decides_on_personal_data_has_one_subject_and_purpose() {
-    for aggregate in AGGREGATES.iter().filter(|aggregate| aggregate.decides_on_personal_data) {
+    for aggregate in AGGREGATES.iter().filter(|aggregate| aggregate.decides_on.is_some()) {
         let personal: BTreeSet<_> = aggregate.catalogue.iter().flat_map(|event| event.fields).filter_map(|field| field.personal).collect();
         assert_eq!(personal.len(), 1, "{}: {personal:?}", aggregate.stream_type);
     }

@@ -65,11 +65,18 @@ impl From<KeyError> for ReadError {
 pub struct Readers {
     pool: PgPool,
     keys: Arc<dyn PersonalKeys>,
+    clearance: DataClass,
 }
 
 impl Readers {
     pub fn new(pool: PgPool, keys: Arc<dyn PersonalKeys>) -> Self {
-        Self { pool, keys }
+        Self { pool, keys, clearance: DataClass::Internal }
+    }
+
+    /// The same for whoever is cleared for this class; without it nothing above `INTERNAL` is shown
+    /// where payloads are.
+    pub fn cleared_for(&self, clearance: DataClass) -> Self {
+        Self { clearance, ..self.clone() }
     }
 
     /// Starts a transaction that sees this tenant only.
@@ -79,7 +86,7 @@ impl Readers {
         let organization = tenant.organization();
         let mut tx = self.pool.begin().await?;
         let (_, incarnation): (String, Uuid) = sqlx::query_as(SET_TENANT).bind(organization.0.to_string()).fetch_one(&mut *tx).await?;
-        Ok(TenantReader { tx, organization, keys: self.keys.as_ref(), incarnation, as_of, touched: Vec::new() })
+        Ok(TenantReader { tx, organization, keys: self.keys.as_ref(), incarnation, as_of, touched: Vec::new(), clearance: self.clearance })
     }
 }
 
@@ -94,11 +101,17 @@ pub struct TenantReader<'a> {
     /// Answer as of this position; `None` means now.
     pub as_of: Option<i64>,
     touched: Vec<Uuid>,
+    clearance: DataClass,
 }
 
 impl TenantReader<'_> {
     pub fn organization(&self) -> OrganizationId {
         self.organization
+    }
+
+    /// How far what it reads may be shown.
+    pub fn clearance(&self) -> DataClass {
+        self.clearance
     }
 
     /// The connection, inside the tenant's transaction.

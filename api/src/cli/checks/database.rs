@@ -85,7 +85,7 @@ async fn login(connection: &mut PgConnection) -> sqlx::Result<Vec<Finding>> {
     let roles = Finding::of(
         "roles",
         lacking.is_empty(),
-        "all four may be taken",
+        "all five may be taken",
         format!("{name} may not take {lacking}: as a superuser run `GRANT {lacking} TO {name}`"),
     );
     Ok(vec![bound, roles])

@@ -5,7 +5,7 @@ use crate::{
     cli::settings::ServerSettings,
     pipeline::keys::{Ed25519Key, KeyFault},
 };
-use palmares_commands::privacy::MasterKey;
+use palmares_commands::privacy::{MasterKey, VaultKeyStore};
 use std::{fs, os::unix::fs::PermissionsExt, path::Path};
 
 /// Passwords of manuals and images.
@@ -13,13 +13,25 @@ const DEFAULT_PASSWORDS: &[&str] =
     &["", "postgres", "palmares", "password", "secret", "changeme", "change-me", "admin", "root", "test", "example"];
 
 pub fn check(settings: &ServerSettings) -> Vec<Finding> {
-    vec![
-        master_key(&settings.master_key_file),
-        key_store(&settings.key_dir),
-        token_key(&settings.jwt_key_file),
-        database_password(&settings.database_url),
-        exposure(settings),
-    ]
+    let files = match settings.vault {
+        Some(_) => Vec::new(),
+        None => vec![master_key(&settings.master_key_file), key_store(&settings.key_dir)],
+    };
+    let others = [token_key(&settings.jwt_key_file), database_password(&settings.database_url), exposure(settings)];
+    files.into_iter().chain(others).collect()
+}
+
+/// Whether Vault, where it is given, answers and lets this token at its transit engine.
+pub async fn vault(settings: &ServerSettings) -> Vec<Finding> {
+    const SUBJECT: &str = "key store";
+    let Some(vault) = &settings.vault else { return Vec::new() };
+    let checked = async { VaultKeyStore::new(vault.clone())?.check().await };
+    let shown = format!("Vault at {}, engine {}", vault.address, vault.mount);
+    match checked.await {
+        Ok(()) if vault.address.scheme() == "https" => vec![Finding::good(SUBJECT, shown)],
+        Ok(()) => vec![Finding::doubtful(SUBJECT, format!("{shown}: without TLS, so keys can be read on the way"))],
+        Err(error) => vec![Finding::bad(SUBJECT, error.to_string())],
+    }
 }
 
 fn master_key(path: &Path) -> Finding {

@@ -125,6 +125,7 @@ async fn run_on(
         role: ServerRole::All,
         master_key_file: keys.master,
         key_dir: keys.epochs,
+        vault: None,
         jwt_key_file: keys.jwt,
         issuer: "palmares-dev".to_owned(),
         audience: "palmares".to_owned(),

@@ -18,6 +18,14 @@ impl MemoryClientContextTable {
     fn rows(&self) -> MutexGuard<'_, BTreeMap<(OrganizationId, Uuid), SealedClientContext>> {
         self.rows.lock().unwrap_or_else(PoisonError::into_inner)
     }
+
+    /// Deletes the contexts of a subject and answers how many there were.
+    pub fn redact(&self, organization: OrganizationId, subject: Uuid) -> u64 {
+        let mut rows = self.rows();
+        let before = rows.len();
+        rows.retain(|_, row| (row.organization, row.subject) != (organization, subject));
+        (before - rows.len()) as u64
+    }
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Wrapped data keys in PostgreSQL.
 
-use super::{DataKeyName, DataKeyTable, WrappedKey};
+use super::{DataKeyName, DataKeyTable, KeyChange, StoredKey, Subject, WrappedKey};
 use crate::privacy::{Epoch, PrivacyError};
 use async_trait::async_trait;
 use palmares_domain::kernel::{OrganizationId, Purpose};
@@ -8,26 +8,37 @@ use sqlx::PgPool;
 use std::collections::HashSet;
 use uuid::Uuid;
 
-/// From the keys that are wanted to the table, whatever the statistics say.
+/// From the keys that are wanted to the table, whatever the statistics say. Tombstones are no keys.
 pub const SELECT_DATA_KEYS: &str = "\
-SELECT k.organization_id, k.subject_id, k.purpose, k.epoch, k.wrapped
+SELECT k.organization_id, k.subject_id, k.purpose, k.epoch, k.wrapped,
+    EXISTS (SELECT FROM hidden_subjects h WHERE h.organization_id = k.organization_id AND h.subject_id = k.subject_id) AS hidden
 FROM unnest($1::uuid[], $2::uuid[], $3::text[]) u(organization_id, subject_id, purpose),
     LATERAL (SELECT * FROM data_keys k
-             WHERE k.organization_id = u.organization_id AND k.subject_id = u.subject_id AND k.purpose = u.purpose OFFSET 0) k";
+             WHERE k.organization_id = u.organization_id AND k.subject_id = u.subject_id AND k.purpose = u.purpose OFFSET 0) k
+WHERE k.erasure_id IS NULL";
 
 /// In order of the primary key, so that two nodes that insert overlapping sets wait for each other
-/// and never in a circle.
+/// and never in a circle. A tombstone has the primary key of what it stands for, and wins.
 pub const INSERT_DATA_KEYS: &str = "\
 INSERT INTO data_keys (organization_id, subject_id, purpose, epoch, wrapped, created_at)
 SELECT organization_id, subject_id, purpose, epoch, wrapped, now()
 FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::int[], $5::bytea[]) AS new (organization_id, subject_id, purpose, epoch, wrapped)
 ORDER BY organization_id, subject_id, purpose
 ON CONFLICT (organization_id, subject_id, purpose) DO NOTHING
-RETURNING organization_id, subject_id, purpose, epoch, wrapped";
+RETURNING organization_id, subject_id, purpose, epoch, wrapped,
+    EXISTS (SELECT FROM hidden_subjects h WHERE h.organization_id = data_keys.organization_id AND h.subject_id = data_keys.subject_id) AS hidden";
 
-pub const SAMPLE_DATA_KEY: &str = "SELECT organization_id, subject_id, purpose, epoch, wrapped FROM data_keys LIMIT 1";
+pub const SAMPLE_DATA_KEY: &str =
+    "SELECT organization_id, subject_id, purpose, epoch, wrapped, false FROM data_keys WHERE erasure_id IS NULL LIMIT 1";
 
-type Row = (Uuid, Uuid, String, i32, Vec<u8>);
+pub const LAST_KEY_CHANGE: &str = "SELECT COALESCE(max(seq), 0) FROM key_changes";
+
+pub const KEY_CHANGES: &str = "SELECT seq, organization_id, subject_id FROM key_changes WHERE seq > $1 ORDER BY seq";
+
+/// What the trigger `epochs_retire` says.
+const EPOCH_RETIRED: &str = "PM001";
+
+pub(super) type Row = (Uuid, Uuid, String, i32, Vec<u8>, bool);
 
 /// The table `data_keys`. Its role needs SELECT, and INSERT where it seals.
 pub struct PostgresDataKeyTable {
@@ -42,7 +53,7 @@ impl PostgresDataKeyTable {
 
 #[async_trait]
 impl DataKeyTable for PostgresDataKeyTable {
-    async fn get_many(&self, names: &[DataKeyName]) -> Result<Vec<WrappedKey>, PrivacyError> {
+    async fn get_many(&self, names: &[DataKeyName]) -> Result<Vec<StoredKey>, PrivacyError> {
         if names.is_empty() {
             return Ok(Vec::new());
         }
@@ -51,7 +62,7 @@ impl DataKeyTable for PostgresDataKeyTable {
         rows.fetch_all(&self.pool).await?.into_iter().map(read).collect()
     }
 
-    async fn insert_many(&self, keys: &[WrappedKey]) -> Result<Vec<WrappedKey>, PrivacyError> {
+    async fn insert_many(&self, keys: &[WrappedKey]) -> Result<Vec<StoredKey>, PrivacyError> {
         if keys.is_empty() {
             return Ok(Vec::new());
         }
@@ -62,11 +73,15 @@ impl DataKeyTable for PostgresDataKeyTable {
             .bind(purposes)
             .bind(keys.iter().map(|key| key.epoch.0).collect::<Vec<_>>())
             .bind(keys.iter().map(|key| key.wrapped.as_slice()).collect::<Vec<_>>());
-        let mut stored = rows.fetch_all(&self.pool).await?.into_iter().map(read).collect::<Result<Vec<_>, _>>()?;
+        let rows = rows.fetch_all(&self.pool).await.map_err(|error| match error.as_database_error().and_then(|error| error.code()) {
+            Some(code) if code == EPOCH_RETIRED => PrivacyError::EpochRetired(keys[0].name.organization),
+            _ => error.into(),
+        })?;
+        let mut stored = rows.into_iter().map(read).collect::<Result<Vec<_>, _>>()?;
         if stored.len() < keys.len() {
             // The winners became visible while the insert waited for them, so only a statement
             // that starts now sees them.
-            let mine: HashSet<DataKeyName> = stored.iter().map(|key| key.name).collect();
+            let mine: HashSet<DataKeyName> = stored.iter().map(|stored| stored.key.name).collect();
             let lost: Vec<DataKeyName> = keys.iter().map(|key| key.name).filter(|name| !mine.contains(name)).collect();
             stored.extend(self.get_many(&lost).await?);
         }
@@ -74,16 +89,27 @@ impl DataKeyTable for PostgresDataKeyTable {
     }
 
     async fn sample(&self) -> Result<Option<WrappedKey>, PrivacyError> {
-        sqlx::query_as::<_, Row>(SAMPLE_DATA_KEY).fetch_optional(&self.pool).await?.map(read).transpose()
+        let row = sqlx::query_as::<_, Row>(SAMPLE_DATA_KEY).fetch_optional(&self.pool).await?;
+        Ok(row.map(read).transpose()?.map(|stored| stored.key))
+    }
+
+    async fn last_change(&self) -> Result<i64, PrivacyError> {
+        Ok(sqlx::query_scalar(LAST_KEY_CHANGE).fetch_one(&self.pool).await?)
+    }
+
+    async fn changes_after(&self, seq: i64) -> Result<Vec<KeyChange>, PrivacyError> {
+        let rows: Vec<(i64, Uuid, Uuid)> = sqlx::query_as(KEY_CHANGES).bind(seq).fetch_all(&self.pool).await?;
+        let change = |(seq, organization, id)| KeyChange { seq, subject: Subject { organization: OrganizationId(organization), id } };
+        Ok(rows.into_iter().map(change).collect())
     }
 }
 
-fn columns<'a>(names: impl Iterator<Item = &'a DataKeyName>) -> (Vec<Uuid>, Vec<Uuid>, Vec<&'static str>) {
+pub(super) fn columns<'a>(names: impl Iterator<Item = &'a DataKeyName>) -> (Vec<Uuid>, Vec<Uuid>, Vec<&'static str>) {
     names.map(|name| (name.organization.0, name.subject, name.purpose.name())).collect()
 }
 
-fn read((organization, subject, purpose, epoch, wrapped): Row) -> Result<WrappedKey, PrivacyError> {
+pub(super) fn read((organization, subject, purpose, epoch, wrapped, hidden): Row) -> Result<StoredKey, PrivacyError> {
     let purpose = Purpose::parse(&purpose).ok_or(PrivacyError::UnknownPurpose(purpose))?;
     let name = DataKeyName { organization: OrganizationId(organization), subject, purpose };
-    Ok(WrappedKey { name, epoch: Epoch(epoch), wrapped })
+    Ok(StoredKey { key: WrappedKey { name, epoch: Epoch(epoch), wrapped }, hidden })
 }

@@ -1,6 +1,8 @@
+mod life;
+
 use super::*;
 use crate::privacy::contract;
-use crate::privacy::data_keys::MemoryDataKeyTable;
+use crate::privacy::data_keys::{KeyChange, MemoryDataKeyTable};
 use crate::privacy::key_store::{MemoryKeyStore, SealedFileKeyStore};
 use crate::privacy::{MasterKey, exclusive_file::scratch::Scratch};
 
@@ -98,7 +100,7 @@ async fn a_destroyed_key_reads_as_none_and_leaves_others_readable() {
     let (world, mine) = (World::new(), place());
     let (ring, other) = (world.node(), Place { purpose: Purpose::Reward, ..mine.clone() });
     let (sealed, kept) = (seal_one(&ring, &mine, b"health").await, seal_one(&ring, &other, b"reward").await);
-    world.table.destroy(DataKeyName::of(&mine));
+    world.table.lose(DataKeyName::of(&mine));
     assert!(open_one(&ring, &mine, &sealed.ciphertext).await.unwrap().is_some(), "still cached on this node");
     ring.evict(mine.organization, mine.subject);
     for node in [ring, world.node()] {
@@ -131,10 +133,10 @@ struct DestroyedInFlight {
 
 #[async_trait::async_trait]
 impl DataKeyTable for DestroyedInFlight {
-    async fn get_many(&self, names: &[DataKeyName]) -> Result<Vec<WrappedKey>, PrivacyError> {
+    async fn get_many(&self, names: &[DataKeyName]) -> Result<Vec<StoredKey>, PrivacyError> {
         let found = self.inner.get_many(names).await?;
-        for key in &found {
-            self.inner.destroy(key.name);
+        for StoredKey { key, .. } in &found {
+            self.inner.lose(key.name);
             if let Some(ring) = self.ring.get().and_then(std::sync::Weak::upgrade) {
                 ring.evict(key.name.organization, key.name.subject);
             }
@@ -142,12 +144,20 @@ impl DataKeyTable for DestroyedInFlight {
         Ok(found)
     }
 
-    async fn insert_many(&self, keys: &[WrappedKey]) -> Result<Vec<WrappedKey>, PrivacyError> {
+    async fn insert_many(&self, keys: &[WrappedKey]) -> Result<Vec<StoredKey>, PrivacyError> {
         self.inner.insert_many(keys).await
     }
 
     async fn sample(&self) -> Result<Option<WrappedKey>, PrivacyError> {
         self.inner.sample().await
+    }
+
+    async fn last_change(&self) -> Result<i64, PrivacyError> {
+        self.inner.last_change().await
+    }
+
+    async fn changes_after(&self, seq: i64) -> Result<Vec<KeyChange>, PrivacyError> {
+        self.inner.changes_after(seq).await
     }
 }
 
@@ -197,14 +207,14 @@ async fn a_wrapped_key_opens_under_its_own_name_and_epoch_only() {
     let (world, place) = (World::new(), place());
     seal_one(&world.node(), &place, b"x").await;
     let name = DataKeyName::of(&place);
-    let stolen = world.table.get_many(&[name]).await.unwrap().remove(0);
+    let stolen = world.table.get_many(&[name]).await.unwrap().remove(0).key;
     let other = DataKeyName { subject: Uuid::now_v7(), ..name };
     world.table.insert_many(&[WrappedKey { name: other, ..stolen.clone() }]).await.unwrap();
     let elsewhere = Place { subject: other.subject, ..place.clone() };
     let error = open_one(&world.node(), &elsewhere, b"anything").await.unwrap_err();
     assert!(matches!(error, PrivacyError::WrongEpochKey(at, _) if at == other));
 
-    world.table.destroy(name);
+    world.table.lose(name);
     world.table.insert_many(&[WrappedKey { epoch: Epoch(2), ..stolen }]).await.unwrap();
     let error = open_one(&world.node(), &place, b"anything").await.unwrap_err();
     assert!(matches!(error, PrivacyError::KeyStore(_)), "an epoch that is missing is no erasure");

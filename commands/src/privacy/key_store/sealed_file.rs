@@ -50,15 +50,34 @@ impl SealedFileKeyStore {
 
 #[async_trait]
 impl KeyStore for SealedFileKeyStore {
-    async fn epoch_key(&self, organization: OrganizationId, epoch: Epoch) -> Result<EpochKey, KeyStoreError> {
+    async fn epoch_key(&self, organization: OrganizationId, epoch: Epoch) -> Result<Arc<dyn EpochKey>, KeyStoreError> {
         let secret = self.blocking(move |files| files.read(organization, &epoch_file(epoch))).await?;
-        secret.map(EpochKey).ok_or(KeyStoreError::NoSuchEpoch { organization, epoch })
+        let secret = secret.ok_or(KeyStoreError::NoSuchEpoch { organization, epoch })?;
+        Ok(Arc::new(Cipher::new(&secret)?))
     }
 
     async fn current_epoch(&self, organization: OrganizationId) -> Result<Epoch, KeyStoreError> {
-        self.blocking(move |files| match files.newest_epoch(organization)? {
-            Some(epoch) => Ok(epoch),
+        self.blocking(move |files| match files.epochs(organization)?.last() {
+            Some(epoch) => Ok(*epoch),
             None => files.read_or_create(organization, &epoch_file(Epoch::FIRST)).map(|_| Epoch::FIRST),
+        })
+        .await
+    }
+
+    async fn begin_epoch(&self, organization: OrganizationId) -> Result<Epoch, KeyStoreError> {
+        self.blocking(move |files| {
+            let epoch = files.epochs(organization)?.last().map_or(Epoch::FIRST, |epoch| epoch.next());
+            files.read_or_create(organization, &epoch_file(epoch)).map(|_| epoch)
+        })
+        .await
+    }
+
+    async fn destroy_epochs_before(&self, organization: OrganizationId, epoch: Epoch) -> Result<(), KeyStoreError> {
+        self.blocking(move |files| {
+            for old in files.epochs(organization)?.into_iter().filter(|old| *old < epoch) {
+                files.destroy(organization, &epoch_file(old))?;
+            }
+            Ok(())
         })
         .await
     }
@@ -83,19 +102,28 @@ impl Files {
         self.folder.join(organization.to_string()).join(name)
     }
 
-    fn newest_epoch(&self, organization: OrganizationId) -> Result<Option<Epoch>, KeyStoreError> {
+    /// The epochs that are there, in order.
+    fn epochs(&self, organization: OrganizationId) -> Result<Vec<Epoch>, KeyStoreError> {
         let folder = self.folder.join(organization.to_string());
         let entries = match fs::read_dir(&folder) {
             Ok(entries) => entries,
-            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
             Err(error) => return Err(at(&folder)(error)),
         };
-        let mut newest = None;
+        let mut epochs = Vec::new();
         for entry in entries {
             let name = entry.map_err(at(&folder))?.file_name();
-            newest = newest.max(name.to_str().and_then(parse_epoch_file));
+            epochs.extend(name.to_str().and_then(parse_epoch_file));
         }
-        Ok(newest)
+        epochs.sort_unstable();
+        Ok(epochs)
+    }
+
+    /// Overwrites a key and deletes its file, gone for good when this returns. Overwriting reaches the
+    /// blocks of a plain disk; a file system that copies on write may keep them until they are reused.
+    fn destroy(&self, organization: OrganizationId, name: &str) -> Result<(), KeyStoreError> {
+        let path = self.path(organization, name);
+        exclusive_file::destroy(&path).map_err(at(&path))
     }
 
     fn read(&self, organization: OrganizationId, name: &str) -> Result<Option<Secret>, KeyStoreError> {
@@ -165,7 +193,7 @@ mod tests {
         let after = SealedFileKeyStore::open(scratch.0.join("keys"), &master).unwrap();
         assert_eq!(after.current_epoch(organization).await.unwrap(), epoch);
         let (old, new) = (before.epoch_key(organization, epoch).await.unwrap(), after.epoch_key(organization, epoch).await.unwrap());
-        assert_eq!(old.0.bytes(), new.0.bytes());
+        assert!(contract::is_same(old.as_ref(), new.as_ref()).await.unwrap());
         let (old, new) = (before.index_key(organization).await.unwrap(), after.index_key(organization).await.unwrap());
         assert_eq!(old.0.bytes(), new.0.bytes());
     }
@@ -179,8 +207,7 @@ mod tests {
             .map(|node| {
                 tokio::spawn(async move {
                     let epoch = node.current_epoch(organization).await.unwrap();
-                    let key = node.epoch_key(organization, epoch).await.unwrap();
-                    (*key.0.bytes(), *node.index_key(organization).await.unwrap().0.bytes())
+                    (node.epoch_key(organization, epoch).await.unwrap(), *node.index_key(organization).await.unwrap().0.bytes())
                 })
             })
             .collect();
@@ -188,8 +215,10 @@ mod tests {
         for task in tasks {
             keys.push(task.await.unwrap());
         }
-        keys.dedup();
-        assert_eq!(keys.len(), 1);
+        for (epoch_key, index_key) in &keys {
+            assert!(contract::is_same(epoch_key.as_ref(), keys[0].0.as_ref()).await.unwrap());
+            assert_eq!(*index_key, keys[0].1);
+        }
     }
 
     #[tokio::test]
@@ -201,7 +230,7 @@ mod tests {
         store.current_epoch(theirs).await.unwrap();
 
         let other = SealedFileKeyStore::open(&scratch.0, &master()).unwrap();
-        let error = other.epoch_key(mine, Epoch::FIRST).await.unwrap_err();
+        let error = other.epoch_key(mine, Epoch::FIRST).await.err().unwrap();
         assert!(matches!(error, KeyStoreError::NotOpened(_)) && error.to_string().contains("another master key"));
 
         let file = |owner: OrganizationId, name: &str| scratch.0.join(owner.to_string()).join(name);
@@ -221,12 +250,27 @@ mod tests {
         let (scratch, organization) = (Scratch::new(), organization());
         let store = SealedFileKeyStore::open(&scratch.0, &master()).unwrap();
         let epoch = store.current_epoch(organization).await.unwrap();
-        let key = store.epoch_key(organization, epoch).await.unwrap();
+        let files = &store.files;
+        let key = files.read(organization, &epoch_file(epoch)).unwrap().unwrap();
         let folder = scratch.0.join(organization.to_string());
         let path = folder.join("epoch-1.sealed");
         assert_eq!(fs::metadata(&folder).unwrap().permissions().mode() & 0o777, 0o700);
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
-        assert!(!fs::read(&path).unwrap().windows(32).any(|window| window == key.0.bytes()));
+        assert!(!fs::read(&path).unwrap().windows(32).any(|window| window == key.bytes()));
+    }
+
+    #[tokio::test]
+    async fn a_destroyed_epoch_leaves_no_file() {
+        let (scratch, organization) = (Scratch::new(), organization());
+        let store = SealedFileKeyStore::open(&scratch.0, &master()).unwrap();
+        store.current_epoch(organization).await.unwrap();
+        store.index_key(organization).await.unwrap();
+        let epoch = store.begin_epoch(organization).await.unwrap();
+        store.destroy_epochs_before(organization, epoch).await.unwrap();
+        let mut left: Vec<_> =
+            fs::read_dir(scratch.0.join(organization.to_string())).unwrap().map(|file| file.unwrap().file_name()).collect();
+        left.sort();
+        assert_eq!(left, ["epoch-2.sealed", "index.sealed"]);
     }
 
     #[test]

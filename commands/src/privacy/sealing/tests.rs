@@ -135,7 +135,7 @@ async fn a_lost_row_or_key_leaves_its_field_sealed() {
     assert_eq!(open_event(&world.ring, place, &mut stored, &rows[..1]).await.unwrap(), 1);
     assert_eq!(texts(&stored), (Some("one".to_owned()), None));
 
-    world.table.destroy(DataKeyName { organization: world.organization, subject: world.user.0, purpose: Purpose::Health });
+    world.table.lose(DataKeyName { organization: world.organization, subject: world.user.0, purpose: Purpose::Health });
     world.ring.evict(world.organization, world.user.0);
     let (mut stored, rows) = recorded(&event, &blobs);
     assert_eq!(open_event(&world.ring, place, &mut stored, &rows).await.unwrap(), 1);

@@ -9,7 +9,10 @@ use super::{
 };
 use crate::engine::{Cursor, Limit, Page, Query, ReadError, TenantReader};
 use chrono::{DateTime, Utc};
-use palmares_domain::kernel::{DataClass, EventId};
+use palmares_domain::{
+    kernel::{DataClass, EventId},
+    registry,
+};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use std::collections::{BTreeMap, BTreeSet};
@@ -32,7 +35,7 @@ pub(super) const LIST: &str = "
               WHERE t.organization_id = $1 AND t.recorded_at < $11 ORDER BY t.recorded_at DESC, t.position DESC LIMIT 1))
         ORDER BY position DESC LIMIT $12)
     SELECT p.position, p.recorded_at, p.event_type, p.action, p.outcome, p.actor_id, p.on_behalf_of, p.elevation_id, p.stream_type,
-           p.stream_id, p.correlation_id, p.causation_id, p.request_id, p.client_context_id, e.event_id, e.version, e.metadata, e.payload
+           p.stream_id, p.correlation_id, p.causation_id, p.request_id, p.client_context_id, e.event_id, e.version, e.schema_version, e.metadata, e.payload
     FROM page p JOIN events e ON e.position = p.position
     ORDER BY p.position DESC";
 
@@ -140,6 +143,28 @@ pub struct AuditEntry {
     /// What the event says; personal fields are digests.
     #[schema(value_type = Object)]
     pub payload: Box<RawValue>,
+    /// What is above the caller's clearance and was left out: fields of the payload, and `client` or
+    /// `changes` as a whole.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub withheld: Vec<String>,
+}
+
+impl AuditEntry {
+    /// Without what is above a clearance. Where somebody was is confidential; a difference has no class
+    /// of its own, so it takes the highest that a state may hold.
+    fn cleared(mut self, clearance: DataClass, schema_version: i16) -> Self {
+        let event = u16::try_from(schema_version).ok().and_then(|version| registry::event_spec(&self.event_type, version));
+        if let Some((payload, withheld)) = registry::data_map::cleared(event, &self.payload, clearance) {
+            (self.payload, self.withheld) = (payload, withheld);
+        }
+        if clearance < DataClass::Confidential && self.client.take().is_some() {
+            self.withheld.push("client".to_owned());
+        }
+        if clearance < DataClass::Restricted && self.changes.take().is_some() {
+            self.withheld.push("changes".to_owned());
+        }
+        self
+    }
 }
 
 #[derive(sqlx::FromRow)]
@@ -161,6 +186,7 @@ struct Row {
     event_id: Uuid,
     version: i64,
     metadata: Vec<u8>,
+    schema_version: i16,
     payload: Vec<u8>,
 }
 
@@ -207,20 +233,26 @@ async fn entries(reader: &mut TenantReader<'_>, rows: Vec<Row>) -> Result<Vec<Au
         wanted.entry((row.stream_type.clone(), row.stream_id)).or_default().insert(row.version);
     }
     let mut changes = states::differences_of(reader, wanted).await?;
+    let clearance = reader.clearance();
     rows.into_iter()
         .map(|row| {
             let client = row.client_context_id.and_then(|id| origins.get(&id)).cloned();
             let changes = changes.remove(&((row.stream_type.clone(), row.stream_id), row.version));
-            row.entry(client, changes)
+            row.entry(client, changes, clearance)
         })
         .collect()
 }
 
 impl Row {
-    fn entry(self, client: Option<Origin>, changes: Option<BTreeMap<String, Difference>>) -> Result<AuditEntry, ReadError> {
+    fn entry(
+        self,
+        client: Option<Origin>,
+        changes: Option<BTreeMap<String, Difference>>,
+        clearance: DataClass,
+    ) -> Result<AuditEntry, ReadError> {
         let metadata = Metadata::parse(&String::from_utf8_lossy(&self.metadata));
         let payload = serde_json::from_slice(&self.payload).map_err(|error| ReadError::Unavailable(error.into()))?;
-        Ok(AuditEntry {
+        let entry = AuditEntry {
             id: EventId(self.event_id),
             position: self.position,
             recorded_at: self.recorded_at,
@@ -239,6 +271,8 @@ impl Row {
             client,
             changes,
             payload,
-        })
+            withheld: Vec::new(),
+        };
+        Ok(entry.cleared(clearance, self.schema_version))
     }
 }

@@ -56,7 +56,7 @@ pub(super) async fn differences_of(reader: &mut TenantReader<'_>, wanted: BTreeM
     let mut shown = Shown::new();
     let mut left = PAGE_MAX_EVENTS;
     for (stream, versions) in wanted {
-        let spec = registry::aggregate(&stream.0).filter(|spec| !spec.decides_on_personal_data && spec.stream_type != AccessRecord::TYPE);
+        let spec = registry::aggregate(&stream.0).filter(|spec| spec.decides_on.is_none() && spec.stream_type != AccessRecord::TYPE);
         if let Some(spec) = spec {
             fold(reader, spec, &stream, &versions, &mut left, &mut shown).await?;
         }

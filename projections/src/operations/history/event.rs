@@ -1,14 +1,18 @@
 //! An event as analysts see it: the shape of the log, with its schema.
 
 use chrono::{DateTime, Utc};
-use palmares_domain::kernel::{EventId, OrganizationId};
+use palmares_domain::{
+    kernel::{DataClass, EventId, OrganizationId},
+    registry,
+};
 use serde::Serialize;
 use serde_json::value::RawValue;
 use sqlx::{FromRow, Row, postgres::PgRow};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-/// A recorded event. `metadata` and `payload` are the bytes that were acknowledged.
+/// A recorded event. `metadata` and `payload` are the bytes that were acknowledged, as far as the
+/// caller is cleared for what they say.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[schema(as = Event)]
 pub struct HistoryEvent {
@@ -28,6 +32,20 @@ pub struct HistoryEvent {
     pub metadata: Box<RawValue>,
     #[schema(value_type = Object)]
     pub payload: Box<RawValue>,
+    /// The fields of the payload that are above the caller's clearance, and not in it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub withheld: Vec<String>,
+}
+
+impl HistoryEvent {
+    /// Without what is above a clearance.
+    pub(super) fn cleared(mut self, clearance: DataClass) -> Self {
+        let event = u16::try_from(self.schema_version).ok().and_then(|version| registry::event_spec(&self.event_type, version));
+        if let Some((payload, withheld)) = registry::data_map::cleared(event, &self.payload, clearance) {
+            (self.payload, self.withheld) = (payload, withheld);
+        }
+        self
+    }
 }
 
 /// Which version of which stream an event is.
@@ -62,6 +80,7 @@ impl<'r> FromRow<'r, PgRow> for HistoryEvent {
             effective_at: row.try_get("effective_at")?,
             metadata: json("metadata")?,
             payload: json("payload")?,
+            withheld: Vec::new(),
         })
     }
 }

@@ -98,9 +98,10 @@ impl Follower {
             .bind(self.asked.stream_id)
             .bind(self.asked.actor_id)
             .bind(self.asked.correlation_id);
-        let events = query.fetch_all(reader.connection()).await?;
+        let events: Vec<HistoryEvent> = query.fetch_all(reader.connection()).await?;
+        let clearance = reader.clearance();
         self.seen = end;
-        Ok((events, head))
+        Ok((events.into_iter().map(|event| event.cleared(clearance)).collect(), head))
     }
 }
 

@@ -98,7 +98,9 @@ impl ListEvents {
             .bind(self.from)
             .bind(self.to)
             .bind(limit);
-        Ok(query.fetch_all(reader.connection()).await?)
+        let events: Vec<HistoryEvent> = query.fetch_all(reader.connection()).await?;
+        let clearance = reader.clearance();
+        Ok(events.into_iter().map(|event| event.cleared(clearance)).collect())
     }
 }
 

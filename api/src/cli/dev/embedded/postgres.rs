@@ -25,7 +25,7 @@ pub const SUPERUSER: &str = "postgres";
 pub const OWNER: &str = "palmares";
 pub const DATABASE: &str = "palmares";
 /// The roles that the migrations grant to (design 6); made here, because they outlive a database.
-pub const GROUP_ROLES: [&str; 4] = ["palmares_reader", "palmares_committer", "palmares_projector", "palmares_relay"];
+pub const GROUP_ROLES: [&str; 5] = ["palmares_reader", "palmares_committer", "palmares_projector", "palmares_relay", "palmares_eraser"];
 
 /// What a cluster is called, followed by the process that makes it, until it is whole.
 const DRAFT: &str = "postgres.draft-";

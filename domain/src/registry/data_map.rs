@@ -1,0 +1,122 @@
+//! The data map: every field of every event with its class and, where it is personal, whose it is and
+//! why it is kept (GDPR Art. 30). It is made from the declarations of the events, so it cannot lag.
+
+use super::AGGREGATES;
+use crate::kernel::{DataClass, EventSpec, Purpose};
+use serde::Serialize;
+use serde_json::value::RawValue;
+use std::collections::BTreeMap;
+
+/// One field of one version of an event.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct DataMapEntry {
+    /// The kind of stream that the event is of.
+    pub stream_type: &'static str,
+    pub event_type: &'static str,
+    pub schema_version: u16,
+    pub field: &'static str,
+    #[schema(value_type = String, example = "CONFIDENTIAL")]
+    pub class: DataClass,
+    /// The field of the same event that names the person, where the value is personal.
+    pub subject: Option<&'static str>,
+    /// What it is kept for, where the value is personal: each purpose of a person has a key of its own.
+    #[schema(value_type = Option<String>, example = "profile")]
+    pub purpose: Option<Purpose>,
+    /// Whether it stands encrypted beside the event, so that its key's end erases it.
+    pub erasable: bool,
+}
+
+/// Every field, in the order of the registry.
+pub fn data_map() -> Vec<DataMapEntry> {
+    let events = AGGREGATES.iter().flat_map(|aggregate| aggregate.catalogue.iter().map(|event| (aggregate.stream_type, event)));
+    let fields = events.flat_map(|(stream_type, event)| event.fields.iter().map(move |field| (stream_type, event, field)));
+    fields
+        .map(|(stream_type, event, field)| DataMapEntry {
+            stream_type,
+            event_type: event.name,
+            schema_version: event.schema_version,
+            field: field.name,
+            class: field.class,
+            subject: field.personal.map(|(subject, _)| subject),
+            purpose: field.personal.map(|(_, purpose)| purpose),
+            erasable: field.personal.is_some(),
+        })
+        .collect()
+}
+
+/// A payload with the fields above `clearance` left out, and their names; the payload as it is where
+/// nothing is above. Of an event that this build does not know everything is above.
+pub fn cleared(event: Option<&EventSpec>, payload: &RawValue, clearance: DataClass) -> Option<(Box<RawValue>, Vec<String>)> {
+    let class = |name: &str| {
+        let field = event.and_then(|event| event.fields.iter().find(|field| field.name == name));
+        field.map_or(DataClass::Restricted, |field| field.class)
+    };
+    let fields: BTreeMap<String, Box<RawValue>> = serde_json::from_str(payload.get()).unwrap_or_default();
+    let (shown, withheld): (BTreeMap<_, _>, BTreeMap<_, _>) = fields.into_iter().partition(|(name, _)| class(name) <= clearance);
+    if withheld.is_empty() {
+        return None;
+    }
+    let shown = serde_json::value::to_raw_value(&shown).ok()?;
+    Some((shown, withheld.into_keys().collect()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernel::{FieldSpec, Purpose};
+
+    const EVENT: EventSpec = EventSpec {
+        name: "test.happened",
+        schema_version: 1,
+        fields: &[
+            FieldSpec { name: "open", rust_type: "i64", class: DataClass::Public, personal: None },
+            FieldSpec { name: "ours", rust_type: "i64", class: DataClass::Internal, personal: None },
+            FieldSpec { name: "named", rust_type: "String", class: DataClass::Confidential, personal: Some(("user_id", Purpose::Profile)) },
+            FieldSpec { name: "ill", rust_type: "String", class: DataClass::Restricted, personal: Some(("user_id", Purpose::Health)) },
+        ],
+    };
+    const PAYLOAD: &str = r#"{"open":1,"ours":2,"named":{"sealed":"a"},"ill":{"sealed":"b"}}"#;
+
+    fn shown(event: Option<&EventSpec>, clearance: DataClass) -> (String, Vec<String>) {
+        let payload = RawValue::from_string(PAYLOAD.to_owned()).unwrap();
+        cleared(event, &payload, clearance)
+            .map_or_else(|| (PAYLOAD.to_owned(), Vec::new()), |(shown, withheld)| (shown.get().to_owned(), withheld))
+    }
+
+    // covers: P-54, P-55
+    #[test]
+    fn each_clearance_sees_its_class_and_those_below() {
+        assert_eq!(
+            shown(Some(&EVENT), DataClass::Public),
+            (r#"{"open":1}"#.to_owned(), vec!["ill".to_owned(), "named".to_owned(), "ours".to_owned()])
+        );
+        assert_eq!(
+            shown(Some(&EVENT), DataClass::Internal),
+            (r#"{"open":1,"ours":2}"#.to_owned(), vec!["ill".to_owned(), "named".to_owned()])
+        );
+        let confidential = (r#"{"named":{"sealed":"a"},"open":1,"ours":2}"#.to_owned(), vec!["ill".to_owned()]);
+        assert_eq!(shown(Some(&EVENT), DataClass::Confidential), confidential);
+        assert_eq!(shown(Some(&EVENT), DataClass::Restricted), (PAYLOAD.to_owned(), Vec::new()), "as it was recorded, byte for byte");
+    }
+
+    #[test]
+    fn what_is_not_known_is_restricted() {
+        assert_eq!(shown(None, DataClass::Confidential).0, "{}");
+        let payload = RawValue::from_string(r#"{"open":1,"new":2}"#.to_owned()).unwrap();
+        assert_eq!(cleared(Some(&EVENT), &payload, DataClass::Confidential).unwrap().1, ["new"]);
+    }
+
+    // covers: P-54
+    #[test]
+    fn every_field_of_every_event_has_a_class_and_what_is_personal_a_subject_and_a_purpose() {
+        let map = data_map();
+        let fields: usize = AGGREGATES.iter().flat_map(|aggregate| aggregate.catalogue).map(|event| event.fields.len()).sum();
+        assert_eq!(map.len(), fields);
+        for entry in &map {
+            assert_eq!(entry.subject.is_some(), entry.purpose.is_some(), "{entry:?}");
+            assert!(entry.purpose.is_none() || entry.class >= DataClass::Confidential, "{entry:?}");
+            assert!(entry.purpose != Some(Purpose::Health) || entry.class == DataClass::Restricted, "{entry:?}");
+        }
+        assert!(map.iter().any(|entry| entry.event_type == "identity.user_created" && entry.field == "external_ref" && entry.erasable));
+    }
+}

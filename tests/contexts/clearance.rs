@@ -1,0 +1,84 @@
+//! What is above a caller's clearance is left out wherever events are shown, and named.
+
+use super::live::Subscription;
+use crate::support::running::{Client, Organization, fresh_organization, mint};
+use palmares_domain::kernel::RoleId;
+use reqwest::Method;
+use serde_json::{Value, json};
+
+/// An event with a confidential field, and one with a restricted field, each with the name of it.
+const EVENTS: [(&str, &str); 2] = [("identity.user_created", "external_ref"), ("challenges.activities_recorded", "records")];
+
+/// Whoever may see events, and of these what the named class allows.
+async fn cleared_for(organization: &Organization, class: Option<&str>) -> Client {
+    let name = format!("Cleared {}", class.unwrap_or("internal"));
+    let clearance = class.map(|class| format!("compliance.{class}.read"));
+    let grants: Vec<String> = ["operations.event", "compliance.audit_log.read"].map(str::to_owned).into_iter().chain(clearance).collect();
+    let role = organization.admin.post("/roles", &json!({ "name": name, "grants": grants })).await.expect(201).id("id");
+    let user = organization.add_member(&name).await;
+    organization.admin.post(&format!("/users/{user}/roles"), &json!({ "role": role })).await.expect(200);
+    organization.admin.with_token(&mint(&user, organization.id, role.parse::<RoleId>().expect("a role")))
+}
+
+/// The event of a type, by each route that shows payloads.
+async fn shown(client: &Client, event_type: &str) -> Vec<Value> {
+    let listed = client.get(&format!("/events?type={event_type}&limit=1")).await.expect(200).items()[0].clone();
+    let request = client.request(Method::GET, &format!("/events?type={event_type}")).header("Accept", "application/x-ndjson");
+    let text = request.send().await.expect("the export is answered").text().await.expect("the whole export");
+    let exported = serde_json::from_str(text.lines().next().expect("a line")).expect("an event");
+    let streamed = Subscription::open(client, &format!("/events/stream?type={event_type}&after=0"), None).await.next().await;
+    let audited = client.get(&format!("/audit-logs?event_type={event_type}&limit=1")).await.expect(200).items()[0].clone();
+    vec![listed, exported, streamed, audited]
+}
+
+fn withheld(event: &Value) -> Vec<&str> {
+    event["withheld"].as_array().into_iter().flatten().map(|name| name.as_str().expect("a name")).collect()
+}
+
+// covers: P-41, P-54, P-55
+#[tokio::test]
+async fn each_route_shows_of_an_event_what_the_caller_is_cleared_for_and_names_the_rest() {
+    let organization = fresh_organization().await;
+    let item = json!({ "source": "watch", "source_record_id": "1", "user_id": organization.member_id, "metric": "steps", "value": 7,
+        "local_day": "2026-01-05", "time_zone": "Europe/Paris" });
+    organization.admin.post("/activities", &json!({ "items": [item] })).await.expect(200);
+    let internal = cleared_for(&organization, None).await;
+    let confidential = cleared_for(&organization, Some("confidential")).await;
+    let restricted = cleared_for(&organization, Some("restricted")).await;
+    let head = organization.head().await;
+    organization.analyst.get_at("/events?limit=1", head).await.expect(200);
+    let callers = [(&internal, 0), (&organization.analyst, 0), (&confidential, 1), (&restricted, 2), (&organization.officer, 2)];
+    for (client, cleared) in callers {
+        for (above, (event_type, field)) in EVENTS.into_iter().enumerate() {
+            // An analyst reads no audit log.
+            let routes = if std::ptr::eq(client, &organization.analyst) {
+                vec![client.get(&format!("/events?type={event_type}&limit=1")).await.expect(200).items()[0].clone()]
+            } else {
+                shown(client, event_type).await
+            };
+            for (route, event) in routes.iter().enumerate() {
+                let is_shown = cleared > above;
+                assert_eq!(event["payload"].get(field).is_some(), is_shown, "{field} by route {route} for {cleared}: {event}");
+                assert_eq!(withheld(event).contains(&field), !is_shown, "{field} by route {route} for {cleared}: {event}");
+                assert!(event["payload"].get("user_id").is_some(), "what is internal is shown: {event}");
+            }
+            if let Some(audited) = routes.get(3) {
+                assert_eq!(audited["client"].is_object(), cleared > 0, "{audited}");
+                assert!(cleared == 2 || audited["changes"].is_null(), "{audited}");
+            }
+        }
+    }
+}
+
+// covers: P-54
+#[tokio::test]
+async fn the_data_map_names_every_field_for_whoever_looks_after_compliance() {
+    let organization = fresh_organization().await;
+    let map = organization.officer.get("/data-map").await.expect(200);
+    let of = |event: &str, field: &str| map.items().iter().find(|entry| entry["event_type"] == event && entry["field"] == field).cloned();
+    let reference = of("identity.user_created", "external_ref").expect("a field of the first event");
+    assert_eq!((&reference["class"], &reference["subject"]), (&json!("CONFIDENTIAL"), &json!("user_id")));
+    assert_eq!((&reference["purpose"], &reference["erasable"]), (&json!("profile"), &json!(true)));
+    assert_eq!(of("challenges.activities_recorded", "records").expect("a field")["class"], "RESTRICTED");
+    organization.member.get("/data-map").await.refused(403, "ACCESS_DENIED");
+}
