@@ -12,6 +12,7 @@ mod load;
 mod memory;
 mod palmares_system;
 mod projector;
+mod proofs;
 mod report;
 mod results;
 mod running;
@@ -53,6 +54,8 @@ enum Part {
     Extras,
     /// The balances projector against a bare upsert
     Projector,
+    /// A proof at a million leaves, and appends while the log is sealed
+    Proofs,
     /// Holds over HTTP, through the whole gate
     Http,
     /// A decision, the gate's share of a command, signing in
@@ -86,7 +89,7 @@ async fn main() -> anyhow::Result<()> {
         callers: arguments.callers.clone(),
         runs: arguments.runs,
     };
-    if [Part::Store, Part::Extras, Part::Projector].into_iter().any(wants) {
+    if [Part::Store, Part::Extras, Part::Projector, Part::Proofs].into_iter().any(wants) {
         let server = server::Server::start().await?;
         let outcome = on_server(&server, &plan, wants).await;
         server.stop().await;
@@ -140,6 +143,10 @@ async fn on_server(server: &server::Server, plan: &Plan, wants: impl Fn(Part) ->
     }
     if wants(Part::Projector) {
         projector::measure(server, &world, plan).await?;
+    }
+    // Last: it fills the log past its writers.
+    if wants(Part::Proofs) {
+        proofs::measure(server, &world, plan).await?;
     }
     Ok(())
 }

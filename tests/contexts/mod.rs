@@ -22,6 +22,7 @@ mod points;
 mod policies;
 mod profile;
 mod provisioning;
+mod proofs;
 mod sessions;
 mod sign_in;
 mod sign_in_settings;

@@ -31,8 +31,25 @@ const LOG_TABLES: &[&str] = &[
 /// Of these, what is never changed once it is there, but by who erases.
 const APPEND_ONLY: &[&str] = &["streams", "events", "event_sealed", "commands", "data_keys", "client_contexts"];
 
+/// What the sealer adds as the relay, and nobody changes.
+const SEALED: &[&str] =
+    &["proof_tiles", "proof_checkpoints", "proof_keys", "proof_root_tiles", "proof_root_checkpoints", "proof_cosignatures"];
+
+/// What grows with each seal.
+const EDGES: &[&str] = &["proof_log", "proof_edges", "proof_root_edges"];
+
 /// What a reader may see of no tenant in particular: positions and slots.
-const COMMON: &[&str] = &["log_head", "checkpoints", "projection_slots"];
+const COMMON: &[&str] = &[
+    "log_head",
+    "checkpoints",
+    "projection_slots",
+    "proof_log",
+    "proof_keys",
+    "proof_root_tiles",
+    "proof_root_edges",
+    "proof_root_checkpoints",
+    "proof_cosignatures",
+];
 
 const TENANT_POLICY: &str = "(organization_id = ( SELECT current_organization() AS current_organization))";
 
@@ -94,7 +111,14 @@ const RULES: &[(&str, &str)] = &[
          WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p', 'v')
            AND (has_any_column_privilege(r.name, c.oid, 'INSERT') OR has_any_column_privilege(r.name, c.oid, 'UPDATE')
                 OR has_table_privilege(r.name, c.oid, 'DELETE, TRUNCATE, TRIGGER'))
-           AND (r.name IN ('palmares_reader', 'palmares_relay') OR r.name = 'palmares_projector' AND c.relname = ANY($5))",
+           AND (r.name IN ('palmares_reader', 'palmares_relay') OR r.name = 'palmares_projector' AND c.relname = ANY($5))
+           AND NOT (r.name = 'palmares_relay' AND c.relname = ANY($7))",
+    ),
+    (
+        "somebody else than the sealer writes what is sealed",
+        "SELECT r.name || ' on ' || c.relname FROM pg_class c, unnest($3::text[]) r(name)
+         WHERE c.relnamespace = 'public'::regnamespace AND c.relname = ANY($7) AND r.name <> 'palmares_relay'
+           AND (has_any_column_privilege(r.name, c.oid, 'INSERT') OR has_any_column_privilege(r.name, c.oid, 'UPDATE'))",
     ),
     (
         "a role may change what is only ever added",
@@ -104,7 +128,7 @@ const RULES: &[(&str, &str)] = &[
     ),
     (
         "an append-only table has no trigger that refuses changes",
-        "SELECT t.name FROM unnest(ARRAY['events', 'streams']) t(name) WHERE NOT EXISTS (
+        "SELECT t.name FROM unnest(ARRAY['events', 'streams'] || $8) t(name) WHERE NOT EXISTS (
              SELECT FROM pg_trigger g WHERE g.tgrelid = to_regclass(t.name) AND g.tgfoid = 'refuse_change'::regproc AND g.tgenabled <> 'D')",
     ),
 ];
@@ -115,15 +139,18 @@ async fn violations(connection: &mut PgConnection) -> Vec<String> {
     let mut found = Vec::new();
     for (rule, query) in RULES.iter().chain(eraser::RULES) {
         // A parameter that a rule does not use still needs a type.
-        let query =
-            format!("WITH given AS (SELECT $1::text[], $2::text, $3::text[], $4::text[], $5::text[], $6::text[], $7::text[]) {query}");
+        let query = format!(
+            "WITH given AS (SELECT $1::text[], $2::text, $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[]) {query}"
+        );
         let offences: Vec<String> = sqlx::query_scalar(&query)
             .bind(&tenant_tables)
             .bind(TENANT_POLICY)
             .bind(owned(&GROUP_ROLES))
             .bind(owned(COMMON))
             .bind(owned(LOG_TABLES))
-            .bind(owned(APPEND_ONLY))
+            .bind(owned(&[APPEND_ONLY, SEALED].concat()))
+            .bind(owned(&[SEALED, EDGES].concat()))
+            .bind(owned(SEALED))
             .bind(owned(eraser::MAY))
             .fetch_all(&mut *connection)
             .await
@@ -326,12 +353,15 @@ async fn no_role_writes_what_is_not_its_own() {
     let all = names(&mut superuser, TABLES).await;
     let read_models: Vec<String> =
         names(&mut superuser, TENANT_TABLES).await.into_iter().filter(|table| !LOG_TABLES.contains(&table.as_str())).collect();
+    let sealing = |table: &str| SEALED.contains(&table) || EDGES.contains(&table);
     let (insert, update, delete, truncate) =
         ("INSERT INTO {} DEFAULT VALUES", "UPDATE {} SET {column} = NULL", "DELETE FROM {}", "TRUNCATE {}");
     let every = vec![insert, update, delete, truncate];
     let cases = [
         ("palmares_reader", all.clone(), every.clone()),
-        ("palmares_relay", all.into_iter().filter(|table| !table.starts_with('_')).collect(), every.clone()),
+        ("palmares_relay", all.into_iter().filter(|table| !table.starts_with('_') && !sealing(table)).collect(), every.clone()),
+        ("palmares_relay", owned(SEALED), vec![update, delete, truncate]),
+        ("palmares_relay", owned(EDGES), vec![delete, truncate]),
         ("palmares_projector", owned(LOG_TABLES), every.clone()),
         ("palmares_committer", owned(APPEND_ONLY), vec![update, delete, truncate]),
         ("palmares_committer", read_models, every),

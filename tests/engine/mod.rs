@@ -1,6 +1,7 @@
 //! The command engine on PostgreSQL: concurrency, idempotency, snapshots and sealed states.
 
 mod read_side;
+mod sealing;
 
 use crate::support::servers::{self, Database};
 use futures::future::join_all;

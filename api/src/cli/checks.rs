@@ -3,6 +3,7 @@
 mod database;
 mod mail;
 mod messages;
+pub mod proofs;
 mod secrets;
 
 use super::settings::ServerSettings;

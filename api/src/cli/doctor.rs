@@ -28,7 +28,12 @@ pub async fn run(args: DoctorArgs, reporter: &Reporter) -> bool {
         development(&args.data_dir.unwrap_or_else(dev::default_data_dir))
     } else {
         match args.given.complete() {
-            Ok(settings) => checks::before_serving(&settings).await,
+            Ok(settings) => {
+                let mut findings = checks::before_serving(&settings).await;
+                // A server serves without; what is wrong has to be looked at nevertheless.
+                findings.push(checks::proofs::check(&settings).await);
+                findings
+            }
             Err(missing) => vec![Finding::bad("settings", missing.to_string())],
         }
     };

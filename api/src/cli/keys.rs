@@ -26,7 +26,7 @@ pub struct KeysArgs {
 
 #[derive(clap::Subcommand)]
 enum KeysCommand {
-    /// Change the key that signs tokens: publish a fresh one, then --promote it, then --retire the old one
+    /// Change the key that signs tokens, or the one of the log: publish a fresh one, then --promote it, then --retire the old one
     Rotate(RotateArgs),
     /// Wrap the data keys of an organization anew and destroy the old epoch, so that no older backup opens
     RotateEpoch(Box<epochs::RotateEpochArgs>),
@@ -34,7 +34,7 @@ enum KeysCommand {
 
 #[derive(clap::Args)]
 struct RotateArgs {
-    /// File with the keys of tokens
+    /// File with the keys of tokens, or with those of the log
     #[arg(long, env = "PALMARES_JWT_KEY_FILE")]
     key_file: PathBuf,
     /// Let the key that was published sign; those before it only verify
@@ -62,12 +62,19 @@ pub struct KeyFiles {
     pub master: PathBuf,
     pub epochs: PathBuf,
     pub jwt: PathBuf,
+    /// Signs the log.
+    pub log: PathBuf,
 }
 
 impl KeyFiles {
     /// Finds the keys, and makes those of a new system.
     pub fn ensure(folder: &Path) -> anyhow::Result<Self> {
-        let files = Self { master: folder.join("master.key"), epochs: folder.join("epochs"), jwt: folder.join("jwt.pem") };
+        let files = Self {
+            master: folder.join("master.key"),
+            epochs: folder.join("epochs"),
+            jwt: folder.join("jwt.pem"),
+            log: folder.join("log.pem"),
+        };
         if !files.master.exists() {
             // A new master key would open nothing of what is sealed, and look like the loss of every key.
             if fs::read_dir(&files.epochs).is_ok_and(|mut entries| entries.next().is_some()) {
@@ -81,6 +88,7 @@ impl KeyFiles {
         }
         make_private_folder(&files.epochs).context("making the folder of the key store")?;
         crate::pipeline::keys::load_or_create_pem(&files.jwt).context("making the key that signs tokens")?;
+        crate::pipeline::keys::load_or_create_pem(&files.log).context("making the key that signs the log")?;
         Ok(files)
     }
 }
@@ -110,10 +118,11 @@ fn rotate(args: &RotateArgs, reporter: &Reporter) -> anyhow::Result<()> {
 
 fn make(folder: &Path, reporter: &Reporter) -> anyhow::Result<()> {
     let files = KeyFiles::ensure(folder)?;
-    let (master, epochs, jwt) = (files.master.display(), files.epochs.display(), files.jwt.display());
-    let sentence = format!("PALMARES_MASTER_KEY_FILE={master}\nPALMARES_KEY_DIR={epochs}\nPALMARES_JWT_KEY_FILE={jwt}");
+    let (master, epochs, jwt, log) = (files.master.display(), files.epochs.display(), files.jwt.display(), files.log.display());
+    let sentence =
+        format!("PALMARES_MASTER_KEY_FILE={master}\nPALMARES_KEY_DIR={epochs}\nPALMARES_JWT_KEY_FILE={jwt}\nPALMARES_LOG_KEY_FILE={log}");
     reporter
-        .say(&sentence, || json!({ "event": "keys", "master_key_file": files.master, "key_dir": files.epochs, "jwt_key_file": files.jwt }));
+        .say(&sentence, || json!({ "event": "keys", "master_key_file": files.master, "key_dir": files.epochs, "jwt_key_file": files.jwt, "log_key_file": files.log }));
     Ok(())
 }
 

@@ -18,12 +18,15 @@ pub mod migrate;
 pub mod output;
 pub mod rebuild;
 mod remote;
+pub mod sealing;
 pub mod serve;
 pub mod settings;
 mod signals;
 pub mod system;
 pub mod token;
+pub mod verify;
 pub mod verify_ledger;
+pub mod verify_log;
 
 pub use settings::{ENVIRONMENT, ServerRole, ServerSettings};
 pub use system::System;
@@ -64,6 +67,10 @@ enum Command {
     VerifyLedger(verify_ledger::VerifyLedgerArgs),
     /// Show every field that is recorded, its class, whose it is and what for
     DataMap,
+    /// Check an evidence package, or the proof of one event, without a server
+    Verify(verify::VerifyArgs),
+    /// Check that the log in the database is the one that was signed
+    VerifyLog(verify_log::VerifyLogArgs),
     /// Check every dependency and setting, and say what is wrong
     Doctor(doctor::DoctorArgs),
 }
@@ -113,6 +120,8 @@ async fn execute(command: Command, system: &dyn System, reporter: &Reporter) -> 
         Command::Rebuild(args) => rebuild::run(&args, reporter).await?,
         Command::VerifyLedger(args) => return verify_ledger::run(&args, reporter).await,
         Command::DataMap => data_map::run(reporter),
+        Command::Verify(args) => verify::run(args, reporter)?,
+        Command::VerifyLog(args) => return verify_log::run(&args, reporter).await,
         Command::Doctor(args) => return Ok(doctor::run(args, reporter).await),
     }
     Ok(true)
@@ -146,7 +155,21 @@ mod tests {
     fn the_commands_are_those_of_the_manual() {
         assert_eq!(
             command_names(),
-            ["dev", "serve", "keys", "migrate", "bootstrap", "token", "import", "rebuild", "verify-ledger", "data-map", "doctor"]
+            [
+                "dev",
+                "serve",
+                "keys",
+                "migrate",
+                "bootstrap",
+                "token",
+                "import",
+                "rebuild",
+                "verify-ledger",
+                "data-map",
+                "verify",
+                "verify-log",
+                "doctor"
+            ]
         );
     }
 }

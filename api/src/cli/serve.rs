@@ -141,6 +141,7 @@ mod tests {
             key_dir: Default::default(),
             vault: None,
             jwt_key_file: Default::default(),
+            sealing: None,
             issuer: String::new(),
             audience: String::new(),
             environment: Default::default(),

@@ -4,6 +4,7 @@ mod vault;
 
 pub use vault::VaultArgs;
 
+use super::sealing::{SealingArgs, SealingSettings};
 use crate::{captcha::CaptchaSettings, mail::MailSettings, pipeline::Environment};
 use clap::{Args, ValueEnum};
 use palmares_commands::{engine::CACHE_BYTES_DEFAULT, privacy::VaultSettings};
@@ -27,6 +28,12 @@ pub const ENVIRONMENT: &[(&str, &str)] = &[
     ("PALMARES_VAULT_MOUNT", "where the transit engine is mounted; transit unless told otherwise"),
     ("PALMARES_VAULT_PREFIX", "what the names of keys in Vault begin with; palmares unless told otherwise"),
     ("PALMARES_JWT_KEY_FILE", "file with the Ed25519 keys of tokens (PKCS#8, PEM): the first private one signs, all verify"),
+    (
+        "PALMARES_LOG_KEY_FILE",
+        "file with the Ed25519 keys of the log (PKCS#8, PEM): the first private one signs; without it nothing is sealed",
+    ),
+    ("PALMARES_LOG_CHECKPOINT_FILE", "file of the last signed checkpoint of the log; not in the database, nor beside it"),
+    ("PALMARES_LOG_WITNESSES", "witnesses of the log (c2sp.org/tlog-witness), with commas between: name+id+key@https://submission.prefix"),
     ("PALMARES_ISSUER", "`iss` of the tokens that are signed and accepted"),
     ("PALMARES_AUDIENCE", "`aud` of the tokens that are signed and accepted"),
     ("PALMARES_ENVIRONMENT", "`env` of the tokens that are signed and accepted; production unless told otherwise"),
@@ -95,6 +102,8 @@ pub struct ServerSettings {
     /// Where it is given, master key and folder are not used.
     pub vault: Option<VaultSettings>,
     pub jwt_key_file: PathBuf,
+    /// What seals the log, where something does.
+    pub sealing: Option<SealingSettings>,
     pub issuer: String,
     pub audience: String,
     pub environment: Environment,
@@ -144,6 +153,8 @@ pub struct GivenSettings {
     pub key_dir: Option<PathBuf>,
     #[command(flatten)]
     pub vault: VaultArgs,
+    #[command(flatten)]
+    pub sealing: SealingArgs,
     #[command(flatten)]
     pub tokens: TokenSettings,
     #[command(flatten)]
@@ -240,6 +251,7 @@ impl GivenSettings {
             key_dir: file(&mut missing, &self.key_dir, "PALMARES_KEY_DIR"),
             vault,
             jwt_key_file: missing.take(&self.tokens.jwt_key_file, "PALMARES_JWT_KEY_FILE"),
+            sealing: self.sealing.complete(|path, name| missing.take(path, name)),
             issuer: missing.take(&self.tokens.issuer, "PALMARES_ISSUER"),
             audience: missing.take(&self.tokens.audience, "PALMARES_AUDIENCE"),
             environment: self.tokens.environment.clone(),
@@ -337,6 +349,7 @@ mod tests {
             master_key_file: None,
             key_dir: None,
             vault: VaultArgs::default(),
+            sealing: SealingArgs::default(),
             tokens: TokenSettings::default(),
             letters: LetterSettings { smtp_url: Some("smtp://127.0.0.1".to_owned()), ..LetterSettings::default() },
             rate_limit_ip: RATE_LIMIT_IP,

@@ -7,6 +7,7 @@ use palmares_projections::engine::{
     Cursor, Limit, Page,
     log::Log,
     parked::{ParkedEvent, parked},
+    sealing::status::{SealStatus, status as sealing},
     status::{ProjectionStatus, status},
     watermarks::{WaitError, Watermarks},
 };
@@ -62,6 +63,11 @@ impl Progress {
     /// What a projection or reactor set aside.
     pub async fn parked(&self, name: &str, cursor: Option<&Cursor>, limit: &Limit) -> Result<Page<ParkedEvent>, Problem> {
         Ok(parked(&self.log, name, cursor, limit).await?)
+    }
+
+    /// How far the log is sealed.
+    pub async fn sealing(&self) -> Result<SealStatus, Problem> {
+        sealing(&self.log).await.map_err(Problem::unavailable)
     }
 
     /// Whether the database answers.

@@ -1,21 +1,74 @@
-//! Compliance: who did what, and which data there is.
+//! Compliance: who did what, the proof that nothing of it was changed or left out, and which data there is.
 
 use crate::{
-    pipeline::{Route, Services, action::Action, route::Verb},
+    pipeline::{
+        Route, Services,
+        action::Action,
+        route::Verb,
+        stream::{Bytestream, Streaming},
+    },
     problem::Problem,
 };
+use futures::{StreamExt, TryStreamExt};
 use palmares_domain::{
-    kernel::Admitted,
+    kernel::{Admitted, Tenant},
     registry::{DataMapEntry, data_map},
 };
-use palmares_projections::compliance::audit_trail::ListAuditLogs;
+use palmares_projections::{
+    compliance::{
+        audit_trail::ListAuditLogs,
+        proofs::{Asked, GetAuditCheckpoint, GetAuditConsistency, GetAuditProof, ListLogKeys, export},
+    },
+    engine::sealing::status::SealStatus,
+};
+use palmares_proofs::evidence;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+const READ: &str = "compliance.audit_log.read";
+
 pub const ROUTES: &[Route] = &[
-    Route::get::<ListAuditLogs>("/audit-logs", "compliance.audit_log.read"),
+    Route::get::<ListAuditLogs>("/audit-logs", READ),
+    Route::get::<GetAuditCheckpoint>("/audit-logs/checkpoint", READ),
+    Route::get::<GetAuditConsistency>("/audit-logs/consistency", READ),
+    Route::get::<GetAuditProof>("/audit-logs/{position}/proof", READ),
+    Route::get::<ListLogKeys>("/audit-logs/keys", READ),
+    Route::action::<GetSealing>(Verb::Get, "/audit-logs/sealing", READ),
+    Route::stream::<ExportAuditLogs>("/audit-logs/export", "compliance.audit_log.export"),
     Route::action::<ShowDataMap>(Verb::Get, "/data-map", "compliance.data_map.read"),
 ];
+
+/// Exports a span of the organization's log as an evidence package: every event as it is stored, and the
+/// proof that none is left out, which `palmares verify` checks without us. Personal fields are digests.
+#[derive(Deserialize, ToSchema)]
+#[serde(transparent)]
+pub struct ExportAuditLogs(Asked);
+
+impl Streaming for ExportAuditLogs {
+    const MEDIA_TYPE: &'static str = evidence::MEDIA_TYPE;
+
+    async fn start(&self, tenant: Tenant, services: &Services) -> Result<i64, Problem> {
+        Ok(self.0.check(&services.readers, tenant).await?)
+    }
+
+    fn open(admitted: Admitted<Self>, _: i64, services: &Services) -> Bytestream {
+        let (tenant, (_, ExportAuditLogs(asked))) = (admitted.tenant(), admitted.into_parts());
+        export(services.readers.clone(), tenant, asked).map_err(anyhow::Error::from).boxed()
+    }
+}
+
+/// Shows how far the log is sealed.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct GetSealing {}
+
+impl Action for GetSealing {
+    type Output = SealStatus;
+
+    async fn perform(_: Admitted<Self>, services: &Services) -> Result<Self::Output, Problem> {
+        services.progress.sealing().await
+    }
+}
 
 /// Shows every field that is recorded, how far it may travel, and of what is personal whose it is and
 /// what for: the record of processing activities, made from the events themselves.

@@ -7,11 +7,13 @@ mod access_log;
 mod bootstrap;
 mod internal;
 mod keys;
+pub(crate) mod log_keys;
 mod read_side;
 mod server;
 mod standing;
 mod token_keys;
 mod upkeep;
+pub mod witnesses;
 mod write_side;
 
 use crate::cli::{ServerSettings, System};

@@ -24,8 +24,8 @@ use uuid::Uuid;
 const READERS: u32 = 16;
 /// Projectors that write at a time.
 const PROJECTORS: u32 = 8;
-/// Two connections follow the log and hold the relay's lead; the others read.
-const RELAY: u32 = 6;
+/// Three connections follow the log and hold the leads of relay and sealer; the others read, and one writes seals.
+const RELAY: u32 = 8;
 
 pub(super) struct ReadSide {
     pub readers: Readers,

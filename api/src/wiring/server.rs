@@ -2,10 +2,12 @@
 
 use super::{
     access_log::EngineAccessLog,
+    log_keys::LogKeyFile,
     read_side::{self, ReadSide},
     standing::EngineStandings,
     token_keys,
     upkeep::RequestedUpkeep,
+    witnesses::Witnesses,
     write_side::WriteSide,
 };
 use crate::{
@@ -19,7 +21,12 @@ use crate::{
     sign_in::{Desk, federation::FederationSettings, password_policy::PasswordPolicy},
 };
 use anyhow::Context;
-use palmares_projections::engine::{Readers, head::HeadSignal, stop::Stopper};
+use palmares_projections::engine::{
+    Readers,
+    head::HeadSignal,
+    sealing::{Outside, Sealer},
+    stop::Stopper,
+};
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 use tokio::{
     sync::{oneshot, watch},
@@ -77,6 +84,17 @@ pub(super) async fn serve(
             None => tracing::warn!("PALMARES_SMTP_URL is not set: letters wait, and those that expire are never sent"),
         }
         let timers = reactors::timers(write.engine.clone(), write.ring.clone());
+        match &settings.sealing {
+            Some(sealing) => {
+                let (keys, outside) = (Arc::new(LogKeyFile::new(&sealing.key_file)), Outside::new(&sealing.checkpoint_file));
+                if !sealing.witnesses.is_empty() {
+                    let witnesses = Witnesses::new(read.log.clone(), sealing.witnesses.clone())?;
+                    house.spawn(witnesses.follow(stopping.clone()));
+                }
+                house.spawn(Sealer::new(read.log.clone(), read.head.clone(), keys, outside).run(stopping.clone()));
+            }
+            None => tracing::warn!("PALMARES_LOG_KEY_FILE is not set: the log is not sealed, and nothing can be proved"),
+        }
         workers = Some(read.start_workers(&settings, address, reactors, timers).await?);
     } else {
         let (head, log, stopping) = (read.head.clone(), read.log.clone(), stopping.clone());

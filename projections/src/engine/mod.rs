@@ -26,6 +26,7 @@ pub mod relay;
 pub mod requests;
 pub mod retries;
 pub mod runner;
+pub mod sealing;
 mod slots;
 pub mod status;
 pub mod stop;
@@ -57,6 +58,7 @@ pub fn statements() -> impl Iterator<Item = (&'static str, &'static str)> {
         requests::STATEMENTS,
         retries::STATEMENTS,
         runner::STATEMENTS,
+        sealing::statements::STATEMENTS,
         slots::STATEMENTS,
         status::STATEMENTS,
         timers::STATEMENTS,

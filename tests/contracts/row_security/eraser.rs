@@ -41,7 +41,7 @@ pub const RULES: &[(&str, &str)] = &[
                  unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'REFERENCES']) p(name)
              WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p', 'v') AND NOT a.attisdropped
                AND has_column_privilege('palmares_eraser', c.oid, a.attnum, p.name) AND NOT has_table_privilege('palmares_eraser', c.oid, p.name)
-         ) g WHERE granted <> ALL($7)",
+         ) g WHERE granted <> ALL($9)",
     ),
     (
         "the eraser sees more than one tenant at a time, or what has its key",

@@ -1,0 +1,36 @@
+//! `palmares verify FILE`: checks an evidence package or the proof of one event, with no server at hand.
+
+use super::output::{Reporter, print_line};
+use anyhow::bail;
+use palmares_proofs::files::{self, Asked};
+use serde_json::json;
+use std::path::PathBuf;
+
+#[derive(clap::Args)]
+pub struct VerifyArgs {
+    /// An evidence package, or the .tlog-proof of one event
+    file: PathBuf,
+    /// A key of the log that you trust, as name+id+key, or a file of such lines
+    #[arg(long = "key", required = true)]
+    keys: Vec<String>,
+    /// A checkpoint that you kept: the log has to extend it
+    #[arg(long)]
+    pinned: Option<PathBuf>,
+    /// The key of a witness whose cosignature is reported
+    #[arg(long = "witness")]
+    witnesses: Vec<String>,
+}
+
+/// The answer is the same as that of `palmares-verify`, which needs nothing of the server.
+pub fn run(args: VerifyArgs, reporter: &Reporter) -> anyhow::Result<()> {
+    let asked = Asked { file: args.file, keys: args.keys, pinned: args.pinned, witnesses: args.witnesses };
+    let verified = match files::verify(&asked) {
+        Ok(verified) => verified,
+        Err(why) => bail!("{why}"),
+    };
+    match reporter {
+        Reporter::Terminal => asked.sentences(&verified).iter().for_each(|sentence| print_line(sentence)),
+        _ => print_line(&json!({ "event": "verified", "proved": verified }).to_string()),
+    }
+    Ok(())
+}

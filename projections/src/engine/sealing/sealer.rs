@@ -1,0 +1,272 @@
+//! The sealer: follows the log, and signs.
+
+use super::{
+    Outside, OutsideFault,
+    session::Session,
+    statements::{READ, REFUSE, TRY_LEAD},
+    status::{SealStatus, status},
+    writing::Seal,
+};
+use crate::engine::{
+    head::HeadSignal,
+    log::Log,
+    stop::{Backoff, Stop},
+};
+use chrono::{DateTime, Utc};
+use palmares_proofs::{
+    Checkpoint, Entry, NodeHash,
+    entry::{BytesHash, Id, Instant},
+    keys,
+    note::{self, Note, Sign},
+};
+use sqlx::{Connection, PgConnection, Row, postgres::PgRow};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use uuid::Uuid;
+
+/// Events of one seal, at most.
+const EVENTS_MAX: i64 = 8_192;
+/// What arrives within this time is sealed together: a seal costs a commit.
+const TOGETHER: Duration = Duration::from_millis(250);
+/// How often a sealer that stands by asks for the lead, and one that waits looks whether it still has it.
+const STAND_BY: Duration = Duration::from_secs(1);
+
+/// What signs now, and what was published to sign next.
+#[derive(Clone)]
+pub struct Signers {
+    pub current: Arc<dyn Sign>,
+    pub next: Option<Arc<dyn Sign>>,
+}
+
+/// Where the keys are kept.
+pub trait SigningKeys: Send + Sync + 'static {
+    /// The keys as they stand now.
+    ///
+    /// # Errors
+    /// Keys that cannot be used; nothing is signed then.
+    fn signers(&self) -> anyhow::Result<Signers>;
+}
+
+/// Why nothing was sealed.
+#[derive(Debug, thiserror::Error)]
+pub enum SealError {
+    #[error(transparent)]
+    Database(#[from] sqlx::Error),
+    #[error(transparent)]
+    Outside(#[from] OutsideFault),
+    #[error("another sealer was faster")]
+    Overtaken,
+    /// What would be signed contradicts what was signed.
+    #[error("{0}")]
+    Refused(String),
+}
+
+pub(super) fn refused(why: impl Into<String>) -> SealError {
+    SealError::Refused(why.into())
+}
+
+/// The one that signs.
+pub struct Sealer {
+    log: Log,
+    head: Arc<HeadSignal>,
+    keys: Arc<dyn SigningKeys>,
+    outside: Outside,
+}
+
+impl Sealer {
+    pub fn new(log: Log, head: Arc<HeadSignal>, keys: Arc<dyn SigningKeys>, outside: Outside) -> Self {
+        Self { log, head, keys, outside }
+    }
+
+    /// Seals until stopped.
+    pub async fn run(self, mut stop: Stop) {
+        let mut backoff = Backoff::new();
+        while !stop.is_stopped() {
+            let pause = match self.take_lead().await {
+                Ok(Some(lock)) => {
+                    let mut until = stop.clone();
+                    let failed = tokio::select! {
+                        () = until.stopped() => return,
+                        failed = self.lead(lock, &mut backoff) => failed,
+                    };
+                    self.tell(&failed).await;
+                    backoff.pause()
+                }
+                Ok(None) => STAND_BY,
+                Err(error) => {
+                    tracing::warn!(%error, "the sealer cannot reach the log");
+                    backoff.pause()
+                }
+            };
+            stop.pause(pause).await;
+        }
+    }
+
+    /// Seals everything that is recorded until now, without being asked for the lead; answers up to where.
+    ///
+    /// # Errors
+    /// Why not.
+    pub async fn seal_all(&self) -> Result<i64, SealError> {
+        let mut session = Session::open(self.log.pool(), &self.outside).await?;
+        let head = self.log.head().await?.position;
+        while session.position < head {
+            self.seal(&mut session).await?;
+        }
+        Ok(session.position)
+    }
+
+    async fn take_lead(&self) -> Result<Option<PgConnection>, sqlx::Error> {
+        let mut connection = self.log.pool().acquire().await?.detach();
+        let taken: bool = sqlx::query_scalar(TRY_LEAD).fetch_one(&mut connection).await?;
+        Ok(taken.then_some(connection))
+    }
+
+    /// Seals until something is wrong.
+    async fn lead(&self, mut lock: PgConnection, backoff: &mut Backoff) -> SealError {
+        match self.follow(&mut lock, backoff).await {
+            Ok(never) => match never {},
+            Err(error) => error,
+        }
+    }
+
+    async fn follow(&self, lock: &mut PgConnection, backoff: &mut Backoff) -> Result<std::convert::Infallible, SealError> {
+        let mut session = Session::open(self.log.pool(), &self.outside).await?;
+        let mut grown = self.head.subscribe();
+        loop {
+            let sealed = self.seal(&mut session).await?;
+            backoff.reset();
+            metrics::gauge!("palmares_sealer_refuses").set(0.0);
+            metrics::gauge!("palmares_sealed_position").set(session.position as f64);
+            metrics::gauge!("palmares_sealing_lag_positions").set((self.head.known() - session.position).max(0) as f64);
+            if sealed < EVENTS_MAX {
+                if *grown.borrow_and_update() <= session.position && tokio::time::timeout(STAND_BY, grown.changed()).await.is_err() {
+                    lock.ping().await?;
+                }
+                tokio::time::sleep(TOGETHER).await;
+            }
+        }
+    }
+
+    /// Seals what comes next; answers how many events.
+    async fn seal(&self, session: &mut Session) -> Result<i64, SealError> {
+        let pool = self.log.pool();
+        let rows = sqlx::query(READ).persistent(false).bind(session.position).bind(session.position + EVENTS_MAX).fetch_all(pool).await?;
+        let signers = self.keys.signers().map_err(|error| refused(format!("the keys of the log cannot be used: {error:#}")))?;
+        let mut seal = Seal { from: session.position, to: session.position, ..Seal::default() };
+        seal.root_size_before = session.root.edge.size() as i64;
+        self.introduce(session, &signers, &mut seal)?;
+        if rows.is_empty() && seal.keys.iter().all(|(_, introduction)| introduction.is_none()) {
+            return Ok(0);
+        }
+        if session.outside != self.outside.read()?.unwrap_or_default() {
+            // Another one wrote it, or somebody did: everything is looked at anew.
+            return Err(SealError::Overtaken);
+        }
+        let mut grown: BTreeMap<Uuid, Vec<(NodeHash, i64)>> = BTreeMap::new();
+        for row in &rows {
+            let (organization, entry) = entry(row)?;
+            seal.to += 1;
+            if entry.position != seal.to {
+                return Err(refused(format!("the log has no event at position {}", seal.to)));
+            }
+            grown.entry(organization).or_default().push((entry.hash(), entry.position));
+        }
+        session.load(pool, &grown.keys().copied().collect::<Vec<_>>()).await?;
+        for (organization, leaves) in grown {
+            add(session, organization, leaves, &signers, &mut seal);
+        }
+        let root = Checkpoint { origin: keys::root_origin(&session.log), size: session.root.edge.size(), root: session.root.edge.root() };
+        seal.root_note = note::sign(&root.text(), &root.origin, &[signers.current.as_ref()]);
+        let (note, to) = (seal.root_note.clone(), seal.to);
+        seal.commit(pool, &session.root).await?;
+        // Behind the commit: a file that is ahead of the database would look like a database that was rolled back.
+        let (outside, written) = (self.outside.clone(), note.clone());
+        let done = tokio::task::spawn_blocking(move || outside.write(&written)).await;
+        done.map_err(|error| refused(error.to_string()))??;
+        (session.position, session.outside) = (to, note);
+        Ok(rows.len() as i64)
+    }
+
+    /// Takes up the first key, and lets the one in use introduce the next.
+    fn introduce(&self, session: &mut Session, signers: &Signers, seal: &mut Seal) -> Result<(), SealError> {
+        let current = signers.current.public();
+        if session.keys.is_empty() {
+            seal.keys.push((current, None));
+            session.keys = palmares_proofs::TrustedKeys::new([palmares_proofs::LogKey { log: session.log.clone(), public: current }]);
+        }
+        if !session.keys.contains(&current) {
+            return Err(refused("the key that signs was not introduced by the one before it: publish a key, wait, then promote it"));
+        }
+        let Some(next) = signers.next.as_ref().filter(|next| !session.keys.contains(&next.public())) else { return Ok(()) };
+        let introduction = keys::introduce(&session.log, signers.current.as_ref(), next.as_ref());
+        let text = Note::parse(&introduction).map(|note| note.text).unwrap_or_default();
+        let index = session.root.edge.size() as i64;
+        session.root.append(NodeHash::of_leaf(text.as_bytes()), 0, &mut seal.root_tiles);
+        if !session.keys.introduce(&introduction) {
+            return Err(refused("the next key cannot be introduced"));
+        }
+        seal.keys.push((next.public(), Some((introduction, index))));
+        Ok(())
+    }
+
+    /// Says why nothing is sealed: in the log, in the figures, and, where it is a refusal, in the database.
+    async fn tell(&self, failed: &SealError) {
+        match failed {
+            SealError::Refused(why) => {
+                tracing::error!(why, "the sealer refuses to sign");
+                metrics::gauge!("palmares_sealer_refuses").set(1.0);
+                if let Err(error) = sqlx::query(REFUSE).bind(why).execute(self.log.pool()).await {
+                    tracing::warn!(%error, "the refusal could not be noted");
+                }
+            }
+            error => tracing::warn!(%error, "the log is not sealed for a moment"),
+        }
+    }
+
+    /// How far the log is sealed.
+    pub async fn status(&self) -> Result<SealStatus, sqlx::Error> {
+        status(&self.log).await
+    }
+}
+
+/// Adds an organization's leaves, and its checkpoint to the root log.
+fn add(session: &mut Session, organization: Uuid, leaves: Vec<(NodeHash, i64)>, signers: &Signers, seal: &mut Seal) {
+    let origin = keys::origin_of(&session.log, organization);
+    let tree = session.tree(organization);
+    let mut whole = Vec::new();
+    for (leaf, position) in leaves {
+        tree.append(leaf, position, &mut whole);
+    }
+    let checkpoint = Checkpoint { origin, size: tree.edge.size(), root: tree.edge.root() };
+    seal.edges.extend(tree.edges().map(|edge| (organization, edge)));
+    seal.tiles.extend(whole.into_iter().map(|tile| (organization, tile)));
+    let text = checkpoint.text();
+    let signed = note::sign(&text, &checkpoint.origin, &[signers.current.as_ref()]);
+    seal.checkpoints.push((session.root.edge.size() as i64, organization, checkpoint.size as i64, signed));
+    session.root.append(NodeHash::of_leaf(text.as_bytes()), 0, &mut seal.root_tiles);
+}
+
+/// The leaf of a row of the log, in the columns of [`READ`].
+pub(crate) fn entry(row: &PgRow) -> Result<(Uuid, Entry), sqlx::Error> {
+    let organization: Uuid = row.try_get(1)?;
+    let id = |column: usize| row.try_get::<Uuid, _>(column).map(|id| Id(id.into_bytes()));
+    let hash = |column: usize| -> Result<BytesHash, sqlx::Error> {
+        let bytes: &[u8] = row.try_get(column)?;
+        Ok(BytesHash(bytes.try_into().map_err(|_| sqlx::Error::Decode("SHA-256 has 32 bytes".into()))?))
+    };
+    let entry = Entry {
+        position: row.try_get(0)?,
+        organization_id: Id(organization.into_bytes()),
+        stream_type: row.try_get(2)?,
+        stream_id: id(3)?,
+        version: row.try_get(4)?,
+        event_id: id(5)?,
+        event_type: row.try_get(6)?,
+        schema_version: row.try_get(7)?,
+        actor_id: id(8)?,
+        recorded_at: Instant(row.try_get::<DateTime<Utc>, _>(9)?.timestamp_micros()),
+        effective_at: row.try_get::<Option<DateTime<Utc>>, _>(10)?.map(|at| Instant(at.timestamp_micros())),
+        metadata: hash(11)?,
+        payload: hash(12)?,
+    };
+    Ok((organization, entry))
+}

@@ -1,0 +1,111 @@
+//! What the sealer asks of PostgreSQL, as role `palmares_relay`.
+
+/// Held by the sealer that signs.
+pub(super) const TRY_LEAD: &str = "SELECT pg_try_advisory_lock(7081, 2)";
+
+/// What follows sees the database at one moment, whatever is sealed meanwhile.
+pub(super) const ONE_MOMENT: &str = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY";
+
+pub(super) const LOG: &str = "SELECT l.id, l.position, l.root_size, h.position FROM proof_log l CROSS JOIN log_head h";
+
+/// The hashes are of the stored bytes, which do not have to travel for it.
+pub(super) const READ: &str = "
+    SELECT position, organization_id, stream_type, stream_id, version, event_id, event_type, schema_version, actor_id,
+           recorded_at, effective_at, sha256(metadata), sha256(payload)
+    FROM log WHERE position > $1 AND position <= $2 ORDER BY position";
+
+pub(super) const EDGES: &str = "
+    SELECT organization_id, level, index, hashes, positions FROM proof_edges WHERE organization_id = ANY($1) ORDER BY organization_id, level";
+
+pub(super) const LAST_CHECKPOINTS: &str = "
+    SELECT o.id, c.note FROM unnest($1::uuid[]) o(id) CROSS JOIN LATERAL (
+        SELECT note FROM proof_checkpoints WHERE organization_id = o.id ORDER BY size DESC LIMIT 1) c";
+
+pub(super) const ROOT_EDGES: &str = "SELECT level, index, hashes FROM proof_root_edges ORDER BY level";
+
+pub(super) const ROOT_TILES: &str = "
+    SELECT level, index, hashes FROM proof_root_tiles WHERE (level, index) IN (SELECT * FROM unnest($1::smallint[], $2::bigint[]))
+    UNION ALL SELECT level, index, hashes FROM proof_root_edges";
+
+pub(super) const LAST_ROOT: &str = "SELECT note FROM proof_root_checkpoints ORDER BY size DESC LIMIT 1";
+
+pub(super) const KEYS: &str = "SELECT public, introduction FROM proof_keys ORDER BY number";
+
+pub(super) const ADVANCE: &str = "
+    UPDATE proof_log SET position = $1, root_size = $2, sealed_at = clock_timestamp(), refusal = NULL
+    WHERE position = $3 AND root_size = $4";
+
+pub(super) const INSERT_TILES: &str = "
+    INSERT INTO proof_tiles (organization_id, level, index, hashes, first_position, positions)
+    SELECT * FROM unnest($1::uuid[], $2::smallint[], $3::bigint[], $4::bytea[], $5::bigint[], $6::bytea[])";
+
+pub(super) const UPSERT_EDGES: &str = "
+    INSERT INTO proof_edges (organization_id, level, index, hashes, positions)
+    SELECT * FROM unnest($1::uuid[], $2::smallint[], $3::bigint[], $4::bytea[], $5::bytea[])
+    ON CONFLICT (organization_id, level) DO UPDATE
+    SET index = excluded.index, hashes = excluded.hashes, positions = excluded.positions";
+
+pub(super) const INSERT_CHECKPOINTS: &str = "
+    INSERT INTO proof_checkpoints (root_index, organization_id, size, note)
+    SELECT * FROM unnest($1::bigint[], $2::uuid[], $3::bigint[], $4::text[])";
+
+pub(super) const INSERT_ROOT_TILES: &str = "
+    INSERT INTO proof_root_tiles (level, index, hashes) SELECT * FROM unnest($1::smallint[], $2::bigint[], $3::bytea[])";
+
+pub(super) const UPSERT_ROOT_EDGES: &str = "
+    INSERT INTO proof_root_edges (level, index, hashes) SELECT * FROM unnest($1::smallint[], $2::bigint[], $3::bytea[])
+    ON CONFLICT (level) DO UPDATE SET index = excluded.index, hashes = excluded.hashes";
+
+pub(super) const INSERT_ROOT: &str = "INSERT INTO proof_root_checkpoints (size, note, position) VALUES ($1, $2, $3)";
+
+pub(super) const INSERT_KEY: &str = "
+    INSERT INTO proof_keys (number, public, introduction, root_index)
+    SELECT coalesce(max(number) + 1, 0), $1, $2, $3 FROM proof_keys";
+
+pub(super) const REFUSE: &str = "UPDATE proof_log SET refusal = $1 WHERE refusal IS DISTINCT FROM $1";
+
+/// The tile of leaves with this index.
+pub(super) const AUDIT_TILE: &str = "
+    SELECT hashes, positions FROM proof_tiles WHERE organization_id = $1 AND level = 0 AND index = $2
+    UNION ALL SELECT hashes, positions FROM proof_edges WHERE organization_id = $1 AND level = 0 AND index = $2";
+
+pub(super) const AUDIT_CHECKPOINTS: &str = "
+    SELECT note FROM proof_checkpoints WHERE organization_id = $1 AND size > $2 AND size <= $3 ORDER BY size";
+
+pub(super) const SIZES: &str = "SELECT organization_id, max(size) FROM proof_checkpoints GROUP BY organization_id";
+
+pub(super) const NEWEST_ROOT: &str = "SELECT size, note FROM proof_root_checkpoints ORDER BY size DESC LIMIT 1";
+
+pub(super) const COSIGNED: &str = "SELECT coalesce(max(size), 0) FROM proof_cosignatures WHERE witness = $1";
+
+pub(super) const KEEP_COSIGNATURE: &str = "
+    INSERT INTO proof_cosignatures (size, witness, line, cosigned_at) VALUES ($1, $2, $3, to_timestamp($4::float8)) ON CONFLICT DO NOTHING";
+
+/// Every statement of this file, by name.
+pub(in crate::engine) const STATEMENTS: &[(&str, &str)] = &[
+    ("engine.sealing.try_lead", TRY_LEAD),
+    ("engine.sealing.log", LOG),
+    ("engine.sealing.read", READ),
+    ("engine.sealing.edges", EDGES),
+    ("engine.sealing.last_checkpoints", LAST_CHECKPOINTS),
+    ("engine.sealing.root_edges", ROOT_EDGES),
+    ("engine.sealing.root_tiles", ROOT_TILES),
+    ("engine.sealing.last_root", LAST_ROOT),
+    ("engine.sealing.keys", KEYS),
+    ("engine.sealing.advance", ADVANCE),
+    ("engine.sealing.insert_tiles", INSERT_TILES),
+    ("engine.sealing.upsert_edges", UPSERT_EDGES),
+    ("engine.sealing.insert_checkpoints", INSERT_CHECKPOINTS),
+    ("engine.sealing.insert_root_tiles", INSERT_ROOT_TILES),
+    ("engine.sealing.upsert_root_edges", UPSERT_ROOT_EDGES),
+    ("engine.sealing.insert_root", INSERT_ROOT),
+    ("engine.sealing.insert_key", INSERT_KEY),
+    ("engine.sealing.refuse", REFUSE),
+    ("engine.sealing.audit_tile", AUDIT_TILE),
+    ("engine.sealing.audit_checkpoints", AUDIT_CHECKPOINTS),
+    ("engine.sealing.sizes", SIZES),
+    ("engine.sealing.newest_root", NEWEST_ROOT),
+    ("engine.sealing.cosigned", COSIGNED),
+    ("engine.sealing.keep_cosignature", KEEP_COSIGNATURE),
+    ("engine.sealing.status", super::status::STATUS),
+];

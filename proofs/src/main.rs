@@ -1,0 +1,45 @@
+//! `palmares-verify FILE --key KEY`: checks an evidence package, or the proof of one event, without any server.
+
+use palmares_proofs::files::{Asked, verify};
+use std::{env, process::ExitCode};
+
+const USAGE: &str = "usage: palmares-verify FILE --key KEY [--key KEY] [--pinned CHECKPOINT] [--witness KEY] [--json]
+  FILE        an evidence package, or the .tlog-proof of one event
+  --key       a key of the log that you trust, as name+id+key, or a file of such lines
+  --pinned    a checkpoint that you kept: the log has to extend it
+  --witness   the key of a witness whose cosignature is reported
+  --json      answer in JSON
+Exit codes: 0 proved, 1 not proved, 2 not understood.";
+
+fn main() -> ExitCode {
+    let Some((asked, json)) = arguments(env::args().skip(1)) else {
+        eprintln!("{USAGE}");
+        return ExitCode::from(2);
+    };
+    match verify(&asked) {
+        Ok(verified) if json => println!("{}", serde_json::to_string(&verified).unwrap_or_default()),
+        Ok(verified) => asked.sentences(&verified).iter().for_each(|sentence| println!("{sentence}")),
+        Err(why) => {
+            eprintln!("palmares-verify: {why}");
+            return ExitCode::FAILURE;
+        }
+    }
+    ExitCode::SUCCESS
+}
+
+fn arguments(mut given: impl Iterator<Item = String>) -> Option<(Asked, bool)> {
+    let (mut asked, mut json, mut file) = (Asked::default(), false, None);
+    while let Some(argument) = given.next() {
+        match argument.as_str() {
+            "--key" => asked.keys.push(given.next()?),
+            "--witness" => asked.witnesses.push(given.next()?),
+            "--pinned" => asked.pinned = Some(given.next()?.into()),
+            "--json" => json = true,
+            flag if flag.starts_with('-') => return None,
+            _ if file.is_some() => return None,
+            _ => file = Some(argument.into()),
+        }
+    }
+    asked.file = file?;
+    Some((asked, json))
+}
