@@ -31,7 +31,7 @@ bench: install ## Measure against what one would use instead; writes bench/resul
 	$(CARGO) run --release --locked --package palmares-bench -- $(ARGS)
 
 faults: install ## Kill the server, PostgreSQL and nats-server under load, and check every promise
-	@CARGO="$(CARGO)" scripts/test.sh --package palmares --test all -- faults $(ARGS)
+	@CARGO="$(CARGO)" FAULT_SUBJECTS=$${FAULT_SUBJECTS:-200} scripts/test.sh --package palmares --test all -- faults $(ARGS)
 
 install: ## Install what is missing: PostgreSQL, nats-server; idempotent
 	@scripts/install.sh

@@ -45,6 +45,9 @@ aggregates! {
     crate::points::Account,
     crate::challenges::activity_log::ActivityLog,
     crate::compliance::access_record::AccessRecord,
+    crate::compliance::deletion_request::DeletionRequest,
+    crate::compliance::legal_holds::LegalHolds,
+    crate::compliance::retention_schedule::RetentionSchedule,
     crate::experts::assignments::ExpertAssignments,
     crate::messaging::letter::Letter,
 }

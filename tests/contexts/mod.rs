@@ -5,6 +5,7 @@ mod api_keys;
 mod clearance;
 mod decisions;
 mod elevations;
+mod erasure;
 mod experts;
 mod history;
 mod identity;
@@ -30,3 +31,5 @@ mod sign_in_timing;
 mod signups;
 mod suspicious_sign_ins;
 mod user_imports;
+
+pub use sign_in::code;

@@ -141,21 +141,22 @@ async fn a_setting_that_is_out_of_bounds_changes_nothing() {
     assert_eq!(organization.domain_events().await, before);
 }
 
-// covers: T-89, E-223, E-224, E-225
+// covers: T-89, E-223, E-224, E-225, E-43
 #[tokio::test]
-async fn the_platform_renames_an_organization_and_asks_for_its_deletion() {
+async fn the_platform_renames_an_organization_and_its_administrator_asks_for_its_deletion() {
     let organization = fresh_organization().await;
     let path = organization.path("");
     organization.admin.send("PATCH", &path, &json!({ "name": "Mine" })).await.refused(403, "ACCESS_DENIED");
-    organization.admin.send("DELETE", &path, &json!({})).await.refused(403, "ACCESS_DENIED");
     let renamed = organization.platform.send("PATCH", &path, &json!({ "name": "Acme Holding" })).await.expect(200);
     let found = organization.platform.get_at(&path, renamed.position()).await.expect(200);
     assert_eq!(found.body["name"], "Acme Holding");
 
-    let deleted = organization.platform.send("DELETE", &path, &json!({})).await.expect(202);
-    assert_eq!(deleted.body["status"], "ORG_PENDING_DELETION");
-    assert_eq!(deleted.header("location"), format!("/api/v1{path}"));
-    organization.admin.get("/users").await.refused(403, "ACCESS_DENIED");
+    // Asking begins a review, and its people go on.
+    let deleted = organization.admin.send("DELETE", &path, &json!({})).await.expect(202);
+    assert_eq!(deleted.body["status"], "SUBMITTED");
+    assert_eq!(deleted.header("location"), format!("/api/v1/deletion-requests/{}", deleted.id("id")));
+    organization.admin.get("/users").await.expect(200);
+    organization.platform.send("DELETE", &path, &json!({})).await.refused(409, "CONFLICT");
     organization.platform.post(&organization.path("/cancel-deletion"), &json!({})).await.expect(200);
     organization.admin.get("/users").await.expect(200);
 }

@@ -52,7 +52,7 @@ pub(super) async fn door(path: &str, body: &Value) -> Reply {
 }
 
 /// The code that an authenticator shows, some steps from now.
-pub(super) fn code(secret: &str, steps: i64) -> String {
+pub fn code(secret: &str, steps: i64) -> String {
     let totp = Builder::new().with_secret(Secret::try_from_base32(secret).expect("base32")).build_noncompliant();
     let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("a time after 1970").as_secs();
     totp.generate(now.checked_add_signed(steps * 30).expect("a time")).to_string()

@@ -38,6 +38,8 @@ pub struct World {
     pub base_url: String,
     port: u16,
     server: Child,
+    /// By how many days the server is ahead of time.
+    ahead_days: u64,
 }
 
 impl World {
@@ -47,8 +49,8 @@ impl World {
         let data_dir = EmbeddedOptions::temporary().data_dir;
         fs::create_dir_all(&data_dir).expect("a folder for the system");
         let port = TcpListener::bind(("127.0.0.1", 0)).and_then(|listener| listener.local_addr()).expect("a free port").port();
-        let server = launch(&data_dir, port);
-        let mut world = Self { base_url: format!("http://127.0.0.1:{port}"), data_dir, port, server };
+        let server = launch(&data_dir, port, 0);
+        let mut world = Self { base_url: format!("http://127.0.0.1:{port}"), data_dir, port, server, ahead_days: 0 };
         world.wait("the system is ready", |world| Descriptor::read(&world.data_dir).is_ok());
         world
     }
@@ -57,13 +59,23 @@ impl World {
         Descriptor::read(&self.data_dir).expect("the system has told where it is")
     }
 
+    /// Kills the server and starts it so many days ahead of time.
+    pub fn ahead(&mut self, days: u64) {
+        self.ahead_days = days;
+        self.kill(Victim::Server);
+    }
+
+    pub fn log_path(&self) -> PathBuf {
+        log_path(&self.data_dir)
+    }
+
     /// Kills without warning. What `palmares dev` supervises, it starts again; itself it is started here.
     pub fn kill(&mut self, victim: Victim) {
         match victim {
             Victim::Server => {
                 self.server.kill().expect("the server is killed");
                 self.server.wait().expect("the server has ended");
-                self.server = launch(&self.data_dir, self.port);
+                self.server = launch(&self.data_dir, self.port, self.ahead_days);
             }
             Victim::Postgres => self.kill_child("postgres/postmaster.pid", "postgres"),
             Victim::Nats => self.kill_child("nats/nats.pid", "nats-server"),
@@ -119,10 +131,10 @@ fn log_path(data_dir: &std::path::Path) -> PathBuf {
     data_dir.with_extension("log")
 }
 
-fn launch(data_dir: &std::path::Path, port: u16) -> Child {
+fn launch(data_dir: &std::path::Path, port: u16, ahead_days: u64) -> Child {
     let log = OpenOptions::new().create(true).append(true).open(log_path(data_dir)).expect("a file for the log");
     let mut command = Command::new(PALMARES);
-    command.args(["dev", "--port", &port.to_string(), "--data-dir"]).arg(data_dir);
+    command.args(["dev", "--port", &port.to_string(), "--clock-ahead-days", &ahead_days.to_string(), "--data-dir"]).arg(data_dir);
     command.stdout(log.try_clone().expect("the log, twice")).stderr(log);
     contain(&mut command, None, Signal::Terminate);
     command.spawn().expect("palmares starts")

@@ -154,6 +154,7 @@ mod tests {
             secrets_dir: None,
             captcha: None,
             insecure_issuers: false,
+            clock_ahead: Duration::ZERO,
         }
     }
 

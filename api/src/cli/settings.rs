@@ -8,7 +8,7 @@ use super::sealing::{SealingArgs, SealingSettings};
 use crate::{captcha::CaptchaSettings, mail::MailSettings, pipeline::Environment};
 use clap::{Args, ValueEnum};
 use palmares_commands::{engine::CACHE_BYTES_DEFAULT, privacy::VaultSettings};
-use std::{net::SocketAddr, path::PathBuf};
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 /// Every environment variable that palmares reads, with what it means. A test holds the command
 /// line to this list, another one `docker-compose.yml`.
@@ -125,6 +125,8 @@ pub struct ServerSettings {
     pub captcha: Option<CaptchaSettings>,
     /// Whether identity providers on this machine may do without TLS: `palmares dev` alone.
     pub insecure_issuers: bool,
+    /// By how much the clock by which commands are decided is ahead: `palmares dev` alone.
+    pub clock_ahead: Duration,
 }
 
 /// The settings as they were given: each may be missing. `doctor` looks at them one by one.
@@ -264,6 +266,7 @@ impl GivenSettings {
             secrets_dir: self.secrets_dir.clone(),
             captcha: self.challenges.captcha(&mut missing),
             insecure_issuers: false,
+            clock_ahead: Duration::ZERO,
         };
         missing.none().map(|()| settings)
     }

@@ -94,10 +94,11 @@ impl Gate {
         owner: Option<UserId>,
         circumstances: Circumstances<'_>,
     ) -> Verdict {
-        let through = match (&caller.acted_as, caller.elevation) {
-            (Some(_), _) => Through::Impersonation,
-            (None, Some(_)) => Through::Elevation,
-            (None, None) => Through::OwnRights,
+        let through = match (caller.leaving, &caller.acted_as, caller.elevation) {
+            (true, ..) => Through::Leaving,
+            (false, Some(_), _) => Through::Impersonation,
+            (false, None, Some(_)) => Through::Elevation,
+            (false, None, None) => Through::OwnRights,
         };
         let circumstances = Circumstances { through, ..circumstances };
         let Caller { user, home, rights, .. } = caller;

@@ -58,6 +58,8 @@ pub struct Caller {
     pub elevation: Option<ElevationId>,
     /// As whom it acts, where that is another user.
     pub acted_as: Option<ActedAs>,
+    /// Whether the user is to be deleted.
+    pub leaving: bool,
 }
 
 /// A caller who may be permitted, depending on whose resource it is.
@@ -181,12 +183,13 @@ impl Gate {
         // From here on refusals are recorded under the caller's name. A token is signed by us, but a
         // cookie proves nothing before its session is looked at: anyone could fill the log with made-up ones.
         if standing != Standing::Unknown && presented.cookie.is_none() {
-            call.caller = Some(Caller { user, home, session, rights: Rights::default(), elevation: None, acted_as: None });
+            call.caller = Some(Caller { user, home, session, rights: Rights::default(), elevation: None, acted_as: None, leaving: false });
         }
         self.check_session(&presented).await?;
+        let leaving = matches!(standing, Standing::Leaving(_));
         let rights = rights_of(standing)?;
         let rights = presented.roles.iter().fold(rights, |rights, roles| rights.narrowed_to(roles));
-        let caller = Caller { user, home, session, rights, elevation: None, acted_as: None };
+        let caller = Caller { user, home, session, rights, elevation: None, acted_as: None, leaving };
         call.caller = Some(caller.clone());
         if call.route.is_about_caller() {
             call.params.push((SELF_PARAM, caller.user.to_string()));
@@ -201,8 +204,9 @@ impl Gate {
         let (user, home) = (UserId(key.key.0), key.organization);
         let found = self.standings.program(home, key.key, key.digest()).await.map_err(Problem::unavailable)?;
         let Program { standing, quota } = found.ok_or_else(token_invalid)?;
-        call.caller = Some(Caller { user, home, session: None, rights: Rights::default(), elevation: None, acted_as: None });
-        let caller = Caller { user, home, session: None, rights: rights_of(standing)?, elevation: None, acted_as: None };
+        call.caller =
+            Some(Caller { user, home, session: None, rights: Rights::default(), elevation: None, acted_as: None, leaving: false });
+        let caller = Caller { user, home, session: None, rights: rights_of(standing)?, elevation: None, acted_as: None, leaving: false };
         call.caller = Some(caller.clone());
         Ok((caller, quota))
     }
@@ -371,7 +375,7 @@ fn denied_by(policies: Vec<String>, reason: &'static str, answer: Problem) -> Pr
 
 fn rights_of(standing: Standing) -> Result<Rights, Problem> {
     match standing {
-        Standing::Active(rights) => Ok(rights),
+        Standing::Active(rights) | Standing::Leaving(rights) => Ok(rights),
         Standing::OrganizationSuspended => Err(Problem::new(Code::AccessDenied, "gate.organization_suspended")),
         Standing::UserSuspended | Standing::Unknown => Err(Problem::new(Code::AuthenticationFailed, "gate.user_not_active")),
     }

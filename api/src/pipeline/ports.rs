@@ -14,6 +14,8 @@ use uuid::Uuid;
 pub enum Standing {
     /// With what the user's roles grant.
     Active(Rights),
+    /// To be deleted: may export and cancel, with nothing else of what the roles grant (A2).
+    Leaving(Rights),
     UserSuspended,
     OrganizationSuspended,
     /// No such user in this organization, or no such organization.

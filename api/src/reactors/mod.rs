@@ -4,6 +4,7 @@
 //! of the reactor, and carries an id derived from the event that caused it: handling an event again
 //! gives the first answer again.
 
+pub mod erasure;
 mod expire_due;
 mod expire_elevations;
 mod expire_invitations;
@@ -101,6 +102,12 @@ async fn execute<O: Operation>(engine: &Engine, admission: Admission, operation:
 fn tenant_of(event: &RecordedEvent) -> Tenant {
     #[expect(clippy::disallowed_methods, reason = "these are the reactors: an event that was delivered is the reason to read")]
     Tenant::grant(event.organization_id)
+}
+
+/// The tenant of which a timer speaks.
+fn tenant_at(organization: OrganizationId) -> Tenant {
+    #[expect(clippy::disallowed_methods, reason = "these are the timers: one that is due is the reason to read")]
+    Tenant::grant(organization)
 }
 
 /// A command that did not work: tried again where that may help, else set aside for people.

@@ -2,10 +2,10 @@
 
 use crate::pipeline::{Route, api_key::FreshSecret, route::Verb};
 use palmares_commands::identity::{
-    ApproveElevation, ApproveReactivation, AssignRole, CancelUserDeletion, ChangeProfile, ComposeRole, CreateApiKey, CreateUser,
-    DeactivateUser, EndElevation, ReactivateUser, RefuseElevation, RenameRole, RequestElevation, RequestUserDeletion, ResumeUser,
-    RetireRole, ReviewElevation, RevokeApiKey, RevokeSession, RevokeUserSessions, RotateApiKey, SetApiKeyQuota, SetRoleGrants,
-    SetUserEmail, StartElevation, SuspendUser, UnassignRole, WithdrawElevation,
+    ApproveElevation, ApproveReactivation, AssignRole, ChangeProfile, ComposeRole, CreateApiKey, CreateUser, DeactivateUser, EndElevation,
+    ReactivateUser, RefuseElevation, RenameRole, RequestElevation, ResumeUser, RetireRole, ReviewElevation, RevokeApiKey, RevokeSession,
+    RevokeUserSessions, RotateApiKey, SetApiKeyQuota, SetRoleGrants, SetUserEmail, StartElevation, SuspendUser, UnassignRole,
+    WithdrawElevation,
 };
 use palmares_projections::identity::{
     api_keys::ListApiKeys,
@@ -22,8 +22,6 @@ pub const ROUTES: &[Route] = &[
     Route::post::<DeactivateUser>("/users/{user_id}/deactivate"),
     Route::post::<ApproveReactivation>("/users/{user_id}/approve-reactivation"),
     Route::post::<ReactivateUser>("/users/{user_id}/reactivate"),
-    Route::post::<RequestUserDeletion>("/users/{user_id}/request-deletion"),
-    Route::post::<CancelUserDeletion>("/users/{user_id}/cancel-deletion"),
     Route::post::<AssignRole>("/users/{user_id}/roles"),
     Route::post::<UnassignRole>("/users/{user_id}/roles/{role}/unassign"),
     Route::get::<ListUsers>("/users", "identity.user.list"),

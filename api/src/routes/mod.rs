@@ -6,6 +6,7 @@ pub mod authorization;
 pub mod challenges;
 pub mod compliance;
 pub mod connections;
+pub mod deletions;
 pub mod experts;
 pub mod external_identities;
 pub mod identity;
@@ -43,6 +44,7 @@ const TABLES: &[&[Route]] = &[
     challenges::ROUTES,
     experts::ROUTES,
     compliance::ROUTES,
+    deletions::ROUTES,
     operations::ROUTES,
 ];
 

@@ -5,8 +5,8 @@ use crate::{
     problem::Problem,
 };
 use palmares_commands::organizations::{
-    ActivateOrganization, CancelOrganizationDeletion, ChangeSettings, ClaimDomain, CompleteSetupStep, CreateOrganization, ReleaseDomain,
-    RenameOrganization, RequestOrganizationDeletion, ResumeOrganization, RetryProvisioning, SetAutoJoin, SuspendOrganization, VerifyDomain,
+    ActivateOrganization, ChangeSettings, ClaimDomain, CompleteSetupStep, CreateOrganization, ReleaseDomain, RenameOrganization,
+    ResumeOrganization, RetryProvisioning, SetAutoJoin, SuspendOrganization, VerifyDomain,
 };
 use palmares_domain::{
     kernel::Tenant,
@@ -23,12 +23,8 @@ const ORGANIZATIONS: &str = "/organizations";
 pub const ROUTES: &[Route] = &[
     Route::post::<CreateOrganization>("/organizations").creating(ORGANIZATIONS, "id"),
     Route::patch::<RenameOrganization>("/organizations/{organization_id}"),
-    // A deletion begins with a review, and can be taken back (A18).
-    Route::delete::<RequestOrganizationDeletion>("/organizations/{organization_id}").starting(ORGANIZATIONS, "id"),
     Route::post::<SuspendOrganization>("/organizations/{organization_id}/suspend"),
     Route::post::<ResumeOrganization>("/organizations/{organization_id}/resume"),
-    Route::post::<RequestOrganizationDeletion>("/organizations/{organization_id}/request-deletion").alias(),
-    Route::post::<CancelOrganizationDeletion>("/organizations/{organization_id}/cancel-deletion"),
     Route::get::<ListOrganizations>("/organizations", "organizations.organization.read"),
     Route::get::<GetOrganization>("/organizations/{organization_id}", "organizations.organization.read"),
     Route::get::<GetSettings>("/organizations/{organization_id}/settings", "organizations.settings.read"),

@@ -37,16 +37,16 @@ pub struct Found {
 }
 
 impl Found {
-    /// Whether the user may act.
-    pub fn may_act(&self) -> bool {
-        self.organization_active && self.status == Some(UserStatus::Active)
+    /// Whether the user may come in; who is to be deleted may then do no more than export and cancel.
+    pub fn may_sign_in(&self) -> bool {
+        self.organization_active && self.status.is_some_and(UserStatus::may_sign_in)
     }
 
     /// Whether whoever holds this challenge may take their next step: as a user, or as somebody who
     /// accepted an invitation and is not done.
     pub fn may_go_on(&self, challenge: &Challenge) -> bool {
         match challenge.invitation {
-            None => self.may_act(),
+            None => self.may_sign_in(),
             Some(_) => self.is_newcomer(),
         }
     }

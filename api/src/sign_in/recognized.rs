@@ -94,7 +94,7 @@ async fn ask_to_join(visit: &Visit<'_>, organization: OrganizationId, email: Str
 async fn let_in(visit: &Visit<'_>, organization: OrganizationId, user: UserId) -> Result<Recognized, Problem> {
     let meant = Meant { organization, user };
     let found = found(visit.services, &meant).await?;
-    if found.may_act() {
+    if found.may_sign_in() {
         return Ok(Recognized::Member(meant, Box::new(found)));
     }
     record_failure(visit, &meant, &found);

@@ -67,6 +67,7 @@ impl ReadSide {
             projectors: projectors(),
             reactors,
             timers,
+            timers_ahead: settings.clock_ahead,
         };
         Supervisor::start(parts).await.context("starting the read side")
     }

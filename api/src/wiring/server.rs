@@ -16,16 +16,23 @@ use crate::{
     dns::HickoryDns,
     mail::{Links, MailSettings, SmtpMailer, Templates},
     pipeline::{Bound, Gate, Limiter, Parts, Progress, RateLimits, Services, Settings, TokenKeys, bind, route::Kind},
-    reactors::{self, Post},
+    reactors::{
+        self, Post,
+        erasure::{self, DeletionTimer, Erase},
+    },
     routes,
     sign_in::{Desk, federation::FederationSettings, password_policy::PasswordPolicy},
 };
 use anyhow::Context;
-use palmares_projections::engine::{
-    Readers,
-    head::HeadSignal,
-    sealing::{Outside, Sealer},
-    stop::Stopper,
+use palmares_commands::compliance::shredding::CustodyShredder;
+use palmares_projections::{
+    compliance::ERASED,
+    engine::{
+        Readers,
+        head::HeadSignal,
+        sealing::{Outside, Sealer},
+        stop::Stopper,
+    },
 };
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 use tokio::{
@@ -80,10 +87,16 @@ pub(super) async fn serve(
     if settings.role.runs_workers() {
         let mut reactors = reactors::all(write.engine.clone(), write.ring.clone(), read.readers.clone(), read.watermarks.clone());
         match &settings.mail {
-            Some(mail) => reactors.push(reactors::letters(write.engine.clone(), post(&settings, mail, &write, (tokens, &read.readers))?)),
+            Some(mail) => {
+                let post = post(&settings, mail, &write, (tokens.clone(), &read.readers))?;
+                reactors.push(reactors::letters(write.engine.clone(), post));
+            }
             None => tracing::warn!("PALMARES_SMTP_URL is not set: letters wait, and those that expire are never sent"),
         }
-        let timers = reactors::timers(write.engine.clone(), write.ring.clone());
+        let mut timers = reactors::timers(write.engine.clone(), write.ring.clone());
+        let tools = erasure_tools(&write, &read, tokens);
+        reactors.push(Arc::new(Erase(tools.clone())));
+        timers.push(Arc::new(DeletionTimer(tools)));
         match &settings.sealing {
             Some(sealing) => {
                 let (keys, outside) = (Arc::new(LogKeyFile::new(&sealing.key_file)), Outside::new(&sealing.checkpoint_file));
@@ -158,6 +171,20 @@ fn post(
         ring: write.ring.clone(),
         addresses: Arc::new(readers.clone()),
     })
+}
+
+/// What carries deletions out.
+fn erasure_tools(write: &WriteSide, read: &ReadSide, tokens: Arc<TokenKeys>) -> erasure::Tools {
+    let projectors = read_side::projectors();
+    let forgetting = projectors.iter().filter(|projector| projector.interests().contains(&ERASED)).map(|projector| projector.name());
+    erasure::Tools {
+        engine: write.engine.clone(),
+        readers: read.readers.clone(),
+        watermarks: read.watermarks.clone(),
+        shredder: Arc::new(CustodyShredder::new(write.custody.clone(), write.pool.clone())),
+        tokens,
+        forgetting: forgetting.collect(),
+    }
 }
 
 /// Passes on what this process committed, sooner than the database's notification would.

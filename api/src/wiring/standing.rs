@@ -33,7 +33,7 @@ pub(super) struct EngineStandings {
 #[async_trait]
 impl Standings for EngineStandings {
     async fn of(&self, organization: OrganizationId, user: UserId) -> anyhow::Result<Standing> {
-        let roles = |user: &User| user.profile().map(|profile| user.is_active().then(|| profile.roles.clone()));
+        let roles = |user: &User| user.profile().map(|profile| user.may_sign_in().then(|| (profile.roles.clone(), user.is_active())));
         let user = self.engine.look(organization, user, roles).await?;
         let stands =
             self.engine.look(organization, organization, |found: &Organization| found.profile().map(|_| found.is_active())).await?;
@@ -41,7 +41,8 @@ impl Standings for EngineStandings {
             (None, _) | (_, None) => Standing::Unknown,
             (Some(false), _) => Standing::OrganizationSuspended,
             (_, Some(None)) => Standing::UserSuspended,
-            (Some(true), Some(Some(roles))) => Standing::Active(self.rights(organization, roles).await?),
+            (Some(true), Some(Some((roles, true)))) => Standing::Active(self.rights(organization, roles).await?),
+            (Some(true), Some(Some((roles, false)))) => Standing::Leaving(self.rights(organization, roles).await?),
         })
     }
 

@@ -10,7 +10,6 @@ use super::{Answer, Engine, Operation, Receipt, Refused, Rejection};
 use crate::privacy::UnsealedEvent;
 use crate::privacy::sealing::{seal_events, try_seal_events};
 use crate::store::{Append, AppendError, ClaimKey, NewEvent, SealedBlob, Snapshot, StreamName, StreamWrite};
-use chrono::Utc;
 use palmares_domain::kernel::{Admission, EventId, Facts, OrganizationId};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -76,7 +75,7 @@ impl Engine {
         let decided = {
             let mut unit = Unit {
                 admission,
-                facts: Facts { now: Utc::now(), actor: admission.actor },
+                facts: Facts { now: self.clock.now(), actor: admission.actor },
                 involved: held.iter().map(involve).collect::<Result<_, _>>()?,
                 held: &held_claims,
                 hashed: &hashed,

@@ -7,6 +7,7 @@
 
 mod answers;
 mod capability;
+mod clock;
 mod execute;
 #[cfg(test)]
 mod forgetting_tests;
@@ -19,6 +20,7 @@ mod size;
 mod slots;
 
 pub use capability::{Capability, Throttle};
+pub use clock::Clock;
 pub use kind::{Kind, StreamRef};
 pub use operation::{Answer, Operation, Refused, Unit};
 pub use past::Past;
@@ -91,11 +93,12 @@ pub struct EngineOptions {
     pub cache_bytes: usize,
     /// Every permission that a role may grant.
     pub permissions: PermissionTree,
+    pub clock: Clock,
 }
 
 impl Default for EngineOptions {
     fn default() -> Self {
-        Self { cache_bytes: CACHE_BYTES_DEFAULT, permissions: PermissionTree::default() }
+        Self { cache_bytes: CACHE_BYTES_DEFAULT, permissions: PermissionTree::default(), clock: Clock::default() }
     }
 }
 
@@ -106,6 +109,7 @@ pub struct Engine {
     contexts: Arc<ClientContexts>,
     slots: Arc<Slots>,
     permissions: PermissionTree,
+    clock: Clock,
 }
 
 impl Engine {
@@ -114,7 +118,7 @@ impl Engine {
         let slots = Arc::new(Slots::new(options.cache_bytes));
         slots.clone().follow(store.foreign_changes());
         slots.clone().forget(ring.forgotten());
-        Arc::new(Self { store, ring, contexts, slots, permissions: options.permissions })
+        Arc::new(Self { store, ring, contexts, slots, permissions: options.permissions, clock: options.clock })
     }
 
     pub fn store(&self) -> &Arc<dyn EventStore> {

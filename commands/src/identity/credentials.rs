@@ -24,7 +24,7 @@ pub(super) fn run(unit: &mut Unit<'_>, user_id: UserId, action: CredentialAction
     let status = unit.state::<User>(user_id)?.profile().map(|profile| profile.status);
     match status {
         None => Err(UserError::NotFound.into()),
-        Some(UserStatus::DeletionRequested | UserStatus::SoftDeleted | UserStatus::Purged) => Err(UserError::Deleted.into()),
+        Some(UserStatus::SoftDeleted | UserStatus::Purged) => Err(UserError::Deleted.into()),
         Some(_) => unit.run::<Credential>(user_id, &CredentialCommand { user_id, action }).map(drop),
     }
 }

@@ -89,7 +89,7 @@ impl Operation for Enter {
         let user_id = self.user_id;
         match self.entrant {
             // Between the proof and now the user may have been suspended.
-            Entrant::Member if unit.state::<User>(user_id)?.is_active() => {}
+            Entrant::Member if unit.state::<User>(user_id)?.may_sign_in() => {}
             Entrant::Member => return Err(Refused::new(Code::AuthenticationFailed, "sign_in.failed", "the user may not act")),
             Entrant::Newcomer(invitation) => check_newcomer(unit, invitation, user_id)?,
             Entrant::Completing(invitation) => complete(unit, invitation, user_id)?,

@@ -1,4 +1,4 @@
-//! The life cycle of a user, as far as requests may move it (B.1).
+//! The life cycle of a user, as far as requests may move it (B.1). How they go for good is compliance's.
 
 use super::user_stream;
 use crate::engine::{Answer, Operation, Refused, StreamRef, Unit};
@@ -15,8 +15,6 @@ crate::capabilities! {
     DeactivateUser => permit "identity.user.deactivate", throttle Write;
     ApproveReactivation => permit "identity.user.approve_reactivation", throttle Write;
     ReactivateUser => permit "identity.user.reactivate", throttle Write;
-    RequestUserDeletion => permit "identity.user.delete", throttle Write, owner |deletion| Some(deletion.user_id);
-    CancelUserDeletion => permit "identity.user.cancel_deletion", throttle Write;
 }
 
 crate::life_cycle::steps! { User, user_id: UserId, user_stream;
@@ -36,10 +34,4 @@ crate::life_cycle::steps! { User, user_id: UserId, user_stream;
 
     /// Brings a deactivated user back, once someone else approved it.
     ReactivateUser => |_| UserCommand::Reactivate, |_| UserStatus::Active.name();
-
-    /// Asks that a user be deleted: they may no longer act.
-    RequestUserDeletion => |_| UserCommand::RequestDeletion, |_| UserStatus::DeletionRequested.name();
-
-    /// Takes the request for deletion back, within the grace period.
-    CancelUserDeletion => |_| UserCommand::CancelDeletion, |_| UserStatus::Active.name();
 }

@@ -40,9 +40,7 @@ pub use enter::{Enter, Entrant};
 pub use external_identities::{UnlinkExternalIdentity, external_identity_id};
 pub use invitations::{AcceptInvitation, ExpireInvitation, InviteUser, NeedsEmail, ResendInvitation, RevokeInvitation};
 pub use joining::JoinByProvider;
-pub use lifecycle::{
-    ApproveReactivation, CancelUserDeletion, DeactivateUser, ReactivateUser, RequestUserDeletion, ResumeUser, SuspendUser,
-};
+pub use lifecycle::{ApproveReactivation, DeactivateUser, ReactivateUser, ResumeUser, SuspendUser};
 pub use memberships::{LinkMembership, Offer, UnlinkMembership, offer_not_valid};
 pub use policy_store::{
     ActivatePolicies, ActivatePolicyVersion, InstantiatePolicy, RevokePolicy, RevokePolicyTemplate, SeedPolicyStore, WritePolicy,
@@ -62,6 +60,7 @@ pub use user_imports::{
 };
 pub use users::CreateUser;
 
+pub(crate) use sessions::sessions_stream;
 pub(crate) use users::user_stream;
 
 use crate::engine::{Refused, StreamRef, Unit};
@@ -71,7 +70,7 @@ use palmares_domain::{
 };
 
 /// The stream of the organization's own roles.
-fn catalogue_stream(admission: &Admission) -> StreamRef {
+pub(crate) fn catalogue_stream(admission: &Admission) -> StreamRef {
     StreamRef::of::<RoleCatalogue>(admission.organization, admission.organization)
 }
 
@@ -90,7 +89,7 @@ fn check_may_give(unit: &mut Unit<'_>, role: RoleRef) -> Result<(), Refused> {
 
 /// Refuses to act for a user whose roles reach further than the caller's own rights: who decides how
 /// somebody signs in can act as them (E-46).
-fn check_may_act_for(unit: &mut Unit<'_>, user_id: UserId) -> Result<(), Refused> {
+pub(crate) fn check_may_act_for(unit: &mut Unit<'_>, user_id: UserId) -> Result<(), Refused> {
     if unit.admission().actor == user_id {
         return Ok(());
     }

@@ -22,7 +22,7 @@ crate::capabilities! {
 }
 
 /// The stream of the devices on which a user is signed in.
-pub(super) fn sessions_stream(admission: &Admission, user: UserId) -> StreamRef {
+pub(crate) fn sessions_stream(admission: &Admission, user: UserId) -> StreamRef {
     sessions_of(admission.organization, user)
 }
 
@@ -56,7 +56,7 @@ impl Operation for RotateRefresh {
     }
 
     fn decide(&self, unit: &mut Unit<'_>) -> Result<Answer, Refused> {
-        if !unit.state::<User>(self.user_id)?.is_active() {
+        if !unit.state::<User>(self.user_id)?.may_sign_in() {
             return Err(SessionsError::Ended.into());
         }
         let (session_id, now) = (self.rotate.session_id, unit.facts().now);

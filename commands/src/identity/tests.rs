@@ -1,6 +1,7 @@
 //! Given users, when they prove themselves, then sessions; and nothing is used twice.
 
 use super::*;
+use crate::compliance::{SubmitDeletion, VerifyDeletion};
 use crate::engine::{Answer, Engine, EngineOptions, Operation, Receipt, Rejection};
 use crate::privacy::{
     ClientContexts, KeyRing, client_context::MemoryClientContextTable, data_keys::MemoryDataKeyTable, key_store::MemoryKeyStore,
@@ -8,12 +9,14 @@ use crate::privacy::{
 use crate::store::memory::MemoryStore;
 use chrono::{TimeDelta, Utc};
 use palmares_domain::{
+    compliance::deletion_request::DeletionSubject,
     identity::{
         Rights, Role,
         credential::{self, Credential, CredentialAction, PassKind},
         sessions::{self, Carrier, Factor, Sessions, SignInMethod},
+        user::UserCommand,
     },
-    kernel::{Admitted, Code, Digest, OrganizationId, PassId, SessionId, UserId},
+    kernel::{Admitted, Code, DeletionRequestId, Digest, OrganizationId, PassId, SessionId, UserId},
 };
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -57,6 +60,25 @@ impl World {
     async fn user(&self, body: Value) -> UserId {
         let Answer(answer) = self.ask::<CreateUser>(body).await.unwrap().answer;
         answer["id"].as_str().unwrap().parse().unwrap()
+    }
+
+    /// As the end of a grace period does.
+    async fn soft_delete(&self, user: UserId) {
+        struct SoftDelete(UserId);
+
+        impl Operation for SoftDelete {
+            fn streams(&self, admission: &Admission) -> Vec<StreamRef> {
+                vec![user_stream(admission, self.0)]
+            }
+
+            fn decide(&self, unit: &mut Unit<'_>) -> Result<Answer, Refused> {
+                unit.run::<User>(self.0, &UserCommand::RequestDeletion)?;
+                unit.run::<User>(self.0, &UserCommand::SoftDelete)?;
+                Ok(Answer::default())
+            }
+        }
+
+        self.execute(SoftDelete(user)).await.unwrap();
     }
 
     async fn member(&self, external_ref: &str) -> UserId {
@@ -230,9 +252,18 @@ async fn nobody_proves_themselves_who_is_not_there_or_was_deleted() {
     assert_eq!(refusal(set(nobody).await).1, "sign_in.failed");
     assert_eq!(refusal(world.execute(issue(nobody, 1, PassKind::MagicLink)).await).1, "identity.user_not_found");
     let ada = world.member("ada").await;
-    world.ask::<RequestUserDeletion>(json!({ "user_id": ada })).await.unwrap();
-    assert_eq!(refusal(set(ada).await).1, "sign_in.failed");
-    assert_eq!(refusal(world.execute(issue(ada, 1, PassKind::MagicLink)).await).1, "identity.user_deleted");
+    let request_id = DeletionRequestId::of(ada);
+    let submit: SubmitDeletion = serde_json::from_value(json!({ "user_id": ada })).unwrap();
+    world.execute(submit).await.unwrap();
+    let proof = CredentialAction::BeginTotp { secret: "A".repeat(32) };
+    world.execute(VerifyDeletion { request_id, subject: DeletionSubject::User(ada), home: ORGANIZATION, proof }).await.unwrap();
+    // Who is to be deleted comes in, to export and to cancel.
+    world.execute(issue(ada, 1, PassKind::MagicLink)).await.unwrap();
+    set(ada).await.unwrap();
+    let deleted = world.member("bea").await;
+    world.soft_delete(deleted).await;
+    assert_eq!(refusal(set(deleted).await).1, "sign_in.failed");
+    assert_eq!(refusal(world.execute(issue(deleted, 1, PassKind::MagicLink)).await).1, "identity.user_deleted");
 }
 
 /// covers: E-111

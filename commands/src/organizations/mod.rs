@@ -27,8 +27,6 @@ crate::capabilities! {
     CreateOrganization => permit "organizations.organization.create", throttle Write;
     SuspendOrganization => permit "organizations.organization.suspend", throttle Write;
     ResumeOrganization => permit "organizations.organization.resume", throttle Write;
-    RequestOrganizationDeletion => permit "organizations.organization.delete", throttle Write;
-    CancelOrganizationDeletion => permit "organizations.organization.cancel_deletion", throttle Write;
 }
 
 /// An organization's stream lives in its own tenant, whoever creates it.
@@ -104,10 +102,4 @@ crate::life_cycle::steps! { Organization, organization_id: OrganizationId, |_, o
 
     /// Resumes a suspended organization.
     ResumeOrganization => |_| OrganizationCommand::Resume, status;
-
-    /// Asks that an organization be deleted: its people may no longer act, and nothing is gone yet (7D).
-    RequestOrganizationDeletion => |_| OrganizationCommand::RequestDeletion, status;
-
-    /// Takes the request for deletion back: the organization is what it was.
-    CancelOrganizationDeletion => |_| OrganizationCommand::CancelDeletion, status;
 }

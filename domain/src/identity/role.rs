@@ -40,7 +40,6 @@ impl Role {
         "organizations.organization.create",
         "organizations.organization.suspend",
         "organizations.organization.resume",
-        "organizations.organization.delete",
         "organizations.organization.cancel_deletion",
         "organizations.organization.rename",
         "organizations.settings.change_platform",

@@ -59,6 +59,10 @@ ids! {
     PolicyId;
     /// A list of people that is imported together (E-133).
     ImportId;
+    /// What is asked and done about the deletion of one user or organization (7A to 7E).
+    DeletionRequestId;
+    /// A duty to keep what would otherwise be erased (E-162).
+    LegalHoldId;
     /// A message that was sent to somebody.
     LetterId;
     /// One event.
@@ -84,6 +88,13 @@ pub fn derive_uuid(kind: &str, parts: &[&[u8]]) -> Uuid {
 impl OrganizationId {
     /// The organization that owns the platform itself; its members may hold platform roles (H-11).
     pub const PLATFORM: OrganizationId = OrganizationId(Uuid::from_u128(0x7061_6c6d_6172_4573_8000_0000_0000_0000));
+}
+
+impl DeletionRequestId {
+    /// A subject has one: whoever asks again goes on with it, so two are never open at once.
+    pub fn of(subject: impl Into<Uuid>) -> Self {
+        DeletionRequestId(derive_uuid("deletion-request", &[subject.into().as_bytes()]))
+    }
 }
 
 impl AccountId {

@@ -18,6 +18,8 @@ pub enum Purpose {
 }
 
 impl Purpose {
+    pub const ALL: [Purpose; 5] = [Purpose::Profile, Purpose::Health, Purpose::Reward, Purpose::Hr, Purpose::Security];
+
     /// The stored name.
     pub fn name(self) -> &'static str {
         match self {
@@ -31,7 +33,7 @@ impl Purpose {
 
     /// The purpose of a stored name.
     pub fn parse(name: &str) -> Option<Self> {
-        [Self::Profile, Self::Health, Self::Reward, Self::Hr, Self::Security].into_iter().find(|purpose| purpose.name() == name)
+        Self::ALL.into_iter().find(|purpose| purpose.name() == name)
     }
 }
 

@@ -1,21 +1,41 @@
-//! Read models of compliance: who did what, when, from where, and what it changed.
+//! Read models of compliance: who did what, when, from where, and what it changed; who is to be deleted,
+//! what is held, and how long things are kept.
 //!
 //! The log itself is the record; [`audit_trail`] is the way into it. Its table indexes every event
 //! of a tenant, so that history is found through it too. Sessions show their [`audit_trail::Origin`] as
-//! it does. [`proofs`] shows that nothing of it was changed, to somebody who does not trust us.
+//! it does. What keeps something of people listens to [`ERASED`], and forgets them. [`proofs`] shows that
+//! nothing of the log was changed, to somebody who does not trust us.
 
 pub mod audit_trail;
+pub mod deletion_requests;
+mod erased;
+pub mod legal_holds;
 pub mod proofs;
+pub mod retention_schedules;
+
+pub(crate) use erased::{Erased, erased};
 
 use crate::engine::Projector;
 use std::sync::Arc;
 
+/// The event by which read models learn that the keys of a subject are destroyed.
+pub const ERASED: &str = "compliance.subject_erased";
+
 /// Every projector of this context.
 pub fn projectors() -> Vec<Arc<dyn Projector>> {
-    vec![Arc::new(audit_trail::AuditLog)]
+    vec![
+        Arc::new(audit_trail::AuditLog),
+        Arc::new(deletion_requests::DeletionRequests),
+        Arc::new(deletion_requests::Due),
+        Arc::new(legal_holds::LegalHolds),
+        Arc::new(retention_schedules::RetentionSchedules),
+    ]
 }
 
 /// Every SQL statement of this context, by name.
 pub fn statements() -> impl Iterator<Item = (&'static str, &'static str)> {
-    audit_trail::STATEMENTS.iter().chain(proofs::STATEMENTS).copied()
+    [audit_trail::STATEMENTS, deletion_requests::STATEMENTS, legal_holds::STATEMENTS, proofs::STATEMENTS, retention_schedules::STATEMENTS]
+        .into_iter()
+        .flatten()
+        .copied()
 }

@@ -47,6 +47,8 @@ pub struct Parts {
     pub projectors: Vec<Arc<dyn Projector>>,
     pub reactors: Vec<Arc<dyn Reactor>>,
     pub timers: Vec<Arc<dyn TimerHandler>>,
+    /// By how much the clock of timers is ahead of the database's.
+    pub timers_ahead: Duration,
 }
 
 /// The running read side. Dropping it ends everything where it stands, as a crash would.
@@ -67,7 +69,7 @@ impl Supervisor {
         tasks.spawn(async move { head.follow(&follow_log, follow_stop).await });
         tasks.spawn(renew(pool.clone(), parts.owner, stop.clone()));
         tasks.spawn(show(log.clone(), stop.clone()));
-        tasks.spawn(Timers::new(pool, parts.timers.clone()).run(stop.clone()));
+        tasks.spawn(Timers::new(pool, parts.timers.clone()).ahead_by(parts.timers_ahead).run(stop.clone()));
         tasks.spawn(sessions(parts, first, stop));
         Ok(Self { log, tasks, stopper })
     }

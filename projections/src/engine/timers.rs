@@ -57,7 +57,7 @@ const CANCEL: &str = "DELETE FROM timers WHERE organization_id = $1 AND id = $2"
 
 const DUE: &str = "
     SELECT organization_id, id, kind, stream_id, due_at, payload FROM timers
-    WHERE try_at <= clock_timestamp() AND kind = ANY($1) ORDER BY try_at LIMIT $2 FOR UPDATE SKIP LOCKED";
+    WHERE try_at <= clock_timestamp() + make_interval(secs => $3) AND kind = ANY($1) ORDER BY try_at LIMIT $2 FOR UPDATE SKIP LOCKED";
 
 /// Doubles the pause up to an hour.
 const POSTPONE: &str = "
@@ -95,11 +95,19 @@ pub async fn cancel(tx: &mut PgConnection, organization: OrganizationId, id: Uui
 pub struct Timers {
     pool: PgPool,
     handlers: Vec<Arc<dyn TimerHandler>>,
+    /// By how much its clock is ahead of the database's.
+    ahead: Duration,
 }
 
 impl Timers {
     pub fn new(pool: PgPool, handlers: Vec<Arc<dyn TimerHandler>>) -> Self {
-        Self { pool, handlers }
+        Self { pool, handlers, ahead: Duration::ZERO }
+    }
+
+    /// The same by a clock that was put ahead.
+    #[must_use]
+    pub fn ahead_by(self, ahead: Duration) -> Self {
+        Self { ahead, ..self }
     }
 
     pub async fn run(self, mut stop: Stop) {
@@ -124,7 +132,7 @@ impl Timers {
     /// Fires what is due; answers how many timers that were.
     async fn round(&self, kinds: &[&str]) -> Result<i64, sqlx::Error> {
         let mut tx = self.pool.begin().await?;
-        let due: Vec<Timer> = sqlx::query_as(DUE).bind(kinds).bind(BATCH).fetch_all(&mut *tx).await?;
+        let due: Vec<Timer> = sqlx::query_as(DUE).bind(kinds).bind(BATCH).bind(self.ahead.as_secs_f64()).fetch_all(&mut *tx).await?;
         let outcomes = join_all(due.iter().map(|timer| self.fire(timer))).await;
         for (timer, outcome) in due.iter().zip(outcomes) {
             let (statement, error) = match outcome {

@@ -19,7 +19,7 @@ use sqlx::{
     PgPool,
     postgres::{PgConnectOptions, PgPoolOptions},
 };
-use std::{collections::HashMap, sync::Arc};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 use uuid::Uuid;
 
 pub struct Rig {
@@ -72,6 +72,7 @@ impl Rig {
         let log = Log::new(self.as_role("palmares_relay").await);
         let watermarks = Watermarks::new(log.clone());
         let parts = Parts {
+            timers_ahead: Duration::ZERO,
             log,
             projector_pool: self.as_role("palmares_projector").await,
             keys: Arc::new(NoKeys),

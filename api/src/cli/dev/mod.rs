@@ -68,6 +68,9 @@ pub struct DevArgs {
     dns_server: Option<SocketAddr>,
     #[command(flatten)]
     challenges: ChallengeSettings,
+    /// Days by which to be ahead of time, to see what periods of weeks lead to
+    #[arg(long, default_value_t = 0)]
+    clock_ahead_days: u64,
 }
 
 /// The default data folder: of the machine for root, of the user otherwise.
@@ -145,6 +148,7 @@ async fn run_on(
         secrets_dir: Some(embedded.path().join("secrets")),
         captcha: args.challenges.complete()?,
         insecure_issuers: true,
+        clock_ahead: Duration::from_secs(args.clock_ahead_days * 24 * 60 * 60),
     };
     let minter = Minter::of(&settings)?;
     let platform_admin = system.bootstrap(&settings, PLATFORM_ADMIN).await.context("making the platform's organization")?;

@@ -55,6 +55,8 @@ pub enum Through {
     Elevation,
     /// By acting as another user, or by being acted as.
     Impersonation,
+    /// On the way out: whoever asks is to be deleted.
+    Leaving,
 }
 
 /// May this principal do this?
@@ -268,7 +270,8 @@ impl DecisionPoint {
 }
 
 fn context(through: Through) -> Result<Context, PolicyFault> {
-    let facts = [("elevated", through != Through::OwnRights), ("impersonated", through == Through::Impersonation)];
+    let elevated = matches!(through, Through::Elevation | Through::Impersonation);
+    let facts = [("elevated", elevated), ("impersonated", through == Through::Impersonation), ("leaving", through == Through::Leaving)];
     let facts = facts.map(|(name, fact)| (name.to_owned(), RestrictedExpression::new_bool(fact)));
     Context::from_pairs(facts).map_err(PolicyFault::of)
 }

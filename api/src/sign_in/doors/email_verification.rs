@@ -30,7 +30,7 @@ impl Door for VerifyEmail {
         let named = read_pass_token(visit.services.gate.tokens(), kind, &self.token).map_err(|_| failed())?;
         let PassToken { organization, user, pass } = named;
         visit.services.desk.attempts.count(visit.address, "link", &[&organization.to_string(), &user.to_string()])?;
-        if !found(visit.services, &Meant { organization, user }).await?.may_act() {
+        if !found(visit.services, &Meant { organization, user }).await?.may_sign_in() {
             return Err(failed());
         }
         let enter = Enter::change(user, vec![CredentialAction::UsePass { pass_id: pass, kind }]);

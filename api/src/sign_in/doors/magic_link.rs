@@ -46,7 +46,7 @@ impl Door for AskMagicLink {
         visit.services.desk.attempts.count(visit.address, "magic_link", &[&self.organization, &email_key(&self.email)])?;
         let meant = meant(visit.services, &self.organization, &self.email).await?;
         let device = self.device.and_then(|device| device.told().id);
-        send_link(visit, meant, PassKind::MagicLink, fresh_pass(device), Found::may_act);
+        send_link(visit, meant, PassKind::MagicLink, fresh_pass(device), Found::may_sign_in);
         on_the_beat(came).await;
         Ok(Sent::ANSWER.into())
     }
@@ -76,7 +76,7 @@ impl Door for TakeMagicLink {
         let device = self.device.map(DeviceFields::told);
         let known = found.credential.pass(kind, Utc::now()).is_some_and(|known| known.pass_id == pass);
         let here = comes_from(pass, device.as_ref().and_then(|device| device.id));
-        if !(known && here && found.may_act()) {
+        if !(known && here && found.may_sign_in()) {
             record_failure(visit, &meant, &found);
             return Err(failed());
         }

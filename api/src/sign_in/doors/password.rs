@@ -48,7 +48,7 @@ impl Door for SignIn {
         let found = found(visit.services, &meant).await?;
         let hash = found.credential.password().map(|password| password.hash.clone());
         let verified = desk.passwords.verify(password, hash).await?;
-        if !(verified && found.may_act()) {
+        if !(verified && found.may_sign_in()) {
             record_failure(visit, &meant, &found);
             on_the_beat(came).await;
             return Err(failed());

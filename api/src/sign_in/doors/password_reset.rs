@@ -55,7 +55,7 @@ impl Door for AskPasswordReset {
 }
 
 fn may_reset(found: &Found) -> bool {
-    found.may_act() || found.is_newcomer()
+    found.may_sign_in() || found.is_newcomer()
 }
 
 /// Set a password by the token of a link. Every session of the user ends, and a second factor is asked

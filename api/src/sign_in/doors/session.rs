@@ -47,7 +47,7 @@ impl Door for RefreshSession {
         let SessionName { organization, user, session } = name;
         let meant = Meant { organization, user };
         let found = found(visit.services, &meant).await?;
-        if !found.may_act() {
+        if !found.may_sign_in() {
             return Err(over());
         }
         let sighting = sighting(visit, &meant, (session, Means::Refresh), None, found.settings.suspicious_sign_in()).await?;

@@ -33,7 +33,7 @@ impl Door for SetOwnPassword {
         let meant = Meant { organization: challenge.organization, user: challenge.user };
         let before = found(visit.services, &meant).await?;
         // The challenge is over with the password that it asked to replace.
-        if !(before.may_act() && before.credential.must_rotate()) {
+        if !(before.may_sign_in() && before.credential.must_rotate()) {
             return Err(failed());
         }
         let password = Zeroizing::new(self.password);

@@ -49,6 +49,11 @@ impl User {
         self.0.as_ref().is_some_and(|profile| profile.status == UserStatus::Active)
     }
 
+    /// Whether the user may sign in, be it to do no more than to export and to cancel their deletion.
+    pub fn may_sign_in(&self) -> bool {
+        self.0.as_ref().is_some_and(|profile| profile.status.may_sign_in())
+    }
+
     fn known(&self) -> Result<&Profile, UserError> {
         self.0.as_ref().ok_or(UserError::NotFound)
     }

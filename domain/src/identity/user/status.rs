@@ -34,6 +34,11 @@ impl UserStatus {
         UserStatus::Purged,
     ];
 
+    /// Whether somebody may sign in: who is to be deleted may still export and cancel (A2).
+    pub fn may_sign_in(self) -> bool {
+        matches!(self, UserStatus::Active | UserStatus::DeletionRequested)
+    }
+
     /// The name in events, rows and answers.
     pub fn name(self) -> &'static str {
         match self {

@@ -3,6 +3,7 @@
 use super::{PROJECTION, SealedRecord, day_place, record_id, record_place};
 use crate::{
     challenges::{ACTIVITIES_RECORDED, reports},
+    compliance::{ERASED, erased},
     engine::{ApplyContext, ApplyError, Delivered, Projector},
 };
 use async_trait::async_trait;
@@ -12,7 +13,7 @@ use palmares_domain::{
         Metric,
         activity_log::{Measure, RecordChange},
     },
-    kernel::{OrganizationId, Place, UserId},
+    kernel::{OrganizationId, Place, Purpose, UserId},
 };
 use std::collections::BTreeMap;
 use uuid::Uuid;
@@ -36,6 +37,12 @@ pub(super) const UPSERT_DAYS: &str = "
     ON CONFLICT (organization_id, user_id, local_day, metric) DO UPDATE
     SET recorded_at = excluded.recorded_at, sealed = excluded.sealed";
 
+pub(super) const FORGET: &str = "
+    DELETE FROM {challenges_activities} WHERE organization_id = $1 AND ($2::uuid IS NULL OR user_id = $2)";
+
+pub(super) const FORGET_DAYS: &str = "
+    DELETE FROM {challenges_activity_days} WHERE organization_id = $1 AND ($2::uuid IS NULL OR user_id = $2)";
+
 /// The fold.
 pub struct Activities;
 
@@ -54,7 +61,7 @@ impl Projector for Activities {
     }
 
     fn interests(&self) -> &'static [&'static str] {
-        &[ACTIVITIES_RECORDED]
+        &[ACTIVITIES_RECORDED, ERASED]
     }
 
     fn opens_personal(&self) -> bool {
@@ -66,7 +73,8 @@ impl Projector for Activities {
         let (standing, retracted): (Vec<_>, Vec<_>) = records.into_iter().partition(|(_, record)| record.measure.is_some());
         upsert(context, standing).await?;
         delete(context, retracted).await?;
-        upsert_days(context, days).await
+        upsert_days(context, days).await?;
+        forget(context, batch).await
     }
 }
 
@@ -96,7 +104,7 @@ struct Day {
 
 fn changes(batch: &[Delivered]) -> Result<Changes, ApplyError> {
     let mut changes = Changes::default();
-    for delivered in batch {
+    for delivered in batch.iter().filter(|delivered| delivered.event.event_type != ERASED) {
         let (organization, at) = (delivered.event.organization_id, delivered.event.recorded_at);
         let (user, Some(reports)) = reports(delivered)? else { continue };
         for item in reports.records {
@@ -111,6 +119,18 @@ fn changes(batch: &[Delivered]) -> Result<Changes, ApplyError> {
         }
     }
     Ok(changes)
+}
+
+/// What somebody did is gone with their health key.
+async fn forget(context: &mut ApplyContext<'_>, batch: &[Delivered]) -> Result<(), ApplyError> {
+    for erased in erased(batch)?.iter().filter(|erased| erased.purposes.contains(&Purpose::Health)) {
+        for statement in [FORGET, FORGET_DAYS] {
+            let sql = context.slot.sql(statement);
+            let forget = sqlx::query(&sql).bind(erased.organization.0).bind(erased.user.map(|user| user.0));
+            forget.execute(&mut *context.tx).await?;
+        }
+    }
+    Ok(())
 }
 
 async fn upsert(context: &mut ApplyContext<'_>, standing: Vec<(RecordKey, Record)>) -> Result<(), ApplyError> {

@@ -17,6 +17,8 @@ pub(super) const STATEMENTS: &[(&str, &str)] = &[
     ("challenges.activities.upsert", fold::UPSERT),
     ("challenges.activities.delete", fold::DELETE),
     ("challenges.activities.upsert_days", fold::UPSERT_DAYS),
+    ("challenges.activities.forget", fold::FORGET),
+    ("challenges.activities.forget_days", fold::FORGET_DAYS),
     ("challenges.activities.list", query::LIST),
     ("challenges.activities.days", query::DAYS),
 ];

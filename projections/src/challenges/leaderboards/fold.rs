@@ -3,6 +3,7 @@
 use super::POINTS;
 use crate::{
     challenges::{ACTIVITIES_RECORDED, reports},
+    compliance::ERASED,
     engine::{ApplyError, Delivered},
 };
 use chrono::{DateTime, NaiveDate, Utc};
@@ -53,6 +54,7 @@ impl Earned {
         for delivered in batch {
             match delivered.event.event_type.as_str() {
                 ACTIVITIES_RECORDED => earned.add_reports(delivered)?,
+                ERASED => {}
                 _ => earned.add_points(delivered)?,
             }
         }

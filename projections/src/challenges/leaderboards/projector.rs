@@ -7,13 +7,14 @@ use super::{
 };
 use crate::{
     challenges::ACTIVITIES_RECORDED,
+    compliance::{ERASED, Erased, erased},
     engine::{ApplyContext, ApplyError, Delivered, Projector},
 };
 use async_trait::async_trait;
 use chrono::NaiveDate;
-use palmares_domain::kernel::{OrganizationId, Place, RecordedEvent, TransactionId, UserId};
+use palmares_domain::kernel::{OrganizationId, Place, Purpose, RecordedEvent, TransactionId, UserId};
 use serde::Deserialize;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use uuid::Uuid;
 
 pub(super) const CURRENT: &str = "
@@ -49,6 +50,26 @@ pub(super) const KEEP_CREDIT_DAYS: &str = "
     INSERT INTO {challenges_credit_days} (organization_id, transaction_id, day)
     SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::date[])";
 
+/// Scores of metrics; points stand under the random id.
+pub(super) const FORGET: &str = "
+    DELETE FROM {challenges_leaderboards} WHERE organization_id = $1 AND ($2::uuid IS NULL OR user_id = $2) AND sealed IS NOT NULL
+    RETURNING metric, window_key";
+
+/// A board changed last where the last of those who are left did, as after a rebuild.
+pub(super) const CHANGED_BEFORE: &str = "
+    UPDATE {challenges_leaderboard_changes} c SET position = b.position, revision = gen_random_uuid()
+    FROM (SELECT k.metric, k.window_key, max(l.from_position) AS position
+          FROM unnest($2::text[], $3::text[]) AS k (metric, window_key)
+          JOIN {challenges_leaderboards} l ON l.organization_id = $1 AND l.metric = k.metric AND l.window_key = k.window_key
+          GROUP BY k.metric, k.window_key) b
+    WHERE c.organization_id = $1 AND c.metric = b.metric AND c.window_key = b.window_key";
+
+pub(super) const DROP_EMPTY: &str = "
+    DELETE FROM {challenges_leaderboard_changes} c USING unnest($2::text[], $3::text[]) AS k (metric, window_key)
+    WHERE c.organization_id = $1 AND c.metric = k.metric AND c.window_key = k.window_key
+      AND NOT EXISTS (SELECT FROM {challenges_leaderboards} l
+                      WHERE l.organization_id = c.organization_id AND l.metric = c.metric AND l.window_key = c.window_key)";
+
 /// The fold.
 pub struct Leaderboards;
 
@@ -67,7 +88,7 @@ impl Projector for Leaderboards {
     }
 
     fn interests(&self) -> &'static [&'static str] {
-        &[ACTIVITIES_RECORDED, "points.credit_resolved", "points.credit_reversed"]
+        &[ACTIVITIES_RECORDED, "points.credit_resolved", "points.credit_reversed", ERASED]
     }
 
     fn opens_personal(&self) -> bool {
@@ -92,8 +113,26 @@ impl Projector for Leaderboards {
         close(context, &rows).await?;
         open(context, &rows.begun).await?;
         changed(context, &rows).await?;
-        keep_credit_days(context, &earned.credit_days).await
+        keep_credit_days(context, &earned.credit_days).await?;
+        for erased in erased(batch)?.iter().filter(|erased| erased.purposes.contains(&Purpose::Health)) {
+            forget(context, erased).await?;
+        }
+        Ok(())
     }
+}
+
+/// What somebody reached is gone with their health key.
+async fn forget(context: &mut ApplyContext<'_>, erased: &Erased) -> Result<(), ApplyError> {
+    let organization = erased.organization.0;
+    let sql = context.slot.sql(FORGET);
+    let query = sqlx::query_as::<_, (String, String)>(&sql).bind(organization).bind(erased.user.map(|user| user.0));
+    let boards: BTreeSet<_> = query.fetch_all(&mut *context.tx).await?.into_iter().collect();
+    let (metrics, windows): (Vec<_>, Vec<_>) = boards.into_iter().unzip();
+    for statement in [CHANGED_BEFORE, DROP_EMPTY] {
+        let sql = context.slot.sql(statement);
+        sqlx::query(&sql).bind(organization).bind(&metrics).bind(&windows).execute(&mut *context.tx).await?;
+    }
+    Ok(())
 }
 
 type CreditDays = BTreeMap<(OrganizationId, TransactionId), NaiveDate>;

@@ -17,6 +17,17 @@ pub(super) const LIST: &str = "
       AND (NOT $4 OR ended_at IS NULL AND (until IS NULL OR until > now()))
     ORDER BY assigned_position DESC LIMIT $5";
 
+/// People whom an expert looks after now.
+pub(super) const OPEN_OF_EXPERT: &str = "
+    SELECT count(*) FROM experts_assignments
+    WHERE organization_id = $1 AND expert_id = $2 AND ended_at IS NULL AND (until IS NULL OR until > now())";
+
+/// How many people an expert looks after now, for whoever asks whether the expert may go.
+pub async fn looked_after(reader: &mut TenantReader<'_>, expert: UserId) -> Result<i64, ReadError> {
+    let query = sqlx::query_scalar(OPEN_OF_EXPERT).persistent(false).bind(reader.organization().0).bind(expert.0);
+    Ok(query.fetch_one(reader.connection()).await?)
+}
+
 /// An expert who looks or looked after a person.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ExpertAssignment {

@@ -4,7 +4,10 @@ use super::{
     PROJECTION,
     naming::{self, NameOf},
 };
-use crate::engine::{ApplyContext, ApplyError, Delivered, Projector};
+use crate::{
+    compliance::{ERASED, erased},
+    engine::{ApplyContext, ApplyError, Delivered, Projector},
+};
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use palmares_domain::{
@@ -12,7 +15,7 @@ use palmares_domain::{
         EMAIL_LOOKUP, EXTERNAL_REF_LOOKUP, RoleRef, email_key,
         user::{UserEvent, UserStatus},
     },
-    kernel::{Event, EventId, OrganizationId, UserId},
+    kernel::{Event, EventId, OrganizationId, Purpose, UserId},
 };
 use std::collections::BTreeMap;
 use uuid::Uuid;
@@ -25,6 +28,8 @@ pub(in crate::identity) const STATEMENTS: &[(&str, &str)] = &[
     ("identity.directory.unassign", UNASSIGN),
     ("identity.directory.name", naming::NAME),
     ("identity.directory.unname", naming::UNNAME),
+    ("identity.directory.forget_names", naming::FORGET),
+    ("identity.directory.forget", FORGET),
 ];
 
 const INSERT: &str = "
@@ -50,6 +55,11 @@ const ASSIGN: &str = "
     WHERE organization_id = $1 AND user_id = $2 AND NOT roles @> ARRAY[$3]";
 
 const UNASSIGN: &str = "UPDATE {identity_users} SET roles = array_remove(roles, $3) WHERE organization_id = $1 AND user_id = $2";
+
+/// By what a person can be found. Where it stands is told by nothing any more, as after a rebuild.
+const FORGET: &str = "
+    UPDATE {identity_users} SET external_ref_hash = NULL, email_hash = NULL, email_position = NULL, email_event_id = NULL
+    WHERE organization_id = $1 AND ($2::uuid IS NULL OR user_id = $2)";
 
 /// The fold.
 pub struct Users;
@@ -104,7 +114,15 @@ impl Projector for Users {
             let update = sqlx::query(&sql).bind(organization.0).bind(user.0).bind(role.to_string());
             update.execute(&mut *context.tx).await?;
         }
-        naming::write(context, &changes.names).await
+        naming::write(context, &changes.names).await?;
+        for erased in erased(batch)?.iter().filter(|erased| erased.purposes.contains(&Purpose::Profile)) {
+            for forget in [FORGET, naming::FORGET] {
+                let sql = context.slot.sql(forget);
+                let forget = sqlx::query(&sql).bind(erased.organization.0).bind(erased.user.map(|user| user.0));
+                forget.execute(&mut *context.tx).await?;
+            }
+        }
+        Ok(())
     }
 }
 
@@ -127,6 +145,7 @@ const INTERESTS: &[&str] = &[
     "identity.role_unassigned",
     "identity.email_set",
     "identity.profile_changed",
+    ERASED,
 ];
 
 /// What a batch changes: the new users, the last status of those that got another, addresses that
@@ -165,7 +184,7 @@ struct Created {
 
 fn changes(batch: &[Delivered]) -> Result<Changes, ApplyError> {
     let mut changes = Changes::default();
-    for delivered in batch {
+    for delivered in batch.iter().filter(|delivered| delivered.event.event_type != ERASED) {
         let event = &delivered.event;
         let organization = event.organization_id;
         let change = UserEvent::from_payload(&event.event_type, event.schema_version, event.payload.get().as_bytes())?;
@@ -321,7 +340,8 @@ mod tests {
     #[test]
     fn every_event_that_a_row_shows_is_of_interest() {
         let hidden = ["identity.user_reactivation_approved", "identity.preferences_changed"];
-        let all: Vec<_> = UserEvent::CATALOGUE.iter().map(|event| event.name).filter(|name| !hidden.contains(name)).collect();
+        let all: Vec<_> =
+            UserEvent::CATALOGUE.iter().map(|event| event.name).filter(|name| !hidden.contains(name)).chain([ERASED]).collect();
         assert_eq!(INTERESTS, all);
     }
 }

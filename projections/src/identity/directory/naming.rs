@@ -14,6 +14,9 @@ pub(super) const NAME: &str = "
 
 pub(super) const UNNAME: &str = "DELETE FROM {identity_user_names} WHERE organization_id = $1 AND user_id = $2 AND field = $3";
 
+/// Of one user, or of the whole organization.
+pub(super) const FORGET: &str = "DELETE FROM {identity_user_names} WHERE organization_id = $1 AND ($2::uuid IS NULL OR user_id = $2)";
+
 /// A name that was set or taken away.
 pub(super) struct NameOf {
     pub organization: OrganizationId,

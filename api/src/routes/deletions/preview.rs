@@ -1,0 +1,100 @@
+//! What a deletion would take away and what it would leave, on which ground and from when.
+
+use crate::{
+    pipeline::{Services, action::Action},
+    problem::Problem,
+};
+use chrono::{DateTime, TimeDelta, Utc};
+use palmares_domain::{
+    compliance::{
+        deletion_request::DeletionSubject,
+        legal_holds::LegalHolds,
+        retention_schedule::{RecordClass, RetentionSchedule},
+    },
+    kernel::{Admitted, LegalHoldId, Purpose, UserId},
+    registry::event_catalogue,
+};
+use palmares_projections::compliance::deletion_requests::{footprint, sealed_by_purpose};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// What would become of what is kept of a user, were their deletion approved now; of the whole
+/// organization where no user is named. Nothing is recorded.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PreviewDeletion {
+    #[serde(default)]
+    pub user_id: Option<UserId>,
+}
+
+/// What would go, what would stay, and what stands in the way.
+#[derive(Serialize, ToSchema)]
+pub struct DeletionPreview {
+    /// When the grace period would be over: cancellable until then.
+    pub soft_deleted_at: DateTime<Utc>,
+    /// When the recovery window would be over: restorable until then.
+    pub erased_at: DateTime<Utc>,
+    /// What would be destroyed then.
+    pub goes: Vec<Concerned>,
+    /// What would stay, each until its date.
+    pub stays: Vec<Concerned>,
+    /// Legal holds that are in the way.
+    pub holds: Vec<LegalHoldId>,
+}
+
+/// Records of one class.
+#[derive(Serialize, ToSchema)]
+pub struct Concerned {
+    pub class: RecordClass,
+    /// The fields of events that hold it.
+    pub fields: Vec<String>,
+    /// How many values there are; of the log itself this is not counted.
+    pub records: Option<i64>,
+    /// On which ground it was kept, or stays.
+    pub ground: &'static str,
+    /// When it is destroyed; at the earliest of what belongs to the log, which stays under random ids.
+    pub destroyed_at: DateTime<Utc>,
+}
+
+impl Action for PreviewDeletion {
+    type Output = DeletionPreview;
+
+    fn owner(&self) -> Option<UserId> {
+        self.user_id
+    }
+
+    async fn perform(admitted: Admitted<Self>, services: &Services) -> Result<DeletionPreview, Problem> {
+        let (organization, user) = (admitted.admission().organization, admitted.value().user_id);
+        let subject = user.map_or(DeletionSubject::Organization(organization), DeletionSubject::User);
+        let mut reader = services.readers.open(admitted.tenant(), None).await?;
+        let counts = sealed_by_purpose(&mut reader, user).await?;
+        let footprint = footprint(&mut reader, user).await?;
+        let schedule = services.engine.state::<RetentionSchedule>(organization, organization).await?;
+        let holds = services.engine.look(organization, organization, |holds: &LegalHolds| holds.on(subject, Some(&footprint))).await?;
+
+        let days = |class| TimeDelta::days(schedule.days(class).into());
+        let soft_deleted_at = Utc::now() + days(RecordClass::DeletionGrace);
+        let erased_at = soft_deleted_at + days(RecordClass::DeletionRecovery);
+        let of_purposes = schedule.dates(&Purpose::ALL, erased_at).into_iter().map(|kept| {
+            let class = RecordClass::of(kept.purpose);
+            let records = Some(counts.get(&kept.purpose).copied().unwrap_or(0));
+            Concerned { class, fields: fields_of(kept.purpose), records, ground: class.ground(), destroyed_at: kept.until }
+        });
+        let (goes, mut stays): (Vec<_>, Vec<_>) = of_purposes.partition(|concerned| concerned.destroyed_at <= erased_at);
+        stays.extend([RecordClass::Audit, RecordClass::Backup].map(|class| Concerned {
+            class,
+            fields: Vec::new(),
+            records: None,
+            ground: class.ground(),
+            destroyed_at: schedule.until(class, erased_at),
+        }));
+        Ok(DeletionPreview { soft_deleted_at, erased_at, goes, stays, holds })
+    }
+}
+
+/// The fields that are sealed for a purpose, by the catalogue of events.
+fn fields_of(purpose: Purpose) -> Vec<String> {
+    let fields = event_catalogue().flat_map(|event| event.fields.iter().map(move |field| (event, field)));
+    let of_purpose = fields.filter(|(_, field)| field.personal.is_some_and(|(_, sealed_for)| sealed_for == purpose));
+    of_purpose.map(|(event, field)| format!("{}.{}", event.name, field.name)).collect()
+}

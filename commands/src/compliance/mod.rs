@@ -1,0 +1,53 @@
+//! Compliance: what the gate has on record, how people and organizations are deleted, what is held and
+//! how long things are kept.
+
+mod access_records;
+mod deletions;
+mod erasure;
+mod holds;
+mod retention;
+pub mod shredding;
+#[cfg(test)]
+mod tests;
+
+pub use access_records::RecordAccess;
+pub use deletions::{
+    ApproveDeletion, CancelDeletion, CancelOrganizationDeletion, CancelUserDeletion, ConcernsRequest, RefuseDeletion,
+    RequestOrganizationDeletion, RestoreDeletion, SubmitDeletion, VerifyDeletion,
+};
+pub use erasure::{BeginErasure, CertifyErasure, CheckDeletionHold, EndGrace, RecordErasureStep, RescheduleRetention, dates_of};
+pub use holds::{ExtendLegalHold, PlaceLegalHold, ReleaseLegalHold};
+pub use retention::SetRetentionPeriod;
+
+use crate::engine::StreamRef;
+use palmares_domain::{
+    compliance::{
+        deletion_request::{DeletionRequest, DeletionSubject},
+        legal_holds::LegalHolds,
+        retention_schedule::RetentionSchedule,
+    },
+    identity::user::User,
+    kernel::{Admission, DeletionRequestId},
+    organizations::organization::Organization,
+};
+
+fn request_stream(admission: &Admission, request: DeletionRequestId) -> StreamRef {
+    StreamRef::of::<DeletionRequest>(admission.organization, request)
+}
+
+/// The holds of the organization; whoever destroys something reads them.
+fn holds_stream(admission: &Admission) -> StreamRef {
+    StreamRef::of::<LegalHolds>(admission.organization, admission.organization)
+}
+
+fn schedule_stream(admission: &Admission) -> StreamRef {
+    StreamRef::of::<RetentionSchedule>(admission.organization, admission.organization)
+}
+
+/// The stream of what is deleted.
+fn subject_stream(admission: &Admission, subject: DeletionSubject) -> StreamRef {
+    match subject {
+        DeletionSubject::User(user) => StreamRef::of::<User>(admission.organization, user),
+        DeletionSubject::Organization(organization) => StreamRef::of::<Organization>(organization, organization),
+    }
+}

@@ -1,0 +1,26 @@
+//! Who is to be deleted, how far it is, and what is kept of them until when.
+
+mod due;
+mod fold;
+mod query;
+mod traces;
+
+pub use due::{Due, TIMER_KIND};
+pub use fold::DeletionRequests;
+pub use query::{DeletionRequest, GetCertificate, GetDeletionRequest, Kept, ListDeletionRequests, SignedCertificate, open_requests};
+pub use traces::{footprint, sealed_by_purpose};
+
+/// The projection's public name.
+pub const PROJECTION: &str = "deletion_requests";
+
+pub(super) const STATEMENTS: &[(&str, &str)] = &[
+    ("compliance.deletion_requests.insert", fold::INSERT),
+    ("compliance.deletion_requests.change", fold::CHANGE),
+    ("compliance.deletion_requests.list", query::LIST),
+    ("compliance.deletion_requests.get", query::GET),
+    ("compliance.deletion_requests.sealed", query::SEALED),
+    ("compliance.deletion_requests.open", query::OPEN),
+    ("compliance.deletion_requests.certificate", query::CERTIFICATE),
+    ("compliance.deletion_requests.footprint", traces::FOOTPRINT),
+    ("compliance.deletion_requests.sealed_by_purpose", traces::SEALED_BY_PURPOSE),
+];

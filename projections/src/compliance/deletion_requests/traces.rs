@@ -1,0 +1,34 @@
+//! What is recorded of somebody, as the log has it: over which time, and how much of which purpose.
+
+use crate::engine::{ReadError, TenantReader};
+use chrono::{DateTime, Utc};
+use palmares_domain::{
+    compliance::legal_holds::Span,
+    kernel::{Purpose, UserId},
+};
+use std::collections::BTreeMap;
+
+pub(super) const FOOTPRINT: &str = "
+    SELECT min(at), max(at) FROM (
+        SELECT e.recorded_at AS at FROM event_sealed f JOIN events e ON e.position = f.position
+        WHERE f.organization_id = $1 AND ($2::uuid IS NULL OR f.subject_id = $2)
+        UNION ALL
+        SELECT created_at FROM client_contexts WHERE organization_id = $1 AND ($2::uuid IS NULL OR subject_id = $2)) t";
+
+pub(super) const SEALED_BY_PURPOSE: &str = "
+    SELECT purpose, count(*) FROM event_sealed
+    WHERE organization_id = $1 AND ($2::uuid IS NULL OR subject_id = $2) GROUP BY purpose";
+
+/// Over which time something personal of a user is recorded; of everybody where none is named.
+pub async fn footprint(reader: &mut TenantReader<'_>, user: Option<UserId>) -> Result<Span, ReadError> {
+    let query = sqlx::query_as(FOOTPRINT).persistent(false).bind(reader.organization().0).bind(user.map(|user| user.0));
+    let (from, until): (Option<DateTime<Utc>>, Option<DateTime<Utc>>) = query.fetch_one(reader.connection()).await?;
+    Ok(Span { from, until })
+}
+
+/// How many personal values of a user are kept, by purpose; of everybody where none is named.
+pub async fn sealed_by_purpose(reader: &mut TenantReader<'_>, user: Option<UserId>) -> Result<BTreeMap<Purpose, i64>, ReadError> {
+    let query = sqlx::query_as(SEALED_BY_PURPOSE).persistent(false).bind(reader.organization().0).bind(user.map(|user| user.0));
+    let rows: Vec<(String, i64)> = query.fetch_all(reader.connection()).await?;
+    Ok(rows.into_iter().filter_map(|(purpose, count)| Some((Purpose::parse(&purpose)?, count))).collect())
+}

@@ -1,0 +1,191 @@
+//! What is held, since when, and for which matter.
+
+use crate::engine::{ApplyContext, ApplyError, Cursor, Delivered, Limit, Page, Projector, Query, ReadError, TenantReader};
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use palmares_domain::{
+    compliance::legal_holds::{HoldScope, LegalHoldsEvent, Span},
+    kernel::{DataClass, Event, EventId, LegalHoldId, Place, Purpose, UserId},
+};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+/// The projection's public name.
+pub const PROJECTION: &str = "legal_holds";
+
+pub(super) const STATEMENTS: &[(&str, &str)] = &[
+    ("compliance.legal_holds.insert", INSERT),
+    ("compliance.legal_holds.extend", EXTEND),
+    ("compliance.legal_holds.release", RELEASE),
+    ("compliance.legal_holds.list", LIST),
+    ("compliance.legal_holds.sealed", SEALED),
+];
+
+const INSERT: &str = "
+    INSERT INTO {compliance_legal_holds}
+        (organization_id, hold_id, subjects, span_from, span_until, placed_by, created_at, created_position, created_event_id)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
+
+const EXTEND: &str = "
+    UPDATE {compliance_legal_holds} SET subjects = $3, span_from = $4, span_until = $5 WHERE organization_id = $1 AND hold_id = $2";
+
+const RELEASE: &str = "
+    UPDATE {compliance_legal_holds} SET released_by = $3, released_at = $4 WHERE organization_id = $1 AND hold_id = $2";
+
+const LIST: &str = "
+    SELECT hold_id, subjects, span_from, span_until, placed_by, released_by, released_at, created_at, created_position, created_event_id
+    FROM compliance_legal_holds WHERE organization_id = $1 AND created_position < $2 ORDER BY created_position DESC LIMIT $3";
+
+const SEALED: &str = "
+    SELECT position, ciphertext FROM event_sealed WHERE position = ANY($1) AND organization_id = $2 AND field = 'matter'";
+
+/// The fold.
+pub struct LegalHolds;
+
+#[async_trait]
+impl Projector for LegalHolds {
+    fn name(&self) -> &'static str {
+        PROJECTION
+    }
+
+    fn version(&self) -> i32 {
+        1
+    }
+
+    fn tables(&self) -> &'static [&'static str] {
+        &["compliance_legal_holds"]
+    }
+
+    fn interests(&self) -> &'static [&'static str] {
+        &["compliance.legal_hold_placed", "compliance.legal_hold_extended", "compliance.legal_hold_released"]
+    }
+
+    async fn apply(&self, context: &mut ApplyContext<'_>, batch: &[Delivered]) -> Result<(), ApplyError> {
+        for delivered in batch {
+            let event = &delivered.event;
+            let organization = event.organization_id.0;
+            match LegalHoldsEvent::from_payload(&event.event_type, event.schema_version, event.payload.get().as_bytes())? {
+                LegalHoldsEvent::LegalHoldPlaced(placed) => {
+                    let sql = context.slot.sql(INSERT);
+                    let (subjects, span) = columns(&placed.scope);
+                    let insert =
+                        sqlx::query(&sql).bind(organization).bind(placed.hold_id.0).bind(subjects).bind(span.from).bind(span.until);
+                    let insert = insert.bind(placed.placed_by.0).bind(event.recorded_at).bind(event.position).bind(event.id.0);
+                    insert.execute(&mut *context.tx).await?;
+                }
+                LegalHoldsEvent::LegalHoldExtended(extended) => {
+                    let sql = context.slot.sql(EXTEND);
+                    let (subjects, span) = columns(&extended.scope);
+                    let extend = sqlx::query(&sql).bind(organization).bind(extended.hold_id.0);
+                    extend.bind(subjects).bind(span.from).bind(span.until).execute(&mut *context.tx).await?;
+                }
+                LegalHoldsEvent::LegalHoldReleased(released) => {
+                    let sql = context.slot.sql(RELEASE);
+                    let release = sqlx::query(&sql).bind(organization).bind(released.hold_id.0);
+                    release.bind(released.released_by.0).bind(event.recorded_at).execute(&mut *context.tx).await?;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+fn columns(scope: &HoldScope) -> (Vec<Uuid>, Span) {
+    (scope.subjects.iter().map(|subject| subject.0).collect(), scope.span.unwrap_or_default())
+}
+
+/// A legal hold.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct LegalHold {
+    pub id: LegalHoldId,
+    /// Nobody named is everybody.
+    pub subjects: Vec<UserId>,
+    /// Whoever has something recorded in it.
+    pub span: Span,
+    /// Missing once whoever placed it was erased.
+    pub matter: Option<String>,
+    pub placed_by: UserId,
+    pub created_at: DateTime<Utc>,
+    pub released_by: Option<UserId>,
+    pub released_at: Option<DateTime<Utc>>,
+}
+
+#[derive(sqlx::FromRow)]
+struct Row {
+    hold_id: Uuid,
+    subjects: Vec<Uuid>,
+    span_from: Option<DateTime<Utc>>,
+    span_until: Option<DateTime<Utc>>,
+    placed_by: Uuid,
+    released_by: Option<Uuid>,
+    released_at: Option<DateTime<Utc>>,
+    created_at: DateTime<Utc>,
+    created_position: i64,
+    created_event_id: Uuid,
+}
+
+/// The legal holds of the organization, newest first, those that were released too.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ListLegalHolds {
+    #[serde(default)]
+    pub cursor: Option<Cursor>,
+    #[serde(default)]
+    pub limit: Limit,
+}
+
+impl Query for ListLegalHolds {
+    type Output = Page<LegalHold>;
+
+    const PROJECTIONS: &'static [&'static str] = &[PROJECTION];
+    const DATA_CLASS: DataClass = DataClass::Confidential;
+
+    async fn run(self, reader: &mut TenantReader<'_>) -> Result<Page<LegalHold>, ReadError> {
+        let limit = self.limit.rows()?;
+        let before: i64 = reader.behind(self.cursor.as_ref())?.unwrap_or(i64::MAX);
+        let query = sqlx::query_as(LIST).persistent(false).bind(reader.organization().0).bind(before).bind(limit + 1);
+        let rows: Vec<Row> = query.fetch_all(reader.connection()).await?;
+        rows.iter().for_each(|row| reader.touches(row.hold_id));
+        let page = Page::of(rows, limit, |last| reader.cursor(&last.created_position))?;
+        let mut matters = matters(reader, &page.items).await?;
+        let items = page.items.into_iter().map(|row| LegalHold {
+            id: LegalHoldId(row.hold_id),
+            subjects: row.subjects.into_iter().map(UserId).collect(),
+            span: Span { from: row.span_from, until: row.span_until },
+            matter: matters.remove(&row.created_position),
+            placed_by: UserId(row.placed_by),
+            created_at: row.created_at,
+            released_by: row.released_by.map(UserId),
+            released_at: row.released_at,
+        });
+        Ok(Page { items: items.collect(), next_cursor: page.next_cursor })
+    }
+}
+
+/// The matters that can still be read, by the positions of their events.
+async fn matters(reader: &mut TenantReader<'_>, rows: &[Row]) -> Result<BTreeMap<i64, String>, ReadError> {
+    let organization = reader.organization();
+    let by_position: BTreeMap<i64, &Row> = rows.iter().map(|row| (row.created_position, row)).collect();
+    let positions: Vec<i64> = by_position.keys().copied().collect();
+    let query = sqlx::query_as(SEALED).persistent(false).bind(positions).bind(organization.0);
+    let sealed: Vec<(i64, Vec<u8>)> = query.fetch_all(reader.connection()).await?;
+    let found: Vec<_> = sealed.iter().filter_map(|(position, ciphertext)| Some((*by_position.get(position)?, ciphertext))).collect();
+    let places: Vec<_> = found
+        .iter()
+        .map(|(row, ciphertext)| {
+            let (stream, event) = (("legal_holds", organization.0), EventId(row.created_event_id));
+            (Place::in_event(organization, stream, event, "matter", row.placed_by, Purpose::Profile), ciphertext.as_slice())
+        })
+        .collect();
+    let opened = reader.keys().open_many(&places).await?;
+    let mut matters = BTreeMap::new();
+    for ((row, _), clear) in found.iter().zip(opened) {
+        if let Some(clear) = clear {
+            let matter = serde_json::from_slice(&clear).map_err(|_| ReadError::Unavailable(anyhow::anyhow!("a matter is not a text")))?;
+            matters.insert(row.created_position, matter);
+        }
+    }
+    Ok(matters)
+}

@@ -1,0 +1,188 @@
+//! Deletions over HTTP, up to where weeks have to pass; what follows then is in `tests/faults/erasure.rs`.
+
+use super::sign_in::code;
+use crate::support::running::{Client, Organization, Reply, eventually, fresh_organization, mint};
+use palmares_domain::identity::Role;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+/// Enrols an authenticator, and answers its secret.
+async fn enrol(client: &Client) -> String {
+    let secret = client.post("/me/mfa/totp", &json!({})).await.expect(200).id("secret");
+    client.post("/me/mfa/totp/confirm", &json!({ "code": code(&secret, -1) })).await.expect(200);
+    secret
+}
+
+async fn on(client: &Client, request: &str, verb: &str, body: Value) -> Reply {
+    client.post(&format!("/deletion-requests/{request}/{verb}"), &body).await
+}
+
+/// Asked for by its subject and proven.
+async fn in_review(organization: &Organization) -> String {
+    let body = json!({ "user_id": organization.member_id, "reason": "I am leaving" });
+    let request = organization.member.post("/deletion-requests", &body).await.expect(201).id("id");
+    let secret = enrol(&organization.member).await;
+    let verified = on(&organization.member, &request, "verify", json!({ "code": code(&secret, 0) })).await.expect(200);
+    assert_eq!(verified.body["status"], "IN_REVIEW");
+    request
+}
+
+impl Organization {
+    async fn deletion(&self, request: &str) -> Value {
+        self.officer.get_at(&format!("/deletion-requests/{request}"), self.head().await).await.expect(200).body
+    }
+}
+
+// covers: E-60, E-166, E-230, E-231, E-232, E-208, E-281
+#[tokio::test]
+async fn people_ask_for_their_deletion_prove_it_and_think_better_of_it() {
+    let organization = fresh_organization().await;
+    let (member, officer) = (&organization.member, &organization.officer);
+    let body = json!({ "user_id": organization.member_id, "reason": "I am leaving" });
+    let rehearsed = member.post("/deletion-requests?dry_run=true", &body).await.expect(200);
+    assert_eq!(rehearsed.body["events"][0]["type"], "compliance.deletion_submitted");
+    let request = member.post("/deletion-requests", &body).await.expect(201).id("id");
+    member.post("/deletion-requests", &body).await.refused(409, "CONFLICT");
+    on(officer, &request, "approve", json!({})).await.refused(422, "VALIDATION_ERROR");
+
+    // Without a second factor nothing is proven, and a wrong code proves nothing.
+    on(member, &request, "verify", json!({ "code": "123456" })).await.refused(409, "CONFLICT");
+    let secret = enrol(member).await;
+    on(member, &request, "verify", json!({ "code": "abcdef" })).await.refused(422, "VALIDATION_ERROR");
+    on(officer, &request, "verify", json!({ "code": code(&secret, 0) })).await.refused(404, "RESOURCE_NOT_FOUND");
+    on(member, &request, "verify", json!({ "code": code(&secret, 0) })).await.expect(200);
+
+    // Nobody approves their own, and the grace period begins with somebody else's word.
+    on(member, &request, "approve", json!({})).await.refused(403, "ACCESS_DENIED");
+    assert_eq!(on(officer, &request, "approve", json!({})).await.expect(200).body["status"], "GRACE");
+    let shown = organization.deletion(&request).await;
+    assert_eq!((&shown["status"], &shown["kind"], &shown["reason"]), (&json!("GRACE"), &json!("OWN_ACCOUNT"), &json!("I am leaving")));
+    assert!(shown["due_at"].is_string() && shown["approved_by"].as_array().is_some_and(|by| by.len() == 1));
+    let own = member.get(&format!("/deletion-requests/{request}?user_id={}", organization.member_id)).await.expect(200);
+    assert_eq!(own.body["status"], "GRACE");
+    member
+        .get(&format!("/deletion-requests/{request}/certificate?user_id={}", organization.member_id))
+        .await
+        .refused(404, "RESOURCE_NOT_FOUND");
+
+    on(member, &request, "cancel", json!({})).await.expect(200);
+    assert_eq!(organization.deletion(&request).await["status"], "CANCELLED");
+    member.get("/points/programs").await.expect(200);
+    // Who asks anew begins anew.
+    assert_eq!(member.post("/deletion-requests", &body).await.expect(201).id("id"), request);
+}
+
+// covers: E-281, E-60
+#[tokio::test]
+async fn who_is_to_be_deleted_sees_exports_and_cancels_and_nothing_else() {
+    let organization = fresh_organization().await;
+    let other = organization.add_member("other").await;
+    in_review(&organization).await;
+    let member = &organization.member;
+    for path in ["/me", "/me/export", "/me/sessions", &format!("/users/{}", organization.member_id)] {
+        member.get(path).await.expect(200);
+    }
+    for path in ["/points/programs", "/leaderboards/steps", &format!("/users/{}/points", organization.member_id)] {
+        member.get(path).await.refused(403, "ACCESS_DENIED");
+    }
+    member
+        .post("/elevations", &json!({ "role": "organization_admin", "duration_seconds": 60, "reason": "no" }))
+        .await
+        .refused(403, "ACCESS_DENIED");
+    member.post(&format!("/users/{other}/cancel-deletion"), &json!({})).await.refused(404, "RESOURCE_NOT_FOUND");
+    member.post(&format!("/users/{}/cancel-deletion", organization.member_id), &json!({})).await.expect(200);
+    member.get("/points/programs").await.expect(200);
+}
+
+/// An administrator's roles are worth nothing either on the way out.
+#[tokio::test]
+async fn an_administrator_on_the_way_out_administers_nothing() {
+    let organization = fresh_organization().await;
+    let leaving = organization.add_member("leaving").await;
+    organization.admin.post(&format!("/users/{leaving}/roles"), &json!({ "role": "organization_admin" })).await.expect(200);
+    let client = organization.admin.with_token(&mint(&leaving, organization.id, Role::OrganizationAdmin));
+    client.get("/users").await.expect(200);
+    let request = client.post("/deletion-requests", &json!({ "user_id": leaving })).await.expect(201).id("id");
+    let secret = enrol(&client).await;
+    on(&client, &request, "verify", json!({ "code": code(&secret, 0) })).await.expect(200);
+    client.get("/users").await.refused(403, "ACCESS_DENIED");
+    client.post("/users", &json!({ "external_ref": "x", "role": "member" })).await.refused(403, "ACCESS_DENIED");
+    client.get("/deletion-requests").await.refused(403, "ACCESS_DENIED");
+    client.get(&format!("/deletion-requests?user_id={leaving}")).await.expect(200);
+}
+
+// covers: E-162, E-47
+#[tokio::test]
+async fn a_hold_stops_a_deletion_by_itself_and_lets_it_go_on() {
+    let organization = fresh_organization().await;
+    let request = in_review(&organization).await;
+    on(&organization.officer, &request, "approve", json!({})).await.expect(200);
+    let body = json!({ "subjects": [organization.member_id], "matter": "case 7" });
+    let hold = organization.officer.post("/legal-holds", &body).await.expect(201).id("id");
+    let status = async |wanted: &str| (organization.deletion(&request).await["status"] == wanted).then_some(());
+    eventually("the deletion is held", async || status("HELD").await).await;
+    on(&organization.member, &request, "cancel", json!({})).await.refused(409, "LEGAL_HOLD");
+
+    organization.admin.post(&format!("/legal-holds/{hold}/release"), &json!({})).await.refused(403, "ACCESS_DENIED");
+    let span = json!({ "subjects": [], "span": { "from": "2030-01-02T00:00:00Z", "until": "2030-01-01T00:00:00Z" } });
+    organization.officer.post(&format!("/legal-holds/{hold}/extend"), &span).await.refused(422, "VALIDATION_ERROR");
+    organization.officer.post(&format!("/legal-holds/{hold}/extend"), &json!({ "subjects": [Uuid::now_v7()] })).await.expect(200);
+    let listed = organization.officer.get_at("/legal-holds", organization.head().await).await.expect(200);
+    assert_eq!((&listed.items()[0]["matter"], listed.items()[0]["subjects"].as_array().map(Vec::len)), (&json!("case 7"), Some(2)));
+    organization.officer.post(&format!("/legal-holds/{hold}/release"), &json!({})).await.expect(200);
+    eventually("the deletion goes on", async || status("GRACE").await).await;
+}
+
+// covers: E-171, E-172
+#[tokio::test]
+async fn a_forced_deletion_is_the_platforms_with_its_ground_and_incident() {
+    let organization = fresh_organization().await;
+    let forced =
+        |ground: &str, incident: &str| json!({ "user_id": organization.member_id, "forced": { "ground": ground, "incident": incident } });
+    organization.admin.post("/deletion-requests", &forced("fraud", "INC-1")).await.refused(403, "ACCESS_DENIED");
+    organization.platform.post("/deletion-requests", &forced("dislike", "INC-1")).await.refused(422, "VALIDATION_ERROR");
+    organization.platform.post("/deletion-requests", &forced("fraud", "no reference")).await.refused(422, "VALIDATION_ERROR");
+    let request = organization.platform.post("/deletion-requests", &forced("fraud", "INC-1")).await.expect(201).id("id");
+    let shown = organization.deletion(&request).await;
+    assert_eq!((&shown["kind"], &shown["ground"], &shown["incident"]), (&json!("FORCED"), &json!("fraud"), &json!("INC-1")));
+    on(&organization.member, &request, "cancel", json!({})).await.refused(403, "ACCESS_DENIED");
+    on(&organization.admin, &request, "cancel", json!({})).await.refused(403, "ACCESS_DENIED");
+}
+
+// covers: E-179, E-180, E-181, E-47
+#[tokio::test]
+async fn a_schedule_keeps_to_the_platforms_bounds_and_says_what_a_change_would_move() {
+    let organization = fresh_organization().await;
+    let set = async |days: u32| organization.officer.send("PUT", "/retention-schedules", &json!({ "class": "AUDIT", "days": days })).await;
+    set(365).await.refused(422, "VALIDATION_ERROR");
+    set(2556).await.refused(422, "VALIDATION_ERROR");
+    set(3000).await.expect(200);
+    let shown = organization.officer.get_at("/retention-schedules", organization.head().await).await.expect(200);
+    let audit = shown.items().iter().find(|period| period["class"] == "AUDIT").expect("a class");
+    assert_eq!((&audit["days"], &audit["least_days"]), (&json!(3000), &json!(2557)));
+    let what_if = json!({ "class": "BILLING", "days": 2000 });
+    let change = organization.officer.post("/retention-schedules/what-if", &what_if).await.expect(200);
+    assert_eq!((&change.body["days_before"], &change.body["moves"]), (&json!(3653), &json!([])));
+    let shorter = json!({ "class": "BILLING", "days": 100 });
+    organization.officer.post("/retention-schedules/what-if", &shorter).await.refused(422, "VALIDATION_ERROR");
+    organization.member.get("/retention-schedules").await.refused(403, "ACCESS_DENIED");
+}
+
+// covers: E-289
+#[tokio::test]
+async fn a_preview_says_what_goes_what_stays_on_which_ground_and_when() {
+    let organization = fresh_organization().await;
+    let body = json!({ "subjects": [organization.member_id], "matter": "case 7" });
+    let hold = organization.officer.post("/legal-holds", &body).await.expect(201).id("id");
+    let before = organization.domain_events().await;
+    let preview = organization.member.get(&format!("/deletion-preview?user_id={}", organization.member_id)).await.expect(200).body;
+    let class = |list: &str, class: &str| preview[list].as_array().expect("a list").iter().find(|of| of["class"] == class).cloned();
+    let profile = class("goes", "PROFILE").expect("what names the person goes");
+    assert!(profile["records"].as_i64() > Some(0) && profile["fields"].to_string().contains("identity.user_created.external_ref"));
+    assert_eq!(class("stays", "BILLING").expect("tax law keeps it")["ground"], "tax_law");
+    assert!(class("stays", "AUDIT").is_some() && class("goes", "AUDIT").is_none());
+    assert_eq!(preview["holds"], json!([hold]));
+    assert_eq!(organization.domain_events().await, before);
+    let other = organization.add_member("other").await;
+    organization.member.get(&format!("/deletion-preview?user_id={other}")).await.refused(404, "RESOURCE_NOT_FOUND");
+}
