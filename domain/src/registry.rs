@@ -48,6 +48,11 @@ aggregates! {
     crate::compliance::deletion_request::DeletionRequest,
     crate::compliance::legal_holds::LegalHolds,
     crate::compliance::retention_schedule::RetentionSchedule,
+    crate::compliance::legal_document::LegalDocuments,
+    crate::compliance::consent::Consents,
+    crate::compliance::subject_request::SubjectRequest,
+    crate::compliance::subject_export::SubjectExport,
+    crate::compliance::breach_case::BreachCase,
     crate::experts::assignments::ExpertAssignments,
     crate::messaging::letter::Letter,
 }

@@ -240,6 +240,7 @@ async fn people_take_out_what_is_recorded_of_them_and_of_nobody_else() {
     let head = organization.head().await;
     organization.officer.get_at("/events?limit=1", head).await.expect(200);
     own.get_at(&format!("/users/{user}/points"), head).await.expect(200);
+    own.get_at("/me/privacy", head).await.expect(200);
 
     let events = own_export(&own).await;
     let types: Vec<_> = events.iter().map(|event| event["type"].as_str().expect("a type")).collect();

@@ -2,11 +2,14 @@
 
 mod analytics;
 mod api_keys;
+mod breaches;
 mod clearance;
+mod consents;
 mod decisions;
 mod elevations;
 mod erasure;
 mod experts;
+mod exports;
 mod history;
 mod identity;
 mod invitations;
@@ -22,13 +25,14 @@ mod pages;
 mod points;
 mod policies;
 mod profile;
-mod provisioning;
 mod proofs;
+mod provisioning;
 mod sessions;
 mod sign_in;
 mod sign_in_settings;
 mod sign_in_timing;
 mod signups;
+mod subject_requests;
 mod suspicious_sign_ins;
 mod user_imports;
 

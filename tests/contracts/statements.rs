@@ -73,6 +73,15 @@ async fn every_other_statement_of_a_context_is_planned_as_the_reader() {
     assert!(seen > 30, "{seen}");
 }
 
+#[tokio::test]
+async fn what_stores_and_deletes_exports_is_planned_as_the_projector() {
+    let database = servers::database().await;
+    let mut projector = as_role(&database, "palmares_projector").await;
+    for (name, sql) in compliance::subject_exports::FILE_STATEMENTS {
+        plan(&mut projector, sql).await.unwrap_or_else(|error| panic!("{name}: {error}: {sql}"));
+    }
+}
+
 /// The engine's statements are the projectors', the relay's or the readers', and one is of who serves the API.
 #[tokio::test]
 async fn every_statement_of_the_engine_is_planned_as_one_of_its_roles() {

@@ -11,8 +11,10 @@ use super::{
     decision::{Circumstances, DecisionPoint, OwnPolicies, PolicyFault, Question, Through, Verdict},
     elevated::{ActedAs, named_elevation},
     limits::Limiter,
+    owed_consents::check_consents,
     ports::{AccessLog, Program, SensitiveRead, Standing, Standings},
     session_secret::digest_of,
+    step_up::check_proof,
     tokens::TokenKeys,
 };
 use crate::problem::{Denied, Problem};
@@ -195,6 +197,7 @@ impl Gate {
             call.params.push((SELF_PARAM, caller.user.to_string()));
         }
         presented.check_csrf(call)?;
+        check_consents(call, &caller, self.standings.as_ref()).await?;
         Ok(caller)
     }
 
@@ -243,6 +246,7 @@ impl Gate {
                 }
             }
         };
+        check_proof(call, &entered.caller, &self.tokens)?;
         let admission = Admission {
             organization,
             actor: entered.caller.user,

@@ -57,6 +57,10 @@ pub trait Standings: Send + Sync + 'static {
         secret: Option<Digest>,
     ) -> anyhow::Result<bool>;
 
+    /// Whether the user has yet to agree to something that their organization requires, in the version
+    /// that is in force now (E-278).
+    async fn owes_consent(&self, organization: OrganizationId, user: UserId) -> anyhow::Result<bool>;
+
     /// The program whose key has a secret with this digest; `None` where no such key is good now,
     /// whatever is wrong with it.
     async fn program(&self, organization: OrganizationId, key: ApiKeyId, secret: Digest) -> anyhow::Result<Option<Program>>;

@@ -109,6 +109,10 @@ pub struct Route {
     pub becomes: Becomes,
     /// Whether it is one more address of another row's operation.
     pub alias: bool,
+    /// Whether people may use it before they agreed to what their organization requires.
+    pub before_consent: bool,
+    /// Whether the caller has to have shown a moment ago who they are (`POST /me/step-up`).
+    pub needs_proof: bool,
     /// The field that only the first answer has, and no repeated one.
     pub shows_once: Option<&'static str>,
     /// How to wait until what was accepted is done, for callers who prefer to.
@@ -130,6 +134,8 @@ impl Route {
             body_max_bytes: None,
             becomes: Becomes::Changed,
             alias: false,
+            before_consent: false,
+            needs_proof: false,
             shows_once: None,
             settle: None,
             serve,
@@ -236,6 +242,18 @@ impl Route {
     /// The row is one more address of an operation that another row serves.
     pub const fn alias(mut self) -> Self {
         self.alias = true;
+        self
+    }
+
+    /// People may use the row before they agreed to what their organization requires.
+    pub const fn before_consent(mut self) -> Self {
+        self.before_consent = true;
+        self
+    }
+
+    /// The caller has to have shown a moment ago who they are.
+    pub const fn needing_proof(mut self) -> Self {
+        self.needs_proof = true;
         self
     }
 

@@ -31,6 +31,7 @@ use std::{
 pub struct Rules {
     pub standing: fn(OrganizationId, UserId) -> Standing,
     pub signed_in: fn(SessionId) -> bool,
+    pub owes_consent: fn(UserId) -> bool,
     pub program: fn(ApiKeyId, Digest) -> Option<Program>,
     pub elevation: fn(ElevationId) -> Option<Elevated>,
     pub exists: fn(OrganizationId) -> bool,
@@ -123,6 +124,9 @@ impl Standings for Ports {
     }
     async fn signed_in(&self, _: OrganizationId, _: UserId, session: SessionId, _: Option<Digest>) -> anyhow::Result<bool> {
         Ok((self.rules.signed_in)(session))
+    }
+    async fn owes_consent(&self, _: OrganizationId, user: UserId) -> anyhow::Result<bool> {
+        Ok((self.rules.owes_consent)(user))
     }
     async fn program(&self, _: OrganizationId, key: ApiKeyId, secret: Digest) -> anyhow::Result<Option<Program>> {
         Ok((self.rules.program)(key, secret))

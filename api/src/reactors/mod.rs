@@ -9,7 +9,10 @@ mod expire_due;
 mod expire_elevations;
 mod expire_invitations;
 mod expire_signups;
+mod exports;
 mod letters;
+mod mark_breaches_overdue;
+mod mark_overdue;
 mod provision;
 mod resolve_credits;
 mod run_imports;
@@ -27,6 +30,7 @@ use palmares_commands::{
 use palmares_domain::kernel::{
     Admission, Admitted, CommandId, Event, Idempotency, OrganizationId, RecordedEvent, Tenant, UserId, derive_uuid,
 };
+use palmares_projections::compliance::subject_exports::ExportFiles;
 use palmares_projections::engine::{ReactError, Reactor, Readers, timers::TimerHandler, watermarks::Watermarks};
 use serde::Deserialize;
 use std::sync::Arc;
@@ -44,6 +48,11 @@ pub fn all(engine: Arc<Engine>, ring: Arc<KeyRing>, readers: Readers, watermarks
     ]
 }
 
+/// What builds the exports that people ask for.
+pub fn exports(engine: Arc<Engine>, readers: Readers, watermarks: Watermarks, files: ExportFiles) -> Arc<dyn Reactor> {
+    Arc::new(exports::BuildExports { engine, readers, watermarks, files })
+}
+
 /// What sends letters, where there is a mail server to send them by.
 pub fn letters(engine: Arc<Engine>, post: Post) -> Arc<dyn Reactor> {
     Arc::new(letters::SendLetters::new(engine, post))
@@ -57,7 +66,10 @@ pub fn timers(engine: Arc<Engine>, ring: Arc<KeyRing>) -> Vec<Arc<dyn TimerHandl
         Arc::new(expire_signups::ExpireSignups { engine: engine.clone() }),
         Arc::new(set_up::ExpireSetups { engine: engine.clone() }),
         Arc::new(provision::Provision { engine: engine.clone(), ring }),
-        Arc::new(expire_elevations::ExpireElevations { engine }),
+        Arc::new(expire_elevations::ExpireElevations { engine: engine.clone() }),
+        Arc::new(mark_overdue::MarkOverdue { engine: engine.clone() }),
+        Arc::new(mark_breaches_overdue::MarkBreachesOverdue { engine: engine.clone() }),
+        Arc::new(exports::ExpireExports { engine }),
     ]
 }
 

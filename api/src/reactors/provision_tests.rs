@@ -35,7 +35,7 @@ impl Flaky {
 
 #[async_trait]
 impl KeyStore for Flaky {
-    async fn epoch_key(&self, organization: OrganizationId, epoch: Epoch) -> Result<EpochKey, KeyStoreError> {
+    async fn epoch_key(&self, organization: OrganizationId, epoch: Epoch) -> Result<Arc<dyn EpochKey>, KeyStoreError> {
         self.away()?;
         self.0.epoch_key(organization, epoch).await
     }
@@ -43,6 +43,16 @@ impl KeyStore for Flaky {
     async fn current_epoch(&self, organization: OrganizationId) -> Result<Epoch, KeyStoreError> {
         self.away()?;
         self.0.current_epoch(organization).await
+    }
+
+    async fn begin_epoch(&self, organization: OrganizationId) -> Result<Epoch, KeyStoreError> {
+        self.away()?;
+        self.0.begin_epoch(organization).await
+    }
+
+    async fn destroy_epochs_before(&self, organization: OrganizationId, epoch: Epoch) -> Result<(), KeyStoreError> {
+        self.away()?;
+        self.0.destroy_epochs_before(organization, epoch).await
     }
 
     async fn index_key(&self, organization: OrganizationId) -> Result<IndexKey, KeyStoreError> {

@@ -11,6 +11,7 @@ use crate::{
             RefreshSession, RequestSignup, ResetPassword, SetOwnPassword, SignIn, SignOut, StartOidc, TakeMagicLink, VerifyEmail,
             VerifySecondFactor,
         },
+        step_up::StepUp,
     },
 };
 
@@ -34,7 +35,8 @@ pub const ROUTES: &[Route] = &[
     Route::door::<StartOidc>(Verb::Get, "/auth/oidc/start"),
     Route::door::<FinishOidc>(Verb::Get, "/auth/oidc/callback"),
     Route::door::<SignOut>(Verb::Post, "/auth/logout"),
-    Route::action::<WhoAmI>(Verb::Get, "/me", "identity.self.read"),
+    Route::action::<WhoAmI>(Verb::Get, "/me", "identity.self.read").before_consent(),
+    Route::action::<StepUp>(Verb::Post, "/me/step-up", "identity.self.step_up").before_consent(),
     Route::action::<ChangePassword>(Verb::Post, "/me/password", "identity.self.change_password"),
     Route::action::<AskEmailVerification>(Verb::Post, "/me/email-verification", "identity.self.verify_email"),
     Route::action::<BeginTotpEnrolment>(Verb::Post, "/me/mfa/totp", "identity.self.enrol_second_factor"),

@@ -226,7 +226,7 @@ impl Action for SwitchMembership {
         let from = Account { organization_id: admission.organization, user_id: admission.actor };
         let account = account(services, from.organization_id, from.user_id, membership_id).await?;
         let account = account.ok_or_else(|| Problem::new(Code::ResourceNotFound, "identity.membership_not_found"))?;
-        if !found(services, &Meant::from(account)).await?.may_act() {
+        if !found(services, &Meant::from(account)).await?.may_sign_in() {
             return Err(Problem::new(Code::Conflict, "identity.membership_not_active"));
         }
         let switched = Switched { from, membership_id, session: admission.session, asked_at: Utc::now() };

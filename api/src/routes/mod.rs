@@ -8,6 +8,7 @@ pub mod compliance;
 pub mod connections;
 pub mod deletions;
 pub mod experts;
+pub mod exports;
 pub mod external_identities;
 pub mod identity;
 pub mod invitations;
@@ -18,6 +19,7 @@ pub mod pages;
 pub mod points;
 pub mod policy_store;
 pub mod signups;
+pub mod subject_rights;
 pub mod system;
 pub mod user_imports;
 
@@ -45,6 +47,8 @@ const TABLES: &[&[Route]] = &[
     experts::ROUTES,
     compliance::ROUTES,
     deletions::ROUTES,
+    exports::ROUTES,
+    subject_rights::ROUTES,
     operations::ROUTES,
 ];
 

@@ -26,7 +26,7 @@ pub const ROUTES: &[Route] = &[
     Route::get::<ListEvents>("/events", "operations.event.read"),
     Route::stream::<ExportEvents>("/events", "operations.event.export").accepting(ExportEvents::MEDIA_TYPE),
     Route::live::<StreamEvents>("/events/stream", "operations.event.stream"),
-    Route::stream::<ExportOwnData>("/me/export", "identity.own_data.export"),
+    Route::stream::<ExportOwnData>("/me/export", "identity.own_data.export").before_consent(),
     Route::get::<ShowAnalytics>("/analytics", "operations.analytics.read"),
     Route::get::<ShowPlatformAnalytics>("/platform/analytics", "operations.platform_analytics.read"),
     Route::action::<ListProjections>(Verb::Get, "/projections", "operations.projection.read"),
@@ -55,9 +55,9 @@ impl Streaming for ExportEvents {
 
 /// Exports what is recorded of whoever asks, as newline-delimited JSON, one event a line, oldest first.
 ///
-/// It has the events of the streams that are theirs: user, credential, sessions, activity log, assigned
-/// experts, access record, points accounts, invitations, and elevations that they asked for. What names
-/// them elsewhere is not in it. Personal fields stand in clear in `personal`, but for what secures the account.
+/// It has every event of the streams that are theirs, and every event that names them elsewhere: who read
+/// what is theirs, the letters that they got, what others did to or for them. Personal fields of theirs
+/// stand in clear in `personal`, but for what secures the account.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ExportOwnData {

@@ -24,6 +24,7 @@ pub mod passwords;
 pub mod place;
 pub mod recognized;
 pub mod signup_token;
+pub mod step_up;
 pub mod told;
 pub mod totp;
 

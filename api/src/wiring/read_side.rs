@@ -6,7 +6,8 @@ use anyhow::Context;
 use palmares_commands::privacy::KeyRing;
 use palmares_domain::kernel::derive_uuid;
 use palmares_projections::{
-    challenges, compliance,
+    challenges,
+    compliance::{self, subject_exports::ExportFiles},
     engine::{
         self, PersonalKeys, Projector, Reactor, Readers, Supervisor, head::HeadSignal, jetstream::Cache, log::Log, timers::TimerHandler,
         watermarks::Watermarks,
@@ -24,6 +25,8 @@ use uuid::Uuid;
 const READERS: u32 = 16;
 /// Projectors that write at a time.
 const PROJECTORS: u32 = 8;
+/// Exports that are stored at a time.
+const EXPORT_FILES: u32 = 2;
 /// Three connections follow the log and hold the leads of relay and sealer; the others read, and one writes seals.
 const RELAY: u32 = 8;
 
@@ -44,6 +47,11 @@ impl ReadSide {
         let log = Log::new(pool(&connect, "palmares_relay", RELAY).await?);
         let watermarks = Watermarks::new(log.clone());
         Ok(Self { readers, log, head: Arc::new(HeadSignal::new()), watermarks, keys, connect })
+    }
+
+    /// Where the files of exports are stored.
+    pub async fn export_files(&self) -> anyhow::Result<ExportFiles> {
+        Ok(ExportFiles::new(pool(&self.connect, "palmares_projector", EXPORT_FILES).await?))
     }
 
     /// Starts the relay, every projector, and these reactors and timers.

@@ -86,6 +86,8 @@ pub(super) async fn serve(
     let mut workers = None;
     if settings.role.runs_workers() {
         let mut reactors = reactors::all(write.engine.clone(), write.ring.clone(), read.readers.clone(), read.watermarks.clone());
+        let files = read.export_files().await?;
+        reactors.push(reactors::exports(write.engine.clone(), read.readers.clone(), read.watermarks.clone(), files));
         match &settings.mail {
             Some(mail) => {
                 let post = post(&settings, mail, &write, (tokens.clone(), &read.readers))?;

@@ -6,6 +6,7 @@ use chrono::Utc;
 use moka::sync::Cache;
 use palmares_commands::{engine::Engine, identity::policy_language::ASSIGNED};
 use palmares_domain::{
+    compliance::{consent::Consents, legal_document::LegalDocuments},
     experts::assignments::ExpertAssignments,
     identity::{
         Rights, RoleRef,
@@ -59,6 +60,21 @@ impl Standings for EngineStandings {
             None => sessions.is_live(session, now),
         };
         Ok(self.engine.look(organization, user, goes_on).await?)
+    }
+
+    async fn owes_consent(&self, organization: OrganizationId, user: UserId) -> anyhow::Result<bool> {
+        let required = |found: &Organization| found.profile().and_then(|profile| profile.settings.required_consents.clone());
+        let Some(required) = self.engine.look(organization, organization, required).await?.filter(|required| !required.is_empty()) else {
+            return Ok(false);
+        };
+        let now = Utc::now();
+        let in_force = |documents: &LegalDocuments| {
+            let versions = required.iter().filter_map(|kind| Some((*kind, documents.in_force(*kind, now)?.clone())));
+            versions.collect::<Vec<_>>()
+        };
+        let in_force = self.engine.look(organization, organization, in_force).await?;
+        let owes = |consents: &Consents| in_force.iter().any(|(kind, version)| !consents.accepts(*kind, version));
+        Ok(self.engine.look(organization, user, owes).await?)
     }
 
     async fn program(&self, organization: OrganizationId, key: ApiKeyId, secret: Digest) -> anyhow::Result<Option<Program>> {

@@ -1,23 +1,37 @@
 //! Compliance: what the gate has on record, how people and organizations are deleted, what is held and
-//! how long things are kept.
+//! how long things are kept, the documents that people agree to, their consents, and what they ask for and
+//! take out.
 
 mod access_records;
+mod breaches;
+mod consents;
 mod deletions;
 mod erasure;
 mod holds;
+mod legal_documents;
 mod retention;
 pub mod shredding;
+mod subject_exports;
+mod subject_requests;
 #[cfg(test)]
 mod tests;
 
 pub use access_records::RecordAccess;
+pub use breaches::{AssessBreach, CloseBreach, InformSubjects, MarkBreachOverdue, NotifyAuthority, OpenBreach, WaiveNotification};
+pub use consents::{GiveConsent, RevokeConsent};
 pub use deletions::{
     ApproveDeletion, CancelDeletion, CancelOrganizationDeletion, CancelUserDeletion, ConcernsRequest, RefuseDeletion,
     RequestOrganizationDeletion, RestoreDeletion, SubmitDeletion, VerifyDeletion,
 };
 pub use erasure::{BeginErasure, CertifyErasure, CheckDeletionHold, EndGrace, RecordErasureStep, RescheduleRetention, dates_of};
 pub use holds::{ExtendLegalHold, PlaceLegalHold, ReleaseLegalHold};
+pub use legal_documents::PublishLegalDocument;
 pub use retention::SetRetentionPeriod;
+pub use subject_exports::{BuiltExport, CompleteExport, DownloadExport, ExpireExport, FailExport, RequestExport, StartExport};
+pub use subject_requests::{
+    ExtendSubjectRequest, FulfilSubjectRequest, MarkRequestOverdue, ReceiveSubjectRequest, RefuseSubjectRequest, TakeSubjectRequest,
+    WithdrawSubjectRequest,
+};
 
 use crate::engine::StreamRef;
 use palmares_domain::{

@@ -6,6 +6,7 @@ use crate::engine::{Answer, Operation, Refused, StreamRef, Unit};
 use crate::merge_patch::{Patch, patch};
 use chrono_tz::Tz;
 use palmares_domain::{
+    compliance::ConsentType,
     kernel::{Admission, Code, FieldError, OrganizationId},
     organizations::{
         Locale,
@@ -86,6 +87,11 @@ pub struct ChangeSettings {
     #[serde(default, deserialize_with = "patch")]
     #[schema(value_type = Option<SuspiciousSignIn>)]
     pub suspicious_sign_in: Patch<SuspiciousSignIn>,
+    /// To these everyone has to have agreed, in the version that is in force, before anything else. A type
+    /// without a document in force is asked of nobody.
+    #[serde(default, deserialize_with = "patch")]
+    #[schema(value_type = Option<Vec<ConsentType>>)]
+    pub required_consents: Patch<BTreeSet<ConsentType>>,
     /// The platform's.
     #[serde(default, deserialize_with = "patch")]
     #[schema(value_type = Option<Plan>)]
@@ -134,6 +140,7 @@ impl ChangeSettings {
         sort(&self.invitation_valid_hours, Setting::InvitationValidHours, &mut set.invitation_valid_hours, &mut reset);
         sort(&self.allowed_email_domains, Setting::AllowedEmailDomains, &mut set.allowed_email_domains, &mut reset);
         sort(&self.suspicious_sign_in, Setting::SuspiciousSignIn, &mut set.suspicious_sign_in, &mut reset);
+        sort(&self.required_consents, Setting::RequiredConsents, &mut set.required_consents, &mut reset);
         sort(&self.plan, Setting::Plan, &mut set.plan, &mut reset);
         sort(&self.isolation_mode, Setting::IsolationMode, &mut set.isolation_mode, &mut reset);
         sort(&self.feature_flags, Setting::FeatureFlags, &mut set.feature_flags, &mut reset);

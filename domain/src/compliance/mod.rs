@@ -1,17 +1,29 @@
-//! Compliance: what proves who saw and who was refused what, and how people and organizations go.
+//! Compliance: what proves who saw and who was refused what, what people agreed to and ask for, and how
+//! people and organizations go.
 //!
 //! Words: an *access record* is the stream of one user's refusals, reads of sensitive data and
 //! exports; accepted commands need none, their events are their record (design 5). A *deletion request*
 //! is what one subject's way out is; *erasure* is the destruction of its keys; a *legal hold* stops it;
-//! the *retention schedule* says what stays how long.
+//! the *retention schedule* says what stays how long. A *consent* is a person's own agreement to a version
+//! of a *legal document*. A *subject request* is what a person asks under data protection law, with its due
+//! date; a *subject export* is what is recorded of them, sealed to a key that they alone have. A *breach
+//! case* is what was done about a breach of personal data, under the clock of the authority.
 //!
 //! Invariants: a record names routes by their pattern and data by class and subject, never the
 //! data itself; recording is never refused for what the user did. Nothing is destroyed before a grace
-//! period and a recovery window, nor while a hold is on it, nor before its retention is over.
+//! period and a recovery window, nor while a hold is on it, nor before its retention is over. Nobody agrees
+//! for another, and what was published or agreed to is never changed, only followed by something newer.
 //!
-//! Others see the aggregates and the words of deletions.
+//! Others see the aggregates, the words of deletions, the [`ConsentType`] and the [`DocumentVersion`].
 
 pub mod access_record;
+pub mod breach_case;
+pub mod consent;
 pub mod deletion_request;
+pub mod legal_document;
 pub mod legal_holds;
 pub mod retention_schedule;
+pub mod subject_export;
+pub mod subject_request;
+
+pub use consent::{ConsentType, DocumentVersion};

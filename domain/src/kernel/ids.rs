@@ -65,6 +65,16 @@ ids! {
     LegalHoldId;
     /// A message that was sent to somebody.
     LetterId;
+    /// A text of a legal document in one language (E-209).
+    LegalDocumentId;
+    /// A person's agreement to a legal document, through its renewals (E-175).
+    ConsentId;
+    /// What a person asks under data protection law.
+    SubjectRequestId;
+    /// What is recorded of a person, taken out (E-177).
+    ExportId;
+    /// A breach of personal data, and what was done about it.
+    BreachId;
     /// One event.
     EventId;
     /// One command; derived from an idempotency key or from (event, handler).

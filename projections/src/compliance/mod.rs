@@ -7,11 +7,19 @@
 //! nothing of the log was changed, to somebody who does not trust us.
 
 pub mod audit_trail;
+pub mod breaches;
+pub mod consents;
 pub mod deletion_requests;
 mod erased;
+pub mod legal_documents;
 pub mod legal_holds;
+pub mod privacy_center;
 pub mod proofs;
 pub mod retention_schedules;
+mod sealed;
+pub mod subject_exports;
+pub mod subject_index;
+pub mod subject_requests;
 
 pub(crate) use erased::{Erased, erased};
 
@@ -29,13 +37,36 @@ pub fn projectors() -> Vec<Arc<dyn Projector>> {
         Arc::new(deletion_requests::Due),
         Arc::new(legal_holds::LegalHolds),
         Arc::new(retention_schedules::RetentionSchedules),
+        Arc::new(legal_documents::LegalDocuments),
+        Arc::new(consents::Consents),
+        Arc::new(subject_requests::SubjectRequests),
+        Arc::new(subject_requests::Due),
+        Arc::new(subject_exports::SubjectExports),
+        Arc::new(subject_exports::Due),
+        Arc::new(subject_index::SubjectIndex),
+        Arc::new(breaches::Breaches),
+        Arc::new(breaches::Due),
     ]
 }
 
 /// Every SQL statement of this context, by name.
 pub fn statements() -> impl Iterator<Item = (&'static str, &'static str)> {
-    [audit_trail::STATEMENTS, deletion_requests::STATEMENTS, legal_holds::STATEMENTS, proofs::STATEMENTS, retention_schedules::STATEMENTS]
-        .into_iter()
-        .flatten()
-        .copied()
+    [
+        audit_trail::STATEMENTS,
+        legal_documents::STATEMENTS,
+        consents::STATEMENTS,
+        privacy_center::STATEMENTS,
+        subject_requests::STATEMENTS,
+        subject_exports::STATEMENTS,
+        subject_index::STATEMENTS,
+        breaches::STATEMENTS,
+        deletion_requests::STATEMENTS,
+        legal_holds::STATEMENTS,
+        proofs::STATEMENTS,
+        retention_schedules::STATEMENTS,
+        &[("compliance.sealed", sealed::SEALED)],
+    ]
+    .into_iter()
+    .flatten()
+    .copied()
 }

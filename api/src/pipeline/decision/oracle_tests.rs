@@ -27,12 +27,27 @@ const OWN: &[&str] = &[
     "points.transfer.create",
     "challenges.activity.record",
     "challenges.activity.read",
+    "compliance.consent.read",
+    "compliance.privacy.read",
+    "compliance.subject_request.read",
+    "compliance.subject_request.receive",
+    "compliance.subject_request.withdraw",
     "experts.assignment.read",
 ];
 
 /// What everyone may ask for; whose it is the aggregate's rules see to.
-const ASKED_BY_ALL: &[&str] =
-    &["identity.elevation.request", "identity.elevation.withdraw", "identity.elevation.start", "identity.elevation.end"];
+const ASKED_BY_ALL: &[&str] = &[
+    "compliance.consent.give",
+    "compliance.consent.revoke",
+    "compliance.legal_document.read",
+    "identity.elevation.request",
+    "identity.elevation.withdraw",
+    "identity.elevation.start",
+    "identity.elevation.end",
+];
+
+/// What people take out of what is recorded of them.
+const TAKEN_OUT: &[&str] = &["identity.own_data.export", "compliance.subject_export"];
 
 /// One question of a random world.
 #[derive(Clone, Debug)]
@@ -76,7 +91,7 @@ fn oracle(asked: &Asked) -> bool {
     let exports = asked.roles.iter().filter_map(built_in).any(|role| !role.is_platform() && role != Role::Expert);
     let takes_part = asked.roles.iter().filter_map(built_in).any(|role| !role.is_platform());
     let mut allowed = takes_part && asked.owner == Some(ME) && OWN.iter().any(|group| covers(group, asked.permission));
-    allowed |= expert || (exports && asked.owner == Some(ME) && asked.permission == "identity.own_data.export");
+    allowed |= expert || (exports && asked.owner == Some(ME) && TAKEN_OUT.iter().any(|group| covers(group, asked.permission)));
     let beyond = asked.permission.starts_with("identity.policy.") || Role::PLATFORM_ONLY.contains(&asked.permission);
     if asked.home == asked.organization && !platform && !beyond {
         for rule in asked.own_rules.iter().filter(|rule| rule.speaks_of(&asked.roles, asked.permission)) {

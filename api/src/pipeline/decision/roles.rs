@@ -12,8 +12,17 @@ const PLATFORM_ONLY: &str = "platform.platform_only";
 const NEVER_IMPERSONATED: &str = "platform.never_impersonated";
 
 /// What it forbids, as far as there are such permissions: credentials, sessions, what leads to them, and the export of oneself.
-const OF_ONESELF: &[&str] =
-    &["identity.api_key", "identity.credential", "identity.own_data", "identity.self", "identity.session", "identity.user.set_email"];
+const OF_ONESELF: &[&str] = &[
+    "compliance.consent.give",
+    "compliance.consent.revoke",
+    "compliance.subject_export",
+    "identity.api_key",
+    "identity.credential",
+    "identity.own_data",
+    "identity.self",
+    "identity.session",
+    "identity.user.set_email",
+];
 
 /// The policies of the platform with those of some roles.
 pub(super) struct Combined {

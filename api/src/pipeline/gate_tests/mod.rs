@@ -42,6 +42,8 @@ const ENDED: SessionId = SessionId(Uuid::from_u128(22));
 const BOB: UserId = UserId(Uuid::from_u128(16));
 /// An elevation by which anyone acts as Bob, who may everything in Acme.
 const AS_BOB: ElevationId = ElevationId(Uuid::from_u128(21));
+/// Has not agreed to what is required.
+const OWING: UserId = UserId(Uuid::from_u128(18));
 const ROOT: UserId = UserId(Uuid::from_u128(15));
 
 fn rules() -> Rules {
@@ -54,6 +56,7 @@ fn rules() -> Rules {
             _ => Standing::Active(Rights::built_in(Role::ALL)),
         },
         signed_in: |session| session == LIVE,
+        owes_consent: |user| user == OWING,
         program,
         elevation: |elevation| (elevation == AS_BOB).then(|| Elevated::ActingAs(BOB, Rights::built_in([Role::OrganizationAdmin]))),
         exists: |organization| organization != NOWHERE,
@@ -202,6 +205,27 @@ async fn whoever_is_suspended_is_refused_and_remembered() {
     }
     assert_eq!(house.refusals().len(), 2 * gated().count());
     assert!(house.refusals().iter().all(|refusal| refusal.policies.is_empty()), "nobody asked a policy yet");
+}
+
+/// covers: E-278
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_has_yet_to_agree_reads_what_they_are_asked_and_nothing_else() {
+    let house = house(RateLimits::with_ip_requests(u32::MAX), rules());
+    let mut let_in = Vec::new();
+    for route in gated() {
+        let path = path(route, "user_id", &OWING.to_string());
+        let asked = request(&house, route, &path).bearer_auth(token(&house, OWING, ACME, &[Role::OrganizationAdmin]));
+        if route.before_consent {
+            let body = asked.send().await.unwrap().text().await.unwrap_or_default();
+            assert!(!body.contains("compliance.consent_required"), "{}", route.path);
+            let_in.push(format!("{} {}", route.verb.name(), route.path));
+        } else {
+            let body = expect("who owes a consent", route, asked, 403, "ACCESS_DENIED").await;
+            assert_eq!(body["reason"], "compliance.consent_required", "{}", route.path);
+        }
+    }
+    let_in.sort_unstable();
+    insta::assert_debug_snapshot!("before_consent", let_in);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -92,7 +92,7 @@ impl Door for RequestSignup {
         let under_way = visit.services.engine.holder(organization, SIGNUP_EMAIL_LOOKUP, &key).await?.map(UserId);
         match (known, under_way) {
             (Some(user), _) => {
-                send_link(visit, Meant { organization, user }, PassKind::AccountReminder, fresh_pass(None), Found::may_act);
+                send_link(visit, Meant { organization, user }, PassKind::AccountReminder, fresh_pass(None), Found::may_sign_in);
             }
             (None, Some(user_id)) => beside(visit, organization, user_id, SendSignupLink { user_id }),
             (None, None) => {

@@ -42,7 +42,7 @@ impl Door for EnterMembership {
         let account = services.engine.look(from.organization, from.user, leads_to).await?;
         let meant = Meant::from(account.ok_or_else(failed)?);
         let found = found(services, &meant).await?;
-        if !found.may_act() {
+        if !found.may_sign_in() {
             record_failure(visit, &meant, &found);
             return Err(failed());
         }

@@ -24,6 +24,7 @@ pub use events::{
     OrganizationPurged, OrganizationRenamed, OrganizationResumed, OrganizationSuspended, PaymentDueMarked, PaymentReceived,
     SettingsChanged, SetupBegun, SetupExpired, SetupStepCompleted,
 };
+pub(crate) use settings::is_https_url;
 pub use settings::{
     FeatureFlag, IsolationMode, PASSWORD_MIN_LENGTH, Plan, SESSION_MAX_HOURS, Setting, Settings, SettingsChange, SuspiciousSignIn,
 };

@@ -4,6 +4,7 @@
 
 use super::OrganizationError;
 use crate::{
+    compliance::ConsentType,
     kernel::text::is_label,
     organizations::{Locale, domain::DomainName},
 };
@@ -141,6 +142,8 @@ settings! {
     /// Only people with an address in one of these may be invited; all may where it is missing.
     tenant AllowedEmailDomains allowed_email_domains "allowed_email_domains": BTreeSet<DomainName>;
     tenant SuspiciousSignIn suspicious_sign_in "suspicious_sign_in": SuspiciousSignIn;
+    /// To these everyone has to have agreed, in the version that is in force, before anything else (E-278).
+    tenant RequiredConsents required_consents "required_consents": BTreeSet<ConsentType>;
     platform Plan plan "plan": Plan;
     platform IsolationMode isolation_mode "isolation_mode": IsolationMode;
     platform FeatureFlags feature_flags "feature_flags": BTreeSet<FeatureFlag>;
@@ -238,7 +241,7 @@ impl Settings {
 }
 
 /// An address over TLS with a host: letters and pages load it as it stands, so nothing in it may end an attribute.
-fn is_https_url(url: &str) -> bool {
+pub(crate) fn is_https_url(url: &str) -> bool {
     let Some(rest) = url.strip_prefix("https://") else { return false };
     let host = rest.split(['/', '?', '#', ':']).next().unwrap_or_default();
     url.len() <= URL_MAX_BYTES

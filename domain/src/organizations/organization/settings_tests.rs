@@ -2,7 +2,10 @@
 
 use super::tests::{ACME, created, given, history, when};
 use super::*;
-use crate::organizations::{Locale, domain::DomainName};
+use crate::{
+    compliance::ConsentType,
+    organizations::{Locale, domain::DomainName},
+};
 use std::collections::BTreeSet;
 
 fn set(settings: Settings) -> OrganizationCommand {
@@ -31,6 +34,7 @@ fn given_settings() -> Settings {
         invitation_valid_hours: Some(48),
         allowed_email_domains: domains(&["acme.example"]),
         suspicious_sign_in: Some(SuspiciousSignIn::Challenge),
+        required_consents: Some([ConsentType::TermsOfService].into()),
         plan: Some(Plan::Enterprise),
         isolation_mode: Some(IsolationMode::Dedicated),
         feature_flags: Some([FeatureFlag::Reporting].into()),

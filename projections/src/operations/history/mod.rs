@@ -15,7 +15,7 @@ mod query;
 pub use event::{EventStream, HistoryEvent};
 pub use export::{export_ndjson, export_start};
 pub use follow::{FollowEvents, follow};
-pub use own::export_own_ndjson;
+pub use own::{OWN_PROJECTIONS, OwnEvent, export_own_ndjson, own_events};
 pub use query::ListEvents;
 
 pub(super) const STATEMENTS: &[(&str, &str)] = &[
@@ -25,5 +25,6 @@ pub(super) const STATEMENTS: &[(&str, &str)] = &[
     ("operations.history.head", follow::HEAD),
     ("operations.history.own_streams", own::STREAMS),
     ("operations.history.own_page", own::PAGE),
+    ("operations.history.own_end", own::OWN_END),
     ("operations.history.own_sealed", own::SEALED),
 ];

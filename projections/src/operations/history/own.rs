@@ -1,19 +1,18 @@
-//! What is recorded of one person, for that person: the events of the streams that are theirs.
+//! What is recorded of one person, for that person: every event of the streams that are theirs, and
+//! every event that names them, wherever it stands.
 //!
 //! Theirs are the streams under their own id (the user, credential, sessions, activity log, assigned
-//! experts, access record), their points accounts, their invitations and the elevations that they
-//! asked for. What names them elsewhere is not in it: other people's streams, the organization's
-//! programs, roles and policies, and the record of letters that were sent. Personal fields of which
-//! they are the subject are opened, but for what secures the account: a stolen session shall not
-//! become a stolen password or second factor.
+//! experts, consents, access record), their points accounts, their invitations and the elevations that
+//! they asked for. Who is named by which event the index says, which is made from the types of the fields;
+//! so who read what is theirs is in it, and the letters that they got. Personal fields of which they
+//! are the subject are opened, nobody else's, and not what secures the account: a stolen session shall
+//! not become a stolen password or second factor.
 
-use super::{
-    event::HistoryEvent,
-    export::{END, lines},
-};
+use super::{event::HistoryEvent, export::lines};
 use crate::{
-    compliance::audit_trail,
+    compliance::{audit_trail, subject_index},
     engine::{ReadError, Readers, TenantReader},
+    identity::{elevations, invitations},
 };
 use bytes::Bytes;
 use futures::{Stream, TryStreamExt, stream};
@@ -31,13 +30,28 @@ pub(super) const STREAMS: &str = "
 
 pub(super) const PAGE: &str = "
     WITH page AS MATERIALIZED (
-        SELECT position, stream_type, stream_id FROM compliance_audit_log
-        WHERE organization_id = $1 AND position > $2 AND position <= $3 AND stream_id = ANY($4)
+        (SELECT position FROM compliance_audit_log
+         WHERE organization_id = $1 AND position > $2 AND position <= $3 AND stream_id = ANY($4)
+         ORDER BY position LIMIT $5)
+        UNION
+        (SELECT position FROM compliance_subject_index
+         WHERE organization_id = $1 AND position > $2 AND position <= $3 AND subject_id = $6
+         ORDER BY position LIMIT $5)
         ORDER BY position LIMIT $5)
-    SELECT e.position, e.event_id, e.event_type, e.schema_version, p.stream_type, p.stream_id, e.version, e.organization_id,
+    SELECT e.position, e.event_id, e.event_type, e.schema_version, a.stream_type, a.stream_id, e.version, e.organization_id,
            e.actor_id, e.recorded_at, e.effective_at, e.metadata, e.payload
-    FROM page p JOIN events e ON e.position = p.position
+    FROM page p JOIN compliance_audit_log a ON a.organization_id = $1 AND a.position = p.position JOIN events e ON e.position = p.position
     ORDER BY e.position";
+
+/// Up to where everything is known that says what belongs to it.
+pub(super) const OWN_END: &str = "SELECT min(position) FROM checkpoints WHERE name = ANY($1) AND active";
+
+const KNOWN_BY: &[&str] = &[audit_trail::PROJECTION, subject_index::PROJECTION];
+
+/// What has to have reached a position before an export of somebody is complete up to there: the indexes, and
+/// what says which streams are theirs.
+pub const OWN_PROJECTIONS: &[&str] =
+    &[audit_trail::PROJECTION, subject_index::PROJECTION, "points_balances", invitations::PROJECTION, elevations::PROJECTION];
 
 pub(super) const SEALED: &str = "
     SELECT position, field, purpose, ciphertext FROM event_sealed
@@ -46,12 +60,12 @@ pub(super) const SEALED: &str = "
 const PAGE_EVENTS: i64 = 200;
 
 /// An event, with what of it is personal in clear.
-#[derive(Serialize)]
-struct OwnEvent {
+#[derive(Debug, Serialize)]
+pub struct OwnEvent {
     #[serde(flatten)]
-    event: HistoryEvent,
+    pub event: HistoryEvent,
     /// By the names of the fields, whose digests stand in the payload.
-    personal: BTreeMap<String, Box<RawValue>>,
+    pub personal: BTreeMap<String, Box<RawValue>>,
 }
 
 /// Where an export stands.
@@ -74,7 +88,7 @@ impl OwnExport {
             None => self.scope_of(&mut reader).await?,
         };
         let query = sqlx::query_as(PAGE).persistent(false).bind(self.tenant.organization().0).bind(self.after).bind(end);
-        let events: Vec<HistoryEvent> = query.bind(&streams).bind(PAGE_EVENTS).fetch_all(reader.connection()).await?;
+        let events: Vec<HistoryEvent> = query.bind(&streams).bind(PAGE_EVENTS).bind(self.user.0).fetch_all(reader.connection()).await?;
         let Some(last) = events.last().map(|event| event.position) else { return Ok(None) };
         let mut opened = opened(&mut reader, self.user, &events).await?;
         drop(reader);
@@ -85,7 +99,7 @@ impl OwnExport {
 
     async fn scope_of(&self, reader: &mut TenantReader<'_>) -> Result<(Vec<Uuid>, i64), ReadError> {
         // What is recorded from here on is not in it, the record of this export included.
-        let known: Option<i64> = sqlx::query_scalar(END).bind(audit_trail::PROJECTION).fetch_optional(reader.connection()).await?;
+        let known: Option<i64> = sqlx::query_scalar(OWN_END).bind(KNOWN_BY).fetch_one(reader.connection()).await?;
         let query = sqlx::query_scalar(STREAMS).bind(self.tenant.organization().0).bind(self.user.0);
         let mut streams: Vec<Uuid> = query.fetch_all(reader.connection()).await?;
         streams.push(self.user.0);
@@ -125,8 +139,14 @@ async fn opened(
     Ok(opened)
 }
 
-/// Every event behind `after` of the streams that are this person's, oldest first, up to what the
-/// audit log knows when it starts: newline-delimited JSON, one event a line, one chunk a page.
+/// Every event of this person, oldest first, page by page, up to what is known when it starts.
+pub fn own_events(readers: Readers, tenant: Tenant, user: UserId) -> impl Stream<Item = Result<Vec<OwnEvent>, ReadError>> + Send + 'static {
+    let export = OwnExport { readers, tenant, user, after: 0, scope: None };
+    stream::try_unfold(export, OwnExport::next)
+}
+
+/// Every event of this person behind `after`, oldest first, up to what is known when it starts:
+/// newline-delimited JSON, one event a line, one chunk a page.
 pub fn export_own_ndjson(
     readers: Readers,
     tenant: Tenant,

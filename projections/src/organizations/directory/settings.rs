@@ -3,6 +3,7 @@
 use super::PROJECTION;
 use crate::engine::{Query, ReadError, TenantReader};
 use palmares_domain::{
+    compliance::ConsentType,
     kernel::OrganizationId,
     organizations::{
         Locale,
@@ -45,6 +46,9 @@ pub struct OrganizationSettings {
     pub allowed_email_domains: Option<BTreeSet<DomainName>>,
     /// What follows when a sign-in is suspicious.
     pub suspicious_sign_in: SuspiciousSignIn,
+    /// To these everyone has to have agreed, in the version that is in force, before anything else.
+    #[schema(value_type = Vec<ConsentType>)]
+    pub required_consents: BTreeSet<ConsentType>,
     /// The platform's, like all that follow.
     pub plan: Plan,
     pub isolation_mode: IsolationMode,
@@ -67,6 +71,7 @@ impl OrganizationSettings {
             default_locale: set.default_locale.unwrap_or(default_locale),
             branding: Branding { logo_url: set.logo_url, primary_color: set.primary_color, sender_name: set.sender_name },
             allowed_email_domains: set.allowed_email_domains,
+            required_consents: set.required_consents.unwrap_or_default(),
             plan: set.plan.unwrap_or_default(),
             isolation_mode: set.isolation_mode.unwrap_or_default(),
             feature_flags: set.feature_flags.unwrap_or_default(),

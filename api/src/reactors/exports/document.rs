@@ -1,0 +1,106 @@
+//! What is recorded of somebody, as one file: a JSON document, a table, or a summary for people.
+
+use super::summary;
+use chrono::{DateTime, Utc};
+use palmares_domain::{
+    compliance::subject_export::ExportFormat,
+    kernel::{OrganizationId, UserId},
+};
+use palmares_projections::operations::history::OwnEvent;
+use serde::Serialize;
+use serde_json::Value;
+use uuid::Uuid;
+
+/// About how much one file takes, in bytes of events: it is built in memory.
+const BYTES_MAX: usize = 64 << 20;
+const SCHEMA: &str = "palmares.subject_export.v1";
+const READ: &str = "compliance.sensitive_data_read";
+
+/// More than one file takes.
+#[derive(Debug)]
+pub(super) struct TooLarge;
+
+/// Everything that is recorded of somebody.
+#[derive(Serialize)]
+pub(super) struct Gathered {
+    schema: &'static str,
+    pub organization_id: OrganizationId,
+    pub user_id: UserId,
+    pub built_at: DateTime<Utc>,
+    /// Who read what is theirs.
+    pub read_by: Vec<ReadBy>,
+    /// Every event that names them, oldest first.
+    pub events: Vec<OwnEvent>,
+    #[serde(skip)]
+    bytes: usize,
+}
+
+/// A read of what is somebody's, by somebody else.
+#[derive(Serialize)]
+pub(super) struct ReadBy {
+    pub reader_id: Uuid,
+    pub read_at: DateTime<Utc>,
+    /// What was read: a route by its pattern, and how sensitive that is.
+    pub route: String,
+    pub data_class: String,
+}
+
+impl Gathered {
+    pub fn new(organization_id: OrganizationId, user_id: UserId) -> Self {
+        Self { schema: SCHEMA, organization_id, user_id, built_at: Utc::now(), read_by: Vec::new(), events: Vec::new(), bytes: 0 }
+    }
+
+    /// # Errors
+    /// Once there is more than one file takes.
+    pub fn add(&mut self, page: Vec<OwnEvent>) -> Result<(), TooLarge> {
+        for own in page {
+            let personal: usize = own.personal.values().map(|value| value.get().len()).sum();
+            self.bytes += own.event.payload.get().len() + own.event.metadata.get().len() + personal;
+            if self.bytes > BYTES_MAX {
+                return Err(TooLarge);
+            }
+            self.read_by.extend(self.read(&own));
+            self.events.push(own);
+        }
+        Ok(())
+    }
+
+    fn read(&self, own: &OwnEvent) -> Option<ReadBy> {
+        let payload: Value = (own.event.event_type == READ).then(|| serde_json::from_str(own.event.payload.get()).ok()).flatten()?;
+        let text = |name: &str| payload[name].as_str().unwrap_or_default().to_owned();
+        (text("subject_id") == self.user_id.to_string()).then(|| ReadBy {
+            reader_id: own.event.actor_id,
+            read_at: own.event.recorded_at,
+            route: text("route"),
+            data_class: text("data_class"),
+        })
+    }
+
+    /// The file, before it is sealed.
+    pub fn document(&self, format: ExportFormat) -> anyhow::Result<Vec<u8>> {
+        match format {
+            ExportFormat::Json => Ok(serde_json::to_vec(self)?),
+            ExportFormat::Csv => self.table(),
+            ExportFormat::Pdf => Ok(summary::pdf(&summary::lines(self))),
+        }
+    }
+
+    /// A row for each event: what it says, and what of it is personal, each as JSON.
+    fn table(&self) -> anyhow::Result<Vec<u8>> {
+        let mut writer = csv::Writer::from_writer(Vec::new());
+        writer.write_record(["position", "recorded_at", "type", "stream_type", "stream_id", "actor_id", "payload", "personal"])?;
+        for OwnEvent { event, personal } in &self.events {
+            writer.write_record([
+                &event.position.to_string(),
+                &event.recorded_at.to_rfc3339(),
+                &event.event_type,
+                &event.stream.stream_type,
+                &event.stream.id.to_string(),
+                &event.actor_id.to_string(),
+                event.payload.get(),
+                &serde_json::to_string(personal)?,
+            ])?;
+        }
+        Ok(writer.into_inner()?)
+    }
+}

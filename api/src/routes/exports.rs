@@ -1,0 +1,115 @@
+//! What people take out of what is recorded of them.
+
+use crate::{
+    pipeline::{
+        Route, Services,
+        command::Prepare,
+        route::Verb,
+        stream::{Bytestream, Streaming},
+    },
+    problem::Problem,
+};
+use age::secrecy::{ExposeSecret, SecretString};
+use anyhow::Context;
+use chrono::Utc;
+use futures::{StreamExt, stream};
+use palmares_commands::{
+    compliance::{self, RequestExport},
+    engine::Answer,
+};
+use palmares_domain::{
+    compliance::subject_export::{ExportStatus, SubjectExport},
+    kernel::{Admitted, Code, ExportId, Tenant, UserId},
+};
+use palmares_projections::{
+    compliance::{
+        privacy_center::GetPrivacyCenter,
+        subject_exports::{ListExports, export_file},
+    },
+    engine::Readers,
+};
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+pub const ROUTES: &[Route] = &[
+    Route::get::<GetPrivacyCenter>("/me/privacy", "compliance.privacy.read").before_consent(),
+    Route::prepared::<RequestExport, SealedToOneself>(Verb::Post, "/me/exports").starting("/me/exports", "id").before_consent(),
+    Route::get::<ListExports>("/me/exports", "compliance.subject_export.read").before_consent(),
+    Route::stream::<DownloadExport>("/me/exports/{export_id}/download", "compliance.subject_export.download")
+        .before_consent()
+        .needing_proof(),
+];
+
+/// Makes a key for whoever gave none. Its public half is what the export is sealed to; the secret half is
+/// shown with the first answer, and nobody keeps it.
+pub struct SealedToOneself;
+
+impl Prepare<RequestExport> for SealedToOneself {
+    type Shown = Option<SecretString>;
+    const FIELD: Option<&'static str> = Some("identity");
+
+    async fn prepare(mut operation: RequestExport, _: Tenant, _: &Services) -> Result<(RequestExport, Self::Shown), Problem> {
+        if let Some(recipient) = &operation.recipient {
+            let known = recipient.parse::<age::x25519::Recipient>();
+            known.map_err(|_| Problem::invalid_field("recipient", "compliance.recipient_invalid"))?;
+            return Ok((operation, None));
+        }
+        let identity = age::x25519::Identity::generate();
+        operation.recipient = Some(identity.to_public().to_string());
+        Ok((operation, Some(identity.to_string())))
+    }
+
+    fn show(identity: Self::Shown, _: Tenant, answer: Answer) -> Answer {
+        match identity {
+            Some(identity) => answer.with("identity", identity.expose_secret()),
+            None => answer,
+        }
+    }
+}
+
+/// Downloads an export of one's own, sealed as it was asked for, after showing once more who one is:
+/// `POST /me/step-up` gives the proof that goes into `Palmares-Proof`. Every download is recorded.
+#[derive(Clone, Copy, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DownloadExport {
+    user_id: UserId,
+    export_id: ExportId,
+}
+
+impl Streaming for DownloadExport {
+    const MEDIA_TYPE: &'static str = "application/octet-stream";
+
+    fn owner(&self) -> Option<UserId> {
+        Some(self.user_id)
+    }
+
+    async fn start(&self, tenant: Tenant, services: &Services) -> Result<i64, Problem> {
+        let now = Utc::now();
+        let status = |export: &SubjectExport| {
+            let own = export.export().is_some_and(|export| export.user_id == self.user_id);
+            export.status_at(now).filter(|_| own)
+        };
+        match services.engine.look(tenant.organization(), self.export_id, status).await? {
+            None => Err(Problem::new(Code::ResourceNotFound, "compliance.export_not_found")),
+            Some(ExportStatus::Ready | ExportStatus::Downloaded) => Ok(0),
+            Some(ExportStatus::Expired) => Err(Problem::new(Code::Conflict, "compliance.export_expired")),
+            Some(ExportStatus::Failed) => Err(Problem::new(Code::Conflict, "compliance.export_failed")),
+            Some(ExportStatus::Requested | ExportStatus::Building) => Err(Problem::new(Code::Conflict, "compliance.export_not_ready")),
+        }
+    }
+
+    fn open(admitted: Admitted<Self>, _: i64, services: &Services) -> Bytestream {
+        let (engine, readers) = (services.engine.clone(), services.readers.clone());
+        let file = async move {
+            let (tenant, Self { user_id, export_id }) = (admitted.tenant(), *admitted.value());
+            engine.execute(admitted.map(|_| compliance::DownloadExport { export_id, user_id })).await?;
+            file(&readers, tenant, export_id).await
+        };
+        stream::once(file).boxed()
+    }
+}
+
+async fn file(readers: &Readers, tenant: Tenant, export: ExportId) -> anyhow::Result<bytes::Bytes> {
+    let mut reader = readers.open(tenant, None).await?;
+    export_file(&mut reader, export).await?.map(Into::into).context("the file of an export is gone")
+}

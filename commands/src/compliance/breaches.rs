@@ -1,0 +1,90 @@
+//! Breaches of personal data, and the clock of the authority.
+
+use crate::engine::{Answer, Operation, Refused, StreamRef, Unit};
+use crate::ids::new_id;
+use chrono::{DateTime, Utc};
+use palmares_domain::{
+    compliance::breach_case::{self, BreachCase, BreachCaseCommand, BreachNature, BreachRisk, BreachStatus},
+    kernel::{Admission, BreachId},
+};
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+crate::capabilities! {
+    OpenBreach => permit "compliance.breach.open", throttle Write;
+    AssessBreach => permit "compliance.breach.assess", throttle Write;
+    NotifyAuthority => permit "compliance.breach.notify", throttle Write;
+    WaiveNotification => permit "compliance.breach.waive", throttle Write;
+    InformSubjects => permit "compliance.breach.inform", throttle Write;
+    CloseBreach => permit "compliance.breach.close", throttle Write;
+}
+
+/// Opens the case of a breach: 72 hours from the moment that somebody became aware of it, the authority
+/// has to be told.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct OpenBreach {
+    pub nature: BreachNature,
+    /// What happened; it names nobody.
+    #[schema(min_length = 1, max_length = 500)]
+    pub summary: String,
+    /// When somebody became aware of it: now where it is missing.
+    pub aware_at: Option<DateTime<Utc>>,
+}
+
+fn breach_stream(admission: &Admission, breach: BreachId) -> StreamRef {
+    StreamRef::of::<BreachCase>(admission.organization, breach)
+}
+
+impl OpenBreach {
+    fn id(admission: &Admission) -> BreachId {
+        BreachId(new_id(admission, "breach_case"))
+    }
+}
+
+impl Operation for OpenBreach {
+    fn streams(&self, admission: &Admission) -> Vec<StreamRef> {
+        vec![breach_stream(admission, Self::id(admission))]
+    }
+
+    fn decide(&self, unit: &mut Unit<'_>) -> Result<Answer, Refused> {
+        let breach_id = Self::id(unit.admission());
+        let aware_at = self.aware_at.unwrap_or(unit.facts().now);
+        let open = breach_case::OpenBreach { breach_id, nature: self.nature, summary: self.summary.clone(), aware_at };
+        unit.run::<BreachCase>(breach_id, &BreachCaseCommand::Open(open))?;
+        let due_at = unit.state::<BreachCase>(breach_id)?.breach().map(|breach| breach.due_at.to_rfc3339());
+        Ok(Answer::new("id", breach_id, BreachStatus::Opened.name()).with("due_at", due_at))
+    }
+}
+
+fn status(case: &BreachCase) -> &'static str {
+    case.breach().map_or("", |breach| breach.status.name())
+}
+
+crate::life_cycle::steps! { BreachCase, breach_id: BreachId, breach_stream;
+    /// Says how likely a breach harms people, and how many it concerns.
+    AssessBreach {
+        risk: BreachRisk,
+        subjects: u32
+    } => |step| BreachCaseCommand::Assess { risk: step.risk, subjects: step.subjects }, status;
+
+    /// Says that the authority was told; after 72 hours with the reason why not earlier.
+    NotifyAuthority {
+        #[schema(min_length = 1, max_length = 500)] reference: Option<String>,
+        #[schema(min_length = 1, max_length = 500)] delay_reason: Option<String>
+    } => |step| BreachCaseCommand::NotifyAuthority { reference: step.reference.clone(), delay_reason: step.delay_reason.clone() }, status;
+
+    /// Says why the authority need not be told: where harm is unlikely.
+    WaiveNotification {
+        #[schema(min_length = 1, max_length = 500)] reason: String
+    } => |step| BreachCaseCommand::Waive { reason: step.reason.clone() }, status;
+
+    /// Says that those whom a breach concerns were told.
+    InformSubjects => |_| BreachCaseCommand::InformSubjects, status;
+
+    /// Closes a case.
+    CloseBreach => |_| BreachCaseCommand::Close, status;
+
+    /// Records that the 72 hours are over, where they are.
+    MarkBreachOverdue => |_| BreachCaseCommand::MarkOverdue, status;
+}

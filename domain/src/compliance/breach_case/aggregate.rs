@@ -1,0 +1,157 @@
+//! The rules of a breach.
+
+use super::{
+    AuthorityNotified, BreachAssessed, BreachCaseCommand, BreachCaseError, BreachCaseEvent, BreachClosed, BreachOpened, BreachOverdue,
+    BreachRisk, BreachStatus, NotificationWaived, OpenBreach, SubjectsInformed, status,
+};
+use crate::kernel::{Aggregate, BreachId, Facts, Transition, UserId, text::is_prose};
+use chrono::{DateTime, TimeDelta, Utc};
+use serde::{Deserialize, Serialize};
+
+/// From the moment that somebody became aware of it (GDPR, article 33(1)).
+pub const NOTIFY_WITHIN_HOURS: i64 = 72;
+
+/// What happened, and where it stands.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Breach {
+    pub breach_id: BreachId,
+    pub status: BreachStatus,
+    pub due_at: DateTime<Utc>,
+    risk: Option<BreachRisk>,
+    informed: bool,
+    /// Whether it is recorded that its time is over.
+    marked_overdue: bool,
+}
+
+/// A breach: nothing, until opened.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct BreachCase(Option<Breach>);
+
+impl BreachCase {
+    /// What happened.
+    pub fn breach(&self) -> Option<&Breach> {
+        self.0.as_ref()
+    }
+
+    fn known(&self) -> Result<&Breach, BreachCaseError> {
+        self.0.as_ref().ok_or(BreachCaseError::NotFound)
+    }
+
+    fn open(&self, command: &OpenBreach, facts: &Facts) -> Result<BreachCaseEvent, BreachCaseError> {
+        if self.0.is_some() {
+            return Err(BreachCaseError::AlreadyExists);
+        }
+        check_text(&command.summary, "summary")?;
+        if command.aware_at > facts.now {
+            return Err(BreachCaseError::AwareInFuture);
+        }
+        let OpenBreach { breach_id, nature, ref summary, aware_at } = *command;
+        let due_at = aware_at + TimeDelta::hours(NOTIFY_WITHIN_HOURS);
+        Ok(BreachOpened { breach_id, nature, summary: summary.clone(), aware_at, due_at, opened_by: facts.actor }.into())
+    }
+
+    fn notify(&self, reference: Option<&String>, delay: Option<&String>, facts: &Facts) -> Result<BreachCaseEvent, BreachCaseError> {
+        let breach = self.known()?;
+        let breach_id = breach.leaving_by(status::NOTIFY)?;
+        reference.map_or(Ok(()), |reference| check_text(reference, "reference"))?;
+        delay.map_or(Ok(()), |delay| check_text(delay, "delay_reason"))?;
+        if delay.is_none() && facts.now > breach.due_at {
+            return Err(BreachCaseError::DelayReasonMissing);
+        }
+        Ok(AuthorityNotified { breach_id, reference: reference.cloned(), delay_reason: delay.cloned(), notified_by: facts.actor }.into())
+    }
+
+    fn waive(&self, reason: &str, actor: UserId) -> Result<BreachCaseEvent, BreachCaseError> {
+        let breach = self.known()?;
+        let breach_id = breach.leaving_by(status::WAIVE)?;
+        check_text(reason, "reason")?;
+        if breach.risk != Some(BreachRisk::Unlikely) {
+            return Err(BreachCaseError::HarmLikely);
+        }
+        Ok(NotificationWaived { breach_id, reason: reason.to_owned(), waived_by: actor }.into())
+    }
+
+    fn inform(&self, actor: UserId) -> Result<BreachCaseEvent, BreachCaseError> {
+        let breach = self.known()?;
+        match breach.status {
+            BreachStatus::Closed => Err(BreachCaseError::TransitionForbidden { from: breach.status, to: breach.status }),
+            _ if breach.informed => Err(BreachCaseError::AlreadyInformed),
+            _ => Ok(SubjectsInformed { breach_id: breach.breach_id, informed_by: actor }.into()),
+        }
+    }
+
+    fn close(&self, actor: UserId) -> Result<BreachCaseEvent, BreachCaseError> {
+        let breach = self.known()?;
+        let breach_id = breach.leaving_by(status::CLOSE)?;
+        if breach.risk == Some(BreachRisk::High) && !breach.informed {
+            return Err(BreachCaseError::SubjectsNotInformed);
+        }
+        Ok(BreachClosed { breach_id, closed_by: actor }.into())
+    }
+
+    /// That the 72 hours are over, where that is not recorded yet.
+    fn overdue(&self, now: DateTime<Utc>) -> Option<BreachCaseEvent> {
+        let breach = self.0.as_ref().filter(|breach| breach.status.is_on_the_clock() && !breach.marked_overdue)?;
+        let Breach { breach_id, due_at, .. } = *breach;
+        (due_at <= now).then(|| BreachOverdue { breach_id, due_at }.into())
+    }
+}
+
+impl Breach {
+    fn leaving_by(&self, transition: Transition<BreachStatus>) -> Result<BreachId, BreachCaseError> {
+        if transition.leads_from(self.status) {
+            Ok(self.breach_id)
+        } else {
+            Err(BreachCaseError::TransitionForbidden { from: self.status, to: transition.to })
+        }
+    }
+}
+
+impl Aggregate for BreachCase {
+    const TYPE: &'static str = "breach_case";
+    const SHAPE: u16 = 1;
+
+    type Command = BreachCaseCommand;
+    type Event = BreachCaseEvent;
+    type Error = BreachCaseError;
+
+    fn decide(&self, command: &BreachCaseCommand, facts: &Facts) -> Result<Vec<BreachCaseEvent>, BreachCaseError> {
+        let decided = match command {
+            BreachCaseCommand::Open(open) => return Ok(vec![self.open(open, facts)?]),
+            BreachCaseCommand::Assess { risk, subjects } => {
+                let breach_id = self.known()?.leaving_by(status::ASSESS)?;
+                BreachAssessed { breach_id, risk: *risk, subjects: *subjects, assessed_by: facts.actor }.into()
+            }
+            BreachCaseCommand::NotifyAuthority { reference, delay_reason } => {
+                self.notify(reference.as_ref(), delay_reason.as_ref(), facts)?
+            }
+            BreachCaseCommand::Waive { reason } => self.waive(reason, facts.actor)?,
+            BreachCaseCommand::InformSubjects => self.inform(facts.actor)?,
+            BreachCaseCommand::Close => self.close(facts.actor)?,
+            BreachCaseCommand::MarkOverdue => return Ok(self.overdue(facts.now).into_iter().collect()),
+        };
+        Ok(self.overdue(facts.now).into_iter().chain([decided]).collect())
+    }
+
+    fn evolve(&mut self, event: &BreachCaseEvent) {
+        if let BreachCaseEvent::BreachOpened(opened) = event {
+            let (breach_id, due_at) = (opened.breach_id, opened.due_at);
+            self.0 = Some(Breach { breach_id, status: BreachStatus::Opened, due_at, risk: None, informed: false, marked_overdue: false });
+        }
+        let Some(breach) = &mut self.0 else { return };
+        match event {
+            BreachCaseEvent::BreachAssessed(assessed) => breach.risk = Some(assessed.risk),
+            BreachCaseEvent::SubjectsInformed(_) => breach.informed = true,
+            BreachCaseEvent::BreachOverdue(_) => breach.marked_overdue = true,
+            _ => {}
+        }
+        if let Some(status) = event.status() {
+            breach.status = status;
+        }
+    }
+}
+
+fn check_text(text: &str, field: &'static str) -> Result<(), BreachCaseError> {
+    if is_prose(text) { Ok(()) } else { Err(BreachCaseError::TextInvalid(field)) }
+}

@@ -1,0 +1,39 @@
+//! What may be asked of a breach.
+
+use super::{BreachNature, BreachRisk};
+use crate::kernel::BreachId;
+use chrono::{DateTime, Utc};
+
+#[derive(Clone, Debug)]
+pub enum BreachCaseCommand {
+    Open(OpenBreach),
+    Assess {
+        risk: BreachRisk,
+        /// How many people it concerns, about.
+        subjects: u32,
+    },
+    /// That the authority was told, with its reference where there is one, and why so late where it was.
+    NotifyAuthority {
+        reference: Option<String>,
+        delay_reason: Option<String>,
+    },
+    /// That the authority need not be told.
+    Waive {
+        reason: String,
+    },
+    /// That those whom it concerns were told.
+    InformSubjects,
+    Close,
+    /// Records that the 72 hours are over, where they are.
+    MarkOverdue,
+}
+
+/// A breach that somebody became aware of.
+#[derive(Clone, Debug)]
+pub struct OpenBreach {
+    pub breach_id: BreachId,
+    pub nature: BreachNature,
+    /// What happened. It names nobody.
+    pub summary: String,
+    pub aware_at: DateTime<Utc>,
+}

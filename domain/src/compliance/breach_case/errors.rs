@@ -1,0 +1,67 @@
+//! Why a command for a breach is refused.
+
+use super::{BreachStatus, NOTIFY_WITHIN_HOURS};
+use crate::kernel::{Code, Refusal};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum BreachCaseError {
+    #[error("no such breach")]
+    NotFound,
+    #[error("the breach already exists")]
+    AlreadyExists,
+    #[error("a text has 1 to 500 characters")]
+    TextInvalid(&'static str),
+    #[error("nobody is aware of what has not happened yet")]
+    AwareInFuture,
+    #[error("whoever tells the authority after {NOTIFY_WITHIN_HOURS} hours says why")]
+    DelayReasonMissing,
+    #[error("the authority is told where harm is likely")]
+    HarmLikely,
+    #[error("those whom it concerns have to be told first")]
+    SubjectsNotInformed,
+    #[error("those whom it concerns were told already")]
+    AlreadyInformed,
+    /// Not a way of the life cycle.
+    #[error("a breach that is {} cannot become {}", from.name(), to.name())]
+    TransitionForbidden { from: BreachStatus, to: BreachStatus },
+}
+
+impl Refusal for BreachCaseError {
+    fn code(&self) -> Code {
+        match self {
+            Self::NotFound => Code::ResourceNotFound,
+            Self::TextInvalid(_) | Self::AwareInFuture | Self::DelayReasonMissing | Self::TransitionForbidden { .. } => {
+                Code::ValidationError
+            }
+            Self::AlreadyExists | Self::HarmLikely | Self::SubjectsNotInformed | Self::AlreadyInformed => Code::Conflict,
+        }
+    }
+
+    fn reason(&self) -> &'static str {
+        match self {
+            Self::NotFound => "compliance.breach_not_found",
+            Self::AlreadyExists => "compliance.breach_already_exists",
+            Self::TextInvalid(_) => "compliance.text_invalid",
+            Self::AwareInFuture => "compliance.breach_in_future",
+            Self::DelayReasonMissing => "compliance.breach_delay_reason",
+            Self::HarmLikely => "compliance.breach_harm_likely",
+            Self::SubjectsNotInformed => "compliance.breach_subjects_not_informed",
+            Self::AlreadyInformed => "compliance.breach_already_informed",
+            Self::TransitionForbidden { .. } => "compliance.breach_transition_forbidden",
+        }
+    }
+
+    fn field(&self) -> Option<&'static str> {
+        match self {
+            Self::TextInvalid(field) => Some(field),
+            Self::AwareInFuture => Some("aware_at"),
+            Self::DelayReasonMissing => Some("delay_reason"),
+            Self::TransitionForbidden { .. } => Some("status"),
+            _ => None,
+        }
+    }
+
+    fn is_attempt(&self) -> bool {
+        matches!(self, Self::TransitionForbidden { .. })
+    }
+}

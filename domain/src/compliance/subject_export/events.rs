@@ -1,0 +1,73 @@
+//! What happens to an export.
+
+use super::{ExportFault, ExportFormat, ExportStatus, status};
+use crate::{
+    events,
+    kernel::{Digest, ExportId, Personal, UserId},
+};
+use chrono::{DateTime, Utc};
+
+events! {
+    /// What happens to an export.
+    pub enum SubjectExportEvent {
+        SubjectExportRequested = "compliance.subject_export_requested" v 1 {
+            export_id: ExportId = internal,
+            user_id: UserId = internal,
+            format: ExportFormat = internal,
+            /// The public key that it is sealed to, which may tell who somebody is.
+            recipient: Personal<String> = confidential of user_id for Profile,
+        },
+        SubjectExportStarted = "compliance.subject_export_started" v 1 {
+            export_id: ExportId = internal,
+            user_id: UserId = internal,
+        },
+        SubjectExportReady = "compliance.subject_export_ready" v 1 {
+            export_id: ExportId = internal,
+            user_id: UserId = internal,
+            /// How many events it holds.
+            events: i64 = internal,
+            size_bytes: i64 = internal,
+            /// Of the sealed file.
+            digest: Digest = internal,
+            expires_at: DateTime<Utc> = internal,
+        },
+        SubjectExportFailed = "compliance.subject_export_failed" v 1 {
+            export_id: ExportId = internal,
+            user_id: UserId = internal,
+            fault: ExportFault = internal,
+        },
+        SubjectExportDownloaded = "compliance.subject_export_downloaded" v 1 {
+            export_id: ExportId = internal,
+            user_id: UserId = internal,
+        },
+        SubjectExportExpired = "compliance.subject_export_expired" v 1 {
+            export_id: ExportId = internal,
+            user_id: UserId = internal,
+        }
+    }
+}
+
+impl SubjectExportEvent {
+    pub fn export_id(&self) -> ExportId {
+        match self {
+            SubjectExportEvent::SubjectExportRequested(event) => event.export_id,
+            SubjectExportEvent::SubjectExportStarted(event) => event.export_id,
+            SubjectExportEvent::SubjectExportReady(event) => event.export_id,
+            SubjectExportEvent::SubjectExportFailed(event) => event.export_id,
+            SubjectExportEvent::SubjectExportDownloaded(event) => event.export_id,
+            SubjectExportEvent::SubjectExportExpired(event) => event.export_id,
+        }
+    }
+
+    /// The state it brings the export to.
+    pub fn status(&self) -> ExportStatus {
+        match self {
+            SubjectExportEvent::SubjectExportRequested(_) => ExportStatus::Requested,
+            SubjectExportEvent::SubjectExportStarted(_) => status::BUILD.to,
+            SubjectExportEvent::SubjectExportReady(_) => status::COMPLETE.to,
+            SubjectExportEvent::SubjectExportFailed(_) => status::FAIL.to,
+            SubjectExportEvent::SubjectExportDownloaded(_) => status::DOWNLOAD.to,
+            SubjectExportEvent::SubjectExportExpired(_) => status::EXPIRE.to,
+        }
+    }
+}

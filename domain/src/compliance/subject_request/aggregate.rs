@@ -1,0 +1,185 @@
+//! The rules of a subject request.
+
+use super::{
+    ReceiveRequest, SubjectRequestCommand, SubjectRequestError, SubjectRequestEvent, SubjectRequestExtended, SubjectRequestFulfilled,
+    SubjectRequestKind, SubjectRequestOverdue, SubjectRequestReceived, SubjectRequestRefused, SubjectRequestStatus, SubjectRequestTaken,
+    SubjectRequestWithdrawn, status,
+};
+use crate::kernel::{Aggregate, Facts, Personal, SubjectRequestId, Transition, UserId, text::is_prose};
+use chrono::{DateTime, Months, Utc};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+/// A month of the calendar, from the same day to the same day, or to the last one of a shorter month.
+const DUE_AFTER: Months = Months::new(1);
+/// "Two further months where necessary" (GDPR, article 12(3)).
+pub const EXTENSION_MAX_MONTHS: u32 = 2;
+
+/// What was asked, and where it stands.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Request {
+    pub request_id: SubjectRequestId,
+    pub user_id: UserId,
+    pub kind: SubjectRequestKind,
+    pub status: SubjectRequestStatus,
+    received_at: DateTime<Utc>,
+    pub due_at: DateTime<Utc>,
+    extended: bool,
+    /// Whether it is recorded that this due date passed.
+    marked_overdue: bool,
+}
+
+/// A subject request: nothing, until received.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct SubjectRequest(Option<Request>);
+
+impl SubjectRequest {
+    /// What was asked.
+    pub fn request(&self) -> Option<&Request> {
+        self.0.as_ref()
+    }
+
+    fn known(&self) -> Result<&Request, SubjectRequestError> {
+        self.0.as_ref().ok_or(SubjectRequestError::NotFound)
+    }
+
+    fn receive(&self, command: &ReceiveRequest, now: DateTime<Utc>) -> Result<SubjectRequestEvent, SubjectRequestError> {
+        if self.0.is_some() {
+            return Err(SubjectRequestError::AlreadyExists);
+        }
+        Ok(SubjectRequestReceived {
+            request_id: command.request_id,
+            user_id: command.user_id,
+            kind: command.kind,
+            details: sealed(command.details.as_ref(), "details")?,
+            received_at: now,
+            due_at: later(now, DUE_AFTER),
+        }
+        .into())
+    }
+
+    fn extend(&self, months: u32, reason: &str, facts: &Facts) -> Result<SubjectRequestEvent, SubjectRequestError> {
+        let request = self.known()?;
+        if !request.status.is_open() {
+            return Err(request.forbidden(SubjectRequestStatus::InProgress));
+        }
+        if request.extended {
+            return Err(SubjectRequestError::AlreadyExtended);
+        }
+        if !(1..=EXTENSION_MAX_MONTHS).contains(&months) {
+            return Err(SubjectRequestError::ExtensionInvalid);
+        }
+        if !is_prose(reason) {
+            return Err(SubjectRequestError::TextInvalid("reason"));
+        }
+        if facts.now >= request.due_at {
+            return Err(SubjectRequestError::ExtendedTooLate);
+        }
+        // From the day of receipt, so that the end of a short month does not shorten the whole.
+        let due_at = later(request.received_at, Months::new(1 + months));
+        let (request_id, user_id, extended_by) = (request.request_id, request.user_id, facts.actor);
+        Ok(SubjectRequestExtended { request_id, user_id, extended_by, reason: Personal::Clear(reason.to_owned()), due_at }.into())
+    }
+
+    fn fulfil(&self, note: Option<&String>, deletion: Option<Uuid>, actor: UserId) -> Result<SubjectRequestEvent, SubjectRequestError> {
+        let request = self.known()?.leaving_by(status::FULFIL)?;
+        if deletion.is_some() && request.kind != SubjectRequestKind::Erasure {
+            return Err(SubjectRequestError::NoErasure);
+        }
+        let (request_id, user_id, note) = (request.request_id, request.user_id, sealed(note, "note")?);
+        Ok(SubjectRequestFulfilled { request_id, user_id, fulfilled_by: actor, note, deletion_request_id: deletion }.into())
+    }
+
+    fn withdraw(&self, user_id: UserId) -> Result<SubjectRequestEvent, SubjectRequestError> {
+        let request = self.known().ok().filter(|request| request.user_id == user_id).ok_or(SubjectRequestError::NotFound)?;
+        let request_id = request.leaving_by(status::WITHDRAW)?.request_id;
+        Ok(SubjectRequestWithdrawn { request_id, user_id }.into())
+    }
+
+    /// That it is overdue, where that is not recorded of this due date yet.
+    fn overdue(&self, now: DateTime<Utc>) -> Option<SubjectRequestEvent> {
+        let request = self.0.as_ref().filter(|request| request.status.is_open() && !request.marked_overdue)?;
+        let Request { request_id, user_id, due_at, .. } = *request;
+        (due_at <= now).then(|| SubjectRequestOverdue { request_id, user_id, due_at }.into())
+    }
+}
+
+impl Request {
+    fn leaving_by(&self, transition: Transition<SubjectRequestStatus>) -> Result<&Self, SubjectRequestError> {
+        if transition.leads_from(self.status) { Ok(self) } else { Err(self.forbidden(transition.to)) }
+    }
+
+    fn forbidden(&self, to: SubjectRequestStatus) -> SubjectRequestError {
+        SubjectRequestError::TransitionForbidden { from: self.status, to }
+    }
+}
+
+impl Aggregate for SubjectRequest {
+    const TYPE: &'static str = "subject_request";
+    const SHAPE: u16 = 1;
+
+    type Command = SubjectRequestCommand;
+    type Event = SubjectRequestEvent;
+    type Error = SubjectRequestError;
+
+    fn decide(&self, command: &SubjectRequestCommand, facts: &Facts) -> Result<Vec<SubjectRequestEvent>, SubjectRequestError> {
+        let decided = match command {
+            SubjectRequestCommand::Receive(receive) => self.receive(receive, facts.now)?,
+            SubjectRequestCommand::Take => {
+                let request = self.known()?.leaving_by(status::TAKE)?;
+                let (request_id, user_id) = (request.request_id, request.user_id);
+                SubjectRequestTaken { request_id, user_id, taken_by: facts.actor }.into()
+            }
+            SubjectRequestCommand::Extend { months, reason } => self.extend(*months, reason, facts)?,
+            SubjectRequestCommand::Fulfil { note, deletion_request_id } => self.fulfil(note.as_ref(), *deletion_request_id, facts.actor)?,
+            SubjectRequestCommand::Refuse { ground, note } => {
+                let request = self.known()?.leaving_by(status::REFUSE)?;
+                let (request_id, user_id, note) = (request.request_id, request.user_id, sealed(note.as_ref(), "note")?);
+                SubjectRequestRefused { request_id, user_id, refused_by: facts.actor, ground: *ground, note }.into()
+            }
+            SubjectRequestCommand::Withdraw { user_id } => self.withdraw(*user_id)?,
+            SubjectRequestCommand::MarkOverdue => return Ok(self.overdue(facts.now).into_iter().collect()),
+        };
+        Ok(self.overdue(facts.now).into_iter().chain([decided]).collect())
+    }
+
+    fn evolve(&mut self, event: &SubjectRequestEvent) {
+        if let SubjectRequestEvent::SubjectRequestReceived(received) = event {
+            self.0 = Some(Request {
+                request_id: received.request_id,
+                user_id: received.user_id,
+                kind: received.kind,
+                status: SubjectRequestStatus::Received,
+                received_at: received.received_at,
+                due_at: received.due_at,
+                extended: false,
+                marked_overdue: false,
+            });
+        }
+        let Some(request) = &mut self.0 else { return };
+        match event {
+            SubjectRequestEvent::SubjectRequestExtended(extended) => {
+                request.due_at = extended.due_at;
+                request.extended = true;
+                request.marked_overdue = false;
+            }
+            SubjectRequestEvent::SubjectRequestOverdue(_) => request.marked_overdue = true,
+            _ => {}
+        }
+        if let Some(status) = event.status() {
+            request.status = status;
+        }
+    }
+}
+
+fn later(from: DateTime<Utc>, months: Months) -> DateTime<Utc> {
+    from.checked_add_months(months).unwrap_or(DateTime::<Utc>::MAX_UTC)
+}
+
+fn sealed(text: Option<&String>, field: &'static str) -> Result<Option<Personal<String>>, SubjectRequestError> {
+    match text {
+        Some(text) if !is_prose(text) => Err(SubjectRequestError::TextInvalid(field)),
+        text => Ok(text.cloned().map(Personal::Clear)),
+    }
+}

@@ -1,0 +1,56 @@
+//! What may be asked of a subject request.
+
+use super::{RefusalGround, SubjectRequestKind};
+use crate::kernel::{SubjectRequestId, UserId};
+use std::fmt;
+use uuid::Uuid;
+
+#[derive(Clone)]
+pub enum SubjectRequestCommand {
+    Receive(ReceiveRequest),
+    Take,
+    /// Once, by one or two months, while it is not due yet.
+    Extend {
+        months: u32,
+        reason: String,
+    },
+    Fulfil {
+        note: Option<String>,
+        /// The deletion that answers a request for erasure.
+        deletion_request_id: Option<Uuid>,
+    },
+    Refuse {
+        ground: RefusalGround,
+        note: Option<String>,
+    },
+    /// By the person whose request it is.
+    Withdraw {
+        user_id: UserId,
+    },
+    /// Records that it is overdue, where it is.
+    MarkOverdue,
+}
+
+/// A request that somebody made, by themselves or through whoever received it.
+#[derive(Clone)]
+pub struct ReceiveRequest {
+    pub request_id: SubjectRequestId,
+    pub user_id: UserId,
+    pub kind: SubjectRequestKind,
+    pub details: Option<String>,
+}
+
+// Written out, because a derived `Debug` would put personal data into log lines.
+impl fmt::Debug for SubjectRequestCommand {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Receive(receive) => f.debug_tuple("Receive").field(&receive.request_id).field(&receive.kind).finish(),
+            Self::Take => f.write_str("Take"),
+            Self::Extend { months, .. } => f.debug_struct("Extend").field("months", months).finish_non_exhaustive(),
+            Self::Fulfil { .. } => f.debug_struct("Fulfil").finish_non_exhaustive(),
+            Self::Refuse { ground, .. } => f.debug_struct("Refuse").field("ground", ground).finish_non_exhaustive(),
+            Self::Withdraw { user_id } => f.debug_struct("Withdraw").field("user_id", user_id).finish(),
+            Self::MarkOverdue => f.write_str("MarkOverdue"),
+        }
+    }
+}

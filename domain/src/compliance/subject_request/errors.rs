@@ -1,0 +1,63 @@
+//! Why a command for a subject request is refused.
+
+use super::{EXTENSION_MAX_MONTHS, SubjectRequestStatus};
+use crate::kernel::{Code, Refusal};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SubjectRequestError {
+    /// Also of another's, for whoever may not know of it.
+    #[error("no such request")]
+    NotFound,
+    #[error("the request already exists")]
+    AlreadyExists,
+    #[error("a reason, a note or details have 1 to 500 characters")]
+    TextInvalid(&'static str),
+    #[error("the time is extended by 1 to {EXTENSION_MAX_MONTHS} months")]
+    ExtensionInvalid,
+    #[error("the time was extended already")]
+    AlreadyExtended,
+    #[error("the time is extended before it is over, and whoever asked is told by then")]
+    ExtendedTooLate,
+    #[error("a deletion answers a request for erasure only")]
+    NoErasure,
+    /// Not a way of the life cycle.
+    #[error("a request that is {} cannot become {}", from.name(), to.name())]
+    TransitionForbidden { from: SubjectRequestStatus, to: SubjectRequestStatus },
+}
+
+impl Refusal for SubjectRequestError {
+    fn code(&self) -> Code {
+        match self {
+            Self::NotFound => Code::ResourceNotFound,
+            Self::TextInvalid(_) | Self::ExtensionInvalid | Self::NoErasure | Self::TransitionForbidden { .. } => Code::ValidationError,
+            Self::AlreadyExists | Self::AlreadyExtended | Self::ExtendedTooLate => Code::Conflict,
+        }
+    }
+
+    fn reason(&self) -> &'static str {
+        match self {
+            Self::NotFound => "compliance.request_not_found",
+            Self::AlreadyExists => "compliance.request_already_exists",
+            Self::TextInvalid(_) => "compliance.text_invalid",
+            Self::ExtensionInvalid => "compliance.extension_invalid",
+            Self::AlreadyExtended => "compliance.already_extended",
+            Self::ExtendedTooLate => "compliance.extended_too_late",
+            Self::NoErasure => "compliance.request_no_erasure",
+            Self::TransitionForbidden { .. } => "compliance.request_transition_forbidden",
+        }
+    }
+
+    fn field(&self) -> Option<&'static str> {
+        match self {
+            Self::TextInvalid(field) => Some(field),
+            Self::ExtensionInvalid => Some("months"),
+            Self::NoErasure => Some("deletion_request_id"),
+            Self::TransitionForbidden { .. } => Some("status"),
+            _ => None,
+        }
+    }
+
+    fn is_attempt(&self) -> bool {
+        matches!(self, Self::TransitionForbidden { .. })
+    }
+}

@@ -1,0 +1,75 @@
+//! What a person may ask, and on which grounds it may be refused.
+
+use serde::{Deserialize, Serialize};
+
+/// The right that is used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum SubjectRequestKind {
+    /// GDPR, article 15.
+    Access,
+    /// Article 17.
+    Erasure,
+    /// Article 16.
+    Rectification,
+    /// Article 18.
+    Restriction,
+    /// Article 21.
+    Objection,
+}
+
+impl SubjectRequestKind {
+    pub const ALL: [SubjectRequestKind; 5] = [
+        SubjectRequestKind::Access,
+        SubjectRequestKind::Erasure,
+        SubjectRequestKind::Rectification,
+        SubjectRequestKind::Restriction,
+        SubjectRequestKind::Objection,
+    ];
+
+    /// The name in events, rows and answers.
+    pub fn name(self) -> &'static str {
+        match self {
+            SubjectRequestKind::Access => "access",
+            SubjectRequestKind::Erasure => "erasure",
+            SubjectRequestKind::Rectification => "rectification",
+            SubjectRequestKind::Restriction => "restriction",
+            SubjectRequestKind::Objection => "objection",
+        }
+    }
+}
+
+/// Why a request is refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum RefusalGround {
+    /// Manifestly unfounded or excessive (GDPR, article 12(5)).
+    Excessive,
+    /// Who asks could not be identified (article 12(2)).
+    NotIdentified,
+    /// A law asks for the data (article 17(3)(b)).
+    LegalObligation,
+    /// Legal claims (article 17(3)(e)).
+    LegalClaims,
+    /// The rights of others (article 15(4)).
+    RightsOfOthers,
+    /// Compelling legitimate grounds (article 21(1)).
+    CompellingGrounds,
+    /// The right does not apply to this data.
+    NotApplicable,
+}
+
+impl RefusalGround {
+    /// The name in events, rows and answers.
+    pub fn name(self) -> &'static str {
+        match self {
+            RefusalGround::Excessive => "excessive",
+            RefusalGround::NotIdentified => "not_identified",
+            RefusalGround::LegalObligation => "legal_obligation",
+            RefusalGround::LegalClaims => "legal_claims",
+            RefusalGround::RightsOfOthers => "rights_of_others",
+            RefusalGround::CompellingGrounds => "compelling_grounds",
+            RefusalGround::NotApplicable => "not_applicable",
+        }
+    }
+}

@@ -1,0 +1,18 @@
+//! Breaches of personal data: what is open, and how many hours are left to tell the authority.
+
+mod due;
+mod fold;
+mod query;
+
+pub use due::{Due, TIMER_KIND};
+pub use fold::Breaches;
+pub use query::{Breach, ListBreaches};
+
+/// The projection's public name.
+pub const PROJECTION: &str = "breaches";
+
+pub(super) const STATEMENTS: &[(&str, &str)] = &[
+    ("compliance.breaches.insert", fold::INSERT),
+    ("compliance.breaches.change", fold::CHANGE),
+    ("compliance.breaches.list", query::LIST),
+];

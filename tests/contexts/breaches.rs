@@ -1,0 +1,92 @@
+//! Breaches: opened, assessed, told to the authority within 72 hours, or it is on record that nobody was.
+
+use crate::support::running::{Organization, Reply, eventually, fresh_organization};
+use chrono::{DateTime, TimeDelta, Utc};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+impl Organization {
+    async fn open_breach(&self, hours_ago: i64) -> Reply {
+        let aware_at = Utc::now() - TimeDelta::hours(hours_ago);
+        let body = json!({ "nature": "confidentiality", "summary": "A backup lay open.", "aware_at": aware_at });
+        self.officer.post("/breaches", &body).await
+    }
+
+    async fn step_of_breach(&self, breach: &str, step: &str, body: Value) -> Reply {
+        self.officer.post(&format!("/breaches/{breach}/{step}"), &body).await
+    }
+
+    async fn breach(&self, id: &str, position: i64) -> Value {
+        let listed = self.officer.get_at("/breaches", position).await.expect(200);
+        listed.items().iter().find(|breach| breach["id"] == id).cloned().unwrap_or_else(|| panic!("no {id} in {}", listed.body))
+    }
+}
+
+#[tokio::test]
+async fn a_breach_is_assessed_told_and_closed_under_its_clock() {
+    let organization = fresh_organization().await;
+    let opened = organization.open_breach(10).await.expect(201);
+    let id = opened.id("id");
+    let shown = organization.breach(&id, opened.position()).await;
+    assert_eq!((&shown["status"], &shown["overdue"], &shown["hours_left"]), (&json!("OPENED"), &json!(false), &json!(61)));
+    let time = |name: &str| shown[name].as_str().and_then(|text| text.parse::<DateTime<Utc>>().ok()).expect("a time");
+    assert_eq!(time("due_at") - time("aware_at"), TimeDelta::hours(72));
+
+    organization.step_of_breach(&id, "close", json!({})).await.refused(422, "VALIDATION_ERROR");
+    organization.step_of_breach(&id, "assess", json!({ "risk": "high", "subjects": 12 })).await.expect(200);
+    organization.step_of_breach(&id, "waive", json!({ "reason": "It was encrypted." })).await.refused(409, "CONFLICT");
+    organization.step_of_breach(&id, "notify-authority", json!({ "reference": "CNIL-1" })).await.expect(200);
+    organization.step_of_breach(&id, "close", json!({})).await.refused(409, "CONFLICT");
+    organization.step_of_breach(&id, "inform-subjects", json!({})).await.expect(200);
+    let closed = organization.step_of_breach(&id, "close", json!({})).await.expect(200);
+    let shown = organization.breach(&id, closed.position()).await;
+    assert_eq!((&shown["status"], &shown["hours_left"], &shown["overdue"]), (&json!("CLOSED"), &Value::Null, &json!(false)));
+    assert_eq!((&shown["risk"], &shown["subjects"], &shown["reference"]), (&json!("high"), &json!(12), &json!("CNIL-1")));
+    assert!(shown["notified_at"].is_string() && shown["informed_at"].is_string() && shown["closed_at"].is_string());
+}
+
+#[tokio::test]
+async fn who_is_late_is_marked_by_a_timer_and_says_why() {
+    let organization = fresh_organization().await;
+    let opened = organization.open_breach(80).await.expect(201);
+    let id = opened.id("id");
+    let shown = organization.breach(&id, opened.position()).await;
+    assert_eq!((&shown["overdue"], &shown["hours_left"]), (&json!(true), &json!(-9)));
+    eventually("it is on record that nobody told the authority", || async {
+        let events = organization.officer.all("/events?type=compliance.breach_overdue").await;
+        events.iter().any(|event| event["stream"]["id"] == id.as_str()).then_some(())
+    })
+    .await;
+    let refused = organization.step_of_breach(&id, "notify-authority", json!({})).await.refused(422, "VALIDATION_ERROR");
+    assert_eq!(refused.body["errors"][0]["field"], "delay_reason");
+    let told = organization.step_of_breach(&id, "notify-authority", json!({ "delay_reason": "Found late." })).await.expect(200);
+    let shown = organization.breach(&id, told.position()).await;
+    assert_eq!((&shown["status"], &shown["delay_reason"]), (&json!("NOTIFIED"), &json!("Found late.")));
+}
+
+#[tokio::test]
+async fn where_harm_is_unlikely_the_authority_need_not_be_told_for_a_reason() {
+    let organization = fresh_organization().await;
+    let id = organization.open_breach(0).await.expect(201).id("id");
+    organization.step_of_breach(&id, "waive", json!({ "reason": "It was encrypted." })).await.refused(422, "VALIDATION_ERROR");
+    organization.step_of_breach(&id, "assess", json!({ "risk": "unlikely", "subjects": 1 })).await.expect(200);
+    let waived = organization.step_of_breach(&id, "waive", json!({ "reason": "It was encrypted." })).await.expect(200);
+    let shown = organization.breach(&id, waived.position()).await;
+    assert_eq!((&shown["status"], &shown["waiver_reason"]), (&json!("NOT_REQUIRED"), &json!("It was encrypted.")));
+
+    let before = organization.domain_events().await;
+    for (body, field) in [
+        (json!({ "nature": "noise", "summary": "x" }), "nature"),
+        (json!({ "nature": "integrity", "summary": " " }), "summary"),
+        (json!({ "nature": "integrity", "summary": "x", "aware_at": Utc::now() + TimeDelta::hours(1) }), "aware_at"),
+    ] {
+        let refused = organization.officer.post("/breaches", &body).await.refused(422, "VALIDATION_ERROR");
+        assert_eq!(refused.body["errors"][0]["field"], field, "{}", refused.body);
+    }
+    organization.step_of_breach(&Uuid::now_v7().to_string(), "close", json!({})).await.refused(404, "RESOURCE_NOT_FOUND");
+    for caller in [&organization.member, &organization.analyst] {
+        caller.get("/breaches").await.refused(403, "ACCESS_DENIED");
+        caller.post("/breaches", &json!({})).await.refused(403, "ACCESS_DENIED");
+    }
+    assert_eq!(organization.domain_events().await, before);
+}
