@@ -192,6 +192,9 @@ fn a_pinned_checkpoint_shows_whether_history_was_rewritten() {
     assert!(matches!(older, Err(Failure::NoConsistency { .. })), "a log that was cut off");
 }
 
+/// What is done to a package at one byte.
+type Way = fn(&[u8], usize) -> Vec<u8>;
+
 /// Every byte of a package is changed in several ways, cut out, doubled and moved: 100,000 mutations
 /// and more. Each one is refused, or the report is to the letter the one of the package itself.
 // covers: E-184
@@ -201,7 +204,7 @@ fn no_mutation_of_a_package_passes_for_another_truth() {
     let package = world.package(Plan { pinned: Some(9), ..plan(5, 10, 21) }, &key(2));
     let trust = Trust { pinned: Pinned::parse(&world.checkpoint(9, &key(1))), ..trust() };
     let truth = verify(package.as_slice(), &trust).unwrap();
-    let ways: [fn(&[u8], usize) -> Vec<u8>; 15] = [
+    let ways: [Way; 15] = [
         |package, at| changed(package, at, |byte| byte ^ 0x08),
         |package, at| changed(package, at, |byte| byte ^ 0x01),
         |package, at| changed(package, at, |byte| byte ^ 0x02),
