@@ -107,7 +107,7 @@ async fn an_administrator_on_the_way_out_administers_nothing() {
     on(&client, &request, "verify", json!({ "code": code(&secret, 0) })).await.expect(200);
     client.get("/users").await.refused(403, "ACCESS_DENIED");
     client.post("/users", &json!({ "external_ref": "x", "role": "member" })).await.refused(403, "ACCESS_DENIED");
-    client.get("/deletion-requests").await.refused(403, "ACCESS_DENIED");
+    client.get("/deletion-requests").await.refused(404, "RESOURCE_NOT_FOUND");
     client.get(&format!("/deletion-requests?user_id={leaving}")).await.expect(200);
 }
 

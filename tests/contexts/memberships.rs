@@ -1,7 +1,7 @@
 //! One person in several organizations: accounts that are linked by whoever has both, and the way from
 //! one to the other.
 
-use super::sign_in::{OWN, Person, code, door};
+use super::sign_in::{GIVEN, OWN, Person, code, door};
 use crate::support::running::{Client, Organization, Reply, fresh_organization};
 use chrono::Utc;
 use palmares::sign_in::membership_token::link_token;
@@ -10,6 +10,7 @@ use palmares_domain::{
     kernel::{OrganizationId, UserId},
 };
 use serde_json::{Value, json};
+use uuid::Uuid;
 
 /// Somebody with an account in each of two organizations.
 struct Both {
@@ -299,6 +300,22 @@ async fn a_way_over_is_open_once_and_closes_with_what_it_comes_from() {
     suspend(&both.there, &both.other, "suspend").await;
     enter(&way).await.refused(401, "AUTHENTICATION_FAILED");
     assert_eq!(both.here.domain_events().await, before);
+}
+
+#[tokio::test]
+async fn who_sets_how_somebody_signs_in_here_does_not_get_in_there() {
+    for change in ["temporary-password", "email"] {
+        let both = Both::members().await;
+        let id = both.linked().await;
+        let way = ask_way(&both.at_one, &id).await.expect(200).id("switch_token");
+        let user = format!("/users/{}/{change}", both.one.user);
+        let body = json!({ "email": format!("{}@example.test", Uuid::now_v7()) });
+        let body = if change == "email" { body } else { json!({ "password": GIVEN }) };
+        both.here.admin.post(&user, &body).await.expect(200);
+        enter(&way).await.refused(401, "AUTHENTICATION_FAILED");
+        let (here, there) = both.events().await;
+        assert_eq!((count(&here, "identity.membership_unlinked"), count(&there, "identity.switched_in")), (1, 0), "{change}");
+    }
 }
 
 // covers: E-200

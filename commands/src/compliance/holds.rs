@@ -4,7 +4,7 @@ use super::holds_stream;
 use crate::engine::{Answer, Operation, Refused, StreamRef, Unit};
 use crate::ids::new_id;
 use palmares_domain::{
-    compliance::legal_holds::{self, HoldScope, LegalHolds, LegalHoldsCommand, Span},
+    compliance::legal_holds::{self, HoldScope, LegalHolds, LegalHoldsCommand, LegalHoldsError, Span},
     identity::Role,
     kernel::{Admission, Code, LegalHoldId, UserId},
 };
@@ -99,6 +99,8 @@ impl Operation for ReleaseLegalHold {
     }
 
     fn decide(&self, unit: &mut Unit<'_>) -> Result<Answer, Refused> {
+        let organization = unit.organization();
+        unit.state::<LegalHolds>(organization)?.hold(self.hold_id).ok_or(LegalHoldsError::NotFound)?;
         let rights = &unit.admission().rights;
         if !(rights.reach_everywhere() || rights.roles().any(|role| role == Role::ComplianceOfficer.into())) {
             let denied = Refused::new(Code::AccessDenied, "compliance.legal_hold_not_yours", "a compliance officer releases a hold");

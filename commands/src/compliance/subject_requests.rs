@@ -5,7 +5,7 @@ use crate::identity::user_stream;
 use crate::ids::new_id;
 use palmares_domain::{
     compliance::subject_request::{
-        ReceiveRequest, RefusalGround, SubjectRequest, SubjectRequestCommand, SubjectRequestKind, SubjectRequestStatus,
+        ReceiveRequest, RequestRefusal, SubjectRequest, SubjectRequestCommand, SubjectRequestKind, SubjectRequestStatus,
     },
     identity::user::{User, UserError},
     kernel::{Admission, SubjectRequestId, UserId},
@@ -107,7 +107,7 @@ crate::life_cycle::steps! { SubjectRequest, request_id: SubjectRequestId, reques
 
     /// Refuses a request, on a ground that the law knows.
     RefuseSubjectRequest {
-        ground: RefusalGround,
+        ground: RequestRefusal,
         #[schema(min_length = 1, max_length = 500)] note: Option<String>
     } => |step| SubjectRequestCommand::Refuse { ground: step.ground, note: step.note.clone() }, status;
 

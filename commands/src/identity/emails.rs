@@ -1,6 +1,10 @@
 //! E-mail addresses: unique in an organization, however they are spelled.
 
-use super::{catalogue_stream, check_may_act_for, user_stream};
+use super::{
+    catalogue_stream, check_may_act_for,
+    memberships::{memberships_stream, own, part_from_elsewhere},
+    user_stream,
+};
 use crate::engine::{Answer, Operation, Refused, StreamRef, Unit};
 use crate::store::ClaimKey;
 use palmares_domain::{
@@ -93,7 +97,7 @@ pub(crate) fn set_email(unit: &mut Unit<'_>, user_id: UserId, email: &Email) -> 
 
 impl Operation for SetUserEmail {
     fn streams(&self, admission: &Admission) -> Vec<StreamRef> {
-        vec![user_stream(admission, self.user_id)]
+        vec![user_stream(admission, self.user_id), memberships_stream(own(admission, self.user_id))]
     }
 
     fn reads(&self, admission: &Admission) -> Vec<StreamRef> {
@@ -112,6 +116,7 @@ impl Operation for SetUserEmail {
             return Err(Refused::new(Code::Conflict, "identity.user_is_invited", detail));
         }
         set_email(unit, self.user_id, &self.email)?;
+        part_from_elsewhere(unit, self.user_id)?;
         Ok(Answer::new("id", self.user_id, "SET"))
     }
 }

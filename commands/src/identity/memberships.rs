@@ -44,8 +44,17 @@ pub(super) fn run(unit: &mut Unit<'_>, user_id: UserId, action: MembershipsActio
 }
 
 /// The account of whom a command is about, which is the caller's own.
-fn own(admission: &Admission, user_id: UserId) -> Account {
+pub(super) fn own(admission: &Admission, user_id: UserId) -> Account {
     Account { organization_id: admission.organization, user_id }
+}
+
+/// Parts the user's account from those elsewhere, where somebody else sets how the user signs in: what an
+/// administrator may do in one organization reaches no other.
+pub(super) fn part_from_elsewhere(unit: &mut Unit<'_>, user_id: UserId) -> Result<(), Refused> {
+    if unit.facts().actor == user_id {
+        return Ok(());
+    }
+    run(unit, user_id, MembershipsAction::UnlinkAll)
 }
 
 /// An offer to be linked, once it was found to be genuine and the caller's to take.

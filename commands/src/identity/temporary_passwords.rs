@@ -1,6 +1,12 @@
 //! A password that somebody else gives a user, who has to set their own before anything else (E-136).
 
-use super::{catalogue_stream, check_may_give, credentials::credential_stream, sessions::sessions_stream, users::user_stream};
+use super::{
+    catalogue_stream, check_may_give,
+    credentials::credential_stream,
+    memberships::{memberships_stream, own, part_from_elsewhere},
+    sessions::sessions_stream,
+    users::user_stream,
+};
 use crate::engine::{Answer, Operation, Refused, StreamRef, Unit};
 use palmares_domain::{
     identity::{
@@ -21,7 +27,11 @@ pub struct SetTemporaryPassword {
 
 impl Operation for SetTemporaryPassword {
     fn streams(&self, admission: &Admission) -> Vec<StreamRef> {
-        vec![credential_stream(admission, self.user_id), sessions_stream(admission, self.user_id)]
+        vec![
+            credential_stream(admission, self.user_id),
+            sessions_stream(admission, self.user_id),
+            memberships_stream(own(admission, self.user_id)),
+        ]
     }
 
     fn reads(&self, admission: &Admission) -> Vec<StreamRef> {
@@ -38,6 +48,7 @@ impl Operation for SetTemporaryPassword {
         unit.run::<Credential>(user_id, &CredentialCommand { user_id, action: CredentialAction::SetPassword(set) })?;
         let end = SessionsAction::RevokeAll { except: None, reason: RevocationReason::PasswordChanged };
         unit.run::<Sessions>(user_id, &SessionsCommand { user_id, action: end })?;
+        part_from_elsewhere(unit, user_id)?;
         Ok(Answer::new("id", user_id, "TEMPORARY"))
     }
 }

@@ -87,6 +87,7 @@ const TEXTLESS: &[&str] = &[
     "Quota",
     "RecordClass",
     "RefusalGround",
+    "RequestRefusal",
     "Retained",
     "RevocationReason",
     "Role",

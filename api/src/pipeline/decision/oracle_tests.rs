@@ -15,6 +15,8 @@ use uuid::Uuid;
 const OWN: &[&str] = &[
     "identity.user.read",
     "identity.user.delete",
+    "identity.user.cancel_deletion",
+    "compliance.deletion_request.read",
     "identity.elevation.read",
     "identity.self",
     "identity.session.read",
@@ -39,6 +41,7 @@ const OWN: &[&str] = &[
 const ASKED_BY_ALL: &[&str] = &[
     "compliance.consent.give",
     "compliance.consent.revoke",
+    "compliance.deletion_request.verify",
     "compliance.legal_document.read",
     "identity.elevation.request",
     "identity.elevation.withdraw",

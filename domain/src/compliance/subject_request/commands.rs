@@ -1,6 +1,6 @@
 //! What may be asked of a subject request.
 
-use super::{RefusalGround, SubjectRequestKind};
+use super::{RequestRefusal, SubjectRequestKind};
 use crate::kernel::{SubjectRequestId, UserId};
 use std::fmt;
 use uuid::Uuid;
@@ -20,7 +20,7 @@ pub enum SubjectRequestCommand {
         deletion_request_id: Option<Uuid>,
     },
     Refuse {
-        ground: RefusalGround,
+        ground: RequestRefusal,
         note: Option<String>,
     },
     /// By the person whose request it is.

@@ -1,6 +1,6 @@
 //! What happens to a subject request.
 
-use super::{RefusalGround, SubjectRequestKind, SubjectRequestStatus, status};
+use super::{RequestRefusal, SubjectRequestKind, SubjectRequestStatus, status};
 use crate::{
     events,
     kernel::{Personal, SubjectRequestId, UserId},
@@ -44,7 +44,7 @@ events! {
             request_id: SubjectRequestId = internal,
             user_id: UserId = internal,
             refused_by: UserId = internal,
-            ground: RefusalGround = internal,
+            ground: RequestRefusal = internal,
             note: Option<Personal<String>> = confidential of user_id for Profile,
         },
         SubjectRequestWithdrawn = "compliance.subject_request_withdrawn" v 1 {

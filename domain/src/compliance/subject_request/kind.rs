@@ -42,7 +42,7 @@ impl SubjectRequestKind {
 /// Why a request is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum RefusalGround {
+pub enum RequestRefusal {
     /// Manifestly unfounded or excessive (GDPR, article 12(5)).
     Excessive,
     /// Who asks could not be identified (article 12(2)).
@@ -59,17 +59,17 @@ pub enum RefusalGround {
     NotApplicable,
 }
 
-impl RefusalGround {
+impl RequestRefusal {
     /// The name in events, rows and answers.
     pub fn name(self) -> &'static str {
         match self {
-            RefusalGround::Excessive => "excessive",
-            RefusalGround::NotIdentified => "not_identified",
-            RefusalGround::LegalObligation => "legal_obligation",
-            RefusalGround::LegalClaims => "legal_claims",
-            RefusalGround::RightsOfOthers => "rights_of_others",
-            RefusalGround::CompellingGrounds => "compelling_grounds",
-            RefusalGround::NotApplicable => "not_applicable",
+            RequestRefusal::Excessive => "excessive",
+            RequestRefusal::NotIdentified => "not_identified",
+            RequestRefusal::LegalObligation => "legal_obligation",
+            RequestRefusal::LegalClaims => "legal_claims",
+            RequestRefusal::RightsOfOthers => "rights_of_others",
+            RequestRefusal::CompellingGrounds => "compelling_grounds",
+            RequestRefusal::NotApplicable => "not_applicable",
         }
     }
 }

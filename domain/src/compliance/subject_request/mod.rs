@@ -17,5 +17,5 @@ pub use events::{
     SubjectRequestEvent, SubjectRequestExtended, SubjectRequestFulfilled, SubjectRequestOverdue, SubjectRequestReceived,
     SubjectRequestRefused, SubjectRequestTaken, SubjectRequestWithdrawn,
 };
-pub use kind::{RefusalGround, SubjectRequestKind};
+pub use kind::{RequestRefusal, SubjectRequestKind};
 pub use status::SubjectRequestStatus;

@@ -60,7 +60,7 @@ fn fulfilled(deletion_request_id: Option<Uuid>) -> SubjectRequestEvent {
 }
 
 fn refused() -> SubjectRequestEvent {
-    let ground = RefusalGround::LegalObligation;
+    let ground = RequestRefusal::LegalObligation;
     SubjectRequestRefused { request_id: ID, user_id: ALICE, refused_by: OFFICER, ground, note: None }.into()
 }
 
@@ -81,7 +81,7 @@ fn fulfil(deletion_request_id: Option<Uuid>) -> SubjectRequestCommand {
 }
 
 fn refuse() -> SubjectRequestCommand {
-    SubjectRequestCommand::Refuse { ground: RefusalGround::LegalObligation, note: None }
+    SubjectRequestCommand::Refuse { ground: RequestRefusal::LegalObligation, note: None }
 }
 
 fn history(status: SubjectRequestStatus) -> Vec<SubjectRequestEvent> {
@@ -208,6 +208,6 @@ fn blank_texts_are_refused_by_their_field() {
     let taken = history(SubjectRequestStatus::InProgress);
     let fulfil = SubjectRequestCommand::Fulfil { note: blank.clone(), deletion_request_id: None };
     assert_eq!(when(&taken, fulfil), Err(SubjectRequestError::TextInvalid("note")));
-    let refuse = SubjectRequestCommand::Refuse { ground: RefusalGround::Excessive, note: blank };
+    let refuse = SubjectRequestCommand::Refuse { ground: RequestRefusal::Excessive, note: blank };
     assert_eq!(when(&taken, refuse), Err(SubjectRequestError::TextInvalid("note")));
 }

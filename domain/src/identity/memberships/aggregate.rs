@@ -114,6 +114,10 @@ impl Aggregate for Memberships {
                 self.known(*membership_id)?;
                 MembershipUnlinked { user_id, membership_id: *membership_id }.into()
             }
+            MembershipsAction::UnlinkAll => {
+                let unlinked = |(membership_id, _)| MembershipUnlinked { user_id, membership_id }.into();
+                return Ok(self.all().map(unlinked).collect());
+            }
             MembershipsAction::SwitchAway { membership_id, asked_at } => self.switch_away(user_id, *membership_id, *asked_at, facts.now)?,
             MembershipsAction::SwitchIn { membership_id, session_id } => {
                 self.known(*membership_id)?;

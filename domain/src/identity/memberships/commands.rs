@@ -17,6 +17,9 @@ pub enum MembershipsAction {
     Unlink {
         membership_id: MembershipId,
     },
+    /// Ends every membership, where there are any: somebody else has set how the user signs in, and would
+    /// come with it into the other accounts.
+    UnlinkAll,
     /// The person goes to the other account, as they asked to at `asked_at`.
     SwitchAway {
         membership_id: MembershipId,

@@ -125,6 +125,15 @@ fn once_its_data_was_erased_it_leads_nowhere_for_good() {
 }
 
 #[test]
+fn who_is_given_a_way_to_sign_in_by_somebody_else_has_no_accounts_elsewhere() {
+    let unlinked = |number| MembershipUnlinked { user_id: ADA, membership_id: id(number) }.into();
+    assert_eq!(when(&given([link(1), link(2)]), 1, MembershipsAction::UnlinkAll), Ok(vec![unlinked(1), unlinked(2)]));
+    for state in [Memberships::default(), closed()] {
+        assert_eq!(when(&state, 1, MembershipsAction::UnlinkAll), Ok(Vec::new()));
+    }
+}
+
+#[test]
 fn no_event_says_in_clear_where_else_somebody_is() {
     let events = when(&Memberships::default(), 1, link(1)).unwrap();
     assert!(events[0].to_payload().is_err(), "a clear account can be written");
