@@ -135,6 +135,7 @@ async fn an_export_has_one_line_for_each_event() {
     assert_eq!(begun, page.items().last().map(|event| event["position"].clone()), "the record says where the cursor pointed");
 }
 
+// covers: E-185, E-233, P-88
 #[tokio::test]
 async fn the_audit_trail_tells_who_did_what_and_who_was_refused() {
     let (organization, program) = eventful().await;

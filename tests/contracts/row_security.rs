@@ -346,6 +346,7 @@ async fn a_reader_sees_the_rows_of_the_tenant_it_named_and_no_others() {
     assert!(refused.contains("row-level security"), "{refused}");
 }
 
+// covers: E-35
 #[tokio::test]
 async fn no_role_writes_what_is_not_its_own() {
     let database = servers::database().await;

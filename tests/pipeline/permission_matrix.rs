@@ -242,7 +242,7 @@ async fn limits_hold(world: &World) {
     assert!(!passed(&export));
 }
 
-// covers: E-65, E-66, E-67, E-68, E-69, E-70, E-71, E-72, E-73, E-74
+// covers: E-65, E-66, E-67, E-68, E-69, E-70, E-71, E-72, E-73, E-74, E-55
 #[tokio::test]
 async fn every_cell_of_b_5_is_as_the_document_has_it() {
     let world = World::new().await;
