@@ -112,7 +112,9 @@ impl Page {
 impl Browser {
     pub fn new() -> Self {
         let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
-        let http = Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).timeout(PATIENCE).build();
+        // The provider closes connections that idle for five seconds, perhaps just when one is used again.
+        let http = Client::builder().no_proxy().pool_max_idle_per_host(0);
+        let http = http.redirect(reqwest::redirect::Policy::none()).timeout(PATIENCE).build();
         Self { http: http.expect("a client"), cookies: BTreeMap::new() }
     }
 

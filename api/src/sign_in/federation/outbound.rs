@@ -34,7 +34,9 @@ impl Outbound {
     /// Certificates of the machine that cannot be read.
     pub fn new(insecure_loopback: bool) -> anyhow::Result<Self> {
         // A redirect could lead where nobody looked whether we may go.
-        let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none());
+        // No connection is kept: a provider that closes one just as it is used again would fail somebody's
+        // sign-in, and a code cannot be shown twice.
+        let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).pool_max_idle_per_host(0);
         let http = http.timeout(PATIENCE).connect_timeout(CONNECT_PATIENCE).build()?;
         Ok(Self { http, insecure_loopback })
     }
