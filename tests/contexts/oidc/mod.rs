@@ -231,7 +231,8 @@ async fn what_was_not_begun_here_and_now_comes_to_nothing() {
     browser.come_back(&other_state).await.refused(401, "sign_in.flow_over");
     Browser::new().come_back(&back).await.refused(401, "sign_in.flow_over");
     let mut forged = Browser::new();
-    forged.set_cookie(FLOW_COOKIE, &format!("A{}", &kept[1..]));
+    let altered = if kept.starts_with('A') { 'B' } else { 'A' };
+    forged.set_cookie(FLOW_COOKIE, &format!("{altered}{}", &kept[1..]));
     forged.come_back(&back).await.refused(401, "sign_in.flow_over");
     // Somebody else's name for the provider (RFC 9207).
     let impostor = reqwest::Url::parse(&back).expect("an address");
