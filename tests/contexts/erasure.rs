@@ -168,7 +168,6 @@ async fn a_schedule_keeps_to_the_platforms_bounds_and_says_what_a_change_would_m
     organization.member.get("/retention-schedules").await.refused(403, "ACCESS_DENIED");
 }
 
-// covers: E-289
 #[tokio::test]
 async fn a_preview_says_what_goes_what_stays_on_which_ground_and_when() {
     let organization = fresh_organization().await;

@@ -267,7 +267,7 @@ async fn an_erasure_that_crashes_after_any_effect_ends_as_one_that_does_not() {
     assert_eq!(crashes, 6, "every effect was crashed after");
 }
 
-// covers: E-163, E-173
+// covers: E-163
 #[tokio::test]
 async fn the_certificate_says_what_was_destroyed_and_names_nobody() {
     let machine = Machine::new().await;

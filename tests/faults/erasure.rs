@@ -29,7 +29,7 @@ fn subjects() -> usize {
     std::env::var("FAULT_SUBJECTS").ok().map_or(20, |subjects| subjects.parse().expect("FAULT_SUBJECTS is a number"))
 }
 
-// covers: E-163, E-164, E-292, E-179
+// covers: E-163, E-292
 #[test]
 fn nothing_of_whom_was_erased_is_found_anywhere_and_a_rebuild_is_what_was_purged() {
     let world = World::start();

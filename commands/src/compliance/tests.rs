@@ -234,7 +234,6 @@ async fn a_deletion_is_cancelled_in_grace_and_undone_within_the_recovery_window(
     assert_eq!(refusal(world.on_request::<RestoreDeletion>(world.admin, subject).await).1, "compliance.deletion_recovery_over");
 }
 
-/// covers: E-168
 #[tokio::test]
 async fn nobody_takes_back_what_an_administrator_asked_about_them() {
     let world = World::new().await;

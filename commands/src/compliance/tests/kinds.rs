@@ -50,7 +50,6 @@ impl World {
     }
 }
 
-/// covers: E-169
 #[tokio::test]
 async fn an_expert_stays_while_somebody_depends_on_them() {
     let world = World::new().await;
@@ -69,7 +68,7 @@ async fn an_expert_stays_while_somebody_depends_on_them() {
     assert_eq!(became(&approve(CheckOutcome::Clear).await.unwrap()), "GRACE");
 }
 
-/// covers: E-43, E-170
+/// covers: E-43
 #[tokio::test]
 async fn an_organization_is_reviewed_by_the_platform_before_its_people_are_out() {
     let world = World::new().await;

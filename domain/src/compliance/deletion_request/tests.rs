@@ -202,7 +202,7 @@ fn reached(from: DeletionStatus, actor: UserId, days: i64, command: &DeletionCom
     way
 }
 
-/// covers: E-292, E-159
+/// covers: E-292
 #[test]
 fn all_144_cells_of_the_life_cycle_are_as_b_3_has_them_and_no_step_is_skipped() {
     let mut cells = 0;
@@ -340,7 +340,6 @@ fn a_forced_deletion_names_its_ground_and_its_incident() {
     assert_eq!(submit(blank), Err(DeletionError::ReasonInvalid));
 }
 
-/// covers: E-169
 #[test]
 fn an_expert_goes_once_nothing_is_open() {
     let expert = [vec![submitted_as(DeletionKind::Expert, ADMIN)], verified()].concat();
