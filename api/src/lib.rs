@@ -10,6 +10,7 @@ pub mod pipeline;
 pub mod problem;
 pub mod reactors;
 pub mod routes;
+mod secrets;
 pub mod sign_in;
 pub mod telemetry;
 pub mod wiring;

@@ -53,6 +53,10 @@ aggregates! {
     crate::compliance::subject_request::SubjectRequest,
     crate::compliance::subject_export::SubjectExport,
     crate::compliance::breach_case::BreachCase,
+    crate::compliance::saved_searches::SavedSearches,
+    crate::compliance::siem_stream::SiemStream,
+    crate::compliance::access_anomaly::AccessAnomaly,
+    crate::compliance::access_review::AccessReview,
     crate::experts::assignments::ExpertAssignments,
     crate::messaging::letter::Letter,
 }

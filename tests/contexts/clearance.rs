@@ -63,8 +63,8 @@ async fn each_route_shows_of_an_event_what_the_caller_is_cleared_for_and_names_t
                 assert!(event["payload"].get("user_id").is_some(), "what is internal is shown: {event}");
             }
             if let Some(audited) = routes.get(3) {
-                assert_eq!(audited["client"].is_object(), cleared > 0, "{audited}");
-                assert!(cleared == 2 || audited["changes"].is_null(), "{audited}");
+                assert_eq!(audited["device_metadata"].is_object(), cleared > 0, "{audited}");
+                assert!(cleared == 2 || audited["after_state"].is_null(), "{audited}");
             }
         }
     }

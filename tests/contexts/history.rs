@@ -147,14 +147,14 @@ async fn the_audit_trail_tells_who_did_what_and_who_was_refused() {
     .await;
     assert_eq!((&entry["actor_id"], &entry["action"]), (&json!(organization.member_id), &json!("identity.user.list")));
     assert_eq!((&entry["payload"]["code"], &entry["payload"]["status"]), (&json!("ACCESS_DENIED"), &json!(403)));
-    assert_eq!(entry["client"]["ip"], "127.0.0.1");
+    assert_eq!(entry["ip_address"], "127.0.0.1");
     assert_eq!(policies(&entry["policies"]), ["gate.permission_missing", "default_deny"]);
 
     let head = organization.head().await;
     organization.officer.get_at("/audit-logs?limit=1", head).await.expect(200);
     let trail = organization.officer.all("/audit-logs").await;
     let defined = trail.iter().find(|entry| entry["event_type"] == "points.program_defined").expect("the program is in the trail");
-    assert_eq!((&defined["outcome"], &defined["target"]["id"]), (&json!("recorded"), &json!(program)));
+    assert_eq!((&defined["outcome"], &defined["resource_id"]), (&json!("recorded"), &json!(program)));
     assert_eq!(policies(&defined["policies"]), ["role.organization_admin"]);
     let read = trail.iter().find(|entry| entry["event_type"] == "compliance.sensitive_data_read").expect("who looked is in the trail");
     assert_eq!(policies(&read["policies"]), ["role.compliance_officer"]);

@@ -2,6 +2,7 @@
 
 mod analytics;
 mod api_keys;
+mod audit;
 mod breaches;
 mod clearance;
 mod consents;

@@ -69,7 +69,7 @@ async fn sealed(organization: &Organization) -> i64 {
 }
 
 async fn export(organization: &Organization, query: &str) -> Vec<u8> {
-    let response = organization.officer.request(Method::GET, &format!("/audit-logs/export{query}")).send().await.unwrap();
+    let response = organization.officer.request(Method::GET, &format!("/audit-logs/evidence{query}")).send().await.unwrap();
     assert_eq!(response.status().as_u16(), 200);
     assert_eq!(response.headers()["content-type"], "application/vnd.palmares.evidence+jsonl");
     response.bytes().await.unwrap().to_vec()
@@ -139,7 +139,7 @@ async fn proofs_are_for_those_who_may_read_the_audit_log() {
     let theirs = another.admin.post("/users", &json!({ "external_ref": "x", "role": "member" })).await.expect(201).position();
     sealed(&organization).await;
     for path in
-        ["/audit-logs/checkpoint", "/audit-logs/keys", "/audit-logs/sealing", "/audit-logs/export", "/audit-logs/consistency?from=1"]
+        ["/audit-logs/checkpoint", "/audit-logs/keys", "/audit-logs/sealing", "/audit-logs/evidence", "/audit-logs/consistency?from=1"]
     {
         organization.member.get(path).await.refused(403, "ACCESS_DENIED");
     }
@@ -150,8 +150,8 @@ async fn proofs_are_for_those_who_may_read_the_audit_log() {
     for (path, field) in [
         ("/audit-logs/consistency?from=999999", "from"),
         ("/audit-logs/consistency?from=x", "from"),
-        ("/audit-logs/export?pinned_size=999999", "pinned_size"),
-        ("/audit-logs/export?from=yesterday", "from"),
+        ("/audit-logs/evidence?pinned_size=999999", "pinned_size"),
+        ("/audit-logs/evidence?from=yesterday", "from"),
     ] {
         let refused = organization.officer.get(path).await.refused(422, "VALIDATION_ERROR");
         assert_eq!(refused.body["errors"][0]["field"], field, "{path}");

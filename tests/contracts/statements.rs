@@ -90,7 +90,7 @@ async fn every_statement_of_the_engine_is_planned_as_one_of_its_roles() {
     for role in ["palmares_projector", "palmares_relay", "palmares_reader", "palmares_committer"] {
         roles.push(as_role(&database, role).await);
     }
-    for (name, sql) in engine::statements() {
+    for (name, sql) in engine::statements().chain(compliance::siem::CURSOR_STATEMENTS.iter().copied()) {
         let mut refused = Vec::new();
         for connection in &mut roles {
             refused.extend(plan(connection, sql).await.err().map(|error| error.to_string()));

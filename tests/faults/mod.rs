@@ -6,6 +6,7 @@
 mod erasure;
 mod load;
 mod provisioning;
+mod siem;
 mod store;
 mod system;
 mod world;

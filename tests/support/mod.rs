@@ -6,5 +6,6 @@ pub mod mail;
 pub mod provider;
 pub mod running;
 pub mod servers;
+pub mod sink;
 pub mod streams;
 pub mod timing;

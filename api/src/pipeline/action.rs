@@ -48,7 +48,7 @@ pub async fn serve<A: Action>(call: &mut Call<'_>) -> Answer {
     match changes && A::RECORDED {
         true => services.gate.record_access(call, &admitted, owner, None).await?,
         false => services.gate.record_read(call, &admitted, owner, None).await?,
-    }
+    };
     let output = A::perform(admitted, services).await?;
     Ok(HttpResponseBuilder::new(StatusCode::from_u16(A::STATUS).unwrap_or(StatusCode::OK)).json(output))
 }

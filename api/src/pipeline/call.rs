@@ -57,6 +57,7 @@ impl Call<'_> {
             actor: caller.user,
             on_behalf_of: caller.on_behalf_of(),
             elevation: caller.elevation,
+            session: caller.session,
             rights: caller.usable_rights(),
             route: self.route_name(),
             permission,

@@ -147,7 +147,12 @@ async fn collect(mut payload: Payload, limit: usize) -> Result<BytesMut, Problem
 ///
 /// The hash covers the operation and the canonical form of its whole input, so that the order of
 /// fields and white space do not make two requests of one, and the resource in the path does.
-fn idempotency(call: &Call<'_>, entered: &Entered, operation: &str, input: &Map<String, Value>) -> Result<Option<Idempotency>, Problem> {
+pub(super) fn idempotency(
+    call: &Call<'_>,
+    entered: &Entered,
+    operation: &str,
+    input: &Map<String, Value>,
+) -> Result<Option<Idempotency>, Problem> {
     let Some(key) = call.request.headers().get(IDEMPOTENCY_KEY) else {
         return Ok(None);
     };

@@ -12,7 +12,7 @@ use super::{
     elevated::{ActedAs, named_elevation},
     limits::Limiter,
     owed_consents::check_consents,
-    ports::{AccessLog, Program, SensitiveRead, Standing, Standings},
+    ports::{AccessLog, Program, Standing, Standings},
     session_secret::digest_of,
     step_up::check_proof,
     tokens::TokenKeys,
@@ -20,7 +20,7 @@ use super::{
 use crate::problem::{Denied, Problem};
 use palmares_domain::{
     identity::{Rights, api_key::Quota, user::UserStatus},
-    kernel::{Admission, Admitted, Code, DataClass, ElevationId, Idempotency, OrganizationId, SessionId, Tenant, UserId},
+    kernel::{Admission, Admitted, Code, ElevationId, Idempotency, OrganizationId, SessionId, Tenant, UserId},
 };
 use std::{collections::BTreeSet, sync::Arc};
 
@@ -266,44 +266,6 @@ impl Gate {
         };
         #[expect(clippy::disallowed_methods, reason = "this is the gate: everything above was checked")]
         Ok(Admitted::grant(admission, value))
-    }
-
-    /// Records a read that has to be remembered: of confidential data, any export, any look into
-    /// another organization, and whatever is read with an elevation (E-33). One's own data is one's own. `export_from` is where an export begins.
-    pub async fn record_read<T>(
-        &self,
-        call: &Call<'_>,
-        admitted: &Admitted<T>,
-        owner: Option<UserId>,
-        export_from: Option<i64>,
-    ) -> Result<(), Problem> {
-        let admission = admitted.admission();
-        let foreign = call.caller.as_ref().is_some_and(|caller| caller.home != admission.organization);
-        let confidential = call.route.data_class >= DataClass::Confidential && owner != Some(admission.actor);
-        let remembered = foreign || confidential || export_from.is_some() || admission.elevation.is_some();
-        if remembered { self.record_access(call, admitted, owner, export_from).await } else { Ok(()) }
-    }
-
-    /// Records an access in the log of the organization that it touched.
-    pub async fn record_access<T>(
-        &self,
-        call: &Call<'_>,
-        admitted: &Admitted<T>,
-        owner: Option<UserId>,
-        export_from: Option<i64>,
-    ) -> Result<(), Problem> {
-        let (admission, Some(access)) = (admitted.admission(), call.access()) else {
-            return Ok(());
-        };
-        let read = SensitiveRead {
-            access: super::ports::Access { organization: admission.organization, ..access },
-            data_class: call.route.data_class,
-            subject: owner,
-            export_from,
-            query: call.query(),
-            policies: admission.policies.clone(),
-        };
-        self.access_log.sensitive_read(read).await.map_err(Problem::unavailable)
     }
 
     /// Whether the session goes on, where there is one.

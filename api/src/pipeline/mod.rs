@@ -29,6 +29,7 @@ pub mod progress;
 pub mod query;
 pub mod quotas;
 mod related;
+mod remembered;
 pub mod respond;
 pub mod rim;
 pub mod route;

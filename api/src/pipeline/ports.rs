@@ -4,7 +4,7 @@ use super::decision::OwnPolicies;
 use async_trait::async_trait;
 use palmares_domain::{
     identity::{HeldRole, Rights, api_key::Quota, user::UserStatus},
-    kernel::{ApiKeyId, ClientContext, Code, DataClass, Digest, ElevationId, OrganizationId, SessionId, UserId},
+    kernel::{ApiKeyId, ClientContext, Code, DataClass, Digest, ElevationId, Idempotency, OrganizationId, SessionId, UserId},
 };
 use std::sync::Arc;
 use uuid::Uuid;
@@ -91,6 +91,8 @@ pub struct Access {
     /// The user as whom the actor acts, where that is another one.
     pub on_behalf_of: Option<UserId>,
     pub elevation: Option<ElevationId>,
+    /// The session in which the actor is signed in.
+    pub session: Option<SessionId>,
     pub rights: Rights,
     /// Method and pattern, such as `GET /api/v1/users/{user_id}`.
     pub route: String,
@@ -124,6 +126,8 @@ pub struct SensitiveRead {
     pub query: Vec<(String, String)>,
     /// The policies that permitted it.
     pub policies: Vec<String>,
+    /// The name under which it is recorded once, where the caller gave a key.
+    pub repeatable: Option<Idempotency>,
 }
 
 /// Writes events of the `access_record` aggregate of the acting user.
@@ -132,8 +136,9 @@ pub trait AccessLog: Send + Sync + 'static {
     /// Refusals are answered even where this fails; the failure is logged.
     async fn refused(&self, refusal: RefusedAccess) -> anyhow::Result<()>;
 
-    /// Sensitive reads are answered only after this succeeded.
-    async fn sensitive_read(&self, read: SensitiveRead) -> anyhow::Result<()>;
+    /// Sensitive reads are answered only after this succeeded. It answers where the record stands in
+    /// the log: of one that is repeated, where the first does.
+    async fn sensitive_read(&self, read: SensitiveRead) -> anyhow::Result<i64>;
 }
 
 /// Why a rebuild does not begin, or nothing is taken again.

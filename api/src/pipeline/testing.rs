@@ -154,9 +154,9 @@ impl AccessLog for Ports {
         self.refusals.lock().unwrap().push(refusal);
         Ok(())
     }
-    async fn sensitive_read(&self, read: SensitiveRead) -> anyhow::Result<()> {
+    async fn sensitive_read(&self, read: SensitiveRead) -> anyhow::Result<i64> {
         self.reads.lock().unwrap().push(read);
-        Ok(())
+        Ok(1)
     }
 }
 

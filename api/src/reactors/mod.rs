@@ -20,6 +20,7 @@ mod set_up;
 mod settle_earnings;
 mod settle_recorded_days;
 mod settlement;
+pub mod siem;
 
 pub use letters::{AddressBook, Post};
 
@@ -116,9 +117,9 @@ fn tenant_of(event: &RecordedEvent) -> Tenant {
     Tenant::grant(event.organization_id)
 }
 
-/// The tenant of which a timer speaks.
+/// The tenant of which a timer or an open stream speaks.
 fn tenant_at(organization: OrganizationId) -> Tenant {
-    #[expect(clippy::disallowed_methods, reason = "these are the timers: one that is due is the reason to read")]
+    #[expect(clippy::disallowed_methods, reason = "these are the timers and streams: one that is due is the reason to read")]
     Tenant::grant(organization)
 }
 

@@ -1,11 +1,11 @@
-//! Compliance: who did what, the proof that nothing of it was changed or left out, and which data there is.
+//! Compliance: the proof that nothing of the log was changed or left out, and which data there is.
 
 use crate::{
     pipeline::{
         Route, Services,
         action::Action,
         route::Verb,
-        stream::{Bytestream, Streaming},
+        stream::{Bytestream, Streaming, Stretch},
     },
     problem::Problem,
 };
@@ -15,10 +15,7 @@ use palmares_domain::{
     registry::{DataMapEntry, data_map},
 };
 use palmares_projections::{
-    compliance::{
-        audit_trail::ListAuditLogs,
-        proofs::{Asked, GetAuditCheckpoint, GetAuditConsistency, GetAuditProof, ListLogKeys, export},
-    },
+    compliance::proofs::{Asked, GetAuditCheckpoint, GetAuditConsistency, GetAuditProof, ListLogKeys, export},
     engine::sealing::status::SealStatus,
 };
 use palmares_proofs::evidence;
@@ -28,13 +25,12 @@ use utoipa::ToSchema;
 const READ: &str = "compliance.audit_log.read";
 
 pub const ROUTES: &[Route] = &[
-    Route::get::<ListAuditLogs>("/audit-logs", READ),
     Route::get::<GetAuditCheckpoint>("/audit-logs/checkpoint", READ),
     Route::get::<GetAuditConsistency>("/audit-logs/consistency", READ),
     Route::get::<GetAuditProof>("/audit-logs/{position}/proof", READ),
     Route::get::<ListLogKeys>("/audit-logs/keys", READ),
     Route::action::<GetSealing>(Verb::Get, "/audit-logs/sealing", READ),
-    Route::stream::<ExportAuditLogs>("/audit-logs/export", "compliance.audit_log.export"),
+    Route::stream::<ExportEvidence>("/audit-logs/evidence", "compliance.audit_log.export"),
     Route::action::<ShowDataMap>(Verb::Get, "/data-map", "compliance.data_map.read"),
 ];
 
@@ -42,17 +38,17 @@ pub const ROUTES: &[Route] = &[
 /// proof that none is left out, which `palmares verify` checks without us. Personal fields are digests.
 #[derive(Deserialize, ToSchema)]
 #[serde(transparent)]
-pub struct ExportAuditLogs(Asked);
+pub struct ExportEvidence(Asked);
 
-impl Streaming for ExportAuditLogs {
+impl Streaming for ExportEvidence {
     const MEDIA_TYPE: &'static str = evidence::MEDIA_TYPE;
 
     async fn start(&self, tenant: Tenant, services: &Services) -> Result<i64, Problem> {
         Ok(self.0.check(&services.readers, tenant).await?)
     }
 
-    fn open(admitted: Admitted<Self>, _: i64, services: &Services) -> Bytestream {
-        let (tenant, (_, ExportAuditLogs(asked))) = (admitted.tenant(), admitted.into_parts());
+    fn open(admitted: Admitted<Self>, _: Stretch, services: &Services) -> Bytestream {
+        let (tenant, (_, ExportEvidence(asked))) = (admitted.tenant(), admitted.into_parts());
         export(services.readers.clone(), tenant, asked).map_err(anyhow::Error::from).boxed()
     }
 }

@@ -5,7 +5,7 @@ use crate::{
         Route, Services,
         command::Prepare,
         route::Verb,
-        stream::{Bytestream, Streaming},
+        stream::{Bytestream, Streaming, Stretch},
     },
     problem::Problem,
 };
@@ -98,7 +98,7 @@ impl Streaming for DownloadExport {
         }
     }
 
-    fn open(admitted: Admitted<Self>, _: i64, services: &Services) -> Bytestream {
+    fn open(admitted: Admitted<Self>, _: Stretch, services: &Services) -> Bytestream {
         let (engine, readers) = (services.engine.clone(), services.readers.clone());
         let file = async move {
             let (tenant, Self { user_id, export_id }) = (admitted.tenant(), *admitted.value());

@@ -1,6 +1,8 @@
 //! The routes: one file of rows per context. This is the table that serves; documents, policies and
 //! the attack tests read the same one.
 
+pub mod access_reviews;
+pub mod audit_log;
 pub mod auth;
 pub mod authorization;
 pub mod challenges;
@@ -45,10 +47,12 @@ const TABLES: &[&[Route]] = &[
     points::ROUTES,
     challenges::ROUTES,
     experts::ROUTES,
+    audit_log::ROUTES,
     compliance::ROUTES,
     deletions::ROUTES,
     exports::ROUTES,
     subject_rights::ROUTES,
+    access_reviews::ROUTES,
     operations::ROUTES,
 ];
 

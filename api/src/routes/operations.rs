@@ -6,7 +6,7 @@ use crate::{
         action::Action,
         live::{Happening, Happenings, Live},
         route::Verb,
-        stream::{Bytestream, Streaming},
+        stream::{Bytestream, Streaming, Stretch},
     },
     problem::Problem,
 };
@@ -47,7 +47,7 @@ impl Streaming for ExportEvents {
         Ok(export_start(&services.readers, tenant, &self.0).await?)
     }
 
-    fn open(admitted: Admitted<Self>, after: i64, services: &Services) -> Bytestream {
+    fn open(admitted: Admitted<Self>, Stretch { after, .. }: Stretch, services: &Services) -> Bytestream {
         let (tenant, (admission, ExportEvents(asked))) = (admitted.tenant(), admitted.into_parts());
         export_ndjson(services.readers.cleared_for(admission.rights.clearance()), tenant, asked, after).map_err(anyhow::Error::from).boxed()
     }
@@ -75,7 +75,7 @@ impl Streaming for ExportOwnData {
         Ok(0)
     }
 
-    fn open(admitted: Admitted<Self>, after: i64, services: &Services) -> Bytestream {
+    fn open(admitted: Admitted<Self>, Stretch { after, .. }: Stretch, services: &Services) -> Bytestream {
         let (tenant, (_, ExportOwnData { user_id })) = (admitted.tenant(), admitted.into_parts());
         export_own_ndjson(services.readers.clone(), tenant, user_id, after).map_err(anyhow::Error::from).boxed()
     }

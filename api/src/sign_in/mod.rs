@@ -87,6 +87,7 @@ fn record_failure(visit: &Visit<'_>, meant: &Meant, found: &Found) {
         actor: meant.user,
         on_behalf_of: None,
         elevation: None,
+        session: None,
         rights: Rights::default(),
         route: visit.route_name(),
         permission: "door.sign_in",

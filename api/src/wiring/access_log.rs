@@ -11,26 +11,35 @@ use palmares_domain::{
     compliance::access_record::{
         AccessRecordCommand, FILTERS_MAX, HttpMethod, RecordExport, RecordRefusal, RecordSensitiveRead, filter_fits,
     },
-    kernel::Admission,
+    kernel::{Admission, Idempotency},
 };
 use std::sync::Arc;
 
 pub(super) struct EngineAccessLog(pub Arc<Engine>);
 
 impl EngineAccessLog {
-    async fn record(&self, access: Access, policies: Vec<String>, command: AccessRecordCommand) -> anyhow::Result<()> {
-        let Access { organization, actor, on_behalf_of, elevation, rights, permission, request_id, correlation_id, client, .. } = access;
+    /// Records it, or finds that it was recorded; answers where in the log.
+    async fn record(
+        &self,
+        access: Access,
+        policies: Vec<String>,
+        idempotency: Option<Idempotency>,
+        command: AccessRecordCommand,
+    ) -> anyhow::Result<i64> {
+        let Access { organization, actor, on_behalf_of, elevation, session, rights, permission, .. } = access;
+        let Access { request_id, correlation_id, client, .. } = access;
         let admission = Admission {
             on_behalf_of,
             elevation,
+            session,
             rights,
             policies,
             correlation_id,
             client: Some(client),
+            idempotency,
             ..Admission::of(organization, actor, permission, request_id)
         };
-        self.0.execute(admit(admission, RecordAccess(command))).await?;
-        Ok(())
+        Ok(self.0.execute(admit(admission, RecordAccess(command))).await?.position)
     }
 }
 
@@ -49,11 +58,11 @@ impl AccessLog for EngineAccessLog {
         };
         // The stable reason is the gate's own rule, and tells how far the request came.
         let decided = std::iter::once(reason).chain(policies).collect();
-        self.record(access, decided, AccessRecordCommand::Refusal(record)).await
+        self.record(access, decided, None, AccessRecordCommand::Refusal(record)).await.map(drop)
     }
 
-    async fn sensitive_read(&self, read: SensitiveRead) -> anyhow::Result<()> {
-        let SensitiveRead { access, data_class, subject, export_from, query, policies } = read;
+    async fn sensitive_read(&self, read: SensitiveRead) -> anyhow::Result<i64> {
+        let SensitiveRead { access, data_class, subject, export_from, query, policies, repeatable } = read;
         let route = access.route.split_once(' ').map_or(access.route.as_str(), |(_, route)| route).to_owned();
         let user_id = access.actor;
         let record = if let Some(from_position) = export_from {
@@ -64,6 +73,6 @@ impl AccessLog for EngineAccessLog {
             let permission = access.permission.to_owned();
             AccessRecordCommand::SensitiveRead(RecordSensitiveRead { user_id, route, permission, data_class, subject_id: subject })
         };
-        self.record(access, policies, record).await
+        self.record(access, policies, repeatable, record).await
     }
 }

@@ -1,13 +1,13 @@
 //! The read side of a process: its pools, one per role of the database, and what fills the read models.
 
 use super::{keys::RingKeys, write_side::connect_options};
-use crate::cli::ServerSettings;
+use crate::{cli::ServerSettings, reactors::siem};
 use anyhow::Context;
 use palmares_commands::privacy::KeyRing;
-use palmares_domain::kernel::derive_uuid;
+use palmares_domain::kernel::{DataClass, derive_uuid};
 use palmares_projections::{
     challenges,
-    compliance::{self, subject_exports::ExportFiles},
+    compliance::{self, siem::Cursors, subject_exports::ExportFiles},
     engine::{
         self, PersonalKeys, Projector, Reactor, Readers, Supervisor, head::HeadSignal, jetstream::Cache, log::Log, timers::TimerHandler,
         watermarks::Watermarks,
@@ -52,6 +52,13 @@ impl ReadSide {
     /// Where the files of exports are stored.
     pub async fn export_files(&self) -> anyhow::Result<ExportFiles> {
         Ok(ExportFiles::new(pool(&self.connect, "palmares_projector", EXPORT_FILES).await?))
+    }
+
+    /// How far the sinks of organizations took their audit logs: with where people were, without the states
+    /// that an event changed, which may hold what is restricted.
+    pub async fn siem_cursors(&self) -> anyhow::Result<Cursors> {
+        let connections = u32::try_from(siem::AT_A_TIME + 1).unwrap_or(u32::MAX);
+        Ok(Cursors::new(pool(&self.connect, "palmares_projector", connections).await?, self.readers.cleared_for(DataClass::Confidential)))
     }
 
     /// Starts the relay, every projector, and these reactors and timers.

@@ -19,6 +19,7 @@ use crate::{
     reactors::{
         self, Post,
         erasure::{self, DeletionTimer, Erase},
+        siem::{Forwarder, Sinks},
     },
     routes,
     sign_in::{Desk, federation::FederationSettings, password_policy::PasswordPolicy},
@@ -110,6 +111,9 @@ pub(super) async fn serve(
             }
             None => tracing::warn!("PALMARES_LOG_KEY_FILE is not set: the log is not sealed, and nothing can be proved"),
         }
+        let sinks = Sinks::new(settings.secrets_dir.clone(), settings.insecure_issuers).context("preparing to send audit logs")?;
+        let forwarder = Forwarder { engine: write.engine.clone(), cursors: read.siem_cursors().await?, sinks };
+        house.spawn(forwarder.run(stopping.clone()));
         workers = Some(read.start_workers(&settings, address, reactors, timers).await?);
     } else {
         let (head, log, stopping) = (read.head.clone(), read.log.clone(), stopping.clone());

@@ -1,8 +1,10 @@
 //! Compliance: what the gate has on record, how people and organizations are deleted, what is held and
 //! how long things are kept, the documents that people agree to, their consents, and what they ask for and
-//! take out.
+//! take out; and what those who look at the audit log keep for themselves, judge and have it sent to.
 
 mod access_records;
+mod access_reviews;
+mod anomalies;
 mod breaches;
 mod consents;
 mod deletions;
@@ -10,13 +12,17 @@ mod erasure;
 mod holds;
 mod legal_documents;
 mod retention;
+mod saved_searches;
 pub mod shredding;
+mod siem_streams;
 mod subject_exports;
 mod subject_requests;
 #[cfg(test)]
 mod tests;
 
 pub use access_records::RecordAccess;
+pub use access_reviews::{AttestAccess, CloseAccessReview, OpenAccessReview, RevokeAccess};
+pub use anomalies::AcknowledgeAnomaly;
 pub use breaches::{AssessBreach, CloseBreach, InformSubjects, MarkBreachOverdue, NotifyAuthority, OpenBreach, WaiveNotification};
 pub use consents::{GiveConsent, RevokeConsent};
 pub use deletions::{
@@ -27,6 +33,8 @@ pub use erasure::{BeginErasure, CertifyErasure, CheckDeletionHold, EndGrace, Rec
 pub use holds::{ExtendLegalHold, PlaceLegalHold, ReleaseLegalHold};
 pub use legal_documents::PublishLegalDocument;
 pub use retention::SetRetentionPeriod;
+pub use saved_searches::{ForgetSearch, SaveSearch};
+pub use siem_streams::{FailSiemStream, OpenSiemStream, PauseSiemStream, ResumeSiemStream};
 pub use subject_exports::{BuiltExport, CompleteExport, DownloadExport, ExpireExport, FailExport, RequestExport, StartExport};
 pub use subject_requests::{
     ExtendSubjectRequest, FulfilSubjectRequest, MarkRequestOverdue, ReceiveSubjectRequest, RefuseSubjectRequest, TakeSubjectRequest,

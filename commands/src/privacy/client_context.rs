@@ -34,8 +34,9 @@ pub struct SealedClientContext {
 /// Where sealed client contexts stand.
 #[async_trait]
 pub trait ClientContextTable: Send + Sync + 'static {
-    /// Stores a context, unless its id is there: the same id is the same context.
-    async fn insert(&self, context: &SealedClientContext) -> Result<(), PrivacyError>;
+    /// Stores a context with the keyed hash of its address, by which it is found, unless its id is
+    /// there: the same id is the same context.
+    async fn insert(&self, context: &SealedClientContext, ip_hash: &[u8; 32]) -> Result<(), PrivacyError>;
 
     /// The contexts of one organization that exist among `ids`, in any order.
     async fn get_many(&self, organization: OrganizationId, ids: &[Uuid]) -> Result<Vec<SealedClientContext>, PrivacyError>;
@@ -62,8 +63,11 @@ impl ClientContexts {
         }
         let clear = Zeroizing::new(serde_json::to_vec(context).map_err(|_| PrivacyError::NotSerialisable("client_context"))?);
         let request = SealRequest { place: Place::of_client_context(organization, user.0, id), clear: &clear };
+        let ip = ClientContext::ip_key(&context.ip).unwrap_or_else(|| context.ip.clone());
+        let ip_hash = self.ring.lookup_hash(organization, ClientContext::IP_LOOKUP, &ip).await?;
         for sealed in self.ring.seal_many(&[request]).await? {
-            self.table.insert(&SealedClientContext { organization, id, subject: user.0, ciphertext: sealed.ciphertext }).await?;
+            let sealed = SealedClientContext { organization, id, subject: user.0, ciphertext: sealed.ciphertext };
+            self.table.insert(&sealed, &ip_hash).await?;
         }
         self.known.insert((organization, id), ());
         Ok(id)

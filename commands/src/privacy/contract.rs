@@ -156,10 +156,10 @@ pub async fn client_context_table(table: &dyn ClientContextTable) -> Result<()> 
     let context = |organization, id, byte: u8| SealedClientContext { organization, id, subject, ciphertext: vec![byte; 40] };
     let (first, second) = (Uuid::now_v7(), Uuid::now_v7());
     ensure!(table.get_many(mine, &[first]).await?.is_empty(), "a context nobody stored does not exist");
-    table.insert(&context(mine, first, 1)).await?;
-    table.insert(&context(mine, first, 2)).await?;
-    table.insert(&context(theirs, first, 3)).await?;
-    table.insert(&context(mine, second, 4)).await?;
+    table.insert(&context(mine, first, 1), &[7; 32]).await?;
+    table.insert(&context(mine, first, 2), &[7; 32]).await?;
+    table.insert(&context(theirs, first, 3), &[7; 32]).await?;
+    table.insert(&context(mine, second, 4), &[7; 32]).await?;
     ensure!(table.get_many(mine, &[first]).await? == [context(mine, first, 1)], "the first row of an id stays");
     ensure!(table.get_many(theirs, &[first, second]).await? == [context(theirs, first, 3)], "an organization sees its own");
     let both: BTreeSet<Uuid> = table.get_many(mine, &[second, first, Uuid::now_v7()]).await?.into_iter().map(|row| row.id).collect();

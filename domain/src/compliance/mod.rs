@@ -9,6 +9,10 @@
 //! date; a *subject export* is what is recorded of them, sealed to a key that they alone have. A *breach
 //! case* is what was done about a breach of personal data, under the clock of the authority.
 //!
+//! A *saved search* is a search of the audit log that one user keeps. A *SIEM stream* sends the audit log
+//! to a sink of the organization's as it grows. An *anomaly* is something in the log that looks wrong,
+//! until somebody looked at it. An *access review* looks at who has which role, one by one.
+//!
 //! Invariants: a record names routes by their pattern and data by class and subject, never the
 //! data itself; recording is never refused for what the user did. Nothing is destroyed before a grace
 //! period and a recovery window, nor while a hold is on it, nor before its retention is over. Nobody agrees
@@ -16,13 +20,17 @@
 //!
 //! Others see the aggregates, the words of deletions, the [`ConsentType`] and the [`DocumentVersion`].
 
+pub mod access_anomaly;
 pub mod access_record;
+pub mod access_review;
 pub mod breach_case;
 pub mod consent;
 pub mod deletion_request;
 pub mod legal_document;
 pub mod legal_holds;
 pub mod retention_schedule;
+pub mod saved_searches;
+pub mod siem_stream;
 pub mod subject_export;
 pub mod subject_request;
 

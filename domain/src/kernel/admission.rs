@@ -11,6 +11,17 @@ pub struct ClientContext {
     pub user_agent: Option<String>,
 }
 
+impl ClientContext {
+    /// The kind under which addresses are hashed, so that they are found without being known.
+    pub const IP_LOOKUP: &'static str = "client_ip";
+
+    /// The one form of an address: an IPv4 address that came as IPv6 is the same one. `None` for
+    /// what is no address.
+    pub fn ip_key(text: &str) -> Option<String> {
+        text.parse::<core::net::IpAddr>().ok().map(|address| address.to_canonical().to_string())
+    }
+}
+
 /// The name under which a command may be repeated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Idempotency {

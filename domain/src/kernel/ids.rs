@@ -75,6 +75,14 @@ ids! {
     ExportId;
     /// A breach of personal data, and what was done about it.
     BreachId;
+    /// A search of the audit log that somebody keeps.
+    SearchId;
+    /// Where an organization's audit log is sent as it grows.
+    SiemStreamId;
+    /// Something in the audit log that somebody should look at.
+    AnomalyId;
+    /// A look at who has which role, one by one.
+    AccessReviewId;
     /// One event.
     EventId;
     /// One command; derived from an idempotency key or from (event, handler).

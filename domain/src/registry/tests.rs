@@ -25,6 +25,9 @@ const CONTEXTS: [&str; 13] = [
 /// Types that cannot hold a text someone typed: numbers, times, ids, closed lists and opaque
 /// tokens. A type that is not here counts as text. Review each addition.
 const TEXTLESS: &[&str] = &[
+    "AccessReviewId",
+    "AnomalyId",
+    "AnomalyVerdict",
     "ApiKeyId",
     "AutoJoin",
     "BreachId",
@@ -89,6 +92,7 @@ const TEXTLESS: &[&str] = &[
     "RefusalGround",
     "RequestRefusal",
     "Retained",
+    "ReviewItem",
     "RevocationReason",
     "Role",
     "RoleId",
@@ -97,9 +101,13 @@ const TEXTLESS: &[&str] = &[
     "RowFault",
     "RuleId",
     "Scope",
+    "SearchId",
     "SessionId",
     "Setting",
     "SetupStep",
+    "SiemFailure",
+    "SiemFormat",
+    "SiemStreamId",
     "SignInMethod",
     "SignupHook",
     "SourceId",
@@ -107,6 +115,7 @@ const TEXTLESS: &[&str] = &[
     "SubjectRequestKind",
     "Suspicion",
     "TeamId",
+    "Topic",
     "TransactionId",
     "Tz",
     "UndeliverableReason",
@@ -142,6 +151,9 @@ const CLEAR_TEXT: &[&str] = &[
     "compliance.legal_document_published.url",
     "compliance.sensitive_data_read.permission",
     "compliance.sensitive_data_read.route",
+    // The address of a company's SIEM, and the name of a secret.
+    "compliance.siem_stream_opened.secret_ref",
+    "compliance.siem_stream_opened.url",
     // What an organization calls a program that acts for it.
     "identity.api_key_created.name",
     // The address of a company's identity provider, and what it calls the platform.

@@ -1,11 +1,14 @@
 //! Read models of compliance: who did what, when, from where, and what it changed; who is to be deleted,
-//! what is held, and how long things are kept.
+//! what is held, and how long things are kept; what of it looks wrong, where it is sent, and who gained and
+//! lost which rights.
 //!
 //! The log itself is the record; [`audit_trail`] is the way into it. Its table indexes every event
 //! of a tenant, so that history is found through it too. Sessions show their [`audit_trail::Origin`] as
 //! it does. What keeps something of people listens to [`ERASED`], and forgets them. [`proofs`] shows that
 //! nothing of the log was changed, to somebody who does not trust us.
 
+pub mod access_reviews;
+pub mod anomalies;
 pub mod audit_trail;
 pub mod breaches;
 pub mod consents;
@@ -17,6 +20,7 @@ pub mod privacy_center;
 pub mod proofs;
 pub mod retention_schedules;
 mod sealed;
+pub mod siem;
 pub mod subject_exports;
 pub mod subject_index;
 pub mod subject_requests;
@@ -46,13 +50,19 @@ pub fn projectors() -> Vec<Arc<dyn Projector>> {
         Arc::new(subject_index::SubjectIndex),
         Arc::new(breaches::Breaches),
         Arc::new(breaches::Due),
+        Arc::new(siem::SiemStreams),
+        Arc::new(anomalies::Anomalies),
+        Arc::new(access_reviews::AccessReviews),
     ]
 }
 
 /// Every SQL statement of this context, by name.
 pub fn statements() -> impl Iterator<Item = (&'static str, &'static str)> {
     [
+        access_reviews::STATEMENTS,
+        anomalies::STATEMENTS,
         audit_trail::STATEMENTS,
+        siem::STATEMENTS,
         legal_documents::STATEMENTS,
         consents::STATEMENTS,
         privacy_center::STATEMENTS,

@@ -39,7 +39,10 @@ pub const ENVIRONMENT: &[(&str, &str)] = &[
         "list of stolen passwords: SHA-1 in hexadecimal, one in a line, in order; none of them is accepted",
     ),
     ("PALMARES_CACHE_BYTES", "bytes of states that stay in memory, as an estimate"),
-    ("PALMARES_SECRETS_DIR", "folder of the secrets by which identity providers know us: <organization id>/<name>, one in a file"),
+    (
+        "PALMARES_SECRETS_DIR",
+        "folder of the secrets by which identity providers and SIEMs know us: <organization id>/<name>, one in a file",
+    ),
     (
         "PALMARES_CAPTCHA_URL",
         "where a service says whether a challenge was solved (siteverify), such as https://challenges.cloudflare.com/turnstile/v0/siteverify",

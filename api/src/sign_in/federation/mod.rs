@@ -11,7 +11,7 @@ mod vouched;
 pub use flow::{FLOW_COOKIE, Flow, is_own_path};
 pub use vouched::Vouched;
 
-use crate::{pipeline::route::BASE, problem::Problem};
+use crate::{pipeline::route::BASE, problem::Problem, secrets::secret};
 use anyhow::{Context, anyhow};
 use moka::future::Cache;
 use openidconnect::{
@@ -26,8 +26,6 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 /// How long the documents of a provider are kept.
 const KEPT_FOR: Duration = Duration::from_secs(10 * 60);
 const KEPT_MAX: u64 = 1_000;
-/// A client's secret is a line.
-const SECRET_MAX_BYTES: usize = 4 * 1024;
 
 /// What an operator says of it.
 #[derive(Clone, Debug, Default)]
@@ -138,15 +136,8 @@ impl Federation {
 
     async fn secret(&self, provider: &Provider) -> Result<Option<ClientSecret>, Problem> {
         let Some(name) = &provider.secret_ref else { return Ok(None) };
-        let folder = self.settings.secrets_dir.as_ref().ok_or_else(|| unavailable(anyhow!("PALMARES_SECRETS_DIR is not set")))?;
-        let path = folder.join(provider.organization_id.to_string()).join(name);
-        let read = tokio::fs::read_to_string(&path).await;
-        let text = read.with_context(|| format!("reading the secret {}", path.display())).map_err(unavailable)?;
-        let secret = text.trim_end_matches(['\r', '\n']);
-        if secret.is_empty() || secret.len() > SECRET_MAX_BYTES {
-            return Err(unavailable(anyhow!("the secret {} is empty or too long", path.display())));
-        }
-        Ok(Some(ClientSecret::new(secret.to_owned())))
+        let secret = secret(self.settings.secrets_dir.as_deref(), provider.organization_id, name).await.map_err(unavailable)?;
+        Ok(Some(ClientSecret::new(secret.to_string())))
     }
 }
 

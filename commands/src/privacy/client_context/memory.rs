@@ -42,7 +42,7 @@ impl MemoryClientContextTable {
 
 #[async_trait]
 impl ClientContextTable for MemoryClientContextTable {
-    async fn insert(&self, context: &SealedClientContext) -> Result<(), PrivacyError> {
+    async fn insert(&self, context: &SealedClientContext, _: &[u8; 32]) -> Result<(), PrivacyError> {
         self.rows().entry((context.organization, context.id)).or_insert_with(|| context.clone());
         Ok(())
     }

@@ -8,8 +8,8 @@ use sqlx::PgPool;
 use uuid::Uuid;
 
 pub const INSERT_CLIENT_CONTEXT: &str = "\
-INSERT INTO client_contexts (organization_id, id, subject_id, ciphertext, created_at)
-VALUES ($1, $2, $3, $4, now())
+INSERT INTO client_contexts (organization_id, id, subject_id, ciphertext, ip_hash, created_at)
+VALUES ($1, $2, $3, $4, $5, now())
 ON CONFLICT (organization_id, id) DO NOTHING";
 
 pub const SELECT_CLIENT_CONTEXTS: &str = "\
@@ -28,12 +28,13 @@ impl PostgresClientContextTable {
 
 #[async_trait]
 impl ClientContextTable for PostgresClientContextTable {
-    async fn insert(&self, context: &SealedClientContext) -> Result<(), PrivacyError> {
+    async fn insert(&self, context: &SealedClientContext, ip_hash: &[u8; 32]) -> Result<(), PrivacyError> {
         sqlx::query(INSERT_CLIENT_CONTEXT)
             .bind(context.organization.0)
             .bind(context.id)
             .bind(context.subject)
             .bind(&context.ciphertext)
+            .bind(ip_hash.as_slice())
             .execute(&self.pool)
             .await?;
         Ok(())

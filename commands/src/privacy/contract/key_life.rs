@@ -194,7 +194,7 @@ async fn record(store: &dyn EventStore, contexts: &dyn ClientContextTable, subje
     };
     tokio::time::timeout(std::time::Duration::from_secs(30), until_kept).await??;
     let context = SealedClientContext { organization: subject.organization, id: subject.id, subject: subject.id, ciphertext: vec![7; 40] };
-    Ok(contexts.insert(&context).await?)
+    Ok(contexts.insert(&context, &[7; 32]).await?)
 }
 
 /// How many sealed fields are left, whether the context is, and how many snapshots.

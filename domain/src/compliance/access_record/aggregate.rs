@@ -103,9 +103,11 @@ fn filters_fit(filters: &Filters) -> bool {
 }
 
 /// Whether the record may hold a filter: ids, names of types, times and positions pass; an e-mail
-/// address or a sentence does not.
+/// address, an address of the network, words that somebody looked for, or a sentence do not.
 pub fn filter_fits(name: &str, value: &str) -> bool {
-    (1..=FILTER_NAME_MAX_CHARS).contains(&name.len())
+    !matches!(name, "ip" | "text")
+        && value.parse::<core::net::IpAddr>().is_err()
+        && (1..=FILTER_NAME_MAX_CHARS).contains(&name.len())
         && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_')
         && value.len() <= FILTER_VALUE_MAX_CHARS
         && value.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._:,+-".contains(&byte))

@@ -1,17 +1,14 @@
 //! What changed between two states of an aggregate.
 
-use serde::Serialize;
 use serde_json::Value;
 use std::collections::BTreeMap;
-use utoipa::ToSchema;
 
 /// One field of an aggregate's state, before and after an event; personal fields show the digest of
 /// their ciphertext.
-#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
-pub struct Difference {
-    #[schema(value_type = Object)]
+#[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(test, derive(serde::Serialize))]
+pub(super) struct Difference {
     pub before: Value,
-    #[schema(value_type = Object)]
     pub after: Value,
 }
 

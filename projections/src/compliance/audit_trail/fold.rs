@@ -1,21 +1,37 @@
 //! From every event to its entry.
 
-use super::PROJECTION;
+use super::{AuditName, PROJECTION, texts};
 use crate::engine::{ApplyContext, ApplyError, Delivered, OnFailure, Projector};
 use async_trait::async_trait;
 use palmares_domain::kernel::RecordedEvent;
 use serde::Deserialize;
+use std::collections::{BTreeMap, BTreeSet};
 use uuid::Uuid;
 
 pub(super) const INSERT: &str = "
     INSERT INTO {compliance_audit_log}
         (organization_id, position, recorded_at, event_type, action, outcome, actor_id, on_behalf_of, stream_type, stream_id,
-         correlation_id, causation_id, request_id, client_context_id, elevation_id)
+         correlation_id, causation_id, request_id, client_context_id, elevation_id, event_id, audit_name, session_id, subject_id,
+         text_id, number)
     SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::timestamptz[], $4::text[], $5::text[], $6::text[], $7::uuid[], $8::uuid[],
-        $9::text[], $10::uuid[], $11::uuid[], $12::uuid[], $13::uuid[], $14::uuid[], $15::uuid[])";
+        $9::text[], $10::uuid[], $11::uuid[], $12::uuid[], $13::uuid[], $14::uuid[], $15::uuid[], $16::uuid[], $17::text[],
+        $18::uuid[], $19::uuid[], $20::uuid[], $21::bigint[])";
+
+pub(super) const INSERT_TEXTS: &str = "
+    INSERT INTO {compliance_audit_texts} (organization_id, text_id, text)
+    SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::text[]) ON CONFLICT DO NOTHING";
+
+/// How many entries organizations have so far.
+pub(super) const COUNTED: &str = "
+    SELECT organization_id, COALESCE((SELECT max(l.number) FROM {compliance_audit_log} l
+        WHERE l.organization_id = o.organization_id), 0)
+    FROM unnest($1::uuid[]) o(organization_id)";
 
 /// The type of the events that tell of refusals.
 pub(crate) const REFUSAL: &str = "compliance.access_refused";
+
+/// The type of the events that tell who read what.
+pub(crate) const READ: &str = "compliance.sensitive_data_read";
 
 /// The fold.
 pub struct AuditLog;
@@ -27,11 +43,11 @@ impl Projector for AuditLog {
     }
 
     fn version(&self) -> i32 {
-        1
+        2
     }
 
     fn tables(&self) -> &'static [&'static str] {
-        &["compliance_audit_log"]
+        &["compliance_audit_log", "compliance_audit_texts"]
     }
 
     /// Every event.
@@ -46,6 +62,8 @@ impl Projector for AuditLog {
 
     async fn apply(&self, context: &mut ApplyContext<'_>, batch: &[Delivered]) -> Result<(), ApplyError> {
         let entries: Vec<Entry<'_>> = batch.iter().map(|delivered| Entry::of(&delivered.event)).collect();
+        insert_texts(context, &entries).await?;
+        let numbers = numbers(context, &entries).await?;
         let sql = context.slot.sql(INSERT);
         sqlx::query(&sql)
             .bind(entries.iter().map(|entry| entry.event.organization_id.0).collect::<Vec<_>>())
@@ -63,10 +81,42 @@ impl Projector for AuditLog {
             .bind(entries.iter().map(|entry| entry.metadata.request_id).collect::<Vec<_>>())
             .bind(entries.iter().map(|entry| entry.metadata.client_context_id).collect::<Vec<_>>())
             .bind(entries.iter().map(|entry| entry.metadata.elevation_id).collect::<Vec<_>>())
+            .bind(entries.iter().map(|entry| entry.event.id.0).collect::<Vec<_>>())
+            .bind(entries.iter().map(|entry| entry.name.map(AuditName::name)).collect::<Vec<_>>())
+            .bind(entries.iter().map(|entry| entry.metadata.session_id).collect::<Vec<_>>())
+            .bind(entries.iter().map(|entry| entry.subject).collect::<Vec<_>>())
+            .bind(entries.iter().map(|entry| entry.text_id).collect::<Vec<_>>())
+            .bind(numbers)
             .execute(&mut *context.tx)
             .await?;
         Ok(())
     }
+}
+
+/// Adds the texts that are new.
+async fn insert_texts(context: &mut ApplyContext<'_>, entries: &[Entry<'_>]) -> Result<(), ApplyError> {
+    let texts: BTreeMap<(Uuid, Uuid), &str> =
+        entries.iter().map(|entry| ((entry.event.organization_id.0, entry.text_id), entry.text.as_str())).collect();
+    let sql = context.slot.sql(INSERT_TEXTS);
+    let (organizations, ids): (Vec<_>, Vec<_>) = texts.keys().copied().unzip();
+    let query = sqlx::query(&sql).bind(organizations).bind(ids).bind(texts.into_values().collect::<Vec<_>>());
+    query.execute(&mut *context.tx).await?;
+    Ok(())
+}
+
+/// The number of each entry among those of its organization: whoever has one to the last has them all.
+async fn numbers(context: &mut ApplyContext<'_>, entries: &[Entry<'_>]) -> Result<Vec<i64>, ApplyError> {
+    let organizations: BTreeSet<Uuid> = entries.iter().map(|entry| entry.event.organization_id.0).collect();
+    let sql = context.slot.sql(COUNTED);
+    let counted = sqlx::query_as(&sql).bind(organizations.into_iter().collect::<Vec<_>>());
+    let counted: Vec<(Uuid, i64)> = counted.fetch_all(&mut *context.tx).await?;
+    let mut counted: BTreeMap<Uuid, i64> = counted.into_iter().collect();
+    let next = |entry: &Entry<'_>| {
+        let count = counted.entry(entry.event.organization_id.0).or_default();
+        *count += 1;
+        *count
+    };
+    Ok(entries.iter().map(next).collect())
 }
 
 /// The part of an event's metadata that is searched or shown. Nothing of it is required: an
@@ -84,6 +134,7 @@ pub(crate) struct Metadata {
     pub correlation_id: Option<Uuid>,
     pub causation_id: Option<Uuid>,
     pub request_id: Option<Uuid>,
+    pub command_id: Option<Uuid>,
     pub client_context_id: Option<Uuid>,
 }
 
@@ -91,18 +142,38 @@ impl Metadata {
     pub fn parse(json: &str) -> Self {
         serde_json::from_str(json).unwrap_or_default()
     }
+
+    /// The stable reason of a refusal, which stands before the policies.
+    pub fn reason(&self) -> Option<&str> {
+        self.policies.first().map(String::as_str)
+    }
 }
 
 struct Entry<'a> {
     event: &'a RecordedEvent,
     metadata: Metadata,
     outcome: &'static str,
+    name: Option<AuditName>,
+    /// Whose data was read, where it was one person's.
+    subject: Option<Uuid>,
+    text: String,
+    text_id: Uuid,
+}
+
+#[derive(Deserialize)]
+struct Read {
+    subject_id: Option<Uuid>,
 }
 
 impl<'a> Entry<'a> {
     fn of(event: &'a RecordedEvent) -> Self {
         let outcome = if event.event_type == REFUSAL { "refused" } else { "recorded" };
-        Self { event, metadata: Metadata::parse(event.metadata.get()), outcome }
+        let metadata = Metadata::parse(event.metadata.get());
+        let name = AuditName::of(event, &metadata);
+        let read = (event.event_type == READ).then(|| serde_json::from_str::<Read>(event.payload.get()).ok()).flatten();
+        let text = texts::text_of(event, &metadata, name);
+        let text_id = texts::text_id(&text);
+        Self { event, metadata, outcome, name, subject: read.and_then(|read| read.subject_id), text, text_id }
     }
 }
 

@@ -4,25 +4,44 @@
 //! before and after are read from the log when an entry is shown: an audit trail that copied them
 //! could differ from what happened.
 
+mod behind;
 mod differences;
+mod entry;
+mod explain;
+mod export;
 mod fold;
+mod names;
 mod origins;
 mod query;
 mod states;
+mod texts;
 
-pub use differences::Difference;
+pub(super) use behind::rows_behind;
+pub use entry::{AuditEntry, DeviceMetadata};
+pub use explain::{AuditExplanation, ExplainAuditEntry};
+pub use export::{export_audit_csv, export_audit_ndjson};
 pub use fold::AuditLog;
-pub(crate) use fold::{Metadata, REFUSAL};
+pub(crate) use fold::{Metadata, READ, REFUSAL};
+pub use names::AuditName;
 pub use origins::Origin;
 pub(crate) use origins::open as origins;
-pub use query::{AuditEntry, ListAuditLogs, Outcome, Target};
+pub use query::{ListAuditLogs, Outcome};
 
 /// The projection's public name.
 pub const PROJECTION: &str = "audit_log";
 
 pub(super) const STATEMENTS: &[(&str, &str)] = &[
     ("compliance.audit_trail.insert", fold::INSERT),
+    ("compliance.audit_trail.insert_texts", fold::INSERT_TEXTS),
+    ("compliance.audit_trail.counted", fold::COUNTED),
     ("compliance.audit_trail.list", query::LIST),
+    ("compliance.audit_trail.export", query::EXPORT),
+    ("compliance.audit_trail.contexts", query::CONTEXTS),
+    ("compliance.audit_trail.texts", texts::MATCHING),
+    ("compliance.audit_trail.behind", behind::BEHIND),
+    ("compliance.audit_trail.by_id", explain::BY_ID),
+    ("compliance.audit_trail.caused", explain::CAUSED),
+    ("compliance.audit_trail.of_request", explain::OF_REQUEST),
     ("compliance.audit_trail.origins", origins::ORIGINS),
     ("compliance.audit_trail.stream", states::STREAM),
 ];

@@ -1,43 +1,57 @@
 //! `GET audit-logs`.
 
 use super::{
-    PROJECTION,
-    differences::Difference,
-    fold::Metadata,
-    origins::{self, Origin},
-    states,
+    AuditName, PROJECTION,
+    entry::{self, AuditEntry, Row, columns},
+    texts,
 };
 use crate::engine::{Cursor, Limit, Page, Query, ReadError, TenantReader};
 use chrono::{DateTime, Utc};
-use palmares_domain::{
-    kernel::{DataClass, EventId},
-    registry,
-};
+use palmares_domain::kernel::{ClientContext, DataClass};
 use serde::{Deserialize, Serialize};
-use serde_json::value::RawValue;
-use std::collections::{BTreeMap, BTreeSet};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 /// Times become positions first: they grow along the log, so the page is read by position whatever
-/// else is asked.
-pub(super) const LIST: &str = "
+/// else is asked. Permissions have letters, points and underscores only, so that what stands from a
+/// name up to its `/` is that permission and those below it.
+macro_rules! list {
+    ($order:literal) => {
+        concat!(
+            "
     WITH page AS MATERIALIZED (
         SELECT * FROM compliance_audit_log
-        WHERE organization_id = $1 AND position < $2
-          AND ($3::uuid IS NULL OR actor_id = $3) AND ($4::text IS NULL OR action = $4) AND ($5::text IS NULL OR event_type = $5)
-          AND ($6::uuid IS NULL OR stream_id = $6) AND ($7::text IS NULL OR stream_type = $7) AND ($8::text IS NULL OR outcome = $8)
-          AND ($9::uuid IS NULL OR correlation_id = $9)
+        WHERE organization_id = $1 AND position > $2 AND position < $3
+          AND ($4::uuid IS NULL OR actor_id = $4)
+          AND ($5::text IS NULL OR (action COLLATE \"C\" >= $5 AND action COLLATE \"C\" < $5 || '/'))
+          AND ($6::text IS NULL OR event_type = $6)
+          AND ($7::uuid IS NULL OR stream_id = $7 OR subject_id = $7)
+          AND ($8::text IS NULL OR stream_type = $8 OR ($8 = 'user' AND subject_id IS NOT NULL))
+          AND ($9::text IS NULL OR outcome = $9) AND ($10::uuid IS NULL OR correlation_id = $10)
+          AND ($11::timestamptz IS NULL OR position >= (SELECT f.position FROM compliance_audit_log f
+              WHERE f.organization_id = $1 AND f.recorded_at >= $11 ORDER BY f.recorded_at, f.position LIMIT 1))
+          AND ($12::timestamptz IS NULL OR position <= (SELECT t.position FROM compliance_audit_log t
+              WHERE t.organization_id = $1 AND t.recorded_at < $12 ORDER BY t.recorded_at DESC, t.position DESC LIMIT 1))
           AND ($13::uuid IS NULL OR on_behalf_of = $13) AND ($14::uuid IS NULL OR elevation_id = $14)
-          AND ($10::timestamptz IS NULL OR position >= (SELECT f.position FROM compliance_audit_log f
-              WHERE f.organization_id = $1 AND f.recorded_at >= $10 ORDER BY f.recorded_at, f.position LIMIT 1))
-          AND ($11::timestamptz IS NULL OR position <= (SELECT t.position FROM compliance_audit_log t
-              WHERE t.organization_id = $1 AND t.recorded_at < $11 ORDER BY t.recorded_at DESC, t.position DESC LIMIT 1))
-        ORDER BY position DESC LIMIT $12)
-    SELECT p.position, p.recorded_at, p.event_type, p.action, p.outcome, p.actor_id, p.on_behalf_of, p.elevation_id, p.stream_type,
-           p.stream_id, p.correlation_id, p.causation_id, p.request_id, p.client_context_id, e.event_id, e.version, e.schema_version, e.metadata, e.payload
-    FROM page p JOIN events e ON e.position = p.position
-    ORDER BY p.position DESC";
+          AND ($15::uuid IS NULL OR session_id = $15) AND ($16::text IS NULL OR audit_name = $16)
+          AND ($17::uuid[] IS NULL OR text_id = ANY($17)) AND ($18::uuid[] IS NULL OR client_context_id = ANY($18))
+        ORDER BY position ",
+            $order,
+            " LIMIT $19)
+    SELECT ",
+            columns!(),
+            " FROM page p JOIN events e ON e.position = p.position ORDER BY p.position ",
+            $order
+        )
+    };
+}
+
+pub(super) const LIST: &str = list!("DESC");
+/// The same, oldest first.
+pub(super) const EXPORT: &str = list!("ASC");
+
+/// Contexts of requests that came from one address.
+pub(super) const CONTEXTS: &str = "SELECT id FROM client_contexts WHERE organization_id = $1 AND ip_hash = $2";
 
 /// What became of what was asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -61,17 +75,22 @@ impl Outcome {
 
 /// Who did what, when, from where, and what it changed. Newest first; entries are never changed and
 /// new ones come before the first page, so the pages of a list fit together.
-#[derive(Debug, Deserialize, ToSchema)]
+#[derive(Clone, Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ListAuditLogs {
     #[serde(default)]
     pub actor_id: Option<Uuid>,
-    /// The permission under which it was done, such as `points.hold.place`.
+    /// The permission under which it was done, such as `points.hold.place`, or a group of them, such
+    /// as `points.hold` or `points`.
     #[serde(default)]
     pub action: Option<String>,
     /// The type of the event, such as `points.hold_placed`.
     #[serde(default)]
     pub event_type: Option<String>,
+    /// What document 004 calls the event, such as `ROLE_CHANGED`.
+    #[serde(default)]
+    pub audit_name: Option<AuditName>,
+    /// What was acted on, or whose data was read.
     #[serde(default)]
     pub target_id: Option<Uuid>,
     #[serde(default)]
@@ -86,108 +105,83 @@ pub struct ListAuditLogs {
     /// Done with this elevation.
     #[serde(default)]
     pub elevation_id: Option<Uuid>,
+    #[serde(default)]
+    pub session_id: Option<Uuid>,
+    /// Asked for from this address.
+    #[serde(default)]
+    pub ip: Option<String>,
+    /// Words that describe an entry, each whole or in part: names of events, permissions, policies,
+    /// reasons and roles, routes, and what its payload says that is not personal.
+    #[serde(default)]
+    pub text: Option<String>,
     /// Recorded at this time or later.
     #[serde(default)]
     pub from: Option<DateTime<Utc>>,
     /// Recorded before this time.
     #[serde(default)]
     pub to: Option<DateTime<Utc>>,
+    /// An export has no pages and leaves it out of account.
     #[serde(default)]
     pub cursor: Option<Cursor>,
+    /// An export has no pages and leaves it out of account.
     #[serde(default)]
     pub limit: Limit,
 }
 
-/// What was acted on: the stream, and the version that the event made of it.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = AuditTarget)]
-pub struct Target {
-    #[serde(rename = "type")]
-    pub stream_type: String,
-    pub id: Uuid,
-    pub version: i64,
+/// A stretch of the log, without its ends.
+pub(super) struct Between {
+    pub after: i64,
+    pub before: i64,
 }
 
-/// One entry of the audit log.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct AuditEntry {
-    /// The event.
-    pub id: EventId,
-    pub position: i64,
-    pub recorded_at: DateTime<Utc>,
-    /// Who.
-    pub actor_id: Uuid,
-    /// The user as whom the actor acted, where that was another one.
-    pub on_behalf_of: Option<Uuid>,
-    /// The elevation that the actor used.
-    pub elevation_id: Option<Uuid>,
-    /// The roles that the actor had then.
-    pub roles: Vec<String>,
-    /// The permission under which it was done.
-    pub action: Option<String>,
-    /// What decided: each policy with the version of its set, such as `self.member@1f3c9a20d4e1`. A
-    /// refusal names the rule of the gate first, such as `gate.tenant_mismatch`. Empty where nobody asked.
-    pub policies: Vec<String>,
-    pub event_type: String,
-    pub target: Target,
-    /// `recorded` or `refused`.
-    pub outcome: String,
-    pub request_id: Option<Uuid>,
-    pub correlation_id: Option<Uuid>,
-    /// The event that caused it.
-    pub causation_id: Option<Uuid>,
-    /// From where; missing for the system's own acts, and once the person was erased.
-    pub client: Option<Origin>,
-    /// What the event changed on its target, by field; missing where no state is shown.
-    pub changes: Option<BTreeMap<String, Difference>>,
-    /// What the event says; personal fields are digests.
-    #[schema(value_type = Object)]
-    pub payload: Box<RawValue>,
-    /// What is above the caller's clearance and was left out: fields of the payload, and `client` or
-    /// `changes` as a whole.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub withheld: Vec<String>,
-}
-
-impl AuditEntry {
-    /// Without what is above a clearance. Where somebody was is confidential; a difference has no class
-    /// of its own, so it takes the highest that a state may hold.
-    fn cleared(mut self, clearance: DataClass, schema_version: i16) -> Self {
-        let event = u16::try_from(schema_version).ok().and_then(|version| registry::event_spec(&self.event_type, version));
-        if let Some((payload, withheld)) = registry::data_map::cleared(event, &self.payload, clearance) {
-            (self.payload, self.withheld) = (payload, withheld);
-        }
-        if clearance < DataClass::Confidential && self.client.take().is_some() {
-            self.withheld.push("client".to_owned());
-        }
-        if clearance < DataClass::Restricted && self.changes.take().is_some() {
-            self.withheld.push("changes".to_owned());
-        }
-        self
+impl ListAuditLogs {
+    /// At most `limit` rows of a stretch, in the order of `statement`.
+    pub(super) async fn rows(
+        &self,
+        reader: &mut TenantReader<'_>,
+        statement: &str,
+        between: Between,
+        limit: i64,
+    ) -> Result<Vec<Row>, ReadError> {
+        let texts = match &self.text {
+            Some(text) => Some(texts::matching(reader, text).await?),
+            None => None,
+        };
+        let contexts = match &self.ip {
+            Some(ip) => Some(contexts_of(reader, ip).await?),
+            None => None,
+        };
+        let query = sqlx::query_as(statement)
+            .persistent(false)
+            .bind(reader.organization().0)
+            .bind(between.after)
+            .bind(between.before)
+            .bind(self.actor_id)
+            .bind(&self.action)
+            .bind(&self.event_type)
+            .bind(self.target_id)
+            .bind(&self.target_type)
+            .bind(self.outcome.map(Outcome::name))
+            .bind(self.correlation_id)
+            .bind(self.from)
+            .bind(self.to)
+            .bind(self.on_behalf_of)
+            .bind(self.elevation_id)
+            .bind(self.session_id)
+            .bind(self.audit_name.map(AuditName::name))
+            .bind(texts)
+            .bind(contexts)
+            .bind(limit);
+        Ok(query.fetch_all(reader.connection()).await?)
     }
 }
 
-#[derive(sqlx::FromRow)]
-struct Row {
-    position: i64,
-    recorded_at: DateTime<Utc>,
-    event_type: String,
-    action: Option<String>,
-    outcome: String,
-    actor_id: Uuid,
-    on_behalf_of: Option<Uuid>,
-    elevation_id: Option<Uuid>,
-    stream_type: String,
-    stream_id: Uuid,
-    correlation_id: Option<Uuid>,
-    causation_id: Option<Uuid>,
-    request_id: Option<Uuid>,
-    client_context_id: Option<Uuid>,
-    event_id: Uuid,
-    version: i64,
-    metadata: Vec<u8>,
-    schema_version: i16,
-    payload: Vec<u8>,
+/// The contexts that an address is part of. They are sealed: it is found by its keyed hash.
+async fn contexts_of(reader: &mut TenantReader<'_>, ip: &str) -> Result<Vec<Uuid>, ReadError> {
+    let ip = ClientContext::ip_key(ip).ok_or_else(|| ReadError::invalid("ip", "invalid_value"))?;
+    let organization = reader.organization();
+    let hash = reader.keys().lookup_hash(organization, ClientContext::IP_LOOKUP, &ip).await?;
+    Ok(sqlx::query_scalar(CONTEXTS).bind(organization.0).bind(hash.as_slice()).fetch_all(reader.connection()).await?)
 }
 
 impl Query for ListAuditLogs {
@@ -200,79 +194,8 @@ impl Query for ListAuditLogs {
         let limit = self.limit.rows()?;
         let before: i64 = reader.behind(self.cursor.as_ref())?.unwrap_or(i64::MAX);
         let before = reader.as_of.map_or(before, |as_of| before.min(as_of.saturating_add(1)));
-        let organization = reader.organization().0;
-        let rows: Vec<Row> = sqlx::query_as(LIST)
-            .persistent(false)
-            .bind(organization)
-            .bind(before)
-            .bind(self.actor_id)
-            .bind(self.action)
-            .bind(self.event_type)
-            .bind(self.target_id)
-            .bind(self.target_type)
-            .bind(self.outcome.map(Outcome::name))
-            .bind(self.correlation_id)
-            .bind(self.from)
-            .bind(self.to)
-            .bind(limit + 1)
-            .bind(self.on_behalf_of)
-            .bind(self.elevation_id)
-            .fetch_all(reader.connection())
-            .await?;
+        let rows = self.rows(reader, LIST, Between { after: 0, before }, limit + 1).await?;
         let page = Page::of(rows, limit, |last| reader.cursor(&last.position))?;
-        Ok(Page { items: entries(reader, page.items).await?, next_cursor: page.next_cursor })
-    }
-}
-
-/// The rows with what has to be opened and folded for them.
-async fn entries(reader: &mut TenantReader<'_>, rows: Vec<Row>) -> Result<Vec<AuditEntry>, ReadError> {
-    let contexts: BTreeSet<Uuid> = rows.iter().filter_map(|row| row.client_context_id).collect();
-    let origins = origins::open(reader, &contexts.into_iter().collect::<Vec<_>>()).await?;
-    let mut wanted: BTreeMap<states::StreamKey, BTreeSet<i64>> = BTreeMap::new();
-    for row in &rows {
-        wanted.entry((row.stream_type.clone(), row.stream_id)).or_default().insert(row.version);
-    }
-    let mut changes = states::differences_of(reader, wanted).await?;
-    let clearance = reader.clearance();
-    rows.into_iter()
-        .map(|row| {
-            let client = row.client_context_id.and_then(|id| origins.get(&id)).cloned();
-            let changes = changes.remove(&((row.stream_type.clone(), row.stream_id), row.version));
-            row.entry(client, changes, clearance)
-        })
-        .collect()
-}
-
-impl Row {
-    fn entry(
-        self,
-        client: Option<Origin>,
-        changes: Option<BTreeMap<String, Difference>>,
-        clearance: DataClass,
-    ) -> Result<AuditEntry, ReadError> {
-        let metadata = Metadata::parse(&String::from_utf8_lossy(&self.metadata));
-        let payload = serde_json::from_slice(&self.payload).map_err(|error| ReadError::Unavailable(error.into()))?;
-        let entry = AuditEntry {
-            id: EventId(self.event_id),
-            position: self.position,
-            recorded_at: self.recorded_at,
-            actor_id: self.actor_id,
-            on_behalf_of: self.on_behalf_of,
-            elevation_id: self.elevation_id,
-            roles: metadata.roles,
-            action: self.action,
-            policies: metadata.policies,
-            event_type: self.event_type,
-            target: Target { stream_type: self.stream_type, id: self.stream_id, version: self.version },
-            outcome: self.outcome,
-            request_id: self.request_id,
-            correlation_id: self.correlation_id,
-            causation_id: self.causation_id,
-            client,
-            changes,
-            payload,
-            withheld: Vec::new(),
-        };
-        Ok(entry.cleared(clearance, self.schema_version))
+        Ok(Page { items: entry::entries(reader, page.items).await?, next_cursor: page.next_cursor })
     }
 }

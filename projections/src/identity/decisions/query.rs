@@ -2,7 +2,7 @@
 
 use super::PROJECTION;
 use crate::{
-    compliance::audit_trail::{Metadata, REFUSAL, Target},
+    compliance::audit_trail::{Metadata, REFUSAL},
     engine::{Cursor, Limit, Page, Query, ReadError, TenantReader},
 };
 use chrono::{DateTime, Utc};
@@ -30,6 +30,16 @@ pub(super) const LIST: &str = "
            s.type AS stream_type, s.id AS stream_id, e.version, e.event_type, e.schema_version, e.metadata, e.payload
     FROM page p JOIN events e ON e.position = p.position JOIN streams s ON s.key = e.stream_key
     ORDER BY p.position DESC";
+
+/// What was acted on: the stream, and the version that the event made of it.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = DecisionTarget)]
+pub struct Target {
+    #[serde(rename = "type")]
+    pub stream_type: String,
+    pub id: Uuid,
+    pub version: i64,
+}
 
 /// How it was decided.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]

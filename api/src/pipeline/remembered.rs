@@ -1,0 +1,57 @@
+//! What the gate remembers of who read what.
+
+use super::{
+    call::Call,
+    gate::Gate,
+    ports::{Access, SensitiveRead},
+};
+use crate::problem::Problem;
+use palmares_commands::engine::Rejection;
+use palmares_domain::kernel::{Admitted, DataClass, UserId};
+
+impl Gate {
+    /// Records a read that has to be remembered: of confidential data, any export, any look into
+    /// another organization, and whatever is read with an elevation (E-33). One's own data is one's own.
+    /// `export_from` is where an export begins.
+    pub async fn record_read<T>(
+        &self,
+        call: &Call<'_>,
+        admitted: &Admitted<T>,
+        owner: Option<UserId>,
+        export_from: Option<i64>,
+    ) -> Result<i64, Problem> {
+        let admission = admitted.admission();
+        let foreign = call.caller.as_ref().is_some_and(|caller| caller.home != admission.organization);
+        let confidential = call.route.data_class >= DataClass::Confidential && owner != Some(admission.actor);
+        let remembered = foreign || confidential || export_from.is_some() || admission.elevation.is_some();
+        if remembered { self.record_access(call, admitted, owner, export_from).await } else { Ok(0) }
+    }
+
+    /// Records an access in the log of the organization that it touched, and answers where. What the
+    /// caller repeats under one key is recorded once.
+    pub async fn record_access<T>(
+        &self,
+        call: &Call<'_>,
+        admitted: &Admitted<T>,
+        owner: Option<UserId>,
+        export_from: Option<i64>,
+    ) -> Result<i64, Problem> {
+        let (admission, Some(access)) = (admitted.admission(), call.access()) else {
+            return Ok(0);
+        };
+        let read = SensitiveRead {
+            access: Access { organization: admission.organization, ..access },
+            data_class: call.route.data_class,
+            subject: owner,
+            export_from,
+            query: call.query(),
+            policies: admission.policies.clone(),
+            repeatable: admission.idempotency,
+        };
+        self.access_log.sensitive_read(read).await.map_err(|error| match error.downcast::<Rejection>() {
+            Ok(rejection @ Rejection::KeyReused) => rejection.into(),
+            Ok(rejection) => Problem::unavailable(rejection),
+            Err(error) => Problem::unavailable(error),
+        })
+    }
+}

@@ -1,0 +1,170 @@
+//! Compliance: who did what.
+
+use crate::{
+    pipeline::{
+        Route, Services,
+        action::Action,
+        body,
+        command::Prepare,
+        route::Verb,
+        stream::{Bytestream, Streaming, Stretch},
+    },
+    problem::Problem,
+};
+use futures::{StreamExt, TryStreamExt};
+use palmares_commands::compliance::{AcknowledgeAnomaly, ForgetSearch, OpenSiemStream, PauseSiemStream, ResumeSiemStream, SaveSearch};
+use palmares_domain::{
+    compliance::saved_searches::{SavedSearches, SearchFilters},
+    kernel::{Admitted, ClientContext, FieldError, SearchId, Tenant},
+};
+use palmares_projections::{
+    compliance::{
+        anomalies::{ListAnomalies, anomaly_about},
+        audit_trail::{self, ExplainAuditEntry, ListAuditLogs, export_audit_csv, export_audit_ndjson},
+        siem::ListSiemStreams,
+    },
+    engine::Page,
+};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+pub const ROUTES: &[Route] = &[
+    Route::get::<ListAuditLogs>("/audit-logs", "compliance.audit_log.read"),
+    Route::get::<ExplainAuditEntry>("/audit-logs/{event_id}/explain", "compliance.audit_log.explain"),
+    Route::stream::<ExportAuditLogs>("/audit-logs/export", "compliance.audit_log.export"),
+    Route::stream::<ExportAuditTable>("/audit-logs/export", "compliance.audit_log.export").accepting(ExportAuditTable::MEDIA_TYPE),
+    Route::prepared::<SaveSearch, Searchable>(Verb::Post, "/audit-logs/searches").creating("/audit-logs/searches", "id"),
+    Route::delete::<ForgetSearch>("/audit-logs/searches/{search_id}"),
+    Route::action::<ListSavedSearches>(Verb::Get, "/audit-logs/searches", "compliance.audit_search.read"),
+    Route::prepared::<OpenSiemStream, AsSet>(Verb::Post, "/siem-streams").creating("/siem-streams", "id"),
+    Route::post::<PauseSiemStream>("/siem-streams/{stream_id}/pause"),
+    Route::post::<ResumeSiemStream>("/siem-streams/{stream_id}/resume"),
+    Route::get::<ListSiemStreams>("/siem-streams", "compliance.siem_stream.read"),
+    Route::get::<ListAnomalies>("/anomalies", "compliance.anomaly.read"),
+    Route::prepared::<AcknowledgeAnomaly, Known>(Verb::Post, "/anomalies/{anomaly_id}/acknowledge"),
+];
+
+/// Exports the entries of the audit log that a filter leaves, as newline-delimited JSON, oldest first. It
+/// holds what was recorded before it; asked for again under the same `Idempotency-Key`, it is the same
+/// export, and recorded once.
+#[derive(Deserialize, ToSchema)]
+#[serde(transparent)]
+pub struct ExportAuditLogs(ListAuditLogs);
+
+impl Streaming for ExportAuditLogs {
+    const MEDIA_TYPE: &'static str = "application/x-ndjson";
+    const PROJECTIONS: &'static [&'static str] = &[audit_trail::PROJECTION];
+
+    async fn start(&self, _: Tenant, _: &Services) -> Result<i64, Problem> {
+        check(&self.0)?;
+        Ok(0)
+    }
+
+    fn open(admitted: Admitted<Self>, Stretch { recorded, .. }: Stretch, services: &Services) -> Bytestream {
+        let (tenant, (admission, Self(asked))) = (admitted.tenant(), admitted.into_parts());
+        export_audit_ndjson(services.readers.cleared_for(admission.rights.clearance()), tenant, asked, recorded)
+            .map_err(anyhow::Error::from)
+            .boxed()
+    }
+}
+
+/// Exports the same entries as a table of comma-separated values.
+#[derive(Deserialize, ToSchema)]
+#[serde(transparent)]
+pub struct ExportAuditTable(ListAuditLogs);
+
+impl Streaming for ExportAuditTable {
+    const MEDIA_TYPE: &'static str = "text/csv";
+    const PROJECTIONS: &'static [&'static str] = &[audit_trail::PROJECTION];
+
+    async fn start(&self, _: Tenant, _: &Services) -> Result<i64, Problem> {
+        check(&self.0)?;
+        Ok(0)
+    }
+
+    fn open(admitted: Admitted<Self>, Stretch { recorded, .. }: Stretch, services: &Services) -> Bytestream {
+        let (tenant, (admission, Self(asked))) = (admitted.tenant(), admitted.into_parts());
+        export_audit_csv(services.readers.cleared_for(admission.rights.clearance()), tenant, asked, recorded)
+            .map_err(anyhow::Error::from)
+            .boxed()
+    }
+}
+
+/// Refuses, before an export is recorded, what could not be looked for.
+fn check(asked: &ListAuditLogs) -> Result<(), Problem> {
+    match asked {
+        ListAuditLogs { cursor: Some(_), .. } => Err(Problem::invalid_field("cursor", "unknown_field")),
+        ListAuditLogs { ip: Some(ip), .. } if ClientContext::ip_key(ip).is_none() => Err(Problem::invalid_field("ip", "invalid_value")),
+        ListAuditLogs { text: Some(text), .. } if text.trim().is_empty() => Err(Problem::invalid_field("text", "required")),
+        ListAuditLogs { text: Some(text), .. } if text.chars().count() > 200 => Err(Problem::invalid_field("text", "too_long")),
+        _ => Ok(()),
+    }
+}
+
+/// Refuses to keep what is no search of the audit log.
+struct Searchable;
+
+impl Prepare<SaveSearch> for Searchable {
+    type Shown = ();
+
+    async fn prepare(search: SaveSearch, _: Tenant, _: &Services) -> Result<(SaveSearch, ()), Problem> {
+        let pairs: Vec<_> = search.filters.iter().map(|(name, value)| (name.clone(), value.clone())).collect();
+        let checked = body::parameters::<ListAuditLogs>(&[], &pairs).and_then(|asked| check(&asked));
+        checked.map_err(|problem| {
+            let within = |error: FieldError| FieldError::new(format!("filters.{}", error.field), error.reason);
+            Problem { errors: problem.errors.iter().cloned().map(within).collect(), ..problem }
+        })?;
+        Ok((search, ()))
+    }
+}
+
+/// Says whether sinks on this machine may do without TLS.
+struct AsSet;
+
+impl Prepare<OpenSiemStream> for AsSet {
+    type Shown = ();
+
+    async fn prepare(operation: OpenSiemStream, _: Tenant, services: &Services) -> Result<(OpenSiemStream, ()), Problem> {
+        let insecure_loopback = services.desk.federation.insecure_loopback();
+        Ok((OpenSiemStream { insecure_loopback, ..operation }, ()))
+    }
+}
+
+/// Finds out whose doing an anomaly is; one that is not there is none of the organization's.
+struct Known;
+
+impl Prepare<AcknowledgeAnomaly> for Known {
+    type Shown = ();
+
+    async fn prepare(operation: AcknowledgeAnomaly, tenant: Tenant, services: &Services) -> Result<(AcknowledgeAnomaly, ()), Problem> {
+        let about = anomaly_about(&services.readers, tenant, operation.anomaly_id).await?.ok_or_else(Problem::not_found)?;
+        Ok((AcknowledgeAnomaly { about: Some(about), ..operation }, ()))
+    }
+}
+
+/// Lists one's own searches of the audit log.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ListSavedSearches {}
+
+/// A search of the audit log that somebody keeps.
+#[derive(Serialize, ToSchema)]
+pub struct SavedSearch {
+    pub id: SearchId,
+    pub name: String,
+    /// Filters of `GET /audit-logs` by their names.
+    pub filters: SearchFilters,
+}
+
+impl Action for ListSavedSearches {
+    type Output = Page<SavedSearch>;
+
+    async fn perform(admitted: Admitted<Self>, services: &Services) -> Result<Self::Output, Problem> {
+        let admission = admitted.admission();
+        let searches = services.engine.state::<SavedSearches>(admission.organization, admission.actor).await?;
+        let readable = searches
+            .iter()
+            .filter_map(|(id, search)| Some(SavedSearch { id, name: search.name.clone()?, filters: search.filters.clone()? }));
+        Ok(Page { items: readable.collect(), next_cursor: None })
+    }
+}

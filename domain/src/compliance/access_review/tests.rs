@@ -1,0 +1,102 @@
+//! Given events, when a command comes, then events or a refusal.
+
+use super::*;
+use crate::{
+    identity::Role,
+    kernel::{AccessReviewId, Aggregate, Facts, Refusal, UserId},
+};
+use chrono::{DateTime, TimeDelta, Utc};
+use std::collections::BTreeSet;
+use uuid::Uuid;
+
+const REVIEW: AccessReviewId = AccessReviewId(Uuid::from_u128(1));
+const ANN: UserId = UserId(Uuid::from_u128(2));
+const BOB: UserId = UserId(Uuid::from_u128(3));
+const BOBS: ReviewItem = ReviewItem { user_id: BOB, role: RoleRef::BuiltIn(Role::Analyst) };
+const ANNS: ReviewItem = ReviewItem { user_id: ANN, role: RoleRef::BuiltIn(Role::OrganizationAdmin) };
+
+fn due() -> DateTime<Utc> {
+    DateTime::UNIX_EPOCH + TimeDelta::days(30)
+}
+
+fn given(events: &[AccessReviewEvent]) -> AccessReview {
+    events.iter().fold(AccessReview::default(), |mut state, event| {
+        state.evolve(event);
+        state
+    })
+}
+
+/// What Ann's command comes to.
+fn when(events: &[AccessReviewEvent], command: AccessReviewCommand) -> Result<Vec<AccessReviewEvent>, AccessReviewError> {
+    given(events).decide(&command, &Facts { now: DateTime::UNIX_EPOCH, actor: ANN })
+}
+
+fn open(items: impl IntoIterator<Item = ReviewItem>) -> AccessReviewCommand {
+    AccessReviewCommand::Open(OpenAccessReview { review_id: REVIEW, items: items.into_iter().collect(), due_at: due() })
+}
+
+fn opened() -> AccessReviewEvent {
+    AccessReviewOpened { review_id: REVIEW, items: vec![ANNS, BOBS], due_at: due(), opened_by: ANN }.into()
+}
+
+fn attested() -> AccessReviewEvent {
+    AccessAttested { review_id: REVIEW, user_id: BOB, role: BOBS.role, attested_by: ANN }.into()
+}
+
+fn taken() -> AccessReviewEvent {
+    AccessTaken { review_id: REVIEW, user_id: BOB, role: BOBS.role, revoked_by: ANN }.into()
+}
+
+fn closed(undecided: u32) -> AccessReviewEvent {
+    AccessReviewClosed { review_id: REVIEW, undecided, closed_by: ANN }.into()
+}
+
+#[test]
+fn a_review_is_opened_once_with_roles_to_look_at() {
+    assert_eq!(when(&[], open([BOBS, ANNS, BOBS])), Ok(vec![opened()]));
+    assert_eq!(when(&[opened()], open([BOBS])), Err(AccessReviewError::AlreadyOpen));
+    assert_eq!(when(&[], open([])), Err(AccessReviewError::ItemCountInvalid));
+    let many =
+        |count: u128| (0..count).map(|number| ReviewItem { user_id: UserId(Uuid::from_u128(number)), ..BOBS }).collect::<BTreeSet<_>>();
+    assert!(when(&[], open(many(1_000))).is_ok());
+    assert_eq!(when(&[], open(many(1_001))), Err(AccessReviewError::ItemCountInvalid));
+    let late = OpenAccessReview { review_id: REVIEW, items: [BOBS].into(), due_at: DateTime::UNIX_EPOCH };
+    assert_eq!(when(&[], AccessReviewCommand::Open(late)), Err(AccessReviewError::DueInvalid));
+}
+
+#[test]
+fn each_role_is_decided_about_once() {
+    for (command, event, decision) in [
+        (AccessReviewCommand::Attest(BOBS), attested(), ReviewDecision::Attested),
+        (AccessReviewCommand::Revoke(BOBS), taken(), ReviewDecision::Revoked),
+    ] {
+        assert_eq!(when(&[opened()], command), Ok(vec![event.clone()]));
+        let after = given(&[opened(), event.clone()]);
+        let decided: Vec<_> = after.review().into_iter().flat_map(|review| review.items()).collect();
+        assert_eq!(decided, [(ANNS, None), (BOBS, Some(decision))]);
+        for again in [AccessReviewCommand::Attest(BOBS), AccessReviewCommand::Revoke(BOBS)] {
+            assert_eq!(when(&[opened(), event.clone()], again), Err(AccessReviewError::AlreadyDecided));
+        }
+    }
+}
+
+#[test]
+fn nobody_decides_about_themselves_or_what_is_not_in_the_review() {
+    for command in [AccessReviewCommand::Attest(ANNS), AccessReviewCommand::Revoke(ANNS)] {
+        let refused = when(&[opened()], command).unwrap_err();
+        assert!(refused == AccessReviewError::OwnAccess && refused.is_attempt());
+    }
+    let other = ReviewItem { user_id: BOB, role: RoleRef::BuiltIn(Role::Member) };
+    assert_eq!(when(&[opened()], AccessReviewCommand::Attest(other)), Err(AccessReviewError::ItemNotFound));
+    assert_eq!(when(&[], AccessReviewCommand::Attest(BOBS)), Err(AccessReviewError::NotFound));
+}
+
+#[test]
+fn a_closed_review_says_what_nobody_decided_and_stays_closed() {
+    assert_eq!(when(&[opened()], AccessReviewCommand::Close), Ok(vec![closed(2)]));
+    assert_eq!(when(&[opened(), attested()], AccessReviewCommand::Close), Ok(vec![closed(1)]));
+    for command in [AccessReviewCommand::Close, AccessReviewCommand::Attest(BOBS), AccessReviewCommand::Revoke(BOBS)] {
+        assert_eq!(when(&[opened(), closed(2)], command), Err(AccessReviewError::Closed));
+    }
+    assert_eq!(when(&[], AccessReviewCommand::Close), Err(AccessReviewError::NotFound));
+}

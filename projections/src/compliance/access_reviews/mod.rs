@@ -1,0 +1,25 @@
+//! Who has which rights, looked at from time to time: what changed between two dates, and reviews in which
+//! somebody decides about each.
+
+mod changes;
+mod fold;
+mod list;
+mod query;
+
+pub use changes::Direction;
+pub use fold::AccessReviews;
+pub use list::{AccessReviewRow, ListAccessReviews, role_holders};
+pub use query::{AccessChanges, ListAccessChanges, PermissionChange, RoleChange, TemporaryAccess};
+
+/// The projection's public name.
+pub const PROJECTION: &str = "access_reviews";
+
+pub(super) const STATEMENTS: &[(&str, &str)] = &[
+    ("compliance.access_reviews.insert", fold::INSERT),
+    ("compliance.access_reviews.count", fold::COUNT),
+    ("compliance.access_reviews.close", fold::CLOSE),
+    ("compliance.access_reviews.list", list::LIST),
+    ("compliance.access_reviews.holders", list::HOLDERS),
+    ("compliance.access_reviews.events", query::EVENTS),
+    ("compliance.access_reviews.elevations", query::ELEVATIONS),
+];

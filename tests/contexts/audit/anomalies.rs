@@ -1,0 +1,100 @@
+//! What looks wrong in the audit log: from which time on, and until somebody looked at it.
+
+use super::found;
+use crate::support::running::{Client, Organization, eventually, fresh_organization, mint};
+use palmares_domain::identity::Role;
+use serde_json::{Value, json};
+
+/// The open anomalies of a rule, once everything was counted that was recorded.
+async fn open(organization: &Organization, rule: &str) -> Vec<Value> {
+    let path = format!("/anomalies?rule={rule}&status=OPEN");
+    organization.officer.get_at(&path, organization.head().await).await.expect(200).items().to_vec()
+}
+
+/// Somebody of this role, who did nothing yet.
+async fn somebody(organization: &Organization, role: Role) -> (String, Client) {
+    let body = json!({ "external_ref": format!("suspect-{}", role.name()), "role": role.name() });
+    let user = organization.admin.post("/users", &body).await.expect(201).id("id");
+    let client = organization.admin.with_token(&mint(&user, organization.id, role));
+    (user, client)
+}
+
+// covers: E-87
+#[tokio::test]
+async fn who_names_other_organizations_five_times_is_noticed() {
+    let (organization, other) = (fresh_organization().await, fresh_organization().await);
+    let (user, client) = somebody(&organization, Role::Member).await;
+    let intruder = client.in_organization(other.id);
+    for _ in 0..4 {
+        intruder.get("/points/programs").await.refused(403, "TENANT_MISMATCH");
+    }
+    assert!(open(&organization, "CROSS_TENANT_ATTEMPTS").await.is_empty(), "four times is not five times");
+    intruder.get("/points/programs").await.refused(403, "TENANT_MISMATCH");
+    let raised = eventually("it is noticed", || async { open(&organization, "CROSS_TENANT_ATTEMPTS").await.first().cloned() }).await;
+    assert_eq!((&raised["actor_id"], &raised["sightings"]), (&json!(user), &json!(5)));
+    intruder.get("/points/programs").await.refused(403, "TENANT_MISMATCH");
+    let grown = eventually("it grows", || async {
+        open(&organization, "CROSS_TENANT_ATTEMPTS").await.first().filter(|anomaly| anomaly["sightings"] == 6).cloned()
+    });
+    assert_eq!(grown.await["id"], raised["id"], "it is the same one still");
+    assert!(open(&other, "CROSS_TENANT_ATTEMPTS").await.is_empty(), "it is in the log of whoever tried");
+    // Five people who try once each are five people.
+    assert_eq!(open(&organization, "CROSS_TENANT_ATTEMPTS").await.len(), 1);
+}
+
+// covers: E-87, E-195
+#[tokio::test]
+async fn who_looks_at_many_people_is_noticed() {
+    let organization = fresh_organization().await;
+    let (user, client) = somebody(&organization, Role::OrganizationAdmin).await;
+    let mut people = Vec::new();
+    for number in 0..25 {
+        people.push(organization.add_member(&format!("person-{number}")).await);
+    }
+    let look = async |person: &str| client.get(&format!("/users/{person}/sessions")).await.expect(200);
+    for person in people.iter().take(24).chain(people.iter().take(5)) {
+        look(person).await;
+    }
+    assert!(open(&organization, "MASS_READS").await.is_empty(), "24 people, some of them twice");
+    look(&people[24]).await;
+    let raised = eventually("it is noticed", || async { open(&organization, "MASS_READS").await.first().cloned() }).await;
+    assert_eq!((&raised["actor_id"], &raised["sightings"]), (&json!(user), &json!(25)));
+}
+
+// covers: E-192, E-87
+#[tokio::test]
+async fn who_reaches_for_more_rights_three_times_is_noticed_and_looked_at() {
+    let organization = fresh_organization().await;
+    let manager = json!({ "name": "People manager", "grants": ["identity.assignment", "identity.user", "compliance.anomaly"] });
+    let role = organization.admin.post("/roles", &manager).await.expect(201).id("id");
+    let user = organization.add_member("reaching").await;
+    organization.admin.post(&format!("/users/{user}/roles"), &json!({ "role": role })).await.expect(200);
+    let client =
+        organization.admin.with_token(&mint(&user, organization.id, role.parse::<palmares_domain::kernel::RoleId>().expect("an id")));
+    let reach = async || {
+        let body = json!({ "role": "organization_admin" });
+        client.post(&format!("/users/{}/roles", organization.member_id), &body).await.refused(403, "ACCESS_DENIED")
+    };
+    for _ in 0..2 {
+        assert_eq!(reach().await.body["reason"], "identity.permission_escalation_attempt");
+    }
+    assert!(open(&organization, "ESCALATION_ATTEMPTS").await.is_empty());
+    reach().await;
+    let raised = eventually("it is noticed", || async { open(&organization, "ESCALATION_ATTEMPTS").await.first().cloned() }).await;
+    assert_eq!((&raised["actor_id"], &raised["sightings"]), (&json!(user), &json!(3)));
+    let attempts = found(&organization, &format!("audit_name=PERMISSION_ESCALATION_ATTEMPT&actor_id={user}")).await;
+    assert_eq!(attempts.len(), 3, "{attempts:?}");
+
+    let path = format!("/anomalies/{}/acknowledge", raised["id"].as_str().expect("an id"));
+    let verdict = json!({ "verdict": "HANDLED" });
+    client.post(&path, &verdict).await.refused(403, "ACCESS_DENIED");
+    organization.analyst.post(&path, &verdict).await.refused(403, "ACCESS_DENIED");
+    fresh_organization().await.officer.post(&path, &verdict).await.refused(404, "RESOURCE_NOT_FOUND");
+    organization.officer.post(&path, &json!({ "verdict": "MAYBE" })).await.refused(422, "VALIDATION_ERROR");
+    let done = organization.officer.post(&path, &verdict).await.expect(200);
+    assert!(open(&organization, "ESCALATION_ATTEMPTS").await.is_empty());
+    let seen = organization.officer.get_at("/anomalies?status=ACKNOWLEDGED", done.position()).await.expect(200);
+    assert_eq!((&seen.items()[0]["id"], &seen.items()[0]["verdict"]), (&raised["id"], &json!("HANDLED")));
+    organization.officer.post(&path, &verdict).await.refused(409, "CONFLICT");
+    assert!(!found(&organization, "event_type=compliance.anomaly_acknowledged").await.is_empty());
+}

@@ -1,0 +1,82 @@
+//! Reviews of who has which role.
+
+use super::found;
+use crate::support::running::{Organization, fresh_organization};
+use serde_json::{Value, json};
+
+const DUE: &str = "2999-01-01T00:00:00Z";
+
+async fn review(organization: &Organization, id: &str, position: i64) -> Value {
+    let listed = organization.officer.get_at("/access-reviews", position).await.expect(200);
+    listed.items().iter().find(|review| review["id"] == id).cloned().unwrap_or_default()
+}
+
+// covers: E-195
+#[tokio::test]
+async fn roles_are_attested_or_taken_away_and_the_review_says_how_far_it_is() {
+    let organization = fresh_organization().await;
+    let admin = &organization.admin;
+    let (kept, lost) = (organization.add_member("kept").await, organization.add_member("lost").await);
+    let mut position = 0;
+    for user in [&kept, &lost] {
+        position = admin.post(&format!("/users/{user}/roles"), &json!({ "role": "expert" })).await.expect(200).position();
+    }
+    admin.get_at("/users", position).await.expect(200);
+    let opened = organization.officer.post("/access-reviews", &json!({ "role": "expert", "due_at": DUE })).await.expect(201);
+    assert_eq!(opened.body["items"], 2);
+    let id = opened.id("id");
+    let decide = async |verb: &str, user: &str| {
+        admin.post(&format!("/access-reviews/{id}/{verb}"), &json!({ "user_id": user, "role": "expert" })).await
+    };
+    decide("attest", &kept).await.expect(200);
+    decide("attest", &kept).await.refused(409, "CONFLICT");
+    let revoked = decide("revoke", &lost).await.expect(200);
+    decide("attest", &organization.member_id).await.refused(422, "VALIDATION_ERROR");
+    let user = admin.get_at(&format!("/users/{lost}"), revoked.position()).await.expect(200);
+    assert_eq!(user.body["roles"], json!(["member"]), "the role is gone with the decision");
+    let user = admin.get(&format!("/users/{kept}")).await.expect(200);
+    assert!(user.body["roles"].as_array().is_some_and(|roles| roles.contains(&json!("expert"))), "{}", user.body);
+
+    let items = organization.officer.get(&format!("/access-reviews/{id}")).await.expect(200);
+    let decisions: Vec<_> =
+        items.body["items"].as_array().expect("items").iter().map(|item| (&item["user_id"], &item["decision"])).collect();
+    assert_eq!(decisions.len(), 2);
+    assert!(
+        decisions.contains(&(&json!(kept), &json!("ATTESTED"))) && decisions.contains(&(&json!(lost), &json!("REVOKED"))),
+        "{decisions:?}"
+    );
+    let seen = review(&organization, &id, revoked.position()).await;
+    assert_eq!((&seen["items"], &seen["attested"], &seen["revoked"]), (&json!(2), &json!(1), &json!(1)));
+    let closed = admin.post(&format!("/access-reviews/{id}/close"), &json!({})).await.expect(200);
+    assert_eq!(review(&organization, &id, closed.position()).await["status"], "CLOSED");
+    decide("attest", &kept).await.refused(409, "CONFLICT");
+    let story = found(&organization, "event_type=identity.role_unassigned").await;
+    assert_eq!(story[0]["action"], "compliance.access_review.revoke", "the log says under what it was taken");
+}
+
+// covers: E-46
+#[tokio::test]
+async fn nobody_decides_about_themselves_or_takes_what_reaches_further() {
+    let organization = fresh_organization().await;
+    organization.officer.get_at("/users", organization.head().await).await.expect(200);
+    let opened = organization.officer.post("/access-reviews", &json!({ "due_at": DUE })).await.expect(201);
+    let (id, items) = (opened.id("id"), opened.body["items"].as_i64().expect("a number"));
+    assert!(items >= 4, "{items}");
+    let listed = organization.officer.get(&format!("/access-reviews/{id}")).await.expect(200);
+    let of =
+        |role: &str| listed.body["items"].as_array().expect("items").iter().find(|item| item["role"] == role).cloned().expect("a holder");
+    let decide = async |client: &crate::support::running::Client, verb: &str, item: Value| {
+        let body = json!({ "user_id": item["user_id"], "role": item["role"] });
+        client.post(&format!("/access-reviews/{id}/{verb}"), &body).await
+    };
+    let refused = decide(&organization.officer, "attest", of("compliance_officer")).await.refused(403, "ACCESS_DENIED");
+    assert_eq!(refused.body["reason"], "compliance.own_access");
+    let refused = decide(&organization.officer, "revoke", of("organization_admin")).await.refused(403, "ACCESS_DENIED");
+    assert_eq!(refused.body["reason"], "identity.permission_escalation_attempt");
+    decide(&organization.analyst, "attest", of("member")).await.refused(403, "ACCESS_DENIED");
+    let other = fresh_organization().await;
+    decide(&other.officer, "attest", of("member")).await.refused(404, "RESOURCE_NOT_FOUND");
+    other.officer.get(&format!("/access-reviews/{id}")).await.refused(404, "RESOURCE_NOT_FOUND");
+    organization.officer.post("/access-reviews", &json!({ "due_at": "2020-01-01T00:00:00Z" })).await.refused(422, "VALIDATION_ERROR");
+    organization.officer.post("/access-reviews", &json!({ "due_at": DUE, "role": "expert" })).await.refused(422, "VALIDATION_ERROR");
+}

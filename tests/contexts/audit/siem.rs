@@ -1,0 +1,208 @@
+//! The audit log as a SIEM gets it: every entry, in order, whoever was away meanwhile.
+
+use super::found;
+use crate::support::{
+    running::{Client, Organization, eventually, fresh_organization, running},
+    sink::Sink,
+};
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+
+async fn open(client: &Client, sink: &Sink, more: Value) -> String {
+    let mut body = json!({ "url": sink.url(), "format": "json_lines", "from_beginning": true });
+    body.as_object_mut().expect("an object").extend(more.as_object().expect("an object").clone());
+    client.post("/siem-streams", &body).await.expect(201).id("id")
+}
+
+async fn stream(organization: &Organization, id: &str) -> Value {
+    let listed = organization.officer.get("/siem-streams").await.expect(200);
+    listed.items().iter().find(|stream| stream["id"] == id).cloned().unwrap_or_default()
+}
+
+/// Waits until the sink has the entry at this position.
+async fn reached(sink: &Sink, position: i64) {
+    eventually("the sink has it", || async { sink.lines().iter().any(|line| line["position"].as_i64() >= Some(position)).then_some(()) })
+        .await;
+}
+
+/// The lines by their numbers, each once; asserts that none is missing, that the order is the log's, and
+/// that a line that came twice is the same both times.
+fn complete(lines: &[Value]) -> Vec<Value> {
+    let mut kept: Vec<Value> = Vec::new();
+    for line in lines {
+        let record = usize::try_from(line["record"].as_i64().expect("a number")).expect("a number from 1");
+        match kept.get(record - 1) {
+            Some(first) => assert_eq!((&first["event_id"], &first["position"]), (&line["event_id"], &line["position"])),
+            None => {
+                assert_eq!(record, kept.len() + 1, "a record is missing");
+                kept.push(line.clone());
+            }
+        }
+    }
+    assert!(kept.is_sorted_by(|one, next| one["position"].as_i64() < next["position"].as_i64()), "out of order");
+    kept
+}
+
+/// The last position of the organization's own entries.
+async fn last(organization: &Organization) -> i64 {
+    found(organization, "from=2000-01-01T00:00:00Z").await[0]["position"].as_i64().expect("a position")
+}
+
+// covers: P-10
+#[tokio::test]
+async fn nothing_is_lost_while_the_sink_is_away() {
+    let organization = fresh_organization().await;
+    let mut sink = Sink::start().await;
+    let id = open(&organization.officer, &sink, json!({})).await;
+    organization.add_member("before").await;
+    reached(&sink, last(&organization).await).await;
+
+    sink.go_down().await;
+    for name in ["one", "two", "three"] {
+        organization.add_member(name).await;
+    }
+    let behind = eventually("it was tried in vain", || async {
+        Some(stream(&organization, &id).await).filter(|stream| stream["attempts"].as_i64() > Some(1))
+    })
+    .await;
+    assert!(behind["lag_entries"].as_i64() > Some(0) && behind["error"].is_string() && behind["status"] == "ACTIVE", "{behind}");
+    let meanwhile = last(&organization).await;
+    sink.come_back().await;
+    reached(&sink, meanwhile).await;
+
+    let kept = complete(&sink.lines());
+    let mut expected = found(&organization, "from=2000-01-01T00:00:00Z").await;
+    expected.reverse();
+    let position = |entry: &Value| entry["position"].as_i64();
+    expected.retain(|entry| position(entry) <= Some(meanwhile));
+    let got: Vec<_> = kept.iter().filter(|line| position(line) <= Some(meanwhile)).map(|line| &line["event_id"]).collect();
+    assert_eq!(got, expected.iter().map(|entry| &entry["event_id"]).collect::<Vec<_>>(), "every entry of the audit log, in its order");
+    // Without topics the records are the organization's entries: both numbers grow alike.
+    assert!(kept.iter().all(|line| line["number"] == line["record"]), "{kept:?}");
+    let caught_up = eventually("it has caught up", || async {
+        Some(stream(&organization, &id).await).filter(|stream| stream["attempts"] == 0 && stream["error"].is_null())
+    });
+    assert!(caught_up.await["records"].as_i64() >= Some(i64::try_from(got.len()).expect("some")));
+}
+
+// covers: P-10, E-276
+#[tokio::test]
+async fn what_is_sent_is_signed_and_only_what_was_asked_for() {
+    let organization = fresh_organization().await;
+    let folder = running().data_dir.join("secrets").join(organization.id.to_string());
+    std::fs::create_dir_all(&folder).expect("a folder for secrets");
+    std::fs::write(folder.join("siem"), "a secret of the sink\n").expect("a secret");
+    let sink = Sink::start().await;
+    open(&organization.officer, &sink, json!({ "secret_ref": "siem", "topics": ["identity.role"] })).await;
+    organization.add_member("not asked for").await;
+    organization.admin.post("/roles", &json!({ "name": "Desk", "grants": ["identity.user.list"] })).await.expect(201);
+    reached(&sink, found(&organization, "event_type=identity.role_composed").await[0]["position"].as_i64().expect("a position")).await;
+    let kept = complete(&sink.lines());
+    assert!(kept.iter().all(|line| line["action"].as_str().is_some_and(|action| action.starts_with("identity.role."))), "{kept:?}");
+
+    let request = sink.received().remove(0);
+    let signed = &request.headers["palmares-signature"];
+    let (time, signature) = signed.strip_prefix("t=").and_then(|rest| rest.split_once(",v1=")).expect("a time and a signature");
+    let key = aws_lc_rs::hmac::Key::new(aws_lc_rs::hmac::HMAC_SHA256, b"a secret of the sink");
+    let message = [time.as_bytes(), b".", request.body.as_slice()].concat();
+    let expected: String = aws_lc_rs::hmac::sign(&key, &message).as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
+    assert_eq!(signature, expected);
+    assert_eq!(request.headers["palmares-records"], format!("1-{}", kept.len()));
+}
+
+// covers: P-10
+#[tokio::test]
+async fn sinks_are_spoken_to_in_their_own_terms() {
+    let organization = fresh_organization().await;
+    organization.admin.post(&format!("/users/{}/suspend", organization.member_id), &json!({})).await.expect(200);
+    organization.analyst.get("/users").await.refused(403, "ACCESS_DENIED");
+    let (events, ocsf) = (Sink::start().await, Sink::start().await);
+    open(&organization.officer, &events, json!({ "format": "cloudevents" })).await;
+    open(&organization.officer, &ocsf, json!({ "format": "ocsf" })).await;
+    let end = last(&organization).await;
+    eventually("both have it", || async {
+        let events = events.lines().iter().any(|event| event["data"]["position"].as_i64() >= Some(end));
+        let ocsf = ocsf.lines().iter().any(|event| event["unmapped"]["position"].as_i64() >= Some(end));
+        (events && ocsf).then_some(())
+    })
+    .await;
+    assert_eq!(events.received()[0].headers["content-type"], "application/cloudevents-batch+json");
+    let sequences: Vec<_> = events.lines().iter().map(|event| event["sequence"].as_str().expect("a text").to_owned()).collect();
+    assert!(sequences.is_sorted() && sequences.len() == sequences.iter().collect::<BTreeSet<_>>().len());
+    for event in events.lines() {
+        for attribute in ["id", "source", "type", "subject", "time"] {
+            assert!(event[attribute].is_string(), "no {attribute} in {event}");
+        }
+        assert_eq!(event["specversion"], "1.0");
+    }
+    let of = |code: &str| ocsf.lines().into_iter().find(|event| event["metadata"]["event_code"] == code).unwrap_or_default();
+    let suspended = of("identity.user_suspended");
+    assert_eq!((&suspended["class_uid"], &suspended["activity_id"], &suspended["type_uid"]), (&json!(3007), &json!(6), &json!(300_706)));
+    assert_eq!(suspended["user"]["uid"], organization.member_id);
+    let refused = of("compliance.access_refused");
+    assert_eq!((&refused["class_uid"], &refused["type_uid"], &refused["status_id"]), (&json!(6003), &json!(600_302), &json!(2)));
+    for (index, event) in ocsf.lines().iter().enumerate() {
+        let number = |name: &str| event[name].as_u64().expect("a number");
+        assert_eq!(number("type_uid"), number("class_uid") * 100 + number("activity_id"), "{event}");
+        assert_eq!((number("category_uid"), event["metadata"]["sequence"].as_u64()), (number("class_uid") / 1000, Some(index as u64 + 1)));
+        assert_eq!(event["metadata"]["version"], "1.9.0");
+    }
+}
+
+// covers: P-10
+#[tokio::test]
+async fn a_stream_is_paused_resumed_and_given_up() {
+    let organization = fresh_organization().await;
+    let sink = Sink::start().await;
+    let id = open(&organization.officer, &sink, json!({ "from_beginning": false })).await;
+    organization.add_member("first").await;
+    reached(&sink, last(&organization).await).await;
+    let opened = found(&organization, "event_type=compliance.siem_stream_opened").await[0]["position"].clone();
+    assert_eq!(sink.lines()[0]["position"], opened, "it begins with its own opening");
+
+    organization.officer.post(&format!("/siem-streams/{id}/pause"), &json!({})).await.expect(200);
+    organization.officer.post(&format!("/siem-streams/{id}/pause"), &json!({})).await.refused(409, "CONFLICT");
+    eventually("it is paused", || async { (stream(&organization, &id).await["status"] == "PAUSED").then_some(()) }).await;
+    sink.says(404);
+    organization.officer.post(&format!("/siem-streams/{id}/resume"), &json!({})).await.expect(200);
+    organization.add_member("while it refuses").await;
+    let failed =
+        eventually("it is given up", || async { Some(stream(&organization, &id).await).filter(|stream| stream["status"] == "FAILED") })
+            .await;
+    assert_eq!(failed["failure"], "REFUSED_BY_SINK");
+    assert!(failed["error"].as_str().is_some_and(|error| error.contains("404")), "{failed}");
+    sink.says(204);
+    organization.officer.post(&format!("/siem-streams/{id}/resume"), &json!({})).await.expect(200);
+    reached(&sink, last(&organization).await).await;
+    complete(&sink.lines());
+}
+
+#[tokio::test]
+async fn a_stream_is_of_its_organization_and_leads_to_no_private_place() {
+    let (organization, other) = (fresh_organization().await, fresh_organization().await);
+    let sink = Sink::start().await;
+    let id = open(&organization.officer, &sink, json!({})).await;
+    other.officer.post(&format!("/siem-streams/{id}/pause"), &json!({})).await.refused(404, "RESOURCE_NOT_FOUND");
+    assert!(other.officer.get("/siem-streams").await.expect(200).items().is_empty());
+    organization.member.get("/siem-streams").await.refused(403, "ACCESS_DENIED");
+    let before = other.domain_events().await;
+    for (url, field) in [
+        ("http://10.0.0.1/in", "url"),
+        ("https://169.254.169.254/latest", "url"),
+        ("http://siem.acme.example/in", "url"),
+        ("https://siem.acme.example/in?token=1", "url"),
+        ("ftp://siem.acme.example", "url"),
+    ] {
+        let body = json!({ "url": url, "format": "ocsf" });
+        let refused = other.officer.post("/siem-streams", &body).await.refused(422, "VALIDATION_ERROR");
+        assert_eq!(refused.body["errors"][0]["field"], field, "{url}");
+    }
+    for body in [
+        json!({ "url": sink.url(), "format": "xml" }),
+        json!({ "url": sink.url(), "format": "ocsf", "topics": ["Not A Topic"] }),
+        json!({ "url": sink.url(), "format": "ocsf", "secret_ref": "../other" }),
+    ] {
+        other.officer.post("/siem-streams", &body).await.refused(422, "VALIDATION_ERROR");
+    }
+    assert_eq!(other.domain_events().await, before);
+}
