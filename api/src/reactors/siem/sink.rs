@@ -106,9 +106,8 @@ mod tests {
     #[test]
     fn a_signature_is_over_time_and_body() {
         // `printf '7.abc' | openssl dgst -sha256 -hmac key`
-        let expected = "t=7,v1=";
         let signed = signature(b"key", 7, b"abc");
-        assert!(signed.starts_with(expected) && signed.len() == expected.len() + 64, "{signed}");
+        assert_eq!(signed, "t=7,v1=284968d16ce2372e6cb2ed4785a09027120bcafb58183c6f98bca468c465a7d1");
         assert_ne!(signed, signature(b"key", 8, b"abc"));
         assert_ne!(signed, signature(b"key", 7, b"abd"));
         assert_ne!(signed, signature(b"kez", 7, b"abc"));
