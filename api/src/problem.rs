@@ -74,6 +74,9 @@ pub struct FieldBody<'a> {
     field: &'a str,
     reason: &'a str,
     message: &'a str,
+    /// What is accepted instead, where that is a closed list.
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    allowed: &'a [String],
 }
 
 impl Problem {
@@ -182,6 +185,7 @@ impl Problem {
                     field: &error.field,
                     reason: &error.reason,
                     message: language.field_text(&error.reason).unwrap_or(title),
+                    allowed: &error.allowed,
                 })
                 .collect(),
             request_id,

@@ -109,7 +109,14 @@ fn blame(path: &str, message: &str) -> Problem {
     } else {
         (here(), "invalid_value")
     };
-    Problem::invalid(vec![FieldError::new(field, reason)])
+    Problem::invalid(vec![FieldError { allowed: allowed(message), ..FieldError::new(field, reason) }])
+}
+
+/// The names that serde would have taken: `expected `a` or `b``, `expected one of `a`, `b`, `c``.
+fn allowed(message: &str) -> Vec<String> {
+    let names = ["unknown field", "unknown variant"].iter().any(|start| message.starts_with(start));
+    let listed = message.rsplit_once(", expected ").filter(|_| names).map_or("", |(_, listed)| listed);
+    listed.split('`').skip(1).step_by(2).map(str::to_owned).collect()
 }
 
 /// One form for equal objects, to be hashed: names in order of their bytes, no white space, numbers

@@ -80,6 +80,14 @@ fn a_fault_names_its_field() {
 }
 
 #[test]
+fn what_is_one_of_a_list_is_told_the_list() {
+    let allowed = |body: &str| read(body).unwrap_err().errors.remove(0).allowed;
+    assert_eq!(allowed(r#"{"amount": 1, "items": [], "kind": "slow"}"#), ["fast"]);
+    assert!(allowed(r#"{"amount": 1, "items": [], "extra`": 2}"#).contains(&"amount".to_owned()));
+    assert!(allowed(r#"{"amount": "unknown field `x`, expected `y`", "items": []}"#).is_empty());
+}
+
+#[test]
 fn a_body_that_nests_without_end_is_refused() {
     let body = "[".repeat(100_000);
     assert_eq!(fault(object(body.as_bytes())), (String::new(), "malformed_json".to_owned()));

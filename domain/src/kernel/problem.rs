@@ -31,11 +31,14 @@ pub struct FieldError {
     pub field: String,
     /// A stable reason, such as `required` or `too_long`; the key of its translated text.
     pub reason: String,
+    /// What is accepted instead, where that is a closed list.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub allowed: Vec<String>,
 }
 
 impl FieldError {
     pub fn new(field: impl Into<String>, reason: impl Into<String>) -> Self {
-        Self { field: field.into(), reason: reason.into() }
+        Self { field: field.into(), reason: reason.into(), allowed: Vec::new() }
     }
 }
 
