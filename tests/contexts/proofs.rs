@@ -2,7 +2,7 @@
 //! nothing but the files and a key.
 
 use crate::support::running::{Organization, PALMARES, eventually, fresh_organization, running};
-use palmares_proofs::LogKey;
+use palmares_proofs::{Checkpoint, LogKey, NodeHash, compact::Compact};
 use reqwest::Method;
 use serde_json::{Value, json};
 use std::{
@@ -130,6 +130,29 @@ async fn what_is_exported_is_verified_without_the_server() {
     assert_eq!(report["first"], json!(at["index"].as_u64().unwrap() - 1));
     assert_eq!(report["extends"], json!(size));
     assert_eq!(report["first"].as_u64().unwrap() + report["count"].as_u64().unwrap(), report["tree_size"].as_u64().unwrap());
+}
+
+/// Whoever mirrors the tiles computes the root that was signed.
+// covers: E-184
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_tiles_give_the_root_that_was_signed() {
+    let organization = fresh_organization().await;
+    sealed(&organization).await;
+    let tile = async || organization.officer.get("/audit-logs/tiles/0/0").await.expect(200).body["hashes"].as_array().unwrap().clone();
+    let before = tile().await;
+    let note = organization.officer.get("/audit-logs/checkpoint").await.expect(200).body["checkpoint"].as_str().unwrap().to_owned();
+    let (checkpoint, _) = Checkpoint::of_note(&note).unwrap();
+    let after = tile().await;
+    assert!(after.starts_with(&before), "a tile only grows");
+    let mut tree = Compact::default();
+    let leaves = after.iter().take(usize::try_from(checkpoint.size).unwrap());
+    leaves.for_each(|hash| tree.append(NodeHash::from_base64(hash.as_str().unwrap()).unwrap()));
+    assert_eq!((tree.size(), tree.root()), (checkpoint.size, checkpoint.root));
+
+    organization.member.get("/audit-logs/tiles/0/0").await.refused(403, "ACCESS_DENIED");
+    for nothing in ["0/1", "1/0", "9/0", "256/0", "-1/0", "0/x"] {
+        organization.officer.get(&format!("/audit-logs/tiles/{nothing}")).await.refused(404, "RESOURCE_NOT_FOUND");
+    }
 }
 
 /// Proofs are of one's own log, for those who may read it.

@@ -15,7 +15,7 @@ use palmares_domain::{
     registry::{DataMapEntry, data_map},
 };
 use palmares_projections::{
-    compliance::proofs::{Asked, GetAuditCheckpoint, GetAuditConsistency, GetAuditProof, ListLogKeys, export},
+    compliance::proofs::{Asked, GetAuditCheckpoint, GetAuditConsistency, GetAuditProof, GetAuditTile, ListLogKeys, export},
     engine::sealing::status::SealStatus,
 };
 use palmares_proofs::evidence;
@@ -28,6 +28,7 @@ pub const ROUTES: &[Route] = &[
     Route::get::<GetAuditCheckpoint>("/audit-logs/checkpoint", READ),
     Route::get::<GetAuditConsistency>("/audit-logs/consistency", READ),
     Route::get::<GetAuditProof>("/audit-logs/{position}/proof", READ),
+    Route::get::<GetAuditTile>("/audit-logs/tiles/{level}/{index}", READ),
     Route::get::<ListLogKeys>("/audit-logs/keys", READ),
     Route::action::<GetSealing>(Verb::Get, "/audit-logs/sealing", READ),
     Route::stream::<ExportEvidence>("/audit-logs/evidence", "compliance.audit_log.export"),

@@ -5,10 +5,12 @@
 
 mod export;
 mod query;
+mod tile;
 mod trees;
 
 pub use export::{Asked, export};
 pub use query::{GetAuditCheckpoint, GetAuditConsistency, GetAuditProof, ListLogKeys};
+pub use tile::GetAuditTile;
 
 pub(super) const STATEMENTS: &[(&str, &str)] = &[
     ("compliance.proofs.log", trees::LOG),

@@ -9,9 +9,10 @@ use crate::engine::{
 };
 use palmares_proofs::{
     Checkpoint, NodeHash, TlogProof,
-    tiles::{Tiles, WIDTH, tiles_of},
+    tiles::{TileId, Tiles, WIDTH, tiles_of},
     tree::{self, Range},
 };
+use std::collections::BTreeSet;
 use uuid::Uuid;
 
 pub(super) const LOG: &str = "SELECT id FROM proof_log";
@@ -65,14 +66,19 @@ pub(super) async fn head(reader: &mut TenantReader<'_>) -> Result<Head, ReadErro
 
 /// The tiles that these subtrees of the tenant's tree are computed from.
 pub(super) async fn nodes(reader: &mut TenantReader<'_>, ranges: &[Range]) -> Result<Tiles, ReadError> {
+    kept(reader, &tiles_of(ranges)).await
+}
+
+/// Those of these tiles of the tenant's tree that there are, and its edge.
+pub(super) async fn kept(reader: &mut TenantReader<'_>, wanted: &BTreeSet<TileId>) -> Result<Tiles, ReadError> {
     let organization = reader.organization().0;
-    let (levels, indexes) = columns(ranges);
+    let (levels, indexes) = columns(wanted);
     let rows = sqlx::query(TILES).bind(organization).bind(levels).bind(indexes).fetch_all(reader.connection()).await?;
     Ok(tiles(&rows)?)
 }
 
-fn columns(ranges: &[Range]) -> (Vec<i16>, Vec<i64>) {
-    tiles_of(ranges).iter().map(|id| (i16::from(id.level), id.index as i64)).unzip()
+fn columns(wanted: &BTreeSet<TileId>) -> (Vec<i16>, Vec<i64>) {
+    wanted.iter().map(|id| (i16::from(id.level), id.index as i64)).unzip()
 }
 
 /// The hashes of a path that the tree has.
@@ -90,7 +96,7 @@ pub(super) async fn root_proof(reader: &mut TenantReader<'_>, index: u64) -> Res
     let note: String = sqlx::query_scalar(ROOT).bind(index as i64).fetch_one(reader.connection()).await?;
     let (checkpoint, _) = Checkpoint::of_note(&note).ok_or_else(missing)?;
     let path = tree::inclusion(index, checkpoint.size).ok_or_else(missing)?;
-    let (levels, indexes) = columns(&path);
+    let (levels, indexes) = columns(&tiles_of(&path));
     let nodes = tiles(&sqlx::query(ROOT_TILES).bind(levels).bind(indexes).fetch_all(reader.connection()).await?)?;
     Ok(TlogProof { extra: None, index, hashes: tree::hashes(&path, &nodes).ok_or_else(missing)?, checkpoint: note })
 }
