@@ -12,6 +12,7 @@ mod life_cycle;
 mod merge_patch;
 pub mod messaging;
 pub mod organizations;
+pub mod outbound;
 pub mod points;
 pub mod privacy;
 pub mod store;

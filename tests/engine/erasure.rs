@@ -37,7 +37,7 @@ use palmares_domain::{
     kernel::{Admission, Admitted, DeletionRequestId, LegalHoldId, OrganizationId, Purpose, UserId},
 };
 use palmares_projections::{
-    compliance::deletion_requests::TIMER_KIND,
+    compliance::due::DELETIONS,
     engine::{
         Delivered, KeyError, PersonalKeys, Reactor, Readers,
         log::Log,
@@ -198,7 +198,7 @@ impl Process {
     async fn fire(&self, request: DeletionRequestId) {
         let payload = serde_json::to_value(request).unwrap();
         let (id, due_at) = (Uuid::now_v7(), chrono::Utc::now());
-        let timer = Timer { organization_id: ORGANIZATION, id, kind: TIMER_KIND.to_owned(), stream_id: request.0, due_at, payload };
+        let timer = Timer { organization_id: ORGANIZATION, id, kind: DELETIONS.kind.to_owned(), stream_id: request.0, due_at, payload };
         DeletionTimer(self.tools.clone()).fire(&timer).await.unwrap();
     }
 

@@ -4,7 +4,8 @@
 use super::{Captcha, CaptchaFault, CaptchaSettings};
 use anyhow::{Context, bail};
 use async_trait::async_trait;
-use reqwest::{Client, Url, redirect::Policy};
+use palmares_commands::outbound::{self, Outbound};
+use reqwest::{Client, Url};
 use serde::Deserialize;
 use std::{net::IpAddr, time::Duration};
 
@@ -34,8 +35,8 @@ impl SiteVerify {
         if !(url.scheme() == "https" || url.scheme() == "http" && loopback) {
             bail!("PALMARES_CAPTCHA_URL is an address by https, such as https://challenges.cloudflare.com/turnstile/v0/siteverify");
         }
-        // A redirect would take the secret elsewhere.
-        let http = Client::builder().redirect(Policy::none()).timeout(PATIENCE).build()?;
+        // A response is verified once.
+        let http = Outbound::within(PATIENCE).keeping_no_connection().build()?;
         Ok(Self { http, url, secret: settings.secret.clone() })
     }
 
@@ -44,14 +45,7 @@ impl SiteVerify {
         let form = [("secret", self.secret.as_str()), ("response", response), ("remoteip", address.as_str())];
         let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish();
         let request = self.http.post(self.url.clone()).header("Content-Type", "application/x-www-form-urlencoded").body(body);
-        let mut answer = request.send().await?.error_for_status()?;
-        let mut bytes = Vec::new();
-        while let Some(chunk) = answer.chunk().await? {
-            if bytes.len() + chunk.len() > ANSWER_MAX_BYTES {
-                bail!("it is longer than {ANSWER_MAX_BYTES} bytes");
-            }
-            bytes.extend_from_slice(&chunk);
-        }
+        let bytes = outbound::body(request.send().await?.error_for_status()?, ANSWER_MAX_BYTES).await?;
         serde_json::from_slice(&bytes).context("it is not what the contract says")
     }
 }

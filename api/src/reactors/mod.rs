@@ -5,14 +5,8 @@
 //! gives the first answer again.
 
 pub mod erasure;
-mod expire_due;
-mod expire_elevations;
-mod expire_invitations;
-mod expire_signups;
 mod exports;
 mod letters;
-mod mark_breaches_overdue;
-mod mark_overdue;
 mod provision;
 mod resolve_credits;
 mod run_imports;
@@ -21,6 +15,7 @@ mod settle_earnings;
 mod settle_recorded_days;
 mod settlement;
 pub mod siem;
+mod timed;
 
 pub use letters::{AddressBook, Post};
 
@@ -61,17 +56,9 @@ pub fn letters(engine: Arc<Engine>, post: Post) -> Arc<dyn Reactor> {
 
 /// What is done when its time has come.
 pub fn timers(engine: Arc<Engine>, ring: Arc<KeyRing>) -> Vec<Arc<dyn TimerHandler>> {
-    vec![
-        Arc::new(expire_due::ExpireDueTimers { engine: engine.clone() }),
-        Arc::new(expire_invitations::ExpireInvitations { engine: engine.clone() }),
-        Arc::new(expire_signups::ExpireSignups { engine: engine.clone() }),
-        Arc::new(set_up::ExpireSetups { engine: engine.clone() }),
-        Arc::new(provision::Provision { engine: engine.clone(), ring }),
-        Arc::new(expire_elevations::ExpireElevations { engine: engine.clone() }),
-        Arc::new(mark_overdue::MarkOverdue { engine: engine.clone() }),
-        Arc::new(mark_breaches_overdue::MarkBreachesOverdue { engine: engine.clone() }),
-        Arc::new(exports::ExpireExports { engine }),
-    ]
+    let mut timers = timed::all(&engine);
+    timers.push(Arc::new(provision::Provision { engine, ring }));
+    timers
 }
 
 /// Who acts: a part of the platform, known in the log by an id and a permission of its own.

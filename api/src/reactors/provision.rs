@@ -25,7 +25,7 @@ use palmares_projections::{
         Delivered, ReactError, Reactor,
         timers::{Timer, TimerHandler},
     },
-    organizations::provisioning::TIMER_KIND,
+    organizations::due::PROVISIONING,
 };
 use std::sync::Arc;
 
@@ -66,8 +66,8 @@ impl Reactor for Provision {
 
 #[async_trait]
 impl TimerHandler for Provision {
-    fn kinds(&self) -> &'static [&'static str] {
-        &[TIMER_KIND]
+    fn kinds(&self) -> &[&'static str] {
+        &[PROVISIONING.kind]
     }
 
     async fn fire(&self, timer: &Timer) -> Result<(), ReactError> {

@@ -102,7 +102,7 @@ impl World {
     }
 
     async fn timer_fires(&self) {
-        let (organization_id, kind) = (self.organization, TIMER_KIND.to_owned());
+        let (organization_id, kind) = (self.organization, PROVISIONING.kind.to_owned());
         let due_at = chrono::Utc::now();
         let timer = Timer { organization_id, id: Uuid::nil(), kind, stream_id: organization_id.0, due_at, payload: json!({}) };
         self.provision.fire(&timer).await.unwrap();

@@ -1,27 +1,16 @@
-//! Completes the steps of a set-up that are seen by themselves, and gives up one that was left lying.
+//! Completes the steps of a set-up that are seen by themselves.
 
 use super::{System, execute, failed, parse};
 use async_trait::async_trait;
-use palmares_commands::{
-    engine::Engine,
-    organizations::{ExpireSetup, ObserveSetupStep},
-};
+use palmares_commands::{engine::Engine, organizations::ObserveSetupStep};
 use palmares_domain::{
     identity::{Role, RoleRef, user::UserEvent},
     organizations::organization::SetupStep,
 };
-use palmares_projections::{
-    engine::{
-        Delivered, ReactError, Reactor,
-        reactor::command_id,
-        timers::{Timer, TimerHandler},
-    },
-    organizations::setup_due::{SetupLeft, TIMER_KIND},
-};
+use palmares_projections::engine::{Delivered, ReactError, Reactor, reactor::command_id};
 use std::sync::Arc;
 
 const SYSTEM: System = System { name: "organizations.complete_setup", permission: "system.complete_setup" };
-const EXPIRING: System = System { name: "organizations.expire_setup", permission: "system.expire_setup" };
 
 const VERIFIED: &str = "organizations.domain_verified";
 
@@ -61,22 +50,4 @@ fn step(delivered: &Delivered) -> Result<Option<SetupStep>, ReactError> {
         _ => return Ok(None),
     };
     Ok((role == RoleRef::from(Role::OrganizationAdmin)).then_some(SetupStep::AdministratorInvited))
-}
-
-pub(super) struct ExpireSetups {
-    pub engine: Arc<Engine>,
-}
-
-#[async_trait]
-impl TimerHandler for ExpireSetups {
-    fn kinds(&self) -> &'static [&'static str] {
-        &[TIMER_KIND]
-    }
-
-    async fn fire(&self, timer: &Timer) -> Result<(), ReactError> {
-        let left: SetupLeft = serde_json::from_value(timer.payload.clone()).map_err(|error| ReactError::Permanent(error.into()))?;
-        // Without an id that would answer a repetition: giving up again does nothing.
-        let expire = ExpireSetup { organization_id: left.organization_id, last_step: left.last_step };
-        execute(&self.engine, EXPIRING.admission(timer.organization_id), expire).await.map(drop).map_err(failed)
-    }
 }

@@ -2,6 +2,7 @@
 
 use async_trait::async_trait;
 use opentelemetry_http::{Bytes, HttpClient, HttpError, Request, Response};
+use palmares_commands::outbound::Outbound;
 use std::{
     sync::atomic::{AtomicBool, Ordering},
     time::Duration,
@@ -22,7 +23,7 @@ pub struct Client {
 
 impl Client {
     pub fn new() -> anyhow::Result<Self> {
-        let http = reqwest::Client::builder().timeout(PATIENCE).build()?;
+        let http = Outbound::within(PATIENCE).build()?;
         Ok(Self { http, runtime: Handle::try_current()?, failing: AtomicBool::new(false) })
     }
 

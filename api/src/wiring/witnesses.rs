@@ -1,6 +1,7 @@
 //! Shows each checkpoint of the root log to witnesses, who cosign it where it extends what they saw (c2sp.org/tlog-witness).
 
 use anyhow::{Context, bail};
+use palmares_commands::outbound::{self, Outbound};
 use palmares_projections::engine::{log::Log, sealing::witness::RootLog, stop::Stop};
 use palmares_proofs::{
     note::{Algorithm, Verifier},
@@ -12,6 +13,8 @@ use std::{str::FromStr, time::Duration};
 /// How often there may be something to show.
 const EVERY: Duration = Duration::from_secs(2);
 const PATIENCE: Duration = Duration::from_secs(10);
+/// A cosignature is a line.
+const ANSWER_MAX_BYTES: usize = 64 * 1024;
 
 /// A witness: its key, and where it takes checkpoints.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,8 +46,7 @@ impl Witnesses {
     /// # Errors
     /// A client that cannot be made.
     pub fn new(log: Log, witnesses: Vec<Witness>) -> anyhow::Result<Self> {
-        let http = reqwest::Client::builder().timeout(PATIENCE).redirect(reqwest::redirect::Policy::none()).build()?;
-        Ok(Self { root: RootLog::new(log), witnesses, http })
+        Ok(Self { root: RootLog::new(log), witnesses, http: Outbound::within(PATIENCE).build()? })
     }
 
     /// Shows what is new until stopped. A witness that does not answer delays nobody but itself.
@@ -74,7 +76,9 @@ impl Witnesses {
         for _ in 0..2 {
             let body = add_checkpoint(old, &self.root.consistency(old, size).await?, &checkpoint);
             let answer = self.http.post(format!("{}/add-checkpoint", witness.url)).body(body).send().await?;
-            let (status, text) = (answer.status(), answer.text().await?);
+            let status = answer.status();
+            let answer = outbound::body(answer, ANSWER_MAX_BYTES).await?;
+            let text = String::from_utf8_lossy(&answer);
             match status {
                 StatusCode::OK => {
                     let (line, seconds) =

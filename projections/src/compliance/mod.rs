@@ -13,6 +13,7 @@ pub mod audit_trail;
 pub mod breaches;
 pub mod consents;
 pub mod deletion_requests;
+pub mod due;
 mod erased;
 pub mod legal_documents;
 pub mod legal_holds;
@@ -38,18 +39,18 @@ pub fn projectors() -> Vec<Arc<dyn Projector>> {
     vec![
         Arc::new(audit_trail::AuditLog),
         Arc::new(deletion_requests::DeletionRequests),
-        Arc::new(deletion_requests::Due),
+        Arc::new(due::DELETIONS),
         Arc::new(legal_holds::LegalHolds),
         Arc::new(retention_schedules::RetentionSchedules),
         Arc::new(legal_documents::LegalDocuments),
         Arc::new(consents::Consents),
         Arc::new(subject_requests::SubjectRequests),
-        Arc::new(subject_requests::Due),
+        Arc::new(due::SUBJECT_REQUESTS),
         Arc::new(subject_exports::SubjectExports),
-        Arc::new(subject_exports::Due),
+        Arc::new(due::SUBJECT_EXPORTS),
         Arc::new(subject_index::SubjectIndex),
         Arc::new(breaches::Breaches),
-        Arc::new(breaches::Due),
+        Arc::new(due::BREACHES),
         Arc::new(siem::SiemStreams),
         Arc::new(anomalies::Anomalies),
         Arc::new(access_reviews::AccessReviews),

@@ -10,6 +10,7 @@
 
 pub mod batch;
 pub mod checkpoint;
+pub mod due;
 pub mod feed;
 pub mod head;
 pub mod jetstream;

@@ -39,7 +39,7 @@ pub struct Timer {
 /// Turns due timers of some kinds into commands.
 #[async_trait]
 pub trait TimerHandler: Send + Sync + 'static {
-    fn kinds(&self) -> &'static [&'static str];
+    fn kinds(&self) -> &[&'static str];
 
     /// Does what is due. May be called again for the same timer after a crash, so commands carry
     /// ids derived from it. It must not wait for a projection: the one that schedules timers may

@@ -8,6 +8,7 @@
 pub mod api_keys;
 pub mod decisions;
 pub mod directory;
+pub mod due;
 pub mod elevations;
 pub mod invitations;
 pub mod policy_store;
@@ -27,13 +28,13 @@ pub fn projectors() -> Vec<Arc<dyn Projector>> {
         Arc::new(policy_store::PolicyStores),
         Arc::new(sessions::Sessions),
         Arc::new(invitations::Invitations),
-        Arc::new(invitations::Due),
+        Arc::new(due::INVITATIONS),
         Arc::new(signups::Signups),
-        Arc::new(signups::Due),
+        Arc::new(due::SIGNUPS),
         Arc::new(api_keys::ApiKeys),
         Arc::new(decisions::Decisions),
         Arc::new(elevations::Elevations),
-        Arc::new(elevations::Due),
+        Arc::new(due::ELEVATIONS),
         Arc::new(user_imports::UserImports),
     ]
 }

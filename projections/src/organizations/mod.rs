@@ -2,8 +2,8 @@
 
 pub mod directory;
 pub mod domains;
+pub mod due;
 pub mod provisioning;
-pub mod setup_due;
 
 use crate::engine::Projector;
 use std::sync::Arc;
@@ -13,9 +13,9 @@ pub fn projectors() -> Vec<Arc<dyn Projector>> {
     vec![
         Arc::new(directory::Organizations),
         Arc::new(domains::Domains),
-        Arc::new(setup_due::SetupDue),
+        Arc::new(due::SETUPS),
         Arc::new(provisioning::ProvisioningProgress),
-        Arc::new(provisioning::ProvisioningDue),
+        Arc::new(due::PROVISIONING),
     ]
 }
 

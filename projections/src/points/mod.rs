@@ -42,7 +42,7 @@ pub fn projectors() -> Vec<Arc<dyn Projector>> {
         Arc::new(lots::Lots),
         Arc::new(transactions::Transactions),
         Arc::new(ledger::Ledger),
-        Arc::new(due::Due),
+        Arc::new(due::ACCOUNTS),
     ]
 }
 

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use palmares_commands::compliance::{BeginErasure, EndGrace};
 use palmares_domain::{compliance::deletion_request::DeletionStatus, kernel::DeletionRequestId};
 use palmares_projections::{
-    compliance::deletion_requests::{TIMER_KIND, footprint},
+    compliance::{deletion_requests::footprint, due::DELETIONS},
     engine::{
         ReactError,
         timers::{Timer, TimerHandler},
@@ -18,13 +18,12 @@ pub struct DeletionTimer(pub Tools);
 
 #[async_trait]
 impl TimerHandler for DeletionTimer {
-    fn kinds(&self) -> &'static [&'static str] {
-        &[TIMER_KIND]
+    fn kinds(&self) -> &[&'static str] {
+        &[DELETIONS.kind]
     }
 
     async fn fire(&self, timer: &Timer) -> Result<(), ReactError> {
-        let request_id: DeletionRequestId =
-            serde_json::from_value(timer.payload.clone()).map_err(|error| ReactError::Permanent(error.into()))?;
+        let request_id = DeletionRequestId(timer.stream_id);
         let (tools, organization) = (&self.0, timer.organization_id);
         let dossier = tools.dossier(organization, request_id).await.map_err(transient)?;
         let subject = dossier.subject;

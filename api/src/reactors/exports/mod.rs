@@ -2,8 +2,6 @@
 
 mod build;
 mod document;
-mod expire;
 mod summary;
 
 pub(super) use build::BuildExports;
-pub(super) use expire::ExpireExports;

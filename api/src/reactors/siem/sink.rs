@@ -1,15 +1,14 @@
 //! One request to a sink: signed, to an address that may be asked, and not for long.
 
-use super::public::PublicOnly;
 use crate::secrets::secret;
 use aws_lc_rs::hmac;
+use palmares_commands::outbound::Outbound;
 use palmares_domain::{identity::connection::Issuer, kernel::OrganizationId};
 use palmares_projections::compliance::siem::{Cursor, content_type};
 use reqwest::{StatusCode, header};
-use std::{fmt::Write, path::PathBuf, sync::Arc, time::Duration};
+use std::{fmt::Write, path::PathBuf, time::Duration};
 
 const PATIENCE: Duration = Duration::from_secs(10);
-const CONNECT_PATIENCE: Duration = Duration::from_secs(5);
 
 /// `t=<Unix time>,v1=<HMAC-SHA256 of the time, a point and the body, in hexadecimal>`.
 const SIGNATURE: &str = "Palmares-Signature";
@@ -42,10 +41,7 @@ impl Sinks {
     /// # Errors
     /// Certificates of the machine that cannot be read.
     pub fn new(secrets_dir: Option<PathBuf>, insecure_loopback: bool) -> anyhow::Result<Self> {
-        // A redirect could lead where nobody looked whether we may go.
-        let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none());
-        let http = http.dns_resolver(Arc::new(PublicOnly { insecure_loopback }));
-        let http = http.timeout(PATIENCE).connect_timeout(CONNECT_PATIENCE).build()?;
+        let http = Outbound::within(PATIENCE).to_public_addresses(insecure_loopback).build()?;
         Ok(Self { http, secrets_dir, insecure_loopback })
     }
 

@@ -1,12 +1,12 @@
 //! How identity providers are asked: by TLS, at names an organization may send us to, and not for long.
 
 use openidconnect::{AsyncHttpClient, HttpRequest, HttpResponse, http};
+use palmares_commands::outbound::{self, AnswerFault};
 use palmares_domain::identity::connection::Issuer;
 use std::{future::Future, pin::Pin, time::Duration};
 
 /// Someone waits for the answer.
 const PATIENCE: Duration = Duration::from_secs(10);
-const CONNECT_PATIENCE: Duration = Duration::from_secs(5);
 /// The documents and tokens of providers have some kilobytes.
 const ANSWER_MAX_BYTES: usize = 1024 * 1024;
 
@@ -15,10 +15,10 @@ const ANSWER_MAX_BYTES: usize = 1024 * 1024;
 pub enum OutboundFault {
     #[error("{0} may not be asked: providers are asked by https at public names")]
     Forbidden(String),
-    #[error("the answer is longer than {ANSWER_MAX_BYTES} bytes")]
-    TooLong,
     #[error(transparent)]
     Failed(#[from] reqwest::Error),
+    #[error(transparent)]
+    Unread(#[from] AnswerFault),
     #[error(transparent)]
     Malformed(#[from] http::Error),
 }
@@ -33,11 +33,8 @@ impl Outbound {
     /// # Errors
     /// Certificates of the machine that cannot be read.
     pub fn new(insecure_loopback: bool) -> anyhow::Result<Self> {
-        // A redirect could lead where nobody looked whether we may go.
-        // No connection is kept: a provider that closes one just as it is used again would fail somebody's
-        // sign-in, and a code cannot be shown twice.
-        let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).pool_max_idle_per_host(0);
-        let http = http.timeout(PATIENCE).connect_timeout(CONNECT_PATIENCE).build()?;
+        // A code cannot be shown twice.
+        let http = outbound::Outbound::within(PATIENCE).keeping_no_connection().to_public_addresses(insecure_loopback).build()?;
         Ok(Self { http, insecure_loopback })
     }
 
@@ -48,19 +45,12 @@ impl Outbound {
         if !origin.parse::<Issuer>().is_ok_and(|origin| origin.is_acceptable(self.insecure_loopback)) {
             return Err(OutboundFault::Forbidden(origin));
         }
-        let mut response = self.http.execute(request.try_into()?).await?;
+        let response = self.http.execute(request.try_into()?).await?;
         let mut answer = http::Response::builder().status(response.status());
         if let Some(headers) = answer.headers_mut() {
             headers.extend(response.headers().clone());
         }
-        let mut body = Vec::new();
-        while let Some(chunk) = response.chunk().await? {
-            if body.len() + chunk.len() > ANSWER_MAX_BYTES {
-                return Err(OutboundFault::TooLong);
-            }
-            body.extend_from_slice(&chunk);
-        }
-        Ok(answer.body(body)?)
+        Ok(answer.body(outbound::body(response, ANSWER_MAX_BYTES).await?)?)
     }
 }
 

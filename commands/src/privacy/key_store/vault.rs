@@ -10,6 +10,7 @@ mod answers;
 mod tests;
 
 use super::{Epoch, EpochKey, IndexKey, KeyStore, KeyStoreError};
+use crate::outbound::{self, AnswerFault, Outbound};
 use crate::privacy::Secret;
 use answers::{Answer, BatchResult, Encrypted, Hmac, KeyInfo, Refusal};
 use async_trait::async_trait;
@@ -26,6 +27,8 @@ use zeroize::Zeroizing;
 
 /// Longer than Vault takes for a batch, shorter than a request may wait.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// A batch of data keys has some kilobytes.
+const ANSWER_MAX_BYTES: usize = 16 * 1024 * 1024;
 /// What the index key is the HMAC of. Changing it would lose every claim.
 const INDEX_INPUT: &[u8] = b"palmares/index_key/1";
 
@@ -48,7 +51,7 @@ pub struct VaultKeyStore {
 
 impl VaultKeyStore {
     pub fn new(settings: VaultSettings) -> Result<Self, KeyStoreError> {
-        let client = Client::builder().timeout(PATIENCE).redirect(reqwest::redirect::Policy::none()).build();
+        let client = Outbound::within(PATIENCE).build();
         let client = client.map_err(|error| KeyStoreError::Unreachable(error.to_string()))?;
         Ok(Self { api: Arc::new(Api { client, settings }) })
     }
@@ -241,11 +244,15 @@ impl Api {
         let unreachable = |error: reqwest::Error| KeyStoreError::Unreachable(error.without_url().to_string());
         let response = request.send().await.map_err(unreachable)?;
         let status = response.status();
-        let bytes = response.bytes().await.map_err(unreachable)?;
+        let bytes = outbound::body(response, ANSWER_MAX_BYTES).await.map_err(|fault| match fault {
+            AnswerFault::Failed(error) => unreachable(error),
+            AnswerFault::TooLong(_) => KeyStoreError::Unreachable(fault.to_string()),
+        });
+        let bytes = Zeroizing::new(bytes?);
         if status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS {
             return Err(KeyStoreError::Unreachable(Refusal::text(status, &bytes)));
         }
-        Ok((status, Zeroizing::new(bytes.to_vec())))
+        Ok((status, bytes))
     }
 }
 

@@ -1,10 +1,8 @@
 //! Breaches of personal data: what is open, and how many hours are left to tell the authority.
 
-mod due;
 mod fold;
 mod query;
 
-pub use due::{Due, TIMER_KIND};
 pub use fold::Breaches;
 pub use query::{Breach, ListBreaches};
 

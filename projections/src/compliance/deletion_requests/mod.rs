@@ -1,11 +1,9 @@
 //! Who is to be deleted, how far it is, and what is kept of them until when.
 
-mod due;
 mod fold;
 mod query;
 mod traces;
 
-pub use due::{Due, TIMER_KIND};
 pub use fold::DeletionRequests;
 pub use query::{DeletionRequest, GetCertificate, GetDeletionRequest, Kept, ListDeletionRequests, SignedCertificate, open_requests};
 pub use traces::{footprint, sealed_by_purpose};

@@ -1,11 +1,9 @@
 //! What people take out of what is recorded of them: where each export stands, and the sealed files.
 
-mod due;
 mod files;
 mod fold;
 mod query;
 
-pub use due::{Due, TIMER_KIND};
 pub use files::{ExportFiles, STATEMENTS as FILE_STATEMENTS, export_file};
 pub use fold::SubjectExports;
 pub use query::{ListExports, SubjectExport};

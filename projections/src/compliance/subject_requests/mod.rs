@@ -1,10 +1,8 @@
 //! What people ask under data protection law: the queue of those who answer, and everyone's own.
 
-mod due;
 mod fold;
 mod query;
 
-pub use due::{Due, TIMER_KIND};
 pub use fold::SubjectRequests;
 pub use query::{ListSubjectRequests, SubjectRequest};
 

@@ -1,10 +1,8 @@
 //! Who asked for rights for a while, who decided it, and what became of it.
 
-mod due;
 mod fold;
 mod query;
 
-pub use due::{Due, TIMER_KIND};
 pub use fold::Elevations;
 pub use query::{Elevation, ListElevations};
 

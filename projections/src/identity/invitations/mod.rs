@@ -3,12 +3,10 @@
 //! Rows hold nothing personal: the address is opened from beside the event when it is read.
 
 mod address;
-mod due;
 mod fold;
 mod query;
 
 pub use address::invited_address;
-pub use due::{Due, TIMER_KIND};
 pub use fold::Invitations;
 pub use query::{GetInvitation, Invitation, ListInvitations, invitation_of};
 

@@ -2,12 +2,10 @@
 //!
 //! Rows hold nothing personal: who somebody is, is opened from beside the event when it is read.
 
-mod due;
 mod fold;
 mod person;
 mod query;
 
-pub use due::{Due, TIMER_KIND};
 pub use fold::Signups;
 pub use query::{ListSignups, Signup};
 

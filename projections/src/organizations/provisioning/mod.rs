@@ -2,11 +2,9 @@
 //!
 //! Every organization that is provisioned has two rows, one in the platform's tenant and one in its own.
 
-mod due;
 mod fold;
 mod query;
 
-pub use due::{ProvisioningDue, TIMER_KIND};
 pub use fold::ProvisioningProgress;
 pub use query::{GetProvisioning, ProvisioningChecklist, ProvisioningStepShown, StepProgress, StepState};
 

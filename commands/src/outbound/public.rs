@@ -1,18 +1,18 @@
-//! Addresses to which an organization may have something sent: public ones. A name with a dot may lead
+//! Addresses that an organization may have us ask: public ones. A name with a dot may lead
 //! into our own network all the same, so what it resolves to is looked at when it is connected to.
 
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 /// Resolves names to public addresses only.
-pub struct PublicOnly {
+pub(super) struct PublicOnly {
     /// Whether this machine is acceptable too: in development alone.
-    pub insecure_loopback: bool,
+    pub loopback: bool,
 }
 
 impl Resolve for PublicOnly {
     fn resolve(&self, name: Name) -> Resolving {
-        let (host, loopback) = (name.as_str().to_owned(), self.insecure_loopback);
+        let (host, loopback) = (name.as_str().to_owned(), self.loopback);
         Box::pin(async move {
             let found = tokio::net::lookup_host((host.as_str(), 0)).await?;
             let allowed: Vec<SocketAddr> = found.filter(|found| is_public(found.ip()) || (loopback && found.ip().is_loopback())).collect();
@@ -99,7 +99,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_name_of_this_machine_resolves_in_development_alone() {
-        let resolve = |insecure_loopback| PublicOnly { insecure_loopback }.resolve("localhost".parse().unwrap());
+        let resolve = |loopback| PublicOnly { loopback }.resolve("localhost".parse().unwrap());
         assert!(resolve(false).await.is_err());
         assert!(resolve(true).await.unwrap().next().is_some());
     }

@@ -1,0 +1,86 @@
+//! What is recorded when its time has come: one command for each kind of timer.
+
+use super::{System, execute, failed};
+use async_trait::async_trait;
+use palmares_commands::{
+    compliance::{ExpireExport, MarkBreachOverdue, MarkRequestOverdue},
+    engine::{Engine, Operation},
+    identity::{ExpireElevation, ExpireInvitation, ExpireSignup},
+    organizations::ExpireSetup,
+    points::ExpireDue,
+};
+use palmares_domain::kernel::{BreachId, ElevationId, ExportId, InvitationId, SubjectRequestId, UserId};
+use palmares_projections::{
+    compliance,
+    engine::ReactError,
+    engine::timers::{Timer, TimerHandler},
+    identity,
+    organizations::{self, due::SetupLeft},
+    points,
+};
+use serde::de::DeserializeOwned;
+use std::sync::Arc;
+
+/// Every kind of timer that asks for one command.
+pub(super) fn all(engine: &Arc<Engine>) -> Vec<Arc<dyn TimerHandler>> {
+    let by = |name, permission| (engine.clone(), System { name, permission });
+    vec![
+        timed(points::due::ACCOUNTS.kind, by("points.expire_due", "system.expire_due"), |timer| Ok(ExpireDue { account: said(timer)? })),
+        timed(identity::due::INVITATIONS.kind, by("identity.expire_invitations", "system.expire_invitations"), |timer| {
+            Ok(ExpireInvitation { invitation_id: InvitationId(timer.stream_id) })
+        }),
+        timed(identity::due::SIGNUPS.kind, by("identity.expire_signups", "system.expire_signups"), |timer| {
+            Ok(ExpireSignup { user_id: UserId(timer.stream_id) })
+        }),
+        timed(identity::due::ELEVATIONS.kind, by("identity.expire_elevation", "system.expire_elevation"), |timer| {
+            Ok(ExpireElevation { elevation_id: ElevationId(timer.stream_id) })
+        }),
+        timed(organizations::due::SETUPS.kind, by("organizations.expire_setup", "system.expire_setup"), |timer| {
+            let SetupLeft { organization_id, last_step } = said(timer)?;
+            Ok(ExpireSetup { organization_id, last_step })
+        }),
+        timed(compliance::due::SUBJECT_REQUESTS.kind, by("compliance.mark_overdue", "system.mark_overdue"), |timer| {
+            Ok(MarkRequestOverdue { request_id: SubjectRequestId(timer.stream_id) })
+        }),
+        timed(compliance::due::BREACHES.kind, by("compliance.mark_breach_overdue", "system.mark_breach_overdue"), |timer| {
+            Ok(MarkBreachOverdue { breach_id: BreachId(timer.stream_id) })
+        }),
+        timed(compliance::due::SUBJECT_EXPORTS.kind, by("compliance.expire_export", "system.expire_export"), |timer| {
+            Ok(ExpireExport { export_id: ExportId(timer.stream_id) })
+        }),
+    ]
+}
+
+/// Executes a command when the time of a stream has come.
+struct Timed<O> {
+    kinds: [&'static str; 1],
+    engine: Arc<Engine>,
+    system: System,
+    command: fn(&Timer) -> Result<O, ReactError>,
+}
+
+fn timed<O: Operation>(
+    kind: &'static str,
+    (engine, system): (Arc<Engine>, System),
+    command: fn(&Timer) -> Result<O, ReactError>,
+) -> Arc<dyn TimerHandler> {
+    Arc::new(Timed { kinds: [kind], engine, system, command })
+}
+
+/// What a timer says beside its stream.
+fn said<T: DeserializeOwned>(timer: &Timer) -> Result<T, ReactError> {
+    serde_json::from_value(timer.payload.clone()).map_err(|error| ReactError::Permanent(error.into()))
+}
+
+#[async_trait]
+impl<O: Operation> TimerHandler for Timed<O> {
+    fn kinds(&self) -> &[&'static str] {
+        &self.kinds
+    }
+
+    async fn fire(&self, timer: &Timer) -> Result<(), ReactError> {
+        let operation = (self.command)(timer)?;
+        // Without an id that would answer a repetition: recording what is due again records nothing.
+        execute(&self.engine, self.system.admission(timer.organization_id), operation).await.map(drop).map_err(failed)
+    }
+}

@@ -1,0 +1,54 @@
+//! When something of compliance is due.
+
+use crate::engine::due::{Apart, Due, Moment};
+use palmares_domain::compliance::{
+    breach_case::BreachCaseEvent, deletion_request::DeletionEvent, subject_export::SubjectExportEvent, subject_request::SubjectRequestEvent,
+};
+
+/// The end of every grace period, recovery window and retention.
+pub const DELETIONS: Due<DeletionEvent> = Due {
+    name: "deletions_due",
+    kind: "compliance.deletion_due",
+    events: &[
+        "compliance.deletion_grace_begun",
+        "compliance.subject_soft_deleted",
+        "compliance.retention_countdown_begun",
+        "compliance.retention_rescheduled",
+        "compliance.deletion_hold_lifted",
+    ],
+    apart: Apart::ByEvent,
+    moments: |_, happened| happened.due_at().map(|due_at| Moment::of(happened.request_id().0, due_at)).into_iter().collect(),
+};
+
+/// By when a subject request is to be answered, moved when its time is extended.
+pub const SUBJECT_REQUESTS: Due<SubjectRequestEvent> = Due {
+    name: "subject_requests_due",
+    kind: "compliance.subject_request_due",
+    events: &["compliance.subject_request_received", "compliance.subject_request_extended"],
+    apart: Apart::ByNothing,
+    moments: |_, happened| happened.due_at().map(|due_at| Moment::of(happened.request_id().0, due_at)).into_iter().collect(),
+};
+
+/// When the file of an export goes.
+pub const SUBJECT_EXPORTS: Due<SubjectExportEvent> = Due {
+    name: "subject_exports_due",
+    kind: "compliance.subject_export_due",
+    events: &["compliance.subject_export_ready"],
+    apart: Apart::ByNothing,
+    moments: |_, happened| match happened {
+        SubjectExportEvent::SubjectExportReady(ready) => vec![Moment::of(ready.export_id.0, ready.expires_at)],
+        _ => Vec::new(),
+    },
+};
+
+/// When the 72 hours of a breach are over.
+pub const BREACHES: Due<BreachCaseEvent> = Due {
+    name: "breaches_due",
+    kind: "compliance.breach_due",
+    events: &["compliance.breach_opened"],
+    apart: Apart::ByNothing,
+    moments: |_, happened| match happened {
+        BreachCaseEvent::BreachOpened(opened) => vec![Moment::of(opened.breach_id.0, opened.due_at)],
+        _ => Vec::new(),
+    },
+};
