@@ -30,6 +30,7 @@ mod proofs;
 mod provisioning;
 mod sessions;
 mod sign_in;
+mod sign_in_abuse;
 mod sign_in_settings;
 mod sign_in_timing;
 mod signups;

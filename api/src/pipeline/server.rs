@@ -99,6 +99,7 @@ impl Services {
             }
             self.gate.limiter.forget_idle();
             self.desk.attempts.forget_idle();
+            self.desk.abuse.forget_idle();
             if round % EXPIRE_EVERY == 0
                 && let Err(error) = RefusalCounters::expire(&committer).await
             {

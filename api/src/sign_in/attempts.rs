@@ -20,7 +20,7 @@ const EVERYWHERE: NonZeroU32 = NonZeroU32::new(50).unwrap();
 const PERIOD: Duration = Duration::from_secs(15 * 60);
 
 /// Who is meant and by which means, as a hash: memory holds no addresses.
-type Meant = [u8; 32];
+pub(super) type Meant = [u8; 32];
 
 /// Counts attempts on this node.
 pub struct Attempts {
@@ -70,7 +70,7 @@ fn quota(attempts: NonZeroU32) -> Quota {
     Quota::with_period(PERIOD / attempts.get()).map_or(at_least, |quota| quota.allow_burst(attempts))
 }
 
-fn meant(means: &str, parts: &[&str]) -> Meant {
+pub(super) fn meant(means: &str, parts: &[&str]) -> Meant {
     let mut context = digest::Context::new(&digest::SHA256);
     for part in std::iter::once(&means).chain(parts) {
         context.update(&(part.len() as u64).to_be_bytes());

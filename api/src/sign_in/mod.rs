@@ -6,6 +6,7 @@
 //! whom it means. Who is unknown, locked or wrong gets one
 //! answer after the same work, so that nobody learns who is here (E-88).
 
+pub mod abuse;
 pub mod account;
 pub mod attempts;
 pub mod challenge;
@@ -33,6 +34,7 @@ use crate::{
     pipeline::{RefusedAccess, door::Visit, ports::Access},
     problem::Problem,
 };
+use abuse::Abuse;
 use attempts::Attempts;
 use federation::{Federation, FederationSettings};
 use meant::{Found, Meant};
@@ -47,11 +49,15 @@ use tokio::time::Instant;
 /// requests came. It is longer than the work takes where nobody waits for a turn.
 pub const BEAT: Duration = Duration::from_millis(100);
 
+/// What the widget of a challenge gives is some hundred bytes long.
+const CAPTCHA_MAX_BYTES: usize = 4096;
+
 /// What the doors work with.
 pub struct Desk {
     pub passwords: Passwords,
     pub policy: PasswordPolicy,
     pub attempts: Attempts,
+    pub abuse: Abuse,
     /// What codes that are sent by mail are made with.
     pub ring: Arc<KeyRing>,
     /// Where people sign in at a provider of their organization's.
@@ -65,7 +71,7 @@ impl Desk {
     /// Where the system has no randomness to give, or its certificates cannot be read.
     pub fn new(policy: PasswordPolicy, ring: Arc<KeyRing>, federation: FederationSettings) -> anyhow::Result<Self> {
         let (passwords, federation) = (Passwords::new()?, Federation::new(federation)?);
-        Ok(Self { passwords, policy, attempts: Attempts::default(), ring, federation, captcha: None })
+        Ok(Self { passwords, policy, attempts: Attempts::default(), abuse: Abuse::default(), ring, federation, captcha: None })
     }
 }
 
@@ -74,6 +80,23 @@ impl Desk {
 async fn on_the_beat(came: Instant) {
     let beats = came.elapsed().as_nanos() / BEAT.as_nanos() + 1;
     tokio::time::sleep_until(came + BEAT * u32::try_from(beats).unwrap_or(u32::MAX)).await;
+}
+
+/// Refuses whoever did not solve a challenge.
+///
+/// # Errors
+/// A response that solves none, a deployment without challenges, and nobody who could tell.
+async fn check_solved(visit: &Visit<'_>, response: Option<&str>) -> Result<(), Problem> {
+    let Some(captcha) = &visit.services.desk.captcha else {
+        return Err(Problem::new(Code::ServiceUnavailable, "identity.captcha_not_enabled"));
+    };
+    let unsolved = || Problem::invalid_field("captcha", "identity.captcha_not_solved");
+    let response = response.filter(|response| (1..=CAPTCHA_MAX_BYTES).contains(&response.len())).ok_or_else(unsolved)?;
+    match captcha.is_solved(response, visit.address).await {
+        Ok(true) => Ok(()),
+        Ok(false) => Err(unsolved()),
+        Err(fault) => Err(Problem::unavailable(fault)),
+    }
 }
 
 /// Remembers a failure under the name of whom was meant, if they are there: beside the answer, so

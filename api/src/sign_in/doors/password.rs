@@ -6,6 +6,7 @@ use crate::{
     problem::Problem,
     sign_in::{
         challenge::Challenge,
+        check_solved,
         entrance::{self, SignInAnswer, failed},
         meant::{found, meant},
         on_the_beat,
@@ -32,6 +33,10 @@ pub struct SignIn {
     #[schema(max_length = 128)]
     pub password: String,
     pub device: Option<DeviceFields>,
+    /// What the widget of a challenge gave. It is asked for, by `sign_in.captcha_required`, only after many
+    /// failures, and only where the deployment has such challenges.
+    #[schema(max_length = 4096)]
+    pub captcha: Option<String>,
     /// Answer tokens as well; without it the session lives in a cookie only.
     #[serde(rename = "$jwt", default, deserialize_with = "flag")]
     pub jwt: bool,
@@ -41,9 +46,17 @@ impl Door for SignIn {
     type Output = SignInAnswer;
 
     async fn open(self, visit: &Visit<'_>) -> Result<Opened<SignInAnswer>, Problem> {
-        let (desk, came) = (&visit.services.desk, Instant::now());
+        let desk = &visit.services.desk;
         let password: Password = Zeroizing::new(self.password);
-        desk.attempts.count(visit.address, "password", &[&self.organization, &email_key(&self.email)])?;
+        let typed: [&str; 2] = [&self.organization, &email_key(&self.email)];
+        desk.attempts.count(visit.address, "password", &typed)?;
+        let attempt = desk.abuse.attempt(visit.address, &typed, Instant::now().into_std());
+        if attempt.is_suspected && desk.captcha.is_some() {
+            let response = self.captcha.as_deref();
+            check_solved(visit, Some(response.ok_or_else(|| Problem::invalid_field("captcha", "sign_in.captcha_required"))?)).await?;
+        }
+        // From here on it is known who is meant, and the time may tell.
+        let came = Instant::now();
         let meant = meant(visit.services, &self.organization, &self.email).await?;
         let found = found(visit.services, &meant).await?;
         let hash = found.credential.password().map(|password| password.hash.clone());
@@ -53,6 +66,7 @@ impl Door for SignIn {
             on_the_beat(came).await;
             return Err(failed());
         }
+        desk.abuse.succeeded(&attempt);
         let challenge = Challenge::of(&meant, SignInMethod::Password, self.device.map(DeviceFields::told), self.jwt);
         entrance::proceed(visit, challenge, &found).await
     }

@@ -9,6 +9,7 @@ use crate::{
     problem::Problem,
     sign_in::{
         challenge::Challenge,
+        check_solved,
         entrance::{self, SignInAnswer},
         mailing::{Sent, send_link},
         meant::{Found, Meant, found},
@@ -65,7 +66,6 @@ pub struct RequestSignup {
 }
 
 const NAME_MAX_CHARS: usize = 200;
-const CAPTCHA_MAX_BYTES: usize = 4096;
 
 impl Door for RequestSignup {
     type Output = Sent;
@@ -121,20 +121,6 @@ async fn asked_of(visit: &Visit<'_>, organization: OrganizationId, email: &str) 
     };
     let rules = signup_rules(&policy, &settings, &domain, &Email::from(email.to_owned()));
     Ok(rules.map_err(Rejection::Refused)?.steps)
-}
-
-/// Refuses whoever did not solve the challenge.
-async fn check_solved(visit: &Visit<'_>, response: Option<&str>) -> Result<(), Problem> {
-    let Some(captcha) = &visit.services.desk.captcha else {
-        return Err(Problem::new(Code::ServiceUnavailable, "identity.captcha_not_enabled"));
-    };
-    let unsolved = || Problem::invalid_field("captcha", "identity.captcha_not_solved");
-    let response = response.filter(|response| (1..=CAPTCHA_MAX_BYTES).contains(&response.len())).ok_or_else(unsolved)?;
-    match captcha.is_solved(response, visit.address).await {
-        Ok(true) => Ok(()),
-        Ok(false) => Err(unsolved()),
-        Err(fault) => Err(Problem::unavailable(fault)),
-    }
 }
 
 /// Does it beside the answer, so that neither the answer nor its time tells who is here. Where it was
