@@ -12,5 +12,6 @@ pub mod reactors;
 pub mod routes;
 mod secrets;
 pub mod sign_in;
+pub mod sms;
 pub mod telemetry;
 pub mod wiring;

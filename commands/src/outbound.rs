@@ -6,8 +6,8 @@
 mod public;
 
 use public::PublicOnly;
-use reqwest::{Client, ClientBuilder, Response, redirect::Policy};
-use std::{sync::Arc, time::Duration};
+use reqwest::{Client, ClientBuilder, Response, Url, redirect::Policy};
+use std::{net::IpAddr, sync::Arc, time::Duration};
 
 /// Whoever cannot be reached by then is away.
 const CONNECT_PATIENCE: Duration = Duration::from_secs(5);
@@ -50,6 +50,21 @@ impl Outbound {
     pub fn build(self) -> reqwest::Result<Client> {
         self.0.build()
     }
+}
+
+/// An address over which a secret would go in clear, or none at all.
+#[derive(Debug, thiserror::Error)]
+#[error("a secret goes by https only")]
+pub struct NotConfidential;
+
+/// The address, if what is sent there cannot be read on the way: by https, or on this machine.
+///
+/// # Errors
+/// Any other, and what is none.
+pub fn confidential(address: &str) -> Result<Url, NotConfidential> {
+    let url: Url = address.parse().map_err(|_| NotConfidential)?;
+    let loopback = url.host_str().is_some_and(|host| host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback()));
+    if url.scheme() == "https" || url.scheme() == "http" && loopback { Ok(url) } else { Err(NotConfidential) }
 }
 
 /// The body of an answer, unless it is longer than anybody needs.

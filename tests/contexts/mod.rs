@@ -33,6 +33,7 @@ mod sign_in;
 mod sign_in_abuse;
 mod sign_in_settings;
 mod sign_in_timing;
+mod signup_phones;
 mod signups;
 mod subject_requests;
 mod suspicious_sign_ins;

@@ -225,7 +225,6 @@ async fn an_administrator_changes_the_hooks_while_the_system_runs_and_the_log_sa
     not_valid(complete(&late).await);
 
     for (hooks, reason) in [
-        (vec!["phone_verification", "admin_approval"], "identity.phone_verification_not_enabled"),
         (vec!["email_verification", "email_verification"], "identity.signup_hook_repeated"),
         (vec!["email_verification", "captcha"], "identity.signup_hook_order"),
     ] {

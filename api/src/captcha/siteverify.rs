@@ -2,9 +2,9 @@
 //! and JSON with `success` back.
 
 use super::{Captcha, CaptchaFault, CaptchaSettings};
-use anyhow::{Context, bail};
+use anyhow::Context;
 use async_trait::async_trait;
-use palmares_commands::outbound::{self, Outbound};
+use palmares_commands::outbound::{self, Outbound, confidential};
 use reqwest::{Client, Url};
 use serde::Deserialize;
 use std::{net::IpAddr, time::Duration};
@@ -30,11 +30,8 @@ impl SiteVerify {
     /// # Errors
     /// An address over which the secret would go in clear, and certificates of the machine that cannot be read.
     pub fn new(settings: &CaptchaSettings) -> anyhow::Result<Self> {
-        let url: Url = settings.url.parse().context("PALMARES_CAPTCHA_URL is no address")?;
-        let loopback = url.host_str().is_some_and(|host| host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback()));
-        if !(url.scheme() == "https" || url.scheme() == "http" && loopback) {
-            bail!("PALMARES_CAPTCHA_URL is an address by https, such as https://challenges.cloudflare.com/turnstile/v0/siteverify");
-        }
+        let wrong = "PALMARES_CAPTCHA_URL is no address by https, such as https://challenges.cloudflare.com/turnstile/v0/siteverify";
+        let url = confidential(&settings.url).context(wrong)?;
         // A response is verified once.
         let http = Outbound::within(PATIENCE).keeping_no_connection().build()?;
         Ok(Self { http, url, secret: settings.secret.clone() })

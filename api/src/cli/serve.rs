@@ -147,6 +147,7 @@ mod tests {
             environment: Default::default(),
             public_url: String::new(),
             mail: None,
+            sms: None,
             rate_limit_ip: 1,
             cache_bytes: 1 << 20,
             dns_server: None,

@@ -7,7 +7,12 @@ pub use variables::ENVIRONMENT;
 pub use vault::VaultArgs;
 
 use super::sealing::{SealingArgs, SealingSettings};
-use crate::{captcha::CaptchaSettings, mail::MailSettings, pipeline::Environment};
+use crate::{
+    captcha::CaptchaSettings,
+    mail::MailSettings,
+    pipeline::Environment,
+    sms::{SECRET_FILE, SmsSettings},
+};
 use clap::{Args, ValueEnum};
 use palmares_commands::{engine::CACHE_BYTES_DEFAULT, privacy::VaultSettings};
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
@@ -58,6 +63,8 @@ pub struct ServerSettings {
     pub public_url: String,
     /// The mail server, where there is one.
     pub mail: Option<MailSettings>,
+    /// The gateway of text messages, where there is one.
+    pub sms: Option<SmsSettings>,
     /// Requests per 5 minutes and address.
     pub rate_limit_ip: u32,
     /// Bytes of states that stay in memory, as an estimate.
@@ -167,6 +174,9 @@ pub struct LetterSettings {
     /// Sender of letters
     #[arg(long, env = "PALMARES_MAIL_FROM")]
     pub mail_from: Option<String>,
+    /// Gateway of text messages
+    #[arg(long, env = "PALMARES_SMS_URL")]
+    pub sms_url: Option<String>,
 }
 
 /// Settings that are not given, by the names of their variables.
@@ -206,6 +216,7 @@ impl GivenSettings {
             environment: self.tokens.environment.clone(),
             public_url: self.letters.public_url(self.bind),
             mail: self.letters.mail(&mut missing),
+            sms: self.letters.sms(&self.secrets_dir, &mut missing),
             rate_limit_ip: self.rate_limit_ip,
             cache_bytes: self.cache_bytes,
             dns_server: self.dns_server,
@@ -241,6 +252,13 @@ impl LetterSettings {
         let smtp_url = given(&self.smtp_url)?.to_owned();
         let from = given(&self.mail_from).map(str::to_owned);
         Some(MailSettings { smtp_url, from: missing.take(&from, "PALMARES_MAIL_FROM") })
+    }
+
+    /// A gateway needs a secret, and whoever has a telephone is written to by mail as well.
+    fn sms(&self, secrets_dir: &Option<PathBuf>, missing: &mut Missing) -> Option<SmsSettings> {
+        let url = given(&self.sms_url)?.to_owned();
+        missing.take(&given(&self.smtp_url), "PALMARES_SMTP_URL");
+        Some(SmsSettings { url, secret_file: missing.take(secrets_dir, "PALMARES_SECRETS_DIR").join(SECRET_FILE) })
     }
 }
 
@@ -341,7 +359,7 @@ mod tests {
     #[test]
     fn without_a_mail_server_nothing_of_mail_is_missing_and_links_lead_to_where_it_serves() {
         let (mut missing, bind) = (Missing::default(), SocketAddr::from(([127, 0, 0, 1], 8080)));
-        let unset = LetterSettings { smtp_url: Some(String::new()), public_url: Some(String::new()), mail_from: None };
+        let unset = LetterSettings { smtp_url: Some(String::new()), public_url: Some(String::new()), mail_from: None, sms_url: None };
         assert!(unset.mail(&mut missing).is_none() && missing.none().is_ok());
         assert_eq!(unset.public_url(bind), "http://127.0.0.1:8080");
         let public = LetterSettings { public_url: Some("https://palmares.test/".to_owned()), ..unset };

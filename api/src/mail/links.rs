@@ -28,7 +28,11 @@ impl Links {
             | LetterKind::SecondFactorDisabled
             | LetterKind::RecoveryCodesRenewed
             | LetterKind::ExternalIdentityLinked => "auth/not-me",
-            LetterKind::EmailCode | LetterKind::AccountReminder | LetterKind::SignupApproved | LetterKind::SignupRefused => return None,
+            LetterKind::EmailCode
+            | LetterKind::SignupCode
+            | LetterKind::AccountReminder
+            | LetterKind::SignupApproved
+            | LetterKind::SignupRefused => return None,
         };
         Some(format!("{}/{page}#token={token}", self.public_url))
     }

@@ -31,17 +31,17 @@ pub struct Message {
 pub trait Mailer: Send + Sync {
     /// # Errors
     /// The letter was not taken; no fault quotes an address.
-    async fn send(&self, message: &Message) -> Result<(), MailFault>;
+    async fn send(&self, message: &Message) -> Result<(), DeliveryFault>;
 }
 
-/// Why a letter was not taken.
+/// Why a letter was not taken, by mail or as a text message.
 #[derive(Debug, thiserror::Error)]
-pub enum MailFault {
+pub enum DeliveryFault {
     /// The server cannot be reached, or takes nothing from us: every letter fares alike.
-    #[error("the mail server cannot be used: {0}")]
+    #[error("letters cannot be handed over: {0}")]
     Unreachable(String),
-    /// This letter may be taken later (RFC 5321, 4.2.1: a reply of 4xx).
-    #[error("the mail server put the letter off with {0}")]
+    /// This letter may be taken later (RFC 5321, 4.2.1: a reply of 4xx; of a gateway, its status).
+    #[error("the letter was put off with {0}")]
     Deferred(u16),
     /// This letter will never be taken.
     #[error("the letter cannot be delivered: {1}")]

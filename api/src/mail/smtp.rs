@@ -1,6 +1,6 @@
 //! The way over SMTP (RFC 5321).
 
-use super::{MailFault, MailSettings, Mailer, Message};
+use super::{DeliveryFault, MailSettings, Mailer, Message};
 use anyhow::Context;
 use async_trait::async_trait;
 use lettre::{
@@ -61,25 +61,25 @@ impl SmtpMailer {
     }
 
     /// What a failed attempt says of the letter. Replies may quote the address, so only their code is kept.
-    async fn fault(&self, error: &smtp::Error) -> MailFault {
+    async fn fault(&self, error: &smtp::Error) -> DeliveryFault {
         let Some(code) = error.status().map(u16::from) else {
-            return MailFault::Unreachable(error.to_string());
+            return DeliveryFault::Unreachable(error.to_string());
         };
         // A server that would not talk to us about any letter has said nothing of this one.
         if !matches!(self.transport.test_connection().await, Ok(true)) {
-            return MailFault::Unreachable(format!("it answered {code}"));
+            return DeliveryFault::Unreachable(format!("it answered {code}"));
         }
         if error.is_permanent() {
-            return MailFault::Permanent(UndeliverableReason::Refused, format!("the mail server answered {code}"));
+            return DeliveryFault::Permanent(UndeliverableReason::Refused, format!("the mail server answered {code}"));
         }
-        MailFault::Deferred(code)
+        DeliveryFault::Deferred(code)
     }
 }
 
 #[async_trait]
 impl Mailer for SmtpMailer {
-    async fn send(&self, message: &Message) -> Result<(), MailFault> {
-        let invalid = |what: &str| MailFault::Permanent(UndeliverableReason::AddressInvalid, what.to_owned());
+    async fn send(&self, message: &Message) -> Result<(), DeliveryFault> {
+        let invalid = |what: &str| DeliveryFault::Permanent(UndeliverableReason::AddressInvalid, what.to_owned());
         let to: Address = message.to.parse().map_err(|_| invalid("the address is none"))?;
         if !message.to.is_ascii() {
             return Err(invalid("the address needs SMTPUTF8"));

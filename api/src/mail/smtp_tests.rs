@@ -66,7 +66,7 @@ async fn the_same_letter_is_the_same_to_the_byte() {
 async fn a_recipient_who_is_refused_for_good_is_a_permanent_fault() {
     let mailbox = Mailbox::start().await.unwrap();
     let fault = mailer(mailbox.smtp_url()).send(&letter_to(&format!("ada@{REJECTED_DOMAIN}"))).await.unwrap_err();
-    assert!(matches!(fault, MailFault::Permanent(UndeliverableReason::Refused, _)), "{fault}");
+    assert!(matches!(fault, DeliveryFault::Permanent(UndeliverableReason::Refused, _)), "{fault}");
     assert!(!fault.to_string().contains("ada"), "what is logged quotes no address: {fault}");
     assert!(mailbox.caught.to(None).is_empty());
 }
@@ -76,7 +76,7 @@ async fn a_recipient_who_is_put_off_gets_the_letter_at_the_next_attempt() {
     let mailbox = Mailbox::start().await.unwrap();
     let (mailer, letter) = (mailer(mailbox.smtp_url()), letter_to(&format!("ada@{DEFERRED_DOMAIN}")));
     let fault = mailer.send(&letter).await.unwrap_err();
-    assert!(matches!(fault, MailFault::Deferred(451)), "{fault}");
+    assert!(matches!(fault, DeliveryFault::Deferred(451)), "{fault}");
     mailer.send(&letter).await.unwrap();
     assert_eq!(mailbox.caught.to(None).len(), 1);
 }
@@ -86,14 +86,14 @@ async fn what_is_no_address_is_a_permanent_fault_and_reaches_no_server() {
     let mailer = mailer("smtp://127.0.0.1:1".to_owned());
     for address in ["", "ada", "ada@", "Ada <ada@acme.test>", "ada@acme.test\r\nBcc: eve@acme.test", "adä@acme.test"] {
         let fault = mailer.send(&letter_to(address)).await.unwrap_err();
-        assert!(matches!(fault, MailFault::Permanent(UndeliverableReason::AddressInvalid, _)), "{address}: {fault}");
+        assert!(matches!(fault, DeliveryFault::Permanent(UndeliverableReason::AddressInvalid, _)), "{address}: {fault}");
     }
 }
 
 #[tokio::test]
 async fn a_server_that_does_not_answer_says_nothing_of_the_letter() {
     let fault = mailer("smtp://127.0.0.1:1".to_owned()).send(&letter_to("ada@acme.test")).await.unwrap_err();
-    assert!(matches!(fault, MailFault::Unreachable(_)), "{fault}");
+    assert!(matches!(fault, DeliveryFault::Unreachable(_)), "{fault}");
 }
 
 /// A reply of 5xx is about a letter only where the server would have taken another one.
@@ -107,7 +107,7 @@ async fn a_server_that_turns_everybody_away_says_nothing_of_the_letter() {
         }
     });
     let fault = mailer(format!("smtp://{address}")).send(&letter_to("ada@acme.test")).await.unwrap_err();
-    assert!(matches!(fault, MailFault::Unreachable(_)), "{fault}");
+    assert!(matches!(fault, DeliveryFault::Unreachable(_)), "{fault}");
 }
 
 #[tokio::test]
@@ -115,6 +115,6 @@ async fn a_letter_is_not_sent_in_clear_where_tls_is_required() {
     let mailbox = Mailbox::start().await.unwrap();
     let mailer = mailer(format!("{}?tls=required", mailbox.smtp_url()));
     let fault = mailer.send(&letter_to("ada@acme.test")).await.unwrap_err();
-    assert!(matches!(fault, MailFault::Unreachable(_)), "{fault}");
+    assert!(matches!(fault, DeliveryFault::Unreachable(_)), "{fault}");
     assert!(mailbox.caught.to(None).is_empty());
 }

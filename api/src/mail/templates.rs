@@ -27,6 +27,7 @@ const SOURCES: &[(&str, &str)] = sources![
     "en/signup.txt",
     "en/account_reminder.html",
     "en/account_reminder.txt",
+    "en/signup_code.txt",
     "en/signup_approved.html",
     "en/signup_approved.txt",
     "en/signup_refused.html",
@@ -61,6 +62,7 @@ const SOURCES: &[(&str, &str)] = sources![
     "fr/signup.txt",
     "fr/account_reminder.html",
     "fr/account_reminder.txt",
+    "fr/signup_code.txt",
     "fr/signup_approved.html",
     "fr/signup_approved.txt",
     "fr/signup_refused.html",
@@ -125,6 +127,17 @@ impl Templates {
             environment.add_template(path, source)?;
         }
         Ok(Self(environment))
+    }
+
+    /// What a text message says.
+    ///
+    /// # Errors
+    /// A template that asks for what it is not given, which a test would have shown.
+    pub fn write_text(&self, kind: LetterKind, language: Locale, about: Subject<'_>) -> Result<String, minijinja::Error> {
+        let (tag, organization, key) = (language.tag(), about.organization, about.key);
+        let valid_until = moment(language, about.valid_until);
+        let text = self.0.get_template(&format!("{tag}/{}.txt", kind.name()))?.render(context! { organization, key, valid_until })?;
+        Ok(text.trim_end().to_owned())
     }
 
     /// # Errors

@@ -2,19 +2,25 @@
 
 use super::*;
 use chrono::TimeZone;
+use palmares_domain::messaging::letter::Channel;
 use std::{collections::BTreeSet, fs, path::Path};
 
 const LINK: &str = "https://palmares.test/auth/magic-link#token=abc.def";
 
 fn about(kind: LetterKind) -> Subject<'static> {
     let key = match kind {
-        LetterKind::EmailCode => "042917",
+        LetterKind::EmailCode | LetterKind::SignupCode => "042917",
         LetterKind::AccountReminder | LetterKind::SignupApproved | LetterKind::SignupRefused => "",
         _ => LINK,
     };
     let note = (kind == LetterKind::SignupRefused).then_some("We <know> nobody of this name.");
     let valid_until = Utc.with_ymd_and_hms(2026, 8, 1, 7, 5, 59).unwrap();
     Subject { organization: "Acme & Søns <3", key, note, valid_until, happened: None }
+}
+
+/// The kinds that go by this way.
+fn by(channel: Channel) -> impl Iterator<Item = LetterKind> {
+    LetterKind::ALL.into_iter().filter(move |kind| kind.channel() == channel)
 }
 
 fn happened() -> Happened {
@@ -25,11 +31,23 @@ fn happened() -> Happened {
 #[test]
 fn each_letter_reads_as_reviewed() {
     let templates = Templates::new().unwrap();
-    for kind in LetterKind::ALL {
+    for kind in by(Channel::Mail) {
         for language in Locale::ALL {
             let Letter { subject, text, html } =
                 templates.write(kind, language, Subject { happened: Some(&happened()), ..about(kind) }).unwrap();
             insta::assert_snapshot!(format!("{}_{}", language.tag(), kind.name()), format!("{subject}\n\n{text}\n{html}"));
+        }
+    }
+}
+
+#[test]
+fn each_text_message_reads_as_reviewed_and_is_short() {
+    let templates = Templates::new().unwrap();
+    for kind in by(Channel::Sms) {
+        for language in Locale::ALL {
+            let text = templates.write_text(kind, language, about(kind)).unwrap();
+            assert!(text.contains(about(kind).key) && !text.contains('\n') && text.chars().count() <= 160, "{text}");
+            insta::assert_snapshot!(format!("{}_{}", language.tag(), kind.name()), text);
         }
     }
 }
@@ -44,7 +62,7 @@ fn every_language_has_the_same_letters_with_the_same_variables() {
         own.map(|(path, name)| (name, variables(path).into_iter().collect::<BTreeSet<_>>())).collect::<BTreeSet<_>>()
     };
     let english = of(Locale::En);
-    assert_eq!(english.len(), 4 + 2 * LetterKind::ALL.len());
+    assert_eq!(english.len(), 4 + 2 * by(Channel::Mail).count() + by(Channel::Sms).count());
     assert_eq!(english, of(Locale::Fr));
 }
 
@@ -68,7 +86,7 @@ fn every_template_in_the_folder_is_used() {
 #[test]
 fn both_parts_of_a_letter_hold_its_key_and_what_comes_from_outside_is_escaped() {
     let templates = Templates::new().unwrap();
-    for kind in LetterKind::ALL {
+    for kind in by(Channel::Mail) {
         let about = Subject { organization: "<script>alert(1)</script>", ..about(kind) };
         for language in Locale::ALL {
             let letter = templates.write(kind, language, about).unwrap();

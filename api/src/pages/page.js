@@ -76,6 +76,7 @@
     if (answer.status === "SECOND_FACTOR_REQUIRED") return second_factor(answer, "totp");
     if (answer.status === "ENROLMENT_REQUIRED") return enrol(answer.challenge);
     if (answer.status === "APPROVAL_REQUIRED") return show("approval_awaited");
+    if (answer.status === "PHONE_CODE_REQUIRED") return show("phone_awaited");
     const codes = answer.recovery_codes || [];
     if (!codes.length) return show("signed_in");
     show("recovery_codes", { parts: [element("ul", {}, ...codes.map((one) => element("li", {}, one)))] });

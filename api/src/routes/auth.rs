@@ -9,7 +9,7 @@ use crate::{
         doors::{
             AskEmailCode, AskMagicLink, AskPasswordReset, CompleteSignup, ConfirmEnrolment, Disown, EnrolSecondFactor, FinishOidc,
             RefreshSession, RequestSignup, ResetPassword, SetOwnPassword, SignIn, SignOut, StartOidc, TakeMagicLink, VerifyEmail,
-            VerifySecondFactor,
+            VerifySecondFactor, VerifySignupPhone,
         },
         step_up::StepUp,
     },
@@ -19,6 +19,7 @@ pub const ROUTES: &[Route] = &[
     Route::door::<SignIn>(Verb::Post, "/auth/signin"),
     Route::door::<SignIn>(Verb::Post, "/auth/login").alias(),
     Route::door::<RequestSignup>(Verb::Post, "/auth/signup"),
+    Route::door::<VerifySignupPhone>(Verb::Post, "/auth/signup/phone"),
     Route::door::<CompleteSignup>(Verb::Post, "/auth/signup/complete"),
     Route::door::<AskMagicLink>(Verb::Post, "/auth/magic-link"),
     Route::door::<TakeMagicLink>(Verb::Post, "/auth/magic-link/complete"),

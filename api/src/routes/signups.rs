@@ -33,8 +33,7 @@ impl Prepare<ConfigureSignup> for HooksLookedUp {
     type Shown = ();
 
     async fn prepare(operation: ConfigureSignup, _: Tenant, services: &Services) -> Result<(ConfigureSignup, ()), Problem> {
-        // Nothing that could send a code to a telephone is part of this house yet.
-        let offered = HooksOffered { captcha: services.desk.captcha.is_some(), phone_verification: false };
+        let offered = HooksOffered { captcha: services.desk.captcha.is_some(), phone_verification: services.desk.sends_texts };
         Ok((ConfigureSignup { offered, ..operation }, ()))
     }
 }

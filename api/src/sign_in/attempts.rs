@@ -4,7 +4,7 @@
 use crate::problem::Problem;
 use aws_lc_rs::digest;
 use governor::{
-    DefaultKeyedRateLimiter, Quota, RateLimiter,
+    DefaultKeyedRateLimiter, NotUntil, Quota, RateLimiter,
     clock::{Clock, DefaultClock},
 };
 use palmares_domain::kernel::{Code, UserId};
@@ -16,6 +16,9 @@ use std::{
 
 const HERE: NonZeroU32 = NonZeroU32::new(10).unwrap();
 const EVERYWHERE: NonZeroU32 = NonZeroU32::new(50).unwrap();
+/// Text messages cost money, and may go to a stranger: so many to one number, and how fast they come back.
+const TEXTS: NonZeroU32 = NonZeroU32::new(6).unwrap();
+const TEXTS_PERIOD: Duration = Duration::from_secs(60 * 60);
 /// An allowance comes back in this time, at an even rate.
 const PERIOD: Duration = Duration::from_secs(15 * 60);
 
@@ -28,11 +31,16 @@ pub struct Attempts {
     here: DefaultKeyedRateLimiter<(Meant, IpAddr)>,
     /// From all addresses together: more, so that a stranger cannot easily keep a member out.
     everywhere: DefaultKeyedRateLimiter<Meant>,
+    texts: DefaultKeyedRateLimiter<Meant>,
 }
 
 impl Default for Attempts {
     fn default() -> Self {
-        Self { here: RateLimiter::keyed(quota(HERE)), everywhere: RateLimiter::keyed(quota(EVERYWHERE)) }
+        Self {
+            here: RateLimiter::keyed(quota(HERE, PERIOD)),
+            everywhere: RateLimiter::keyed(quota(EVERYWHERE, PERIOD)),
+            texts: RateLimiter::keyed(quota(TEXTS, TEXTS_PERIOD)),
+        }
     }
 }
 
@@ -44,10 +52,15 @@ impl Attempts {
     pub fn count(&self, address: IpAddr, means: &str, parts: &[&str]) -> Result<(), Problem> {
         let meant = meant(means, parts);
         let early = self.here.check_key(&(meant, address)).and_then(|()| self.everywhere.check_key(&meant));
-        early.map_err(|early| {
-            let wait = early.wait_time_from(DefaultClock::default().now());
-            Problem::new(Code::RateLimited, "sign_in.too_many_attempts").retry_after(wait)
-        })
+        early.map_err(too_many)
+    }
+
+    /// Counts a text message that somebody has sent to a number.
+    ///
+    /// # Errors
+    /// `RATE_LIMITED` once there were too many, with the time to wait.
+    pub fn count_text(&self, number: &str) -> Result<(), Problem> {
+        self.texts.check_key(&meant("text", &[number])).map_err(too_many)
     }
 
     /// Counts an attempt of somebody who is in already, to prove it again.
@@ -62,12 +75,18 @@ impl Attempts {
     pub fn forget_idle(&self) {
         self.here.retain_recent();
         self.everywhere.retain_recent();
+        self.texts.retain_recent();
     }
 }
 
-fn quota(attempts: NonZeroU32) -> Quota {
+fn too_many(early: NotUntil<<DefaultClock as Clock>::Instant>) -> Problem {
+    let wait = early.wait_time_from(DefaultClock::default().now());
+    Problem::new(Code::RateLimited, "sign_in.too_many_attempts").retry_after(wait)
+}
+
+fn quota(attempts: NonZeroU32, period: Duration) -> Quota {
     let at_least = Quota::per_second(attempts);
-    Quota::with_period(PERIOD / attempts.get()).map_or(at_least, |quota| quota.allow_burst(attempts))
+    Quota::with_period(period / attempts.get()).map_or(at_least, |quota| quota.allow_burst(attempts))
 }
 
 pub(super) fn meant(means: &str, parts: &[&str]) -> Meant {

@@ -53,6 +53,8 @@ pub enum SignInStatus {
     PasswordRequired,
     /// Somebody who may has to approve first; a letter tells when that is done.
     ApprovalRequired,
+    /// A code was sent to the telephone that was given at sign-up: `POST /auth/signup/phone`.
+    PhoneCodeRequired,
 }
 
 impl SignInStatus {
@@ -63,6 +65,7 @@ impl SignInStatus {
             Self::EnrolmentRequired => "ENROLMENT_REQUIRED",
             Self::PasswordRequired => "PASSWORD_REQUIRED",
             Self::ApprovalRequired => "APPROVAL_REQUIRED",
+            Self::PhoneCodeRequired => "PHONE_CODE_REQUIRED",
         }
     }
 }
@@ -82,9 +85,10 @@ pub struct SignInAnswer {
 }
 
 impl SignInAnswer {
-    /// Nothing more is asked of the person.
-    pub fn awaits_approval() -> Self {
-        Self { status: SignInStatus::ApprovalRequired, challenge: None, methods: Vec::new(), session: None }
+    /// A sign-up goes on elsewhere: by a code, or without the person.
+    pub fn awaits(code: bool) -> Self {
+        let status = if code { SignInStatus::PhoneCodeRequired } else { SignInStatus::ApprovalRequired };
+        Self { status, challenge: None, methods: Vec::new(), session: None }
     }
 }
 

@@ -1,7 +1,7 @@
 //! Signing in: how somebody shows who they are, and gets a session.
 //!
 //! `doors/` are the requests; `meant` finds who is meant, `passwords`, `totp`, `pass_token` and
-//! `email_code` verify, `mailing` sends links and codes, `entrance` asks for what is still missing and
+//! `sent_code` verify, `mailing` sends links and codes, `entrance` asks for what is still missing and
 //! starts the session; `signup_token` names a sign-up; `federation/` asks an organization's identity provider, and `recognized` finds
 //! whom it means. Who is unknown, locked or wrong gets one
 //! answer after the same work, so that nobody learns who is here (E-88).
@@ -12,7 +12,7 @@ pub mod attempts;
 pub mod challenge;
 pub mod disown_token;
 pub mod doors;
-pub mod email_code;
+
 pub mod entrance;
 pub mod federation;
 pub mod invitation_token;
@@ -24,6 +24,7 @@ pub mod password_policy;
 pub mod passwords;
 pub mod place;
 pub mod recognized;
+pub mod sent_code;
 pub mod signup_token;
 pub mod step_up;
 pub mod told;
@@ -64,6 +65,8 @@ pub struct Desk {
     pub federation: Federation,
     /// What tells people from programs, where the deployment has it.
     pub captcha: Option<Arc<dyn Captcha>>,
+    /// Whether the deployment can send codes to telephones.
+    pub sends_texts: bool,
 }
 
 impl Desk {
@@ -71,7 +74,16 @@ impl Desk {
     /// Where the system has no randomness to give, or its certificates cannot be read.
     pub fn new(policy: PasswordPolicy, ring: Arc<KeyRing>, federation: FederationSettings) -> anyhow::Result<Self> {
         let (passwords, federation) = (Passwords::new()?, Federation::new(federation)?);
-        Ok(Self { passwords, policy, attempts: Attempts::default(), abuse: Abuse::default(), ring, federation, captcha: None })
+        Ok(Self {
+            passwords,
+            policy,
+            attempts: Attempts::default(),
+            abuse: Abuse::default(),
+            ring,
+            federation,
+            captcha: None,
+            sends_texts: false,
+        })
     }
 }
 

@@ -23,6 +23,7 @@ use crate::{
     },
     routes,
     sign_in::{Desk, federation::FederationSettings, password_policy::PasswordPolicy},
+    sms::{HttpGateway, SmsSender},
 };
 use anyhow::Context;
 use palmares_commands::compliance::shredding::CustodyShredder;
@@ -159,7 +160,7 @@ fn desk(settings: &ServerSettings, write: &WriteSide) -> anyhow::Result<Desk> {
     };
     let captcha = settings.captcha.as_ref().map(SiteVerify::new).transpose()?;
     let captcha = captcha.map(|captcha| Arc::new(captcha) as Arc<dyn Captcha>);
-    Ok(Desk { captcha, ..Desk::new(policy, write.ring.clone(), federation)? })
+    Ok(Desk { captcha, sends_texts: settings.sms.is_some(), ..Desk::new(policy, write.ring.clone(), federation)? })
 }
 
 /// What letters are written with and sent by.
@@ -169,8 +170,10 @@ fn post(
     write: &WriteSide,
     (tokens, readers): (Arc<TokenKeys>, &Readers),
 ) -> anyhow::Result<Post> {
+    let sms = settings.sms.as_ref().map(HttpGateway::new).transpose()?;
     Ok(Post {
         mailer: Arc::new(SmtpMailer::new(mail)?),
+        sms: sms.map(|sms| Arc::new(sms) as Arc<dyn SmsSender>),
         templates: Templates::new().context("reading the templates of letters")?,
         links: Links::on(&settings.public_url),
         tokens,

@@ -51,7 +51,9 @@ pub use roles::{ComposeRole, RenameRole, RetireRole, SetRoleGrants};
 pub use sessions::{EndSession, RevokeSession, RevokeUserSessions, RotateRefresh};
 pub use sign_in_watch::{DisownSignIn, RecordFailedSignIn};
 pub use signup_policy::{ConfigureSignup, HooksOffered, SignupRules, signup_rules};
-pub use signups::{ApproveSignup, AskSignup, ExpireSignup, NewUser, ProveSignupEmail, RefuseSignup, SendSignupLink};
+pub use signups::{
+    ApproveSignup, AskSignup, ExpireSignup, FailSignupCode, NewUser, ProveSignupEmail, ProveSignupPhone, RefuseSignup, SendSignupAgain,
+};
 pub use switching::Switched;
 pub use temporary_passwords::SetTemporaryPassword;
 pub use user_imports::{

@@ -13,6 +13,13 @@ pub fn is_prose(text: &str) -> bool {
     !text.trim().is_empty() && text.chars().count() <= TEXT_MAX_CHARS
 }
 
+/// Whether `text` can be the number of a telephone, as E.164 writes it: `+`, then the country's code and the
+/// number, 7 to 15 digits together. Whether it is in use is for a message to find out.
+pub fn is_phone(text: &str) -> bool {
+    let digits = text.strip_prefix('+').unwrap_or_default();
+    (7..=15).contains(&digits.len()) && digits.bytes().all(|digit| digit.is_ascii_digit()) && !digits.starts_with('0')
+}
+
 /// Longest address of a mailbox, in bytes (RFC 5321, 4.5.3.1.3, without the angle brackets).
 const EMAIL_MAX_BYTES: usize = 254;
 

@@ -19,7 +19,7 @@ pub const INVITATIONS: Due<InvitationEvent> = Due {
 pub const SIGNUPS: Due<SignupEvent> = Due {
     name: "signups_due",
     kind: "identity.signup_due",
-    events: &["identity.signup_link_issued", "identity.signup_approval_awaited"],
+    events: &["identity.signup_link_issued", "identity.signup_code_issued", "identity.signup_approval_awaited"],
     apart: Apart::ByNothing,
     moments: |_, happened| happened.expires_at().map(|due_at| Moment::of(happened.user_id().0, due_at)).into_iter().collect(),
 };

@@ -25,6 +25,7 @@ use super::{
 use crate::{
     mail::MailSettings,
     pipeline::{Environment, tokens::TokenKeys},
+    sms::SmsSettings,
 };
 use anyhow::{Context, bail};
 use embedded::{Embedded, EmbeddedOptions};
@@ -121,6 +122,7 @@ async fn run_on(
     let keys = KeyFiles::ensure(&embedded.path().join("keys"))?;
     migrate::apply(&embedded.database_url()).await?;
     let mailbox = Mailbox::start().await?;
+    let secrets_dir = embedded.path().join("secrets");
     let settings = ServerSettings {
         database_url: embedded.database_url(),
         nats_url: embedded.nats_url(),
@@ -140,12 +142,13 @@ async fn run_on(
         audience: "palmares".to_owned(),
         environment: Environment::development(),
         public_url: format!("http://{address}"),
+        sms: Some(SmsSettings { url: mailbox.texts_url(), secret_file: mailbox.secret_file(&secrets_dir)? }),
         mail: Some(MailSettings { smtp_url: mailbox.smtp_url(), from: MAIL_FROM.to_owned() }),
         rate_limit_ip: args.rate_limit_ip,
         cache_bytes: CACHE_BYTES_DEFAULT,
         dns_server: args.dns_server,
         breached_passwords_file: None,
-        secrets_dir: Some(embedded.path().join("secrets")),
+        secrets_dir: Some(secrets_dir),
         captcha: args.challenges.complete()?,
         insecure_issuers: true,
         clock_ahead: Duration::from_secs(args.clock_ahead_days * 24 * 60 * 60),

@@ -39,9 +39,10 @@ pub const ENVIRONMENT: &[(&str, &str)] = &[
         "list of stolen passwords: SHA-1 in hexadecimal, one in a line, in order; none of them is accepted",
     ),
     ("PALMARES_CACHE_BYTES", "bytes of states that stay in memory, as an estimate"),
+    ("PALMARES_SMS_URL", "gateway of text messages, which takes {id, to, text}; needs PALMARES_SECRETS_DIR/sms-gateway and a mail server"),
     (
         "PALMARES_SECRETS_DIR",
-        "folder of the secrets by which identity providers and SIEMs know us: <organization id>/<name>, one in a file",
+        "folder of the secrets by which identity providers and SIEMs know us: <organization id>/<name>, one in a file; and that of text messages",
     ),
     (
         "PALMARES_CAPTCHA_URL",

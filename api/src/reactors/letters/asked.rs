@@ -23,6 +23,7 @@ const INVITATION: &str = "identity.invitation_issued";
 
 const PASS: &str = "identity.pass_issued";
 const LINK: &str = "identity.signup_link_issued";
+const CODE: &str = "identity.signup_code_issued";
 const COMPLETED: &str = "identity.signup_completed";
 const REFUSED: &str = "identity.signup_refused";
 
@@ -31,6 +32,7 @@ pub(super) const ASKING: &[&str] = &[
     PASS,
     INVITATION,
     LINK,
+    CODE,
     COMPLETED,
     REFUSED,
     "identity.password_set",
@@ -63,7 +65,7 @@ pub(super) struct Asked {
 
 /// Where the letter goes.
 pub(super) enum To {
-    /// To the address that the event names.
+    /// To the address or the number that the event names.
     Named(String),
     /// To the one that the user has on record.
     OnRecord,
@@ -74,6 +76,8 @@ pub(super) enum Key {
     Pass(PassKind, PassToken),
     Invitation(InvitationToken),
     Signup(SignupToken),
+    /// The code of this generation.
+    SignupCode(u32),
     /// It only tells something.
     Nothing,
     /// Whoever was not there says so.
@@ -90,6 +94,9 @@ impl Asked {
     /// The letter of an event; none where nobody knows the address any more.
     pub fn by(delivered: &Delivered) -> Result<Option<Self>, ReactError> {
         let event_type = delivered.event.event_type.as_str();
+        if event_type == CODE {
+            return Self::signup_code(delivered);
+        }
         if !matches!(event_type, PASS | INVITATION | LINK | COMPLETED | REFUSED) {
             return Self::notice(delivered);
         }
@@ -138,6 +145,14 @@ impl Asked {
         let key = Key::Invitation(InvitationToken { organization, invitation, generation: issued.generation });
         let (kind, to, valid_until) = (LetterKind::Invitation, To::Named(address), issued.expires_at);
         Ok(Some(Self { kind, recipient: issued.user_id, to, key, note: None, valid_until, happened: None }))
+    }
+
+    /// A code that goes on with a sign-up; nothing where nobody knows the number any more.
+    fn signup_code(delivered: &Delivered) -> Result<Option<Self>, ReactError> {
+        let SignupEvent::SignupCodeIssued(issued) = parse(&delivered.event)? else { return Ok(None) };
+        let Some(number) = opened(delivered, "phone")? else { return Ok(None) };
+        let (recipient, to, key) = (issued.user_id, To::Named(number), Key::SignupCode(issued.generation));
+        Ok(Some(Self { kind: LetterKind::SignupCode, recipient, to, key, note: None, valid_until: issued.valid_until, happened: None }))
     }
 
     /// How to go on with a sign-up, or what was decided about it.

@@ -1,4 +1,4 @@
-//! The reactor: looks whether the letter went out, hands it to the mail server, records what became of it.
+//! The reactor: looks whether the letter went out, hands it over by its channel, records what became of it.
 
 use super::{
     super::{System, execute, failed, tenant_of},
@@ -6,24 +6,28 @@ use super::{
     asked::{ASKING, Asked, Key, To},
 };
 use crate::{
-    mail::{Letter as Written, Links, MailFault, Mailer, Message, Subject, Templates},
+    mail::{DeliveryFault, Links, Mailer, Message, Subject, Templates},
     pipeline::TokenKeys,
     sign_in::{
-        disown_token::disown_token, email_code::email_code, invitation_token::invitation_token, pass_token::pass_token,
+        disown_token::disown_token,
+        invitation_token::invitation_token,
+        pass_token::pass_token,
+        sent_code::{email_code, signup_code},
         signup_token::signup_token,
     },
+    sms::{SmsSender, TextMessage},
 };
 use async_trait::async_trait;
 use chrono::Utc;
 use palmares_commands::{
     engine::{Engine, Rejection},
     messaging::RecordLetter,
-    privacy::KeyRing,
+    privacy::{KeyRing, PrivacyError},
 };
 use palmares_domain::{
     identity::{credential::PassKind, user::User},
     kernel::{LetterId, OrganizationId, RecordedEvent},
-    messaging::letter::{Envelope, Letter, LetterCommand, RecordSent, RecordUndeliverable, UndeliverableReason},
+    messaging::letter::{Channel, Envelope, Letter, LetterCommand, RecordSent, RecordUndeliverable, UndeliverableReason},
     organizations::{Locale, organization::Organization},
 };
 use palmares_projections::engine::{Delivered, ReactError, Reactor, reactor::command_id};
@@ -45,6 +49,8 @@ const DEFERRED_MAX: Duration = Duration::from_secs(15 * 60);
 /// What letters are written with and sent by.
 pub struct Post {
     pub mailer: Arc<dyn Mailer>,
+    /// Where the deployment has a gateway.
+    pub sms: Option<Arc<dyn SmsSender>>,
     pub templates: Templates,
     pub links: Links,
     pub tokens: Arc<TokenKeys>,
@@ -125,21 +131,39 @@ impl SendLetters {
         };
         let Some(address) = address else { return Ok(None) };
         let envelope = Envelope { letter_id: id, recipient_id: asked.recipient, kind: asked.kind, language };
-        let letter = self.written(event.organization_id, &organization, language, &asked).await?;
-        let message = Message { id, date: event.recorded_at, to: address, language, letter };
+        let key = self.key(event.organization_id, &asked).await?;
+        let (note, happened) = (asked.note.as_deref(), asked.happened.as_ref());
+        let about = Subject { organization: &organization, key: &key, note, valid_until: asked.valid_until, happened };
         let undeliverable = |reason| LetterCommand::Undeliverable(RecordUndeliverable { envelope, reason });
-        let outcome = match self.post.mailer.send(&message).await {
+        let handed_over = match asked.kind.channel() {
+            Channel::Mail => {
+                let letter = self.post.templates.write(asked.kind, language, about).map_err(permanent)?;
+                self.post.mailer.send(&Message { id, date: event.recorded_at, to: address, language, letter }).await
+            }
+            Channel::Sms => {
+                let text = self.post.templates.write_text(asked.kind, language, about).map_err(permanent)?;
+                self.text(TextMessage { id, to: address, text }).await
+            }
+        };
+        let outcome = match handed_over {
             Ok(()) => LetterCommand::Sent(RecordSent { envelope }),
-            Err(MailFault::Permanent(reason, why)) => {
+            Err(DeliveryFault::Permanent(reason, why)) => {
                 tracing::warn!(letter = %id, why, "a letter is undeliverable");
                 undeliverable(reason)
             }
-            Err(MailFault::Deferred(_)) if self.deferred_for(id) >= DEFERRED_MAX => undeliverable(UndeliverableReason::Deferred),
+            Err(DeliveryFault::Deferred(_)) if self.deferred_for(id) >= DEFERRED_MAX => undeliverable(UndeliverableReason::Deferred),
             Err(fault) => return Err(ReactError::Transient(fault.into())),
         };
         metrics::counter!("palmares_letters_total", "outcome" => name(&outcome)).increment(1);
         self.unsettled().insert(id, Unsettled::Outcome(outcome.clone()));
         Ok(Some(outcome))
+    }
+
+    async fn text(&self, message: TextMessage) -> Result<(), DeliveryFault> {
+        match &self.post.sms {
+            Some(sms) => sms.send(&message).await,
+            None => Err(DeliveryFault::Permanent(UndeliverableReason::NoChannel, "PALMARES_SMS_URL is not set".to_owned())),
+        }
     }
 
     /// The name of an organization and the language of its letters to whoever chose none.
@@ -148,12 +172,13 @@ impl SendLetters {
         self.engine.look(id, id, named).await.map_err(failed)
     }
 
-    async fn written(&self, id: OrganizationId, organization: &str, language: Locale, asked: &Asked) -> Result<Written, ReactError> {
+    /// What the letter brings, as its reader uses it: a link or a code.
+    async fn key(&self, id: OrganizationId, asked: &Asked) -> Result<String, ReactError> {
         let until = asked.valid_until;
+        let unavailable = |error: PrivacyError| failed(Rejection::Internal(error.into()));
         let token = match &asked.key {
-            Key::Pass(PassKind::EmailCode, content) => {
-                email_code(&self.post.ring, id, content.pass).await.map_err(|error| failed(Rejection::Internal(error.into())))?
-            }
+            Key::Pass(PassKind::EmailCode, content) => email_code(&self.post.ring, id, content.pass).await.map_err(unavailable)?,
+            Key::SignupCode(generation) => signup_code(&self.post.ring, id, asked.recipient, *generation).await.map_err(unavailable)?,
             Key::Pass(kind, content) => pass_token(&self.post.tokens, *kind, content, until).map_err(permanent)?,
             Key::Disown(content) => disown_token(&self.post.tokens, content, until).map_err(permanent)?,
             Key::Invitation(content) => invitation_token(&self.post.tokens, content, until).map_err(permanent)?,
@@ -161,10 +186,7 @@ impl SendLetters {
             Key::Nothing => String::new(),
         };
         // A code has no link: it is typed where somebody signs in.
-        let key = self.post.links.of(asked.kind, &token).unwrap_or(token);
-        let (note, happened) = (asked.note.as_deref(), asked.happened.as_ref());
-        let about = Subject { organization, key: &key, note, valid_until: until, happened };
-        self.post.templates.write(asked.kind, language, about).map_err(permanent)
+        Ok(self.post.links.of(asked.kind, &token).unwrap_or(token))
     }
 
     async fn record(&self, event: &RecordedEvent, id: LetterId, outcome: LetterCommand) -> Result<(), ReactError> {

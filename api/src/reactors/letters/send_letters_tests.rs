@@ -35,11 +35,11 @@ struct World {
 }
 
 /// Answers as it is told, and counts.
-struct Told(AtomicUsize, fn() -> Result<(), MailFault>);
+struct Told(AtomicUsize, fn() -> Result<(), DeliveryFault>);
 
 #[async_trait]
 impl Mailer for Told {
-    async fn send(&self, _: &Message) -> Result<(), MailFault> {
+    async fn send(&self, _: &Message) -> Result<(), DeliveryFault> {
         self.0.fetch_add(1, Ordering::SeqCst);
         (self.1)()
     }
@@ -66,9 +66,29 @@ impl World {
         let pem = generate_pem().unwrap();
         let tokens = Arc::new(TokenKeys::from_pems("https://palmares.test", "palmares", [pem.as_str()]).unwrap());
         let links = Links::on("https://palmares.test");
-        let reactor =
-            SendLetters::new(engine, Post { mailer, templates: Templates::new().unwrap(), links, tokens, ring, addresses: Arc::new(Ada) });
+        let reactor = SendLetters::new(
+            engine,
+            Post { mailer, sms: None, templates: Templates::new().unwrap(), links, tokens, ring, addresses: Arc::new(Ada) },
+        );
         Self { reactor, organization }
+    }
+
+    /// With a gateway of text messages, where one is given.
+    async fn with_texts(sms: Option<Arc<dyn SmsSender>>) -> Self {
+        let mut world = Self::new(Arc::new(Told(AtomicUsize::new(0), || panic!("a text message is no mail")))).await;
+        world.reactor.post.sms = sms;
+        world
+    }
+
+    /// A code of a sign-up of Ada as it is delivered.
+    fn signup_code(&self, number: Option<&str>) -> Delivered {
+        let payload = json!({
+            "user_id": ADA, "phone": { "sealed": "0".repeat(64) }, "generation": 2,
+            "issued_at": Utc::now(), "valid_until": Utc::now() + TimeDelta::minutes(10), "expires_at": Utc::now() + TimeDelta::hours(1),
+        });
+        let mut delivered = self.delivered("signup", "identity.signup_code_issued", &payload, None);
+        delivered.opened.extend(number.map(|number| ("phone".to_owned(), serde_json::to_vec(number).unwrap())));
+        delivered
     }
 
     async fn with_mailbox() -> (Self, Mailbox) {
@@ -288,7 +308,7 @@ async fn a_letter_that_is_put_off_is_sent_at_the_next_attempt() {
 
 #[tokio::test]
 async fn a_letter_that_is_put_off_for_too_long_is_given_up() {
-    let told = Arc::new(Told(AtomicUsize::new(0), || Err(MailFault::Deferred(450))));
+    let told = Arc::new(Told(AtomicUsize::new(0), || Err(DeliveryFault::Deferred(450))));
     let world = World::new(told.clone()).await;
     let event = world.soon(PassKind::MagicLink);
     assert!(matches!(world.reactor.react(&event).await, Err(ReactError::Transient(_))));
@@ -300,9 +320,53 @@ async fn a_letter_that_is_put_off_for_too_long_is_given_up() {
 
 #[tokio::test]
 async fn a_letter_waits_for_a_mail_server_that_is_away_as_long_as_it_is_good() {
-    let told = Arc::new(Told(AtomicUsize::new(0), || Err(MailFault::Unreachable("nobody there".to_owned()))));
+    let told = Arc::new(Told(AtomicUsize::new(0), || Err(DeliveryFault::Unreachable("nobody there".to_owned()))));
     let world = World::new(told).await;
     assert!(matches!(world.reactor.react(&world.soon(PassKind::MagicLink)).await, Err(ReactError::Transient(_))));
     assert_eq!(world.state().await, Letter::Waiting);
     assert!(world.reactor.unsettled().is_empty());
+}
+
+/// Answers as it is told, and keeps what it was given.
+struct Texts(Mutex<Vec<TextMessage>>, fn() -> Result<(), DeliveryFault>);
+
+#[async_trait]
+impl SmsSender for Texts {
+    async fn send(&self, message: &TextMessage) -> Result<(), DeliveryFault> {
+        self.0.lock().unwrap().push(message.clone());
+        (self.1)()
+    }
+}
+
+// covers: T-46
+#[tokio::test]
+async fn a_code_for_a_telephone_goes_out_once_as_a_text_message() {
+    let texts = Arc::new(Texts(Mutex::default(), || Ok(())));
+    let world = World::with_texts(Some(texts.clone())).await;
+    let event = world.signup_code(Some("+33612345678"));
+    world.reactor.react(&event).await.unwrap();
+    world.reactor.react(&event).await.unwrap();
+    let code = signup_code(&world.reactor.post.ring, world.organization, ADA, 2).await.unwrap();
+    let sent = texts.0.lock().unwrap().clone();
+    let [message] = &sent[..] else { panic!("one message is sent") };
+    assert_eq!((message.to.as_str(), message.id), ("+33612345678", LetterId::asked_by(event.event.id)));
+    assert!(message.text.starts_with(&format!("{code} est votre code pour rejoindre Acm")), "{}", message.text);
+    assert_eq!(world.state().await, Letter::Sent);
+}
+
+#[tokio::test]
+async fn a_text_message_that_cannot_be_delivered_is_given_up_and_one_that_is_put_off_is_not() {
+    let refused = Texts(Mutex::default(), || Err(DeliveryFault::Permanent(UndeliverableReason::Refused, "no such number".to_owned())));
+    for gateway in [Some(Arc::new(refused) as Arc<dyn SmsSender>), None] {
+        let world = World::with_texts(gateway).await;
+        world.reactor.react(&world.signup_code(Some("+33612345678"))).await.unwrap();
+        assert_eq!(world.state().await, Letter::Undeliverable);
+    }
+    let busy = Texts(Mutex::default(), || Err(DeliveryFault::Deferred(429)));
+    let world = World::with_texts(Some(Arc::new(busy))).await;
+    assert!(matches!(world.reactor.react(&world.signup_code(Some("+33612345678"))).await, Err(ReactError::Transient(_))));
+    assert_eq!(world.state().await, Letter::Waiting);
+    // Whoever was erased has no number any more.
+    world.reactor.react(&world.signup_code(None)).await.unwrap();
+    assert_eq!(world.state().await, Letter::Waiting);
 }

@@ -11,6 +11,7 @@ mod second_factor;
 mod session;
 mod set_password;
 mod signup;
+mod signup_phone;
 mod switch;
 
 pub use disown::Disown;
@@ -24,6 +25,7 @@ pub use second_factor::{AskEmailCode, ConfirmEnrolment, EnrolSecondFactor, Enrol
 pub use session::{RefreshSession, SignOut};
 pub use set_password::SetOwnPassword;
 pub use signup::{CompleteSignup, RequestSignup};
+pub use signup_phone::VerifySignupPhone;
 pub use switch::EnterMembership;
 
 use super::entrance::Device;

@@ -117,7 +117,7 @@ impl Door for FinishOidc {
                 let challenge = Challenge::of(&meant, SignInMethod::Oidc, None, flow.jwt);
                 entrance::proceed(visit, challenge, &found).await?
             }
-            Recognized::AwaitsApproval => SignInAnswer::awaits_approval().into(),
+            Recognized::AwaitsApproval => SignInAnswer::awaits(false).into(),
         };
         opened.cookies.push(Flow::forgotten());
         if !flow.jwt {

@@ -5,12 +5,13 @@ use crate::{
     problem::Problem,
     sign_in::{
         challenge::{Challenge, Step},
-        email_code::email_code,
         entrance::{self, Entry, SignInAnswer, failed, first_factor, takes_email_code},
         mailing::{Sent, issue},
         meant::{Found, Meant, found},
         pass_token::fresh_pass,
-        record_failure, totp,
+        record_failure,
+        sent_code::email_code,
+        totp,
     },
 };
 use aws_lc_rs::constant_time;

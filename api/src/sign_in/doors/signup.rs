@@ -21,7 +21,7 @@ use crate::{
 use chrono::Utc;
 use palmares_commands::{
     engine::{Operation, Rejection},
-    identity::{AskSignup, Email, NewUser, ProveSignupEmail, SendSignupLink, signup_rules},
+    identity::{AskSignup, Email, NewUser, ProveSignupEmail, SendSignupAgain, signup_rules},
     organizations::slug_claim,
 };
 use palmares_domain::{
@@ -30,12 +30,12 @@ use palmares_domain::{
         credential::PassKind,
         email_key,
         sessions::SignInMethod,
-        signup::{Signup, SignupStatus},
+        signup::{Signup, SignupStatus, Terms},
         signup_policy::{SignupHook, SignupPolicy},
     },
     kernel::{
         Code, OrganizationId, UserId,
-        text::{is_email, is_label},
+        text::{is_email, is_label, is_phone},
     },
     organizations::{
         domain::{Domain, DomainName, domain_id},
@@ -60,6 +60,9 @@ pub struct RequestSignup {
     pub email: String,
     #[schema(min_length = 1, max_length = 200)]
     pub display_name: Option<String>,
+    /// In E.164, such as `+33612345678`: a code goes there where the organization asks for a telephone.
+    #[schema(min_length = 8, max_length = 16)]
+    pub phone: Option<String>,
     /// What the widget of the challenge gave, where the organization asks for one.
     #[schema(max_length = 4096)]
     pub captcha: Option<String>,
@@ -87,6 +90,9 @@ impl Door for RequestSignup {
         if asks_captcha {
             check_solved(visit, self.captcha.as_deref()).await?;
         }
+        if steps.contains(&SignupHook::PhoneVerification) {
+            check_phone(visit, self.phone.as_deref())?;
+        }
         let key = email_key(&self.email);
         let known = visit.services.engine.holder(organization, EMAIL_LOOKUP, &key).await?.map(UserId);
         let under_way = visit.services.engine.holder(organization, SIGNUP_EMAIL_LOOKUP, &key).await?.map(UserId);
@@ -94,10 +100,10 @@ impl Door for RequestSignup {
             (Some(user), _) => {
                 send_link(visit, Meant { organization, user }, PassKind::AccountReminder, fresh_pass(None), Found::may_sign_in);
             }
-            (None, Some(user_id)) => beside(visit, organization, user_id, SendSignupLink { user_id }),
+            (None, Some(user_id)) => beside(visit, organization, user_id, SendSignupAgain { user_id }),
             (None, None) => {
                 let user = UserId(Uuid::now_v7());
-                let ask = AskSignup::by_form(user, Email::from(self.email), self.display_name, asks_captcha);
+                let ask = AskSignup::by_form(user, Email::from(self.email), self.display_name, asks_captcha).with_phone(self.phone);
                 beside(visit, organization, user, ask);
             }
         }
@@ -123,6 +129,16 @@ async fn asked_of(visit: &Visit<'_>, organization: OrganizationId, email: &str) 
     Ok(rules.map_err(Rejection::Refused)?.steps)
 }
 
+/// Refuses what is no number, and one to which too many codes were sent.
+fn check_phone(visit: &Visit<'_>, phone: Option<&str>) -> Result<(), Problem> {
+    let desk = &visit.services.desk;
+    if !desk.sends_texts {
+        return Err(Problem::new(Code::ServiceUnavailable, "identity.phone_verification_not_enabled"));
+    }
+    let phone = phone.filter(|phone| is_phone(phone)).ok_or_else(|| Problem::invalid_field("phone", "identity.phone_invalid"))?;
+    desk.attempts.count_text(phone)
+}
+
 /// Does it beside the answer, so that neither the answer nor its time tells who is here. Where it was
 /// asked too often, and where the process ends meanwhile, nothing happens, and the person asks again.
 fn beside<O: Operation>(visit: &Visit<'_>, organization: OrganizationId, actor: UserId, operation: O) {
@@ -144,7 +160,7 @@ fn closed() -> Problem {
 
 /// Show by the token of a link that the mailbox is one's own, and choose a password. Where nothing else is
 /// asked, the account is there, and one is signed in; `APPROVAL_REQUIRED` says that somebody has to
-/// approve first.
+/// approve first, `PHONE_CODE_REQUIRED` that a code was sent to the telephone.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CompleteSignup {
@@ -181,7 +197,9 @@ impl Door for CompleteSignup {
             other => other.into(),
         })?;
         if proven.answer.0.get("status").is_none_or(|status| status != SignupStatus::Active.name()) {
-            return Ok(SignInAnswer::awaits_approval().into());
+            let awaits = |signup: &Signup| signup.terms().and_then(Terms::awaits);
+            let awaits = services.engine.look(organization, user, awaits).await?;
+            return Ok(SignInAnswer::awaits(awaits == Some(SignupHook::PhoneVerification)).into());
         }
         let meant = Meant { organization, user };
         let challenge = Challenge::of(&meant, SignInMethod::MagicLink, self.device.map(DeviceFields::told), self.jwt);

@@ -1,4 +1,4 @@
-//! Somebody asks to join, and for the link once more.
+//! Somebody asks to join, and for the link or the code once more.
 
 use super::{answer, check_open, closed, policy_stream, signup_stream};
 use crate::engine::{Answer, Operation, Refused, StreamRef, Unit};
@@ -35,18 +35,24 @@ pub struct AskSignup {
     user_id: UserId,
     email: Email,
     display_name: Option<String>,
+    phone: Option<String>,
     way: Way,
 }
 
 impl AskSignup {
     /// Somebody typed this address, and solved a challenge or did not.
     pub fn by_form(user_id: UserId, email: Email, display_name: Option<String>, captcha_solved: bool) -> Self {
-        Self { user_id, email, display_name, way: Way::Form { captcha_solved } }
+        Self { user_id, email, display_name, phone: None, way: Way::Form { captcha_solved } }
+    }
+
+    /// A code may go to this number, in E.164.
+    pub fn with_phone(self, phone: Option<String>) -> Self {
+        Self { phone, ..self }
     }
 
     /// The organization's provider vouches for somebody whose domain joins after somebody approved.
     pub fn by_provider(user_id: UserId, email: Email, display_name: Option<String>) -> Self {
-        Self { user_id, email, display_name, way: Way::Provider }
+        Self { user_id, email, display_name, phone: None, way: Way::Provider }
     }
 
     fn rules(&self, unit: &mut Unit<'_>) -> Result<SignupRules, Refused> {
@@ -101,20 +107,21 @@ impl Operation for AskSignup {
         if unit.holder(under_way).is_some() {
             return Err(Refused::new(Code::Conflict, "identity.signup_under_way", "a sign-up with this address is under way"));
         }
-        let (user_id, email, display_name) = (self.user_id, self.email.text().to_owned(), self.display_name.clone());
-        let request = signup::RequestSignup { user_id, email, display_name, lookup: under_way.key, steps, shown };
+        let (user_id, email) = (self.user_id, self.email.text().to_owned());
+        let (display_name, phone) = (self.display_name.clone(), self.phone.clone());
+        let request = signup::RequestSignup { user_id, email, display_name, phone, lookup: under_way.key, steps, shown };
         unit.run::<Signup>(user_id, &SignupCommand::Request(request))?;
         unit.claim(under_way, user_id);
         answer(unit, user_id)
     }
 }
 
-/// Sends the link of a sign-up again, as a new one.
-pub struct SendSignupLink {
+/// Sends again what a sign-up waits for, the link or the code, as a new one.
+pub struct SendSignupAgain {
     pub user_id: UserId,
 }
 
-impl Operation for SendSignupLink {
+impl Operation for SendSignupAgain {
     fn streams(&self, admission: &Admission) -> Vec<StreamRef> {
         vec![signup_stream(admission, self.user_id)]
     }
@@ -125,7 +132,7 @@ impl Operation for SendSignupLink {
 
     fn decide(&self, unit: &mut Unit<'_>) -> Result<Answer, Refused> {
         check_open(unit)?;
-        unit.run::<Signup>(self.user_id, &SignupCommand::SendLink)?;
+        unit.run::<Signup>(self.user_id, &SignupCommand::SendAgain)?;
         answer(unit, self.user_id)
     }
 }

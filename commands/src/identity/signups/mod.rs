@@ -9,9 +9,9 @@ mod prove;
 #[cfg(test)]
 mod tests;
 
-pub use ask::{AskSignup, SendSignupLink};
+pub use ask::{AskSignup, SendSignupAgain};
 pub use decide::{ApproveSignup, ExpireSignup, RefuseSignup};
-pub use prove::ProveSignupEmail;
+pub use prove::{FailSignupCode, ProveSignupEmail, ProveSignupPhone};
 
 use super::{
     Email,
@@ -61,7 +61,7 @@ pub struct NewUser {
 
 impl NewUser {
     pub fn of(user_id: UserId, person: &signup::Person) -> Self {
-        let signup::Person { email, display_name } = person.clone();
+        let signup::Person { email, display_name, .. } = person.clone();
         Self { email: email.into(), display_name, external_ref: format!("signup:{user_id}") }
     }
 

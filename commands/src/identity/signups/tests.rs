@@ -138,8 +138,39 @@ async fn a_hook_that_the_deployment_cannot_ask_for_is_not_switched_on() {
     let with_phones = HooksOffered { captcha: false, phone_verification: true };
     let hooks = vec![SignupHook::PhoneVerification, SignupHook::AdminApproval];
     world.execute(ConfigureSignup { organization_id: ACME, open: true, hooks, offered: with_phones }).await.unwrap();
-    // A deployment on which it was configured may have lost what sends codes: nobody slips through.
-    assert_eq!(reason(world.ask(ADA).await), "identity.phone_verification_not_enabled");
+    // Whoever gives no number does not slip through.
+    assert_eq!(reason(world.ask(ADA).await), "identity.phone_invalid");
+}
+
+// covers: T-46
+#[tokio::test]
+async fn whose_telephone_comes_last_is_a_user_with_it() {
+    let world = World::with(&[]).await;
+    let hooks = vec![SignupHook::EmailVerification, SignupHook::PhoneVerification];
+    let offered = HooksOffered { captcha: false, phone_verification: true };
+    world.execute(ConfigureSignup { organization_id: ACME, open: true, hooks, offered }).await.unwrap();
+    let ada = UserId(Uuid::now_v7());
+    let ask = AskSignup::by_form(ada, ADA.to_owned().into(), None, false).with_phone(Some("+33612345678".to_owned()));
+    world.execute(ask).await.unwrap();
+    let prove = async |generation| {
+        let person = world.person(ada).await;
+        world.execute(ProveSignupPhone { user_id: ada, person, generation }).await
+    };
+    assert_eq!(reason(prove(1).await), "identity.signup_hook_not_its_turn");
+    world.prove(ada).await.unwrap();
+    assert_eq!((world.status(ada).await, world.is_active(ada).await), (SignupStatus::Pending, false));
+    for _ in 0..5 {
+        world.execute(FailSignupCode { user_id: ada, generation: 1 }).await.unwrap();
+    }
+    assert_eq!(reason(prove(1).await), "identity.signup_code_void");
+    assert_eq!(reason(world.execute(SendSignupAgain { user_id: ada }).await), "identity.signup_code_too_soon");
+    let bob = UserId(Uuid::now_v7());
+    let ask = AskSignup::by_form(bob, "bob@acme.example".to_owned().into(), None, false).with_phone(Some("+33612345679".to_owned()));
+    world.execute(ask).await.unwrap();
+    world.prove(bob).await.unwrap();
+    let person = world.person(bob).await;
+    world.execute(ProveSignupPhone { user_id: bob, person, generation: 1 }).await.unwrap();
+    assert_eq!((world.status(bob).await, world.is_active(bob).await), (SignupStatus::Active, true));
 }
 
 // covers: T-45
@@ -195,7 +226,7 @@ async fn a_sign_up_keeps_its_hooks_and_ends_where_the_door_is_closed() {
     let eve = world.ask("eve@acme.example").await.unwrap();
     world.configure(false, &[]).await.unwrap();
     assert_eq!(reason(world.prove(eve).await), "identity.signup_closed");
-    assert_eq!(reason(world.execute(SendSignupLink { user_id: eve }).await), "identity.signup_closed");
+    assert_eq!(reason(world.execute(SendSignupAgain { user_id: eve }).await), "identity.signup_closed");
     assert_eq!(reason(world.ask("zoe@acme.example").await), "identity.signup_closed");
     // Who proved the address waits for nobody but the one who decides.
     world.approve(bob).await.unwrap();

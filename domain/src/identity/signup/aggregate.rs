@@ -1,54 +1,29 @@
 //! The rules of a sign-up.
 
 use super::{
-    RequestSignup, SignupApprovalAwaited, SignupCommand, SignupCompleted, SignupError, SignupEvent, SignupExpired, SignupHookFailed,
-    SignupHookPassed, SignupLinkIssued, SignupRefused, SignupRequested, SignupStatus, status,
+    RequestSignup, SentCode, SignupCodeFailed, SignupCodeIssued, SignupCommand, SignupError, SignupEvent, SignupExpired, SignupHookFailed,
+    SignupHookPassed, SignupPhoneGiven, SignupRefused, SignupRequested, Terms, status, terms::begun,
 };
 use crate::{
     identity::signup_policy::SignupHook,
     kernel::{
-        Aggregate, Facts, Personal, Purpose, Transition, UserId,
-        text::{is_email, is_label, is_prose},
+        Aggregate, Facts, Personal, Purpose,
+        text::{is_email, is_label, is_phone, is_prose},
     },
 };
-use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use std::fmt;
-use uuid::Uuid;
 
 const NAME_MAX_CHARS: usize = 200;
-/// How long a link is good.
-const LINK_PATIENCE: TimeDelta = TimeDelta::hours(48);
-/// How long a sign-up waits for somebody to decide.
-const APPROVAL_PATIENCE: TimeDelta = TimeDelta::days(30);
-/// How often a link is sent again, and the pause before it is: the mailbox may be a stranger's.
-const LINKS_AGAIN_MAX: u32 = 5;
-const LINK_PAUSE: TimeDelta = TimeDelta::minutes(1);
-
-/// What the rules need of a sign-up.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Terms {
-    /// Who the person will be.
-    pub user_id: UserId,
-    /// The key under which the address is held.
-    pub lookup: Uuid,
-    /// What has to be passed, in order.
-    pub steps: Vec<SignupHook>,
-    /// How many of them were.
-    pub passed: usize,
-    pub status: SignupStatus,
-    /// Which of the sent links is good; 0 before the first.
-    pub generation: u32,
-    pub issued_at: Option<DateTime<Utc>>,
-    /// When it ends unless something happens.
-    pub expires_at: Option<DateTime<Utc>>,
-}
 
 /// Who signs up.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Person {
     pub email: String,
     pub display_name: Option<String>,
+    /// Where it was given.
+    pub phone: Option<String>,
 }
 
 /// A sign-up: nothing, until it is requested.
@@ -59,60 +34,6 @@ pub struct Person {
 pub struct Signup {
     terms: Option<Terms>,
     person: Option<Person>,
-}
-
-impl Terms {
-    /// What has its turn.
-    pub fn awaits(&self) -> Option<SignupHook> {
-        self.steps.get(self.passed).copied().filter(|_| self.status.is_open())
-    }
-
-    /// Whether the mailbox was shown to be the person's.
-    pub fn is_email_proven(&self) -> bool {
-        self.steps.iter().take(self.passed).any(|hook| *hook == SignupHook::EmailVerification)
-    }
-
-    fn is_over(&self, now: DateTime<Utc>) -> bool {
-        self.expires_at.is_some_and(|at| at <= now)
-    }
-
-    /// The terms, where `transition` leads from where the sign-up stands.
-    fn leaving_by(&self, transition: Transition<SignupStatus>) -> Result<&Self, SignupError> {
-        match transition.leads_from(self.status) {
-            true => Ok(self),
-            false => Err(SignupError::TransitionForbidden { from: self.status, to: transition.to }),
-        }
-    }
-
-    fn link(&self, person: &Person, now: DateTime<Utc>) -> SignupEvent {
-        let email = Personal::Clear(person.email.clone());
-        let (user_id, generation, issued_at) = (self.user_id, self.generation + 1, now);
-        // To the second, as the signed token says it, so that both end together.
-        SignupLinkIssued { user_id, email, generation, issued_at, expires_at: (now + LINK_PATIENCE).trunc_subsecs(0) }.into()
-    }
-
-    /// The hook that has its turn is passed: what is recorded, and what that leads to.
-    fn pass(&self, hook: SignupHook, person: &Person, facts: &Facts) -> Result<Vec<SignupEvent>, SignupError> {
-        if self.awaits() != Some(hook) {
-            return Err(SignupError::NotItsTurn(hook));
-        }
-        let user_id = self.user_id;
-        let approved_by = (hook == SignupHook::AdminApproval).then_some(facts.actor);
-        let passed = SignupHookPassed { user_id, hook }.into();
-        Ok(vec![passed, self.asking(self.passed + 1, person, approved_by, facts.now)?])
-    }
-
-    /// What is asked next, where so many hooks were passed.
-    fn asking(&self, passed: usize, person: &Person, approved_by: Option<UserId>, now: DateTime<Utc>) -> Result<SignupEvent, SignupError> {
-        let user_id = self.user_id;
-        Ok(match self.steps.get(passed) {
-            None => SignupCompleted { user_id, email: Personal::Clear(person.email.clone()), approved_by }.into(),
-            Some(SignupHook::EmailVerification) => self.link(person, now),
-            Some(SignupHook::AdminApproval) => SignupApprovalAwaited { user_id, expires_at: now + APPROVAL_PATIENCE }.into(),
-            Some(SignupHook::PhoneVerification) => return Err(SignupError::PhoneNotEnabled),
-            Some(hook @ (SignupHook::Captcha | SignupHook::DomainAutoJoin)) => return Err(SignupError::NotShown(*hook)),
-        })
-    }
 }
 
 impl Signup {
@@ -149,12 +70,21 @@ impl Signup {
         Ok((terms, self.person.as_ref().ok_or(SignupError::Erased)?))
     }
 
+    /// The code that may come back now, and whose it is.
+    ///
+    /// # Errors
+    /// Whatever [`SignupCommand::ProvePhone`] would be refused for.
+    pub fn open_code(&self, now: DateTime<Utc>) -> Result<(SentCode, &Person), SignupError> {
+        let code = self.known()?.leaving_by(status::COMPLETE)?.open_code(now)?;
+        Ok((code, self.person.as_ref().ok_or(SignupError::Erased)?))
+    }
+
     fn known(&self) -> Result<&Terms, SignupError> {
         self.terms.as_ref().ok_or(SignupError::NotFound)
     }
 
     fn request(&self, command: &RequestSignup, facts: &Facts) -> Result<Vec<SignupEvent>, SignupError> {
-        let RequestSignup { user_id, email, display_name, lookup, steps, shown } = command;
+        let RequestSignup { user_id, email, display_name, phone, lookup, steps, shown } = command;
         if self.terms.is_some() {
             return Err(SignupError::AlreadyExists);
         }
@@ -164,8 +94,9 @@ impl Signup {
         if display_name.as_ref().is_some_and(|name| !is_label(name, NAME_MAX_CHARS)) {
             return Err(SignupError::DisplayNameInvalid);
         }
-        if steps.contains(&SignupHook::PhoneVerification) {
-            return Err(SignupError::PhoneNotEnabled);
+        let phone = phone.clone().filter(|_| steps.contains(&SignupHook::PhoneVerification));
+        if steps.contains(&SignupHook::PhoneVerification) && !phone.as_deref().is_some_and(is_phone) {
+            return Err(SignupError::PhoneInvalid);
         }
         let requested = SignupRequested {
             user_id: *user_id,
@@ -174,25 +105,31 @@ impl Signup {
             lookup: *lookup,
             steps: steps.clone(),
         };
-        let (terms, person) = (begun(&requested), Person { email: email.clone(), display_name: display_name.clone() });
+        let (terms, person) = (begun(&requested), Person { email: email.clone(), display_name: display_name.clone(), phone });
         let passed: Vec<SignupHook> = steps.iter().copied().take_while(|hook| shown.contains(hook)).collect();
+        let given = person.phone.clone().map(|phone| SignupPhoneGiven { user_id: *user_id, phone: Personal::Clear(phone) }.into());
         let asked = terms.asking(passed.len(), &person, None, facts.now)?;
         let passed = passed.into_iter().map(|hook| SignupHookPassed { user_id: *user_id, hook }.into());
-        Ok([requested.into()].into_iter().chain(passed).chain([asked]).collect())
+        Ok([requested.into()].into_iter().chain(given).chain(passed).chain([asked]).collect())
     }
 
-    fn send_link(&self, facts: &Facts) -> Result<SignupEvent, SignupError> {
-        let terms = self.known()?.leaving_by(status::ASK_PERSON)?;
-        if terms.awaits() != Some(SignupHook::EmailVerification) {
-            return Err(SignupError::NotItsTurn(SignupHook::EmailVerification));
+    /// The terms, where this code may come back.
+    fn awaiting_code(&self, generation: u32, now: DateTime<Utc>) -> Result<(&Terms, &Person), SignupError> {
+        let (code, person) = self.open_code(now)?;
+        match code.generation == generation {
+            true => Ok((self.known()?, person)),
+            false => Err(SignupError::Superseded),
         }
-        if terms.generation > LINKS_AGAIN_MAX {
-            return Err(SignupError::LinkTooOften);
-        }
-        if terms.issued_at.is_some_and(|at| facts.now.signed_duration_since(at) < LINK_PAUSE) {
-            return Err(SignupError::LinkTooSoon);
-        }
-        Ok(terms.link(self.person.as_ref().ok_or(SignupError::Erased)?, facts.now))
+    }
+
+    fn prove_phone(&self, generation: u32, facts: &Facts) -> Result<Vec<SignupEvent>, SignupError> {
+        let (terms, person) = self.awaiting_code(generation, facts.now)?;
+        terms.pass(SignupHook::PhoneVerification, person, facts)
+    }
+
+    fn fail_code(&self, generation: u32, facts: &Facts) -> Result<Vec<SignupEvent>, SignupError> {
+        let (terms, _) = self.awaiting_code(generation, facts.now)?;
+        Ok(vec![SignupCodeFailed { user_id: terms.user_id, generation }.into()])
     }
 
     fn approve(&self, facts: &Facts) -> Result<Vec<SignupEvent>, SignupError> {
@@ -231,22 +168,9 @@ impl Signup {
     }
 }
 
-fn begun(requested: &SignupRequested) -> Terms {
-    Terms {
-        user_id: requested.user_id,
-        lookup: requested.lookup,
-        steps: requested.steps.clone(),
-        passed: 0,
-        status: SignupStatus::Pending,
-        generation: 0,
-        issued_at: None,
-        expires_at: None,
-    }
-}
-
 impl Aggregate for Signup {
     const TYPE: &'static str = "signup";
-    const SHAPE: u16 = 1;
+    const SHAPE: u16 = 2;
     const DECIDES_ON_PERSONAL_DATA: Option<Purpose> = Some(Purpose::Profile);
 
     type Command = SignupCommand;
@@ -256,11 +180,16 @@ impl Aggregate for Signup {
     fn decide(&self, command: &SignupCommand, facts: &Facts) -> Result<Vec<SignupEvent>, SignupError> {
         match command {
             SignupCommand::Request(command) => self.request(command, facts),
-            SignupCommand::SendLink => Ok(vec![self.send_link(facts)?]),
+            SignupCommand::SendAgain => {
+                let terms = self.known()?.leaving_by(status::ASK_PERSON)?;
+                Ok(vec![terms.again(self.person.as_ref().ok_or(SignupError::Erased)?, facts.now)?])
+            }
             SignupCommand::ProveEmail { generation } => {
                 let (terms, person) = self.provable(*generation, facts.now)?;
                 terms.pass(SignupHook::EmailVerification, person, facts)
             }
+            SignupCommand::ProvePhone { generation } => self.prove_phone(*generation, facts),
+            SignupCommand::FailCode { generation } => self.fail_code(*generation, facts),
             SignupCommand::Approve => self.approve(facts),
             SignupCommand::Refuse { reason } => self.refuse(reason.as_ref(), facts),
             SignupCommand::Expire => Ok(vec![self.expire(facts)?]),
@@ -272,7 +201,10 @@ impl Aggregate for Signup {
             let named = requested.display_name.as_ref().map_or(Some(None), |name| name.clear().cloned().map(Some));
             let person = requested.email.clear().cloned().zip(named);
             self.terms = Some(begun(requested));
-            self.person = person.map(|(email, display_name)| Person { email, display_name });
+            self.person = person.map(|(email, display_name)| Person { email, display_name, phone: None });
+        }
+        if let (SignupEvent::SignupPhoneGiven(given), Some(person)) = (event, &mut self.person) {
+            person.phone = given.phone.clear().cloned();
         }
         let Some(terms) = &mut self.terms else { return };
         match event {
@@ -280,6 +212,15 @@ impl Aggregate for Signup {
             SignupEvent::SignupLinkIssued(issued) => {
                 terms.generation = issued.generation;
                 terms.issued_at = Some(issued.issued_at);
+            }
+            SignupEvent::SignupCodeIssued(issued) => {
+                let SignupCodeIssued { generation, issued_at, valid_until, .. } = *issued;
+                terms.code = Some(SentCode { generation, issued_at, valid_until, wrong: 0 });
+            }
+            SignupEvent::SignupCodeFailed(_) => {
+                if let Some(code) = &mut terms.code {
+                    code.wrong = code.wrong.saturating_add(1);
+                }
             }
             _ => {}
         }

@@ -7,12 +7,20 @@ use uuid::Uuid;
 #[derive(Clone)]
 pub enum SignupCommand {
     Request(RequestSignup),
-    /// Sends the link again, as a new one.
-    SendLink,
+    /// Sends again what the person is waited for: the link or the code, as a new one.
+    SendAgain,
     /// The link came back; with the generation that it names, or none where somebody else whom the
     /// organization trusts says that the mailbox is the person's.
     ProveEmail {
         generation: Option<u32>,
+    },
+    /// The code of this generation came back. Whether it is the right one, the caller has found out.
+    ProvePhone {
+        generation: u32,
+    },
+    /// Counts a code that was typed wrong.
+    FailCode {
+        generation: u32,
     },
     Approve,
     Refuse {
@@ -30,6 +38,8 @@ pub struct RequestSignup {
     pub user_id: UserId,
     pub email: String,
     pub display_name: Option<String>,
+    /// Where a code goes, in E.164. It is kept only where a hook asks for it.
+    pub phone: Option<String>,
     /// The key under which no other sign-up of the organization has the address.
     pub lookup: Uuid,
     /// What has to be passed, in order.
@@ -43,8 +53,10 @@ impl fmt::Debug for SignupCommand {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Request(_) => "Request",
-            Self::SendLink => "SendLink",
+            Self::SendAgain => "SendAgain",
             Self::ProveEmail { .. } => "ProveEmail",
+            Self::ProvePhone { .. } => "ProvePhone",
+            Self::FailCode { .. } => "FailCode",
             Self::Approve => "Approve",
             Self::Refuse { .. } => "Refuse",
             Self::Expire => "Expire",

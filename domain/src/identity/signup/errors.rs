@@ -18,8 +18,8 @@ pub enum SignupError {
     DisplayNameInvalid,
     #[error("a reason has 1 to 500 characters")]
     ReasonInvalid,
-    #[error("telephone numbers cannot be verified on this deployment")]
-    PhoneNotEnabled,
+    #[error("a telephone number has a + and 7 to 15 digits, the country's code first")]
+    PhoneInvalid,
     /// The request had to show it and did not.
     #[error("the request does not pass {}", .0.name())]
     NotShown(SignupHook),
@@ -30,6 +30,8 @@ pub enum SignupError {
     NotItsTurn(SignupHook),
     #[error("the link was sent again: an older one is no longer good")]
     Superseded,
+    #[error("the code was used up by wrong ones, or its time is over")]
+    CodeVoid,
     #[error("the time of the sign-up has run out")]
     TimeRunOut,
     #[error("the time of the sign-up has not run out yet")]
@@ -38,6 +40,10 @@ pub enum SignupError {
     LinkTooSoon,
     #[error("a link is sent again five times at most")]
     LinkTooOften,
+    #[error("a code is sent again once a minute at most")]
+    CodeTooSoon,
+    #[error("a code is sent again five times at most")]
+    CodeTooOften,
     #[error("what is known of the person was erased")]
     Erased,
 }
@@ -49,11 +55,17 @@ impl Refusal for SignupError {
             Self::EmailInvalid
             | Self::DisplayNameInvalid
             | Self::ReasonInvalid
-            | Self::PhoneNotEnabled
+            | Self::PhoneInvalid
             | Self::NotShown(_)
             | Self::TransitionForbidden { .. } => Code::ValidationError,
-            Self::AlreadyExists | Self::NotItsTurn(_) | Self::Superseded | Self::TimeRunOut | Self::NotDue | Self::Erased => Code::Conflict,
-            Self::LinkTooSoon | Self::LinkTooOften => Code::RateLimited,
+            Self::AlreadyExists
+            | Self::NotItsTurn(_)
+            | Self::Superseded
+            | Self::CodeVoid
+            | Self::TimeRunOut
+            | Self::NotDue
+            | Self::Erased => Code::Conflict,
+            Self::LinkTooSoon | Self::LinkTooOften | Self::CodeTooSoon | Self::CodeTooOften => Code::RateLimited,
         }
     }
 
@@ -64,16 +76,19 @@ impl Refusal for SignupError {
             Self::EmailInvalid => "identity.email_invalid",
             Self::DisplayNameInvalid => "identity.display_name_invalid",
             Self::ReasonInvalid => "identity.reason_invalid",
-            Self::PhoneNotEnabled => "identity.phone_verification_not_enabled",
+            Self::PhoneInvalid => "identity.phone_invalid",
             Self::NotShown(SignupHook::DomainAutoJoin) => "identity.signup_domain_not_open",
             Self::NotShown(_) => "identity.captcha_not_solved",
             Self::TransitionForbidden { .. } => "identity.signup_transition_forbidden",
             Self::NotItsTurn(_) => "identity.signup_hook_not_its_turn",
             Self::Superseded => "identity.signup_superseded",
+            Self::CodeVoid => "identity.signup_code_void",
             Self::TimeRunOut => "identity.signup_time_run_out",
             Self::NotDue => "identity.signup_not_due",
             Self::LinkTooSoon => "identity.signup_link_too_soon",
             Self::LinkTooOften => "identity.signup_link_too_often",
+            Self::CodeTooSoon => "identity.signup_code_too_soon",
+            Self::CodeTooOften => "identity.signup_code_too_often",
             Self::Erased => "identity.signup_erased",
         }
     }
@@ -84,7 +99,7 @@ impl Refusal for SignupError {
             Self::NotShown(_) => Some("captcha"),
             Self::DisplayNameInvalid => Some("display_name"),
             Self::ReasonInvalid => Some("reason"),
-            Self::PhoneNotEnabled => Some("hooks"),
+            Self::PhoneInvalid => Some("phone"),
             Self::TransitionForbidden { .. } => Some("status"),
             _ => None,
         }

@@ -41,7 +41,7 @@ impl SignupStatus {
 }
 
 transitions! { SignupStatus {
-    /// A link is sent, for the first time or again, or after an approval.
+    /// A link or a code is sent, for the first time or again, or after an approval.
     ASK_PERSON: Pending | AwaitingApproval => Pending;
     /// T-46
     ASK_APPROVAL: Pending => AwaitingApproval;

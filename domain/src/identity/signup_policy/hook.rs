@@ -12,7 +12,7 @@ pub enum SignupHook {
     DomainAutoJoin,
     /// A link that was sent to the mailbox comes back (T-45).
     EmailVerification,
-    /// A code that was sent to the telephone comes back (T-46). No deployment can send one yet.
+    /// A code that was sent to the telephone comes back (T-46).
     PhoneVerification,
     /// Somebody who may says yes (T-46).
     AdminApproval,

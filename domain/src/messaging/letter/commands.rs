@@ -26,6 +26,8 @@ pub enum LetterKind {
     Signup,
     /// Whoever asked to sign up has an account already.
     AccountReminder,
+    /// The code that goes on with a sign-up.
+    SignupCode,
     SignupApproved,
     SignupRefused,
     PasswordChanged,
@@ -37,7 +39,7 @@ pub enum LetterKind {
 }
 
 impl LetterKind {
-    pub const ALL: [LetterKind; 15] = [
+    pub const ALL: [LetterKind; 16] = [
         LetterKind::Invitation,
         LetterKind::MagicLink,
         LetterKind::PasswordReset,
@@ -45,6 +47,7 @@ impl LetterKind {
         LetterKind::EmailVerification,
         LetterKind::Signup,
         LetterKind::AccountReminder,
+        LetterKind::SignupCode,
         LetterKind::SignupApproved,
         LetterKind::SignupRefused,
         LetterKind::PasswordChanged,
@@ -68,6 +71,14 @@ impl LetterKind {
         )
     }
 
+    /// By which way it goes.
+    pub fn channel(self) -> Channel {
+        match self {
+            LetterKind::SignupCode => Channel::Sms,
+            _ => Channel::Mail,
+        }
+    }
+
     /// The stored name.
     pub fn name(self) -> &'static str {
         match self {
@@ -78,6 +89,7 @@ impl LetterKind {
             LetterKind::EmailVerification => "email_verification",
             LetterKind::Signup => "signup",
             LetterKind::AccountReminder => "account_reminder",
+            LetterKind::SignupCode => "signup_code",
             LetterKind::SignupApproved => "signup_approved",
             LetterKind::SignupRefused => "signup_refused",
             LetterKind::PasswordChanged => "password_changed",
@@ -90,6 +102,14 @@ impl LetterKind {
     }
 }
 
+/// The ways by which people are written to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Channel {
+    Mail,
+    /// A text message to a telephone.
+    Sms,
+}
+
 /// Why nobody will get a letter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -100,6 +120,8 @@ pub enum UndeliverableReason {
     Deferred,
     /// The mail server refused it for good (RFC 5321, 4.2.1: a reply of 5xx).
     Refused,
+    /// The deployment has nothing to send it by any more.
+    NoChannel,
 }
 
 /// What stands on the outside of a letter, the address left out.

@@ -8,6 +8,6 @@ mod events;
 mod tests;
 
 pub use aggregate::Letter;
-pub use commands::{Envelope, LetterCommand, LetterKind, RecordSent, RecordUndeliverable, UndeliverableReason};
+pub use commands::{Channel, Envelope, LetterCommand, LetterKind, RecordSent, RecordUndeliverable, UndeliverableReason};
 pub use errors::LetterError;
 pub use events::{LetterEvent, LetterSent, LetterUndeliverable};

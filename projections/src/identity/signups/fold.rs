@@ -67,9 +67,12 @@ impl Projector for Signups {
 
 const INTERESTS: &[&str] = &[
     "identity.signup_requested",
+    "identity.signup_phone_given",
     "identity.signup_hook_passed",
     "identity.signup_hook_failed",
     "identity.signup_link_issued",
+    "identity.signup_code_issued",
+    "identity.signup_code_failed",
     "identity.signup_approval_awaited",
     "identity.signup_completed",
     "identity.signup_refused",

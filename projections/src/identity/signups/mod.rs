@@ -14,4 +14,5 @@ pub(super) use fold::STATEMENTS;
 /// The projection's public name.
 pub const PROJECTION: &str = "signups";
 
-pub(super) const READS: &[(&str, &str)] = &[("identity.signups.list", query::LIST), ("identity.signups.sealed", person::SEALED)];
+pub(super) const READS: &[(&str, &str)] =
+    &[("identity.signups.list", query::LIST), ("identity.signups.sealed", person::SEALED), ("identity.signups.numbers", person::NUMBERS)];

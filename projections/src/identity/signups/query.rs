@@ -28,6 +28,8 @@ pub struct Signup {
     /// Missing once the person was erased. It is theirs where `email_verification` is among `passed`.
     pub email: Option<String>,
     pub display_name: Option<String>,
+    /// In E.164, where it was asked for. It is theirs where `phone_verification` is among `passed`.
+    pub phone: Option<String>,
     /// `PENDING`, `AWAITING_APPROVAL`, `ACTIVE`, `REFUSED` or `EXPIRED`.
     pub status: String,
     /// The hooks that were passed, in order.
@@ -67,6 +69,7 @@ impl Row {
             id: UserId(self.user_id),
             email: person.email,
             display_name: person.display_name,
+            phone: person.phone,
             status: self.status,
             passed: self.steps,
             missing,
@@ -104,7 +107,7 @@ impl Query for ListSignups {
         rows.iter().for_each(|row| reader.touches(row.user_id));
         let page = Page::of(rows, limit, |last| reader.cursor(&last.requested_position))?;
         let asked: Vec<Asked> = page.items.iter().map(Row::asked).collect();
-        let mut people = person::open(reader, &asked).await?;
+        let mut people = person::open(reader, asked).await?;
         let items = page.items.into_iter().map(|row| {
             let person = people.remove(&row.user_id).unwrap_or_default();
             row.signup(person)

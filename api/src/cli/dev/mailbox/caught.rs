@@ -14,7 +14,10 @@ use uuid::Uuid;
 /// How many are kept.
 pub const CAUGHT_MAX: usize = 200;
 
-/// A mail as it was handed in.
+/// Who text messages are from.
+pub const SMS: &str = "SMS";
+
+/// A mail, or a text message, as it was handed in.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Mail {
     pub id: Uuid,
@@ -65,6 +68,16 @@ impl Caught {
         let mail = Arc::new(read(from, to, raw));
         let mut shelf = self.shelf();
         shelf.mails.push_front(mail);
+        shelf.mails.truncate(CAUGHT_MAX);
+    }
+
+    /// Keeps a text message. One that comes again is the same.
+    pub(super) fn keep_text(&self, id: Uuid, to: String, text: String) {
+        let (from, subject) = (SMS.to_owned(), text.clone());
+        let mail = Mail { id, to: vec![to], from, subject, message_id: id.to_string(), text, html: None, received_at: Utc::now() };
+        let mut shelf = self.shelf();
+        shelf.mails.retain(|known| known.id != id);
+        shelf.mails.push_front(Arc::new(mail));
         shelf.mails.truncate(CAUGHT_MAX);
     }
 

@@ -1,4 +1,4 @@
-//! The page of caught mails, and the same as JSON for tests and tools.
+//! The page of caught mails and text messages, the same as JSON for tests and tools, and where texts are handed in.
 //!
 //! A server of its own, on loopback: `palmares serve` knows nothing of it, so that no setting can bring
 //! it into production.
@@ -24,16 +24,22 @@ use uuid::Uuid;
 const CONTENT_SECURITY_POLICY: &str =
     "default-src 'none'; style-src 'unsafe-inline'; frame-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
+/// Where texts are handed in.
+pub(super) const TEXTS: &str = "/texts";
+
 const PAGE: &str = include_str!("page.html");
 
 /// Starts to serve on a free port.
-pub(super) fn serve(caught: Arc<Caught>) -> io::Result<(SocketAddr, Server)> {
+pub(super) fn serve(caught: Arc<Caught>, secret: Arc<str>) -> io::Result<(SocketAddr, Server)> {
+    let secret = Secret(secret);
     #[expect(clippy::disallowed_methods, reason = "a server of its own, of which the one that serves people knows nothing")]
-    let server = HttpServer::new(move || App::new().app_data(web::Data::from(caught.clone())).default_service(web::to(answer)))
-        .workers(1)
-        .disable_signals()
-        .shutdown_timeout(1)
-        .bind((Ipv4Addr::LOCALHOST, 0))?;
+    let server = HttpServer::new(move || {
+        App::new().app_data(web::Data::from(caught.clone())).app_data(web::Data::new(secret.clone())).default_service(web::to(answer))
+    })
+    .workers(1)
+    .disable_signals()
+    .shutdown_timeout(1)
+    .bind((Ipv4Addr::LOCALHOST, 0))?;
     let address = server.addrs().first().copied().ok_or_else(|| io::Error::other("no address"))?;
     Ok((address, server.run()))
 }
@@ -43,10 +49,39 @@ struct Filter {
     to: Option<String>,
 }
 
-async fn answer(request: HttpRequest, caught: web::Data<Caught>) -> HttpResponse {
+/// By which the system is known that hands texts in.
+#[derive(Clone)]
+struct Secret(Arc<str>);
+
+/// A text as gateways take it.
+#[derive(Deserialize)]
+struct Text {
+    id: Uuid,
+    to: String,
+    text: String,
+}
+
+fn take(request: &HttpRequest, secret: &Secret, caught: &Caught, body: &[u8]) -> HttpResponse {
+    let given = request.headers().get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+    if given.and_then(|given| given.strip_prefix("Bearer ")) != Some(&*secret.0) {
+        return plain(StatusCode::UNAUTHORIZED, "whoever hands texts in says the secret");
+    }
+    match serde_json::from_slice::<Text>(body) {
+        Ok(Text { id, to, text }) => {
+            caught.keep_text(id, to, text);
+            plain(StatusCode::ACCEPTED, "caught")
+        }
+        Err(_) => plain(StatusCode::UNPROCESSABLE_ENTITY, "a text has id, to and text"),
+    }
+}
+
+async fn answer(request: HttpRequest, body: web::Bytes, caught: web::Data<Caught>, secret: web::Data<Secret>) -> HttpResponse {
     // A page elsewhere could have its own name lead here, and read links that sign people in.
     if !names_loopback(&request) {
         return plain(StatusCode::MISDIRECTED_REQUEST, "ask by the address of this machine");
+    }
+    if request.method() == Method::POST && request.path() == TEXTS {
+        return take(&request, &secret, &caught, &body);
     }
     if request.method() != Method::GET {
         return plain(StatusCode::METHOD_NOT_ALLOWED, "there is only to read here");

@@ -131,3 +131,19 @@ fn what_is_no_mail_is_shown_as_it_came() {
     caught.keep("", vec!["ada@acme.test".to_owned()], b"");
     assert_eq!(caught.to(None)[0].subject, "");
 }
+
+#[tokio::test]
+async fn a_text_is_handed_in_by_whoever_says_the_secret() {
+    let mailbox = Mailbox::start().await.unwrap();
+    let text = serde_json::json!({ "id": uuid::Uuid::nil(), "to": "+33612345678", "text": "a code" });
+    let hand_in =
+        async |secret: &str, body: String| client().post(mailbox.texts_url()).bearer_auth(secret).body(body).send().await.unwrap().status();
+    assert_eq!(hand_in("guessed", text.to_string()).await, StatusCode::UNAUTHORIZED);
+    assert_eq!(hand_in(&mailbox.secret, "{}".to_owned()).await, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(mailbox.caught.to(None).is_empty());
+    assert_eq!(hand_in(&mailbox.secret, text.to_string()).await, StatusCode::ACCEPTED);
+    let read = client().get(format!("{}/messages", mailbox.page_url())).query(&[("to", "+33612345678")]).send().await.unwrap();
+    assert_eq!(read.json::<Vec<Mail>>().await.unwrap()[0].text, "a code");
+    let page = client().get(mailbox.page_url()).send().await.unwrap().text().await.unwrap();
+    assert!(page.contains("+33612345678") || page.contains("&#x2b;33612345678"), "{page}");
+}

@@ -1,10 +1,11 @@
-//! Codes that are sent by mail: derived from the pass, so that none is kept.
+//! Codes that are sent: derived from what they are sent for, so that none is kept.
 
 use palmares_commands::privacy::{KeyRing, PrivacyError};
-use palmares_domain::kernel::{OrganizationId, PassId};
+use palmares_domain::kernel::{OrganizationId, PassId, UserId};
 
-/// Under this kind the organization's index key hashes passes.
-const KIND: &str = "email_code";
+/// Under these kinds the organization's index key hashes what a code is sent for.
+const PASS: &str = "email_code";
+const SIGNUP: &str = "signup_code";
 const CODES: u64 = 1_000_000;
 
 /// The six digits of a pass: always the same ones, and nobody's guess without the organization's key.
@@ -12,7 +13,15 @@ const CODES: u64 = 1_000_000;
 /// # Errors
 /// Keys that cannot be reached.
 pub async fn email_code(ring: &KeyRing, organization: OrganizationId, pass: PassId) -> Result<String, PrivacyError> {
-    Ok(digits(&ring.lookup_hash(organization, KIND, &pass.to_string()).await?))
+    Ok(digits(&ring.lookup_hash(organization, PASS, &pass.to_string()).await?))
+}
+
+/// The six digits of this generation that go on with a sign-up.
+///
+/// # Errors
+/// Keys that cannot be reached.
+pub async fn signup_code(ring: &KeyRing, organization: OrganizationId, user: UserId, generation: u32) -> Result<String, PrivacyError> {
+    Ok(digits(&ring.lookup_hash(organization, SIGNUP, &format!("{user}\n{generation}")).await?))
 }
 
 fn digits(hash: &[u8; 32]) -> String {
