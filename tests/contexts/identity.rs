@@ -109,6 +109,47 @@ async fn nobody_gives_away_more_than_they_may_and_the_attempt_is_audited() {
     organization.admin.post(&format!("/users/{}/roles", organization.member_id), &user).await.refused(403, "ACCESS_DENIED");
 }
 
+// covers: E-199
+#[tokio::test]
+async fn roles_are_listed_with_what_they_grant_permission_by_permission() {
+    let organization = fresh_organization().await;
+    let reader = organization.compose("Reader", &["identity.user.list"]).await;
+    let keeper = organization.compose("Keeper", &["identity.user.list", "points.hold"]).await;
+    let listed = organization.admin.get_at("/roles", organization.head().await).await.expect(200);
+    for (row, (id, name, grants)) in listed
+        .items()
+        .iter()
+        .zip([(&reader, "Reader", vec!["identity.user.list"]), (&keeper, "Keeper", vec!["identity.user.list", "points.hold"])])
+    {
+        assert_eq!((&row["id"], &row["name"], &row["status"]), (&json!(id), &json!(name), &json!("ACTIVE")));
+        assert_eq!(row["grants"], json!(grants));
+        assert!(row["created_at"].is_string(), "{row}");
+    }
+    assert_eq!(listed.items().len(), 2);
+
+    // One permission is one right; a group is each of its permissions, and none beside them.
+    let permissions = ["identity.user.list", "identity.role.read", "points.hold.place", "points.hold.void", "points.debit.create"];
+    for (role, permitted) in [(&reader, [true, false, false, false, false]), (&keeper, [true, false, true, true, false])] {
+        let user = organization.add_member(role).await;
+        organization.assign(&user, role).await;
+        for (permission, permitted) in permissions.into_iter().zip(permitted) {
+            let decision = organization.check(&user, permission, None).await["decision"].clone();
+            assert_eq!(decision, if permitted { "PERMIT" } else { "DENY" }, "{permission}");
+        }
+    }
+    // A user has several roles, and a role several users.
+    let (one, other) = (organization.add_member("one").await, organization.add_member("other").await);
+    for (user, role) in [(&one, &reader), (&one, &keeper), (&other, &reader)] {
+        organization.assign(user, role).await;
+    }
+    let head = organization.head().await;
+    let shown = organization.admin.get_at(&format!("/users/{one}"), head).await.expect(200);
+    let roles = shown.body["roles"].as_array().expect("roles").clone();
+    assert!(roles.contains(&json!(reader)) && roles.contains(&json!(keeper)), "{roles:?}");
+    let readers = organization.admin.get_at(&format!("/users?role={reader}"), head).await.expect(200);
+    assert_eq!(readers.items().len(), 3);
+}
+
 #[tokio::test]
 async fn a_role_grants_permissions_that_exist_under_a_name_of_its_own() {
     let organization = fresh_organization().await;

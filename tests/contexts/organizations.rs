@@ -4,8 +4,10 @@ use crate::support::{
     dns::dns,
     running::{Client, Organization, eventually, fresh_organization, running},
 };
+use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 use sqlx::Connection;
+use std::collections::BTreeSet;
 use uuid::Uuid;
 
 /// The platform's administrator, at home.
@@ -82,6 +84,37 @@ async fn an_organization_sets_what_is_its_own_by_a_merge_patch() {
     assert_eq!(reset["branding"], json!({ "logo_url": null, "primary_color": null, "sender_name": "Acme Wellness" }));
     organization.patch(&organization.admin, json!({ "branding": null })).await.expect(200);
     assert_eq!(organization.settings().await["branding"]["sender_name"], Value::Null);
+}
+
+// covers: E-197
+#[tokio::test]
+async fn an_organization_has_its_fields_its_users_and_its_experts() {
+    let organization = fresh_organization().await;
+    let shown = organization.platform.get_at(&organization.path(""), organization.head().await).await.expect(200).body;
+    let fields = (&shown["id"], &shown["name"], &shown["slug"], &shown["status"]);
+    assert_eq!(fields, (&json!(organization.id), &json!("Test"), &json!(organization.slug), &json!("ACTIVE")));
+    let created: DateTime<Utc> = shown["created_at"].as_str().expect("a time").parse().expect("a time");
+    assert!(Utc::now() - created < TimeDelta::minutes(5), "{created}");
+    // What it subscribed to is one of its settings, which are one document.
+    organization.patch(&organization.platform, json!({ "plan": "enterprise" })).await.expect(200);
+    let settings = organization.settings().await;
+    assert_eq!((&settings["plan"], &settings["display_name"]), (&json!("enterprise"), &json!("Test")));
+
+    let (mut users, other) = (vec![organization.add_member("one").await, organization.add_member("two").await], fresh_organization().await);
+    for reference in ["first", "second"] {
+        let body = json!({ "external_ref": reference, "role": "expert" });
+        users.push(organization.platform.post("/users", &body).await.expect(201).id("id"));
+    }
+    let head = organization.head().await;
+    let ids = |reply: &crate::support::running::Reply| -> BTreeSet<String> {
+        reply.items().iter().map(|user| user["id"].as_str().expect("an id").to_owned()).collect()
+    };
+    let all = ids(&organization.admin.get_at("/users", head).await.expect(200));
+    assert!(users.iter().all(|user| all.contains(user)), "{all:?}");
+    let experts = ids(&organization.admin.get_at("/users?role=expert", head).await.expect(200));
+    assert_eq!(experts, users[2..].iter().cloned().collect());
+    // Each is of one organization.
+    assert!(ids(&other.admin.get_at("/users", head).await.expect(200)).is_disjoint(&all));
 }
 
 // covers: E-42, P-82

@@ -231,6 +231,36 @@ async fn nobody_learns_who_is_here() {
     assert!(answers.windows(2).all(|pair| pair[0] == pair[1]), "{answers:?}");
 }
 
+// covers: H-22
+#[tokio::test]
+async fn the_named_organization_and_what_it_says_of_somebody_come_before_the_password() {
+    let (acme, globex) = (fresh_organization().await, fresh_organization().await);
+    let person = acme.person("member").await.with_own_password().await;
+    let body = json!({ "external_ref": "namesake", "email": person.email, "role": "member" });
+    let namesake = globex.platform.post("/users", &body).await.expect(201).id("id");
+    globex.platform.post(&format!("/users/{namesake}/temporary-password"), &json!({ "password": OWN })).await.expect(200);
+    let at = async |organization: &Organization| {
+        door("/auth/signin?$jwt=true", &json!({ "organization": organization.slug, "email": person.email, "password": OWN })).await
+    };
+    // The same address and password: whose environment it is, the request names, and the session is of that one.
+    let signed_in = at(&acme).await.expect(200);
+    assert_eq!(acme.member.with_token(&signed_in.id("access_token")).get("/me").await.expect(200).body["organization_id"], json!(acme.id));
+    assert_eq!(at(&globex).await.expect(200).body["status"], "PASSWORD_REQUIRED");
+
+    // Whoever may not come in there does not, with the right password neither, and is not told why.
+    let refused = async |organization: &Organization| {
+        let mut body = at(organization).await.refused(401, "AUTHENTICATION_FAILED").body;
+        body.as_object_mut().expect("a problem").remove("request_id");
+        body
+    };
+    acme.admin.post(&format!("/users/{}/suspend", person.user), &json!({})).await.expect(200);
+    let suspended = refused(&acme).await;
+    globex.platform.post(&format!("/organizations/{}/suspend", globex.id), &json!({})).await.expect(200);
+    assert_eq!(suspended, refused(&globex).await);
+    acme.admin.post(&format!("/users/{}/resume", person.user), &json!({})).await.expect(200);
+    assert_eq!(at(&acme).await.expect(200).body["status"], "SIGNED_IN");
+}
+
 // covers: H-09, H-21, W-22
 #[tokio::test]
 async fn people_of_two_organizations_with_one_address_are_two_people() {

@@ -9,7 +9,7 @@ mod provisioning;
 mod siem;
 mod store;
 mod system;
-mod world;
+pub mod world;
 
 use rand::{SeedableRng, rngs::StdRng};
 

@@ -1,6 +1,7 @@
 //! What is deployed fits what is built.
 
 mod backup;
+mod cells;
 mod cluster;
 mod deployment;
 mod rotation;

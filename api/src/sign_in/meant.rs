@@ -42,6 +42,11 @@ impl Found {
         self.organization_active && self.status.is_some_and(UserStatus::may_sign_in)
     }
 
+    /// The hash that a password is compared with: none of whoever may not come in.
+    pub fn password_to_check(&self) -> Option<String> {
+        self.credential.password().filter(|_| self.may_sign_in()).map(|password| password.hash.clone())
+    }
+
     /// Whether whoever holds this challenge may take their next step: as a user, or as somebody who
     /// accepted an invitation and is not done.
     pub fn may_go_on(&self, challenge: &Challenge) -> bool {
@@ -94,4 +99,37 @@ pub async fn meant(services: &Services, organization: &str, email: &str) -> Resu
 /// Looks up what stands about them.
 pub async fn found(services: &Services, meant: &Meant) -> Result<Found, Problem> {
     Found::of(&services.engine, meant).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use palmares_domain::{
+        identity::credential::{CredentialAction, CredentialCommand, SetPassword},
+        kernel::{Aggregate, Facts},
+    };
+    use uuid::Uuid;
+
+    // covers: H-22
+    #[test]
+    fn no_password_is_checked_of_who_may_not_come_in() {
+        let user_id = UserId(Uuid::from_u128(1));
+        let set = CredentialAction::SetPassword(SetPassword { hash: "$argon2id$".to_owned(), temporary: false });
+        let facts = Facts { now: chrono::DateTime::UNIX_EPOCH, actor: user_id };
+        let mut credential = Credential::default();
+        for event in credential.decide(&CredentialCommand { user_id, action: set }, &facts).unwrap() {
+            credential.evolve(&event);
+        }
+        for status in [None].into_iter().chain(UserStatus::ALL.map(Some)) {
+            for organization_active in [true, false] {
+                let found = Found { status, organization_active, credential: credential.clone(), ..Found::default() };
+                assert_eq!(found.password_to_check().is_some(), found.may_sign_in(), "{status:?}, {organization_active}");
+            }
+        }
+        let member = Found { status: Some(UserStatus::Active), organization_active: true, credential, ..Found::default() };
+        assert!(member.password_to_check().is_some());
+        let suspended = Found { status: Some(UserStatus::Suspended), ..member.clone() };
+        let closed = Found { organization_active: false, ..member };
+        assert!(suspended.password_to_check().is_none() && closed.password_to_check().is_none());
+    }
 }
