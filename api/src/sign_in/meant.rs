@@ -114,7 +114,8 @@ mod tests {
     #[test]
     fn no_password_is_checked_of_who_may_not_come_in() {
         let user_id = UserId(Uuid::from_u128(1));
-        let set = CredentialAction::SetPassword(SetPassword { hash: "$argon2id$".to_owned(), temporary: false });
+        let set =
+            CredentialAction::SetPassword(SetPassword { hash: "$argon2id$v=19$c2FsdHNhbHQ$aGFzaGhhc2g".to_owned(), temporary: false });
         let facts = Facts { now: chrono::DateTime::UNIX_EPOCH, actor: user_id };
         let mut credential = Credential::default();
         for event in credential.decide(&CredentialCommand { user_id, action: set }, &facts).unwrap() {
