@@ -4,6 +4,7 @@ mod captcha;
 mod cqrs_es;
 mod dns;
 mod domain_purity;
+pub mod forgetting;
 mod postgres_store;
 mod privacy;
 mod row_security;

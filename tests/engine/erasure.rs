@@ -101,8 +101,8 @@ impl Shredder for Crashing {
     }
 }
 
-/// The process reads no personal data.
-struct Blind;
+/// Reads no personal data.
+pub struct Blind;
 
 #[async_trait]
 impl PersonalKeys for Blind {

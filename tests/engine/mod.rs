@@ -1,6 +1,6 @@
 //! The command engine on PostgreSQL: concurrency, idempotency, snapshots and sealed states.
 
-mod erasure;
+pub mod erasure;
 mod read_side;
 mod sealing;
 

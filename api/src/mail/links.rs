@@ -32,7 +32,8 @@ impl Links {
             | LetterKind::SignupCode
             | LetterKind::AccountReminder
             | LetterKind::SignupApproved
-            | LetterKind::SignupRefused => return None,
+            | LetterKind::SignupRefused
+            | LetterKind::DeletionAsked => return None,
         };
         Some(format!("{}/{page}#token={token}", self.public_url))
     }

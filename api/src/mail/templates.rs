@@ -46,6 +46,8 @@ const SOURCES: &[(&str, &str)] = sources![
     "en/recovery_codes_renewed.txt",
     "en/external_identity_linked.html",
     "en/external_identity_linked.txt",
+    "en/deletion_asked.html",
+    "en/deletion_asked.txt",
     "fr/footer.html",
     "fr/footer.txt",
     "fr/invitation.html",
@@ -81,6 +83,8 @@ const SOURCES: &[(&str, &str)] = sources![
     "fr/recovery_codes_renewed.txt",
     "fr/external_identity_linked.html",
     "fr/external_identity_linked.txt",
+    "fr/deletion_asked.html",
+    "fr/deletion_asked.txt",
 ];
 
 /// A letter as it reads.

@@ -10,7 +10,7 @@ const LINK: &str = "https://palmares.test/auth/magic-link#token=abc.def";
 fn about(kind: LetterKind) -> Subject<'static> {
     let key = match kind {
         LetterKind::EmailCode | LetterKind::SignupCode => "042917",
-        LetterKind::AccountReminder | LetterKind::SignupApproved | LetterKind::SignupRefused => "",
+        LetterKind::AccountReminder | LetterKind::SignupApproved | LetterKind::SignupRefused | LetterKind::DeletionAsked => "",
         _ => LINK,
     };
     let note = (kind == LetterKind::SignupRefused).then_some("We <know> nobody of this name.");

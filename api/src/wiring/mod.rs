@@ -16,6 +16,8 @@ mod upkeep;
 pub mod witnesses;
 mod write_side;
 
+pub use read_side::projectors;
+
 use crate::cli::{ServerSettings, System};
 use async_trait::async_trait;
 use palmares_commands::privacy::Rotated;

@@ -89,7 +89,7 @@ impl ReadSide {
 }
 
 /// Every projector of every context.
-pub(super) fn projectors() -> Vec<Arc<dyn Projector>> {
+pub fn projectors() -> Vec<Arc<dyn Projector>> {
     let contexts = [
         organizations::projectors(),
         identity::projectors(),

@@ -26,7 +26,7 @@ pub mod subject_exports;
 pub mod subject_index;
 pub mod subject_requests;
 
-pub(crate) use erased::{Erased, erased};
+pub(crate) use erased::{Erased, but_erased, erased, forget};
 
 use crate::engine::Projector;
 use std::sync::Arc;

@@ -12,6 +12,7 @@ use palmares_domain::{
         invitation::InvitationEvent,
         sign_in_watch::SignInWatchEvent,
         signup::SignupEvent,
+        user::UserEvent,
     },
     kernel::{Event, LetterId, RecordedEvent, UserId},
     messaging::letter::LetterKind,
@@ -27,6 +28,8 @@ const CODE: &str = "identity.signup_code_issued";
 const COMPLETED: &str = "identity.signup_completed";
 const REFUSED: &str = "identity.signup_refused";
 
+const DELETION: &str = "identity.user_deletion_requested";
+
 /// The events that ask for letters.
 pub(super) const ASKING: &[&str] = &[
     PASS,
@@ -41,6 +44,7 @@ pub(super) const ASKING: &[&str] = &[
     "identity.external_identity_linked",
     "identity.new_place_seen",
     "identity.suspicious_sign_in_detected",
+    DELETION,
 ];
 
 /// How long a letter that only tells something is worth sending, and the link of a notice good.
@@ -97,6 +101,9 @@ impl Asked {
         if event_type == CODE {
             return Self::signup_code(delivered);
         }
+        if event_type == DELETION {
+            return Self::deletion(delivered);
+        }
         if !matches!(event_type, PASS | INVITATION | LINK | COMPLETED | REFUSED) {
             return Self::notice(delivered);
         }
@@ -120,6 +127,20 @@ impl Asked {
         let token = DisownToken { organization: event.organization_id, user: recipient, letter: LetterId::asked_by(event.id) };
         let valid_until = event.recorded_at + NEWS_PATIENCE;
         Ok(Some(Self { kind, recipient, to: To::OnRecord, key: Key::Disown(token), note: None, valid_until, happened: Some(happened) }))
+    }
+
+    /// Who asks for their own deletion knows of it; whose others ask for is told, before anything is gone (7B).
+    fn deletion(delivered: &Delivered) -> Result<Option<Self>, ReactError> {
+        let event = &delivered.event;
+        let UserEvent::UserDeletionRequested(requested) = parse(event)? else { return Ok(None) };
+        let recipient = requested.user_id;
+        if event.actor_id == recipient.0 {
+            return Ok(None);
+        }
+        let happened = Happened { at: event.recorded_at, address: None, device: None };
+        let valid_until = event.recorded_at + NEWS_PATIENCE;
+        let (kind, to, key) = (LetterKind::DeletionAsked, To::OnRecord, Key::Nothing);
+        Ok(Some(Self { kind, recipient, to, key, note: None, valid_until, happened: Some(happened) }))
     }
 
     fn pass(delivered: &Delivered, address: String) -> Result<Option<Self>, ReactError> {

@@ -207,6 +207,21 @@ async fn a_notice_tells_of_what_happened_and_links_to_a_way_out() {
     }
 }
 
+// covers: E-168
+#[tokio::test]
+async fn who_is_to_be_deleted_at_the_word_of_another_is_told_and_who_asked_is_not() {
+    const OFFICER: Uuid = Uuid::from_u128(15);
+    for (actor, told) in [(OFFICER, 1), (ADA.0, 0)] {
+        let (world, mailbox) = World::with_mailbox().await;
+        let mut delivered = world.delivered("user", "identity.user_deletion_requested", &json!({ "user_id": ADA }), None);
+        delivered.event = Arc::new(RecordedEvent { actor_id: actor, ..(*delivered.event).clone() });
+        world.reactor.react(&delivered).await.unwrap();
+        assert_eq!(texts(&mailbox.caught).len(), told);
+        let subjects: Vec<_> = mailbox.caught.to(Some(ADDRESS)).iter().map(|mail| mail.subject.clone()).collect();
+        assert!(subjects.iter().all(|subject| subject == "Votre compte chez Acmé va être supprimé"), "{subjects:?}");
+    }
+}
+
 #[tokio::test]
 async fn only_a_password_that_the_user_changes_is_told_of() {
     let set = |temporary: bool| json!({ "user_id": ADA, "hash": { "sealed": "0".repeat(64) }, "temporary": temporary });

@@ -1,47 +1,168 @@
-//! What has to be clear before somebody may go whom others depend on (7C, 7D): the port and what fills it.
+//! What has to be clear before somebody may go whom others depend on (7C, 7D): the port, and what fills it.
 //!
-//! Experts are checked for dependencies: whom they look after. Of sessions, of what is to be settled with
-//! them and of what their profession has them keep, no part of the platform knows anything yet, nor of an
-//! organization's bills: those checks say so, and the approval has it on record.
+//! A kind of deletion needs checks, and contexts fill them: a check that several fill is open as long as one
+//! of them says so. One that nobody fills is recorded as such, and the approval has it on record: of what is
+//! to be settled with experts, of what their profession has them keep, and of an organization's bills, no
+//! part of the platform knows anything yet.
 
-use crate::{pipeline::Services, problem::Problem};
+use crate::{pipeline::Services, problem::Problem, routes::experts};
 use futures::future::{FutureExt, LocalBoxFuture};
 use palmares_domain::{
-    compliance::deletion_request::{Check, CheckOutcome, Checked, DeletionKind, Dossier},
-    kernel::{Tenant, UserId},
+    compliance::{
+        deletion_request::{Check, CheckOutcome, Checked, DeletionKind, Dossier},
+        legal_holds::LegalHolds,
+    },
+    kernel::Tenant,
 };
-use palmares_projections::experts::assignments::looked_after;
+use palmares_projections::compliance::deletion_requests::{done_since, footprint};
 
-/// One check: what it finds for the user of a deletion, where it is one's.
-type Look = for<'a> fn(&'a Services, Tenant, Option<UserId>) -> LocalBoxFuture<'a, Result<CheckOutcome, Problem>>;
+/// What a context fills a check with.
+pub struct DeletionCheck<S = Services> {
+    pub of: DeletionKind,
+    pub check: Check,
+    pub look: Look<S>,
+}
 
-const OF_EXPERTS: &[(Check, Look)] =
-    &[(Check::Dependencies, assignments), (Check::Settlement, nothing_to_check), (Check::Retention, nothing_to_check)];
-const OF_ORGANIZATIONS: &[(Check, Look)] = &[(Check::Settlement, nothing_to_check), (Check::Retention, nothing_to_check)];
+/// Looks, and says what it found.
+pub type Look<S> = for<'a> fn(&'a S, &'a Asked<'a>) -> LocalBoxFuture<'a, Result<CheckOutcome, Problem>>;
+
+/// The deletion that is asked about.
+pub struct Asked<'a> {
+    pub tenant: Tenant,
+    pub dossier: &'a Dossier,
+}
+
+/// What each kind of deletion needs (E-169, E-170).
+fn needed(kind: DeletionKind) -> &'static [Check] {
+    match kind {
+        DeletionKind::Expert => &[Check::Dependencies, Check::Settlement, Check::Retention],
+        DeletionKind::Organization => &[Check::Settlement, Check::Retention, Check::ExportPackage],
+        DeletionKind::OwnAccount | DeletionKind::ByAdmin | DeletionKind::Forced => &[],
+    }
+}
+
+/// What every context fills in.
+const FILLED: &[&[DeletionCheck]] = &[experts::DELETION_CHECKS, OF_COMPLIANCE];
+
+const OF_COMPLIANCE: &[DeletionCheck] = &[
+    DeletionCheck { of: DeletionKind::Organization, check: Check::Retention, look: nothing_is_held },
+    DeletionCheck { of: DeletionKind::Organization, check: Check::ExportPackage, look: taken_out },
+];
+
+/// By these an organization is taken out: with proof, and with what is personal.
+const TAKEN_OUT_BY: &[&str] = &["compliance.audit_log.export", "operations.event.export"];
 
 /// Every check that this deletion needs, with what it found.
 pub(super) async fn all(services: &Services, tenant: Tenant, dossier: &Dossier) -> Result<Vec<Checked>, Problem> {
-    let needed = match dossier.kind {
-        DeletionKind::Expert => OF_EXPERTS,
-        DeletionKind::Organization => OF_ORGANIZATIONS,
-        _ => &[],
-    };
-    let mut checked = Vec::with_capacity(needed.len());
-    for (check, look) in needed {
-        checked.push(Checked { check: *check, outcome: look(services, tenant, dossier.subject.user()).await? });
+    find(FILLED, services, &Asked { tenant, dossier }).await
+}
+
+async fn find<S>(filled: &[&[DeletionCheck<S>]], services: &S, asked: &Asked<'_>) -> Result<Vec<Checked>, Problem> {
+    let kind = asked.dossier.kind;
+    let mut checked = Vec::new();
+    for check in needed(kind) {
+        let mut found = Vec::new();
+        for filling in filled.iter().copied().flatten().filter(|filling| filling.of == kind && filling.check == *check) {
+            found.push((filling.look)(services, asked).await?);
+        }
+        checked.push(Checked { check: *check, outcome: together(&found) });
     }
     Ok(checked)
 }
 
-fn assignments<'a>(services: &'a Services, tenant: Tenant, expert: Option<UserId>) -> LocalBoxFuture<'a, Result<CheckOutcome, Problem>> {
-    async move {
-        let Some(expert) = expert else { return Ok(CheckOutcome::NothingToCheck) };
-        let mut reader = services.readers.open(tenant, None).await?;
-        Ok(if looked_after(&mut reader, expert).await? == 0 { CheckOutcome::Clear } else { CheckOutcome::Open })
+/// What several found: open where one is, and clear where one is and none is open.
+fn together(found: &[CheckOutcome]) -> CheckOutcome {
+    let first_of = |outcome: &CheckOutcome| found.contains(outcome);
+    [CheckOutcome::Open, CheckOutcome::Clear].into_iter().find(first_of).unwrap_or(CheckOutcome::NothingToCheck)
+}
+
+/// The review of what the law keeps: a hold on the organization is released before it goes, or it stays.
+fn nothing_is_held<'a>(services: &'a Services, asked: &'a Asked<'a>) -> LocalBoxFuture<'a, Result<CheckOutcome, Problem>> {
+    async {
+        let (organization, subject) = (asked.tenant.organization(), asked.dossier.subject);
+        let mut reader = services.readers.open(asked.tenant, None).await?;
+        let footprint = footprint(&mut reader, subject.user()).await?;
+        let free = |holds: &LegalHolds| holds.on(subject, Some(&footprint)).is_empty();
+        let free = services.engine.look(organization, organization, free).await?;
+        Ok(if free { CheckOutcome::Clear } else { CheckOutcome::Open })
     }
     .boxed_local()
 }
 
-fn nothing_to_check<'a>(_: &'a Services, _: Tenant, _: Option<UserId>) -> LocalBoxFuture<'a, Result<CheckOutcome, Problem>> {
-    async { Ok(CheckOutcome::NothingToCheck) }.boxed_local()
+/// An organization goes with its package in somebody's hands: once it is suspended, its people take out nothing.
+fn taken_out<'a>(services: &'a Services, asked: &'a Asked<'a>) -> LocalBoxFuture<'a, Result<CheckOutcome, Problem>> {
+    async {
+        let mut reader = services.readers.open(asked.tenant, None).await?;
+        let taken = done_since(&mut reader, asked.dossier.request_id, TAKEN_OUT_BY).await?;
+        Ok(if taken { CheckOutcome::Clear } else { CheckOutcome::Open })
+    }
+    .boxed_local()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use palmares_domain::{
+        compliance::deletion_request::{DeletionStatus, DeletionSubject},
+        kernel::{DeletionRequestId, OrganizationId, UserId},
+    };
+    use std::collections::BTreeSet;
+    use uuid::Uuid;
+
+    const EXPERT: UserId = UserId(Uuid::from_u128(7));
+
+    fn dossier(kind: DeletionKind) -> Dossier {
+        Dossier {
+            request_id: DeletionRequestId::of(EXPERT),
+            subject: DeletionSubject::User(EXPERT),
+            kind,
+            requested_by: EXPERT,
+            status: DeletionStatus::InReview,
+            before_hold: None,
+            approvals: BTreeSet::new(),
+            due_at: None,
+            ended_at: None,
+            erasure: None,
+            rounds: 0,
+            retained: Vec::new(),
+            backups_until: None,
+        }
+    }
+
+    fn says<'a>(outcome: &'a CheckOutcome, _: &'a Asked<'a>) -> LocalBoxFuture<'a, Result<CheckOutcome, Problem>> {
+        async { Ok(*outcome) }.boxed_local()
+    }
+
+    fn clear<'a>(_: &'a CheckOutcome, _: &'a Asked<'a>) -> LocalBoxFuture<'a, Result<CheckOutcome, Problem>> {
+        async { Ok(CheckOutcome::Clear) }.boxed_local()
+    }
+
+    /// What is found where two contexts fill what is to be settled with experts.
+    fn settled(outcome: CheckOutcome, kind: DeletionKind) -> Vec<CheckOutcome> {
+        let of = |look| [DeletionCheck { of: DeletionKind::Expert, check: Check::Settlement, look }];
+        #[expect(clippy::disallowed_methods, reason = "a test of a port has no gate")]
+        let tenant = Tenant::grant(OrganizationId(Uuid::from_u128(1)));
+        let dossier = dossier(kind);
+        let (asked, filled) = (Asked { tenant, dossier: &dossier }, [of(clear), of(says)]);
+        let filled = filled.each_ref().map(<[_; 1]>::as_slice);
+        let found = find(&filled, &outcome, &asked);
+        futures::executor::block_on(found).unwrap().iter().map(|checked| checked.outcome).collect()
+    }
+
+    // covers: E-169
+    #[test]
+    fn what_a_context_fills_in_blocks_and_what_nobody_fills_in_is_said_to_be_so() {
+        let nothing = CheckOutcome::NothingToCheck;
+        assert_eq!(settled(CheckOutcome::Open, DeletionKind::Expert), [nothing, CheckOutcome::Open, nothing]);
+        assert_eq!(settled(CheckOutcome::Clear, DeletionKind::Expert), [nothing, CheckOutcome::Clear, nothing]);
+        assert_eq!(settled(CheckOutcome::Open, DeletionKind::Organization), [nothing; 3]);
+        assert_eq!(settled(CheckOutcome::Open, DeletionKind::ByAdmin), []);
+    }
+
+    #[test]
+    fn every_check_that_is_filled_is_needed() {
+        for filling in FILLED.iter().copied().flatten() {
+            assert!(needed(filling.of).contains(&filling.check), "{:?} of {:?} is never asked for", filling.check, filling.of);
+        }
+    }
 }

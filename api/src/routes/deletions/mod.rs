@@ -1,6 +1,6 @@
 //! Deletions, legal holds and retention schedules.
 
-mod checks;
+pub(super) mod checks;
 mod preview;
 mod verify;
 mod what_if;

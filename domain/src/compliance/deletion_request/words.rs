@@ -114,8 +114,10 @@ pub enum Check {
     Dependencies,
     /// Nothing is left to be paid.
     Settlement,
-    /// No rule of their profession keeps what they wrote.
+    /// No rule of their profession, and no legal hold, keeps what they wrote.
     Retention,
+    /// What an organization has recorded was taken out since its deletion was asked for.
+    ExportPackage,
 }
 
 /// What a check found.

@@ -36,6 +36,8 @@ pub enum LetterKind {
     SecondFactorDisabled,
     RecoveryCodesRenewed,
     ExternalIdentityLinked,
+    /// Somebody else asked that the recipient's account be deleted.
+    DeletionAsked,
 }
 
 impl LetterKind {
@@ -56,6 +58,7 @@ impl LetterKind {
         LetterKind::SecondFactorDisabled,
         LetterKind::RecoveryCodesRenewed,
         LetterKind::ExternalIdentityLinked,
+        LetterKind::DeletionAsked,
     ];
 
     /// Whether it tells of something that happened, rather than bringing something to use.
@@ -98,6 +101,7 @@ impl LetterKind {
             LetterKind::SecondFactorDisabled => "second_factor_disabled",
             LetterKind::RecoveryCodesRenewed => "recovery_codes_renewed",
             LetterKind::ExternalIdentityLinked => "external_identity_linked",
+            LetterKind::DeletionAsked => "deletion_asked",
         }
     }
 }

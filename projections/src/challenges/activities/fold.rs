@@ -3,7 +3,7 @@
 use super::{PROJECTION, SealedRecord, day_place, record_id, record_place};
 use crate::{
     challenges::{ACTIVITIES_RECORDED, reports},
-    compliance::{ERASED, erased},
+    compliance::{ERASED, but_erased, forget},
     engine::{ApplyContext, ApplyError, Delivered, Projector},
 };
 use async_trait::async_trait;
@@ -74,7 +74,8 @@ impl Projector for Activities {
         upsert(context, standing).await?;
         delete(context, retracted).await?;
         upsert_days(context, days).await?;
-        forget(context, batch).await
+        // What somebody did is gone with their health key.
+        forget(context, batch, Purpose::Health, &[FORGET, FORGET_DAYS]).await
     }
 }
 
@@ -104,7 +105,7 @@ struct Day {
 
 fn changes(batch: &[Delivered]) -> Result<Changes, ApplyError> {
     let mut changes = Changes::default();
-    for delivered in batch.iter().filter(|delivered| delivered.event.event_type != ERASED) {
+    for delivered in but_erased(batch) {
         let (organization, at) = (delivered.event.organization_id, delivered.event.recorded_at);
         let (user, Some(reports)) = reports(delivered)? else { continue };
         for item in reports.records {
@@ -119,18 +120,6 @@ fn changes(batch: &[Delivered]) -> Result<Changes, ApplyError> {
         }
     }
     Ok(changes)
-}
-
-/// What somebody did is gone with their health key.
-async fn forget(context: &mut ApplyContext<'_>, batch: &[Delivered]) -> Result<(), ApplyError> {
-    for erased in erased(batch)?.iter().filter(|erased| erased.purposes.contains(&Purpose::Health)) {
-        for statement in [FORGET, FORGET_DAYS] {
-            let sql = context.slot.sql(statement);
-            let forget = sqlx::query(&sql).bind(erased.organization.0).bind(erased.user.map(|user| user.0));
-            forget.execute(&mut *context.tx).await?;
-        }
-    }
-    Ok(())
 }
 
 async fn upsert(context: &mut ApplyContext<'_>, standing: Vec<(RecordKey, Record)>) -> Result<(), ApplyError> {

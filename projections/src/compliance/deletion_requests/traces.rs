@@ -4,7 +4,7 @@ use crate::engine::{ReadError, TenantReader};
 use chrono::{DateTime, Utc};
 use palmares_domain::{
     compliance::legal_holds::Span,
-    kernel::{Purpose, UserId},
+    kernel::{DeletionRequestId, Purpose, UserId},
 };
 use std::collections::BTreeMap;
 
@@ -18,6 +18,19 @@ pub(super) const FOOTPRINT: &str = "
 pub(super) const SEALED_BY_PURPOSE: &str = "
     SELECT purpose, count(*) FROM event_sealed
     WHERE organization_id = $1 AND ($2::uuid IS NULL OR subject_id = $2) GROUP BY purpose";
+
+/// The request's row says when it was asked for the last time.
+pub(super) const DONE_SINCE: &str = "
+    SELECT EXISTS (
+        SELECT FROM identity_decisions d JOIN compliance_deletion_requests r ON r.organization_id = d.organization_id
+        WHERE d.organization_id = $1 AND r.request_id = $2 AND d.permission = ANY($3) AND d.outcome = 'PERMIT'
+          AND d.position > r.created_position)";
+
+/// Whether somebody was let do one of these since the deletion was asked for.
+pub async fn done_since(reader: &mut TenantReader<'_>, request: DeletionRequestId, permissions: &[&str]) -> Result<bool, ReadError> {
+    let query = sqlx::query_scalar(DONE_SINCE).persistent(false).bind(reader.organization().0).bind(request.0).bind(permissions);
+    Ok(query.fetch_one(reader.connection()).await?)
+}
 
 /// Over which time something personal of a user is recorded; of everybody where none is named.
 pub async fn footprint(reader: &mut TenantReader<'_>, user: Option<UserId>) -> Result<Span, ReadError> {

@@ -1,4 +1,5 @@
-//! The sealed files: written by who builds them, deleted with the event that their time is over.
+//! The sealed files: written by who builds them, deleted with the event that their time is over,
+//! or that the keys of whose they are were destroyed.
 
 use crate::engine::{ReadError, TenantReader};
 use palmares_domain::kernel::{ExportId, OrganizationId};
@@ -8,6 +9,12 @@ const STORE: &str = "
     INSERT INTO compliance_export_files (organization_id, export_id, content) VALUES ($1, $2, $3)";
 
 const DELETE: &str = "DELETE FROM compliance_export_files WHERE organization_id = $1 AND export_id = $2";
+
+/// The files of whoever is erased.
+pub(super) const FORGET: &str = "
+    DELETE FROM compliance_export_files f USING {compliance_subject_exports} e
+    WHERE f.organization_id = $1 AND e.organization_id = f.organization_id AND e.export_id = f.export_id
+      AND ($2::uuid IS NULL OR e.user_id = $2)";
 
 pub(super) const READ: &str = "SELECT content FROM compliance_export_files WHERE organization_id = $1 AND export_id = $2";
 

@@ -1,9 +1,15 @@
 //! From the events of exports to rows, and the end of their files.
 
 use super::{PROJECTION, files};
-use crate::engine::{ApplyContext, ApplyError, Delivered, Projector};
+use crate::{
+    compliance::{ERASED, but_erased, forget},
+    engine::{ApplyContext, ApplyError, Delivered, Projector},
+};
 use async_trait::async_trait;
-use palmares_domain::{compliance::subject_export::SubjectExportEvent, kernel::Event};
+use palmares_domain::{
+    compliance::subject_export::SubjectExportEvent,
+    kernel::{Event, Purpose},
+};
 
 pub(super) const INSERT: &str = "
     INSERT INTO {compliance_subject_exports}
@@ -16,6 +22,9 @@ pub(super) const CHANGE: &str = "
         digest = coalesce($6, digest), fault = coalesce($7, fault), expires_at = coalesce($8, expires_at), downloads = downloads + $9
     WHERE organization_id = $1 AND export_id = $2";
 
+pub(super) const FORGET: &str = "
+    DELETE FROM {compliance_subject_exports} WHERE organization_id = $1 AND ($2::uuid IS NULL OR user_id = $2)";
+
 /// The fold. Exports are few, so each event is a statement of its own.
 pub struct SubjectExports;
 
@@ -26,7 +35,7 @@ impl Projector for SubjectExports {
     }
 
     fn version(&self) -> i32 {
-        1
+        2
     }
 
     fn tables(&self) -> &'static [&'static str] {
@@ -41,11 +50,12 @@ impl Projector for SubjectExports {
             "compliance.subject_export_failed",
             "compliance.subject_export_downloaded",
             "compliance.subject_export_expired",
+            ERASED,
         ]
     }
 
     async fn apply(&self, context: &mut ApplyContext<'_>, batch: &[Delivered]) -> Result<(), ApplyError> {
-        for delivered in batch {
+        for delivered in but_erased(batch) {
             let event = &delivered.event;
             let happened = SubjectExportEvent::from_payload(&event.event_type, event.schema_version, event.payload.get().as_bytes())?;
             let (organization, export) = (event.organization_id, happened.export_id());
@@ -69,7 +79,8 @@ impl Projector for SubjectExports {
             let change = change.bind(ready.map(|ready| ready.digest.to_string())).bind(fault);
             change.bind(ready.map(|ready| ready.expires_at)).bind(downloads).execute(&mut *context.tx).await?;
         }
-        Ok(())
+        // The files first: whose they are is told by the rows.
+        forget(context, batch, Purpose::Profile, &[files::FORGET, FORGET]).await
     }
 }
 
@@ -79,7 +90,7 @@ mod tests {
 
     #[test]
     fn every_event_of_exports_is_of_interest() {
-        let all: Vec<_> = SubjectExportEvent::CATALOGUE.iter().map(|event| event.name).collect();
+        let all: Vec<_> = SubjectExportEvent::CATALOGUE.iter().map(|event| event.name).chain([ERASED]).collect();
         assert_eq!(SubjectExports.interests(), all);
     }
 }

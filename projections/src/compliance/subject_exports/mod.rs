@@ -16,6 +16,8 @@ pub const PROJECTION: &str = "subject_exports";
 pub(super) const STATEMENTS: &[(&str, &str)] = &[
     ("compliance.subject_exports.insert", fold::INSERT),
     ("compliance.subject_exports.change", fold::CHANGE),
+    ("compliance.subject_exports.forget", fold::FORGET),
+    ("compliance.subject_exports.forget_files", files::FORGET),
     ("compliance.subject_exports.list", query::LIST),
     ("compliance.subject_exports.file", files::READ),
 ];

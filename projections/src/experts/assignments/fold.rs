@@ -1,11 +1,18 @@
 //! From the events of assignments to rows.
 
 use super::PROJECTION;
-use crate::engine::{ApplyContext, ApplyError, Delivered, Projector};
+use crate::{
+    compliance::{ERASED, but_erased, forget},
+    engine::{ApplyContext, ApplyError, Delivered, Projector},
+};
 use async_trait::async_trait;
-use palmares_domain::{experts::assignments::ExpertAssignmentsEvent, kernel::Event};
+use palmares_domain::{
+    experts::assignments::ExpertAssignmentsEvent,
+    kernel::{Event, Purpose},
+};
 
-pub(in crate::experts) const STATEMENTS: &[(&str, &str)] = &[("experts.assignments.insert", INSERT), ("experts.assignments.end", END)];
+pub(in crate::experts) const STATEMENTS: &[(&str, &str)] =
+    &[("experts.assignments.insert", INSERT), ("experts.assignments.end", END), ("experts.assignments.forget", FORGET)];
 
 const INSERT: &str = "
     INSERT INTO {experts_assignments}
@@ -18,6 +25,9 @@ const END: &str = "
     WHERE organization_id = $1 AND user_id = $2 AND assigned_position = (
         SELECT max(assigned_position) FROM {experts_assignments} WHERE organization_id = $1 AND user_id = $2 AND expert_id = $3)";
 
+/// By whom somebody was looked after says something of their health.
+const FORGET: &str = "DELETE FROM {experts_assignments} WHERE organization_id = $1 AND ($2::uuid IS NULL OR user_id = $2)";
+
 /// The fold. Assignments change seldom, so each event is a statement of its own.
 pub struct Assignments;
 
@@ -28,7 +38,7 @@ impl Projector for Assignments {
     }
 
     fn version(&self) -> i32 {
-        1
+        2
     }
 
     fn tables(&self) -> &'static [&'static str] {
@@ -36,11 +46,11 @@ impl Projector for Assignments {
     }
 
     fn interests(&self) -> &'static [&'static str] {
-        &["experts.expert_assigned", "experts.assignment_ended"]
+        &["experts.expert_assigned", "experts.assignment_ended", ERASED]
     }
 
     async fn apply(&self, context: &mut ApplyContext<'_>, batch: &[Delivered]) -> Result<(), ApplyError> {
-        for delivered in batch {
+        for delivered in but_erased(batch) {
             let event = &delivered.event;
             let organization = event.organization_id.0;
             match ExpertAssignmentsEvent::from_payload(&event.event_type, event.schema_version, event.payload.get().as_bytes())? {
@@ -57,7 +67,7 @@ impl Projector for Assignments {
                 }
             }
         }
-        Ok(())
+        forget(context, batch, Purpose::Health, &[FORGET]).await
     }
 }
 
@@ -67,7 +77,7 @@ mod tests {
 
     #[test]
     fn every_event_of_assignments_is_of_interest() {
-        let all: Vec<_> = ExpertAssignmentsEvent::CATALOGUE.iter().map(|event| event.name).collect();
+        let all: Vec<_> = ExpertAssignmentsEvent::CATALOGUE.iter().map(|event| event.name).chain([ERASED]).collect();
         assert_eq!(Assignments.interests(), all);
     }
 }

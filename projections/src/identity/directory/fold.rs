@@ -5,7 +5,7 @@ use super::{
     naming::{self, NameOf},
 };
 use crate::{
-    compliance::{ERASED, erased},
+    compliance::{ERASED, but_erased, forget},
     engine::{ApplyContext, ApplyError, Delivered, Projector},
 };
 use async_trait::async_trait;
@@ -115,14 +115,7 @@ impl Projector for Users {
             update.execute(&mut *context.tx).await?;
         }
         naming::write(context, &changes.names).await?;
-        for erased in erased(batch)?.iter().filter(|erased| erased.purposes.contains(&Purpose::Profile)) {
-            for forget in [FORGET, naming::FORGET] {
-                let sql = context.slot.sql(forget);
-                let forget = sqlx::query(&sql).bind(erased.organization.0).bind(erased.user.map(|user| user.0));
-                forget.execute(&mut *context.tx).await?;
-            }
-        }
-        Ok(())
+        forget(context, batch, Purpose::Profile, &[FORGET, naming::FORGET]).await
     }
 }
 
@@ -184,7 +177,7 @@ struct Created {
 
 fn changes(batch: &[Delivered]) -> Result<Changes, ApplyError> {
     let mut changes = Changes::default();
-    for delivered in batch.iter().filter(|delivered| delivered.event.event_type != ERASED) {
+    for delivered in but_erased(batch) {
         let event = &delivered.event;
         let organization = event.organization_id;
         let change = UserEvent::from_payload(&event.event_type, event.schema_version, event.payload.get().as_bytes())?;

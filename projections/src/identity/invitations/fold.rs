@@ -1,15 +1,18 @@
 //! From the events of invitations to rows.
 
 use super::PROJECTION;
-use crate::engine::{ApplyContext, ApplyError, Delivered, Projector};
+use crate::{
+    compliance::{ERASED, but_erased, forget},
+    engine::{ApplyContext, ApplyError, Delivered, Projector},
+};
 use async_trait::async_trait;
 use palmares_domain::{
     identity::invitation::{InvitationEvent, InvitationIssued},
-    kernel::{Event, RecordedEvent},
+    kernel::{Event, Purpose, RecordedEvent},
 };
 
 pub(in crate::identity) const STATEMENTS: &[(&str, &str)] =
-    &[("identity.invitations.issue", ISSUE), ("identity.invitations.set_status", SET_STATUS)];
+    &[("identity.invitations.issue", ISSUE), ("identity.invitations.set_status", SET_STATUS), ("identity.invitations.forget", FORGET)];
 
 /// Sent for the first time, or again.
 const ISSUE: &str = "
@@ -23,6 +26,8 @@ const ISSUE: &str = "
 
 const SET_STATUS: &str = "UPDATE {identity_invitations} SET status = $3 WHERE organization_id = $1 AND invitation_id = $2";
 
+const FORGET: &str = "DELETE FROM {identity_invitations} WHERE organization_id = $1 AND ($2::uuid IS NULL OR user_id = $2)";
+
 /// The fold. An invitation has few events, so each is a statement of its own.
 pub struct Invitations;
 
@@ -33,7 +38,7 @@ impl Projector for Invitations {
     }
 
     fn version(&self) -> i32 {
-        1
+        2
     }
 
     fn tables(&self) -> &'static [&'static str] {
@@ -45,7 +50,7 @@ impl Projector for Invitations {
     }
 
     async fn apply(&self, context: &mut ApplyContext<'_>, batch: &[Delivered]) -> Result<(), ApplyError> {
-        for delivered in batch {
+        for delivered in but_erased(batch) {
             let event = &delivered.event;
             let change = InvitationEvent::from_payload(&event.event_type, event.schema_version, event.payload.get().as_bytes())?;
             match &change {
@@ -57,7 +62,7 @@ impl Projector for Invitations {
                 }
             }
         }
-        Ok(())
+        forget(context, batch, Purpose::Profile, &[FORGET]).await
     }
 }
 
@@ -67,6 +72,7 @@ const INTERESTS: &[&str] = &[
     "identity.invitation_completed",
     "identity.invitation_expired",
     "identity.invitation_revoked",
+    ERASED,
 ];
 
 async fn issue(
@@ -100,7 +106,7 @@ mod tests {
 
     #[test]
     fn every_event_of_an_invitation_is_of_interest() {
-        let all: Vec<_> = InvitationEvent::CATALOGUE.iter().map(|event| event.name).collect();
+        let all: Vec<_> = InvitationEvent::CATALOGUE.iter().map(|event| event.name).chain([ERASED]).collect();
         assert_eq!(INTERESTS, all);
     }
 }

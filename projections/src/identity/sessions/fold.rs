@@ -1,12 +1,15 @@
 //! From the events of sessions to rows.
 
 use super::PROJECTION;
-use crate::engine::{ApplyContext, ApplyError, Delivered, Projector};
+use crate::{
+    compliance::{ERASED, but_erased, forget},
+    engine::{ApplyContext, ApplyError, Delivered, Projector},
+};
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use palmares_domain::{
     identity::sessions::{Factor, SessionStarted, SessionsEvent},
-    kernel::{Event, RecordedEvent, SessionId, UserId},
+    kernel::{Event, Purpose, RecordedEvent, SessionId, UserId},
 };
 use serde::Deserialize;
 use uuid::Uuid;
@@ -16,6 +19,7 @@ pub(in crate::identity) const STATEMENTS: &[(&str, &str)] = &[
     ("identity.sessions.refresh", REFRESH),
     ("identity.sessions.end", END),
     ("identity.sessions.end_all", END_ALL),
+    ("identity.sessions.forget", FORGET),
 ];
 
 const INSERT: &str = "
@@ -35,6 +39,9 @@ const END_ALL: &str = "
     UPDATE {identity_sessions} SET ended_at = $4, end_reason = $5
     WHERE organization_id = $1 AND user_id = $2 AND session_id IS DISTINCT FROM $3 AND ended_at IS NULL AND expires_at > $4";
 
+/// When somebody was there, and by what they came in.
+const FORGET: &str = "DELETE FROM {identity_sessions} WHERE organization_id = $1 AND ($2::uuid IS NULL OR user_id = $2)";
+
 /// Why a session ended of which a refresh token came a second time.
 const REUSED: &str = "refresh_reused";
 
@@ -48,7 +55,7 @@ impl Projector for Sessions {
     }
 
     fn version(&self) -> i32 {
-        1
+        2
     }
 
     fn tables(&self) -> &'static [&'static str] {
@@ -62,11 +69,12 @@ impl Projector for Sessions {
             "identity.refresh_reuse_detected",
             "identity.session_revoked",
             "identity.sessions_revoked",
+            ERASED,
         ]
     }
 
     async fn apply(&self, context: &mut ApplyContext<'_>, batch: &[Delivered]) -> Result<(), ApplyError> {
-        for delivered in batch {
+        for delivered in but_erased(batch) {
             let event = &delivered.event;
             match SessionsEvent::from_payload(&event.event_type, event.schema_version, event.payload.get().as_bytes())? {
                 SessionsEvent::SessionStarted(started) => insert(context, event, &started).await?,
@@ -86,7 +94,7 @@ impl Projector for Sessions {
                 }
             }
         }
-        Ok(())
+        forget(context, batch, Purpose::Security, &[FORGET]).await
     }
 }
 
@@ -139,7 +147,7 @@ mod tests {
 
     #[test]
     fn every_event_of_sessions_is_of_interest() {
-        let all: Vec<_> = SessionsEvent::CATALOGUE.iter().map(|event| event.name).collect();
+        let all: Vec<_> = SessionsEvent::CATALOGUE.iter().map(|event| event.name).chain([ERASED]).collect();
         assert_eq!(Sessions.interests(), all);
     }
 }

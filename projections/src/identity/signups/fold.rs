@@ -1,19 +1,26 @@
 //! From the events of sign-ups to rows.
 
 use super::PROJECTION;
-use crate::engine::{ApplyContext, ApplyError, Delivered, Projector};
+use crate::{
+    compliance::{ERASED, but_erased, forget},
+    engine::{ApplyContext, ApplyError, Delivered, Projector},
+};
 use async_trait::async_trait;
 use palmares_domain::{
     identity::{
         signup::{SignupEvent, SignupRequested},
         signup_policy::SignupHook,
     },
-    kernel::{Event, RecordedEvent},
+    kernel::{Event, Purpose, RecordedEvent},
 };
 use uuid::Uuid;
 
-pub(in crate::identity) const STATEMENTS: &[(&str, &str)] =
-    &[("identity.signups.request", REQUEST), ("identity.signups.pass", PASS), ("identity.signups.change", CHANGE)];
+pub(in crate::identity) const STATEMENTS: &[(&str, &str)] = &[
+    ("identity.signups.request", REQUEST),
+    ("identity.signups.pass", PASS),
+    ("identity.signups.change", CHANGE),
+    ("identity.signups.forget", FORGET),
+];
 
 const REQUEST: &str = "
     INSERT INTO {identity_signups}
@@ -27,6 +34,8 @@ const CHANGE: &str = "
     SET status = $3, expires_at = coalesce($4, expires_at), decided_by = coalesce($5, decided_by)
     WHERE organization_id = $1 AND user_id = $2";
 
+const FORGET: &str = "DELETE FROM {identity_signups} WHERE organization_id = $1 AND ($2::uuid IS NULL OR user_id = $2)";
+
 /// The fold. A sign-up has few events, so each is a statement of its own.
 pub struct Signups;
 
@@ -37,7 +46,7 @@ impl Projector for Signups {
     }
 
     fn version(&self) -> i32 {
-        1
+        2
     }
 
     fn tables(&self) -> &'static [&'static str] {
@@ -49,7 +58,7 @@ impl Projector for Signups {
     }
 
     async fn apply(&self, context: &mut ApplyContext<'_>, batch: &[Delivered]) -> Result<(), ApplyError> {
-        for delivered in batch {
+        for delivered in but_erased(batch) {
             let event = &delivered.event;
             let change = SignupEvent::from_payload(&event.event_type, event.schema_version, event.payload.get().as_bytes())?;
             match &change {
@@ -61,7 +70,7 @@ impl Projector for Signups {
                 _ => apply(context, event, &change).await?,
             }
         }
-        Ok(())
+        forget(context, batch, Purpose::Profile, &[FORGET]).await
     }
 }
 
@@ -77,6 +86,7 @@ const INTERESTS: &[&str] = &[
     "identity.signup_completed",
     "identity.signup_refused",
     "identity.signup_expired",
+    ERASED,
 ];
 
 async fn request(
@@ -117,7 +127,7 @@ mod tests {
 
     #[test]
     fn every_event_of_a_sign_up_is_of_interest() {
-        let all: Vec<_> = SignupEvent::CATALOGUE.iter().map(|event| event.name).collect();
+        let all: Vec<_> = SignupEvent::CATALOGUE.iter().map(|event| event.name).chain([ERASED]).collect();
         assert_eq!(INTERESTS, all);
     }
 }

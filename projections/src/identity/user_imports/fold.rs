@@ -1,11 +1,14 @@
 //! From the events of imports to rows.
 
 use super::PROJECTION;
-use crate::engine::{ApplyContext, ApplyError, Delivered, Projector};
+use crate::{
+    compliance::{ERASED, but_erased, forget},
+    engine::{ApplyContext, ApplyError, Delivered, Projector},
+};
 use async_trait::async_trait;
 use palmares_domain::{
     identity::user_import::{Column, ImportRowRead, ImportStatus, ImportUploaded, RowError, RowFault, RowStatus, UserImportEvent},
-    kernel::{Event, RecordedEvent},
+    kernel::{Event, Purpose, RecordedEvent},
 };
 use uuid::Uuid;
 
@@ -16,6 +19,7 @@ pub(in crate::identity) const STATEMENTS: &[(&str, &str)] = &[
     ("identity.user_imports.start", START),
     ("identity.user_imports.insert_row", INSERT_ROW),
     ("identity.user_imports.set_row", SET_ROW),
+    ("identity.user_imports.forget", FORGET),
 ];
 
 const INSERT: &str = "
@@ -45,6 +49,12 @@ const SET_ROW: &str = "
     UPDATE {identity_user_import_rows} SET status = $4, invitation_id = coalesce($5, invitation_id), errors = $6
     WHERE organization_id = $1 AND import_id = $2 AND number = $3";
 
+/// What became of the row is counted on; whose it was is not told any more.
+const FORGET: &str = "
+    UPDATE {identity_user_import_rows}
+    SET user_id = NULL, role = NULL, invitation_id = NULL, read_position = NULL, read_event_id = NULL
+    WHERE organization_id = $1 AND ($2::uuid IS NULL OR user_id = $2)";
+
 /// The fold. An import is rare, so each of its events is a statement of its own.
 pub struct UserImports;
 
@@ -55,7 +65,7 @@ impl Projector for UserImports {
     }
 
     fn version(&self) -> i32 {
-        1
+        2
     }
 
     fn tables(&self) -> &'static [&'static str] {
@@ -67,10 +77,10 @@ impl Projector for UserImports {
     }
 
     async fn apply(&self, context: &mut ApplyContext<'_>, batch: &[Delivered]) -> Result<(), ApplyError> {
-        for delivered in batch {
+        for delivered in but_erased(batch) {
             apply(context, &delivered.event).await?;
         }
-        Ok(())
+        forget(context, batch, Purpose::Profile, &[FORGET]).await
     }
 }
 
@@ -89,6 +99,7 @@ const INTERESTS: &[&str] = &[
     "identity.import_rolled_back",
     "identity.import_row_rolled_back",
     "identity.import_cancelled",
+    ERASED,
 ];
 
 async fn apply(context: &mut ApplyContext<'_>, event: &RecordedEvent) -> Result<(), ApplyError> {
@@ -202,7 +213,7 @@ mod tests {
 
     #[test]
     fn every_event_of_an_import_is_of_interest() {
-        let all: Vec<_> = UserImportEvent::CATALOGUE.iter().map(|event| event.name).collect();
+        let all: Vec<_> = UserImportEvent::CATALOGUE.iter().map(|event| event.name).chain([ERASED]).collect();
         assert_eq!(INTERESTS, all);
     }
 }

@@ -4,10 +4,13 @@ use super::{
     PROJECTION,
     tally::{Step, Tally},
 };
-use crate::engine::{ApplyContext, ApplyError, Delivered, Projector};
+use crate::{
+    compliance::{ERASED, forget},
+    engine::{ApplyContext, ApplyError, Delivered, Projector},
+};
 use async_trait::async_trait;
 use chrono::NaiveDate;
-use palmares_domain::kernel::OrganizationId;
+use palmares_domain::kernel::{OrganizationId, Purpose};
 use std::collections::BTreeSet;
 use uuid::Uuid;
 
@@ -16,6 +19,7 @@ pub(super) const STATEMENTS: &[(&str, &str)] = &[
     ("operations.analytics.stood", STOOD),
     ("operations.analytics.be_present", BE_PRESENT),
     ("operations.analytics.count", COUNT),
+    ("operations.analytics.forget", FORGET),
 ];
 
 /// Where somebody stood until now.
@@ -36,6 +40,9 @@ const COUNT: &str = "
     SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::date[], $4::text[], $5::bigint[])
     ON CONFLICT (organization_id, id, day, measure) DO UPDATE SET value = a.value + excluded.value";
 
+/// Who was counted; the counts stay, and tell of nobody.
+const FORGET: &str = "DELETE FROM {operations_presence} WHERE organization_id = $1 AND ($2::uuid IS NULL OR user_id = $2)";
+
 /// The fold.
 pub struct Analytics;
 
@@ -46,7 +53,7 @@ impl Projector for Analytics {
     }
 
     fn version(&self) -> i32 {
-        1
+        2
     }
 
     fn tables(&self) -> &'static [&'static str] {
@@ -63,7 +70,8 @@ impl Projector for Analytics {
             stand(context, &step, &mut tally).await?;
         }
         be_present(context, &mut tally).await?;
-        count(context, &tally).await
+        count(context, &tally).await?;
+        forget(context, batch, Purpose::Profile, &[FORGET]).await
     }
 }
 
@@ -97,6 +105,7 @@ const INTERESTS: &[&str] = &[
     "points.hold_posted",
     "points.points_debited",
     "points.spending_reversed",
+    ERASED,
 ];
 
 /// Counts somebody where they stand now, and no longer where they stood.

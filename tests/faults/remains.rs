@@ -1,0 +1,146 @@
+//! What is left of somebody: in files, dumps and exports, and in the read models, before and after a rebuild.
+
+use super::world::{Caller, World};
+use crate::contracts::forgetting::FORGET;
+use palmares::{
+    cli::dev::embedded::postgres::{SUPERUSER, connect_options},
+    wiring::projectors,
+};
+use reqwest::Method;
+use serde_json::json;
+use sqlx::{Connection, PgConnection, postgres::PgConnectOptions};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::Path,
+    process::Command,
+    time::Duration,
+};
+
+/// A connection that sees every tenant's rows.
+pub async fn as_projector(database_url: &str) -> PgConnection {
+    let options: PgConnectOptions = database_url.parse().expect("a URL");
+    PgConnection::connect_with(&options.options([("role", "palmares_projector")])).await.expect("the projector's role")
+}
+
+/// The read models of those that forget which tell of one of these people.
+pub async fn telling_of(database: &mut PgConnection, people: &[String]) -> BTreeSet<&'static str> {
+    let mut telling = BTreeSet::new();
+    for (table, emptied) in FORGET {
+        let full = emptied.iter().map(|column| format!("{column} IS NOT NULL")).collect::<Vec<_>>().join(" OR ");
+        let full = if full.is_empty() { "true".to_owned() } else { full };
+        let sql = format!("SELECT EXISTS (SELECT FROM {table} t WHERE ({full}) AND to_jsonb(t)::text LIKE ANY ($1))");
+        let of: Vec<String> = people.iter().map(|id| format!("%{id}%")).collect();
+        if sqlx::query_scalar(&sql).bind(of).fetch_one(&mut *database).await.expect("a read model") {
+            telling.insert(*table);
+        }
+    }
+    telling
+}
+
+/// Looks through every file of the system, a dump of its database, and an export.
+pub async fn assert_nothing_is_found(world: &World, mark: &str, control: &str) {
+    let descriptor = world.descriptor();
+    let dump = dump(&descriptor.database_url);
+    let hex = |text: &str| text.bytes().map(|byte| format!("{byte:02x}")).collect::<String>();
+    assert!(holds(&dump, &hex(control)) || holds(&dump, control), "the dump is searched for what is in it");
+    assert!(!holds(&dump, mark) && !holds(&dump, &hex(mark)), "a dump of the database names somebody who was erased");
+
+    let export = Caller::new(&world.base_url, &descriptor.tokens.organization_admin).request(Method::GET, "/events");
+    let export =
+        export.header("Accept", "application/x-ndjson").send().await.expect("the server answers").bytes().await.expect("an export");
+    assert!(holds(&export, control) && !holds(&export, mark), "an export names somebody who was erased");
+
+    let (mut files, mut found) = (0, 0);
+    for path in files_of(&world.data_dir).into_iter().chain([world.log_path()]) {
+        let Ok(bytes) = fs::read(&path) else { continue };
+        files += 1;
+        found += usize::from(holds(&bytes, control));
+        assert!(!holds(&bytes, mark) && !holds(&bytes, &hex(mark)), "{} names somebody who was erased", path.display());
+    }
+    assert!(files > 100 && found > 0, "{found} of {files} files hold what is not personal");
+}
+
+fn holds(bytes: &[u8], text: &str) -> bool {
+    String::from_utf8_lossy(bytes).contains(text)
+}
+
+fn files_of(folder: &Path) -> Vec<std::path::PathBuf> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let path = entry.path();
+        if path.is_dir() { files.extend(files_of(&path)) } else { files.push(path) }
+    }
+    files
+}
+
+/// The tables of the log: what is personal stands nowhere else on the write side.
+const OF_THE_LOG: [&str; 8] = ["streams", "events", "event_sealed", "claims", "commands", "snapshots", "data_keys", "client_contexts"];
+
+fn dump(database_url: &str) -> Vec<u8> {
+    let folder = std::env::var("PALMARES_POSTGRES_BIN").unwrap_or_else(|_| "/usr/lib/postgresql/15/bin".to_owned());
+    let program = if Path::new(&folder).exists() { format!("{folder}/pg_dump") } else { "pg_dump".to_owned() };
+    let mut dump = Command::new(program);
+    dump.args(["--enable-row-security", "--role=palmares_committer", "--data-only", "--dbname", database_url]);
+    dump.args(OF_THE_LOG.map(|table| format!("--table={table}")));
+    let dumped = dump.output().expect("pg_dump runs");
+    assert!(dumped.status.success(), "{}", String::from_utf8_lossy(&dumped.stderr));
+    dumped.stdout
+}
+
+/// What grows with each look at the system: of these the rows are compared that were there.
+const GROWING: [&str; 3] = ["compliance_audit_log", "compliance_subject_index", "identity_decisions"];
+
+pub async fn head(database: &mut PgConnection) -> i64 {
+    sqlx::query_scalar("SELECT position FROM log_head").fetch_one(database).await.expect("the head of the log")
+}
+
+/// Waits until every projection has seen what was recorded until then.
+pub async fn all_reach(database: &mut PgConnection, until: i64) {
+    let deadline = std::time::Instant::now() + Duration::from_secs(60);
+    loop {
+        let query = sqlx::query_scalar("SELECT min(position) FROM checkpoints WHERE active AND kind = 'projector'");
+        let reached: i64 = query.fetch_one(&mut *database).await.expect("the checkpoints");
+        if reached >= until {
+            return;
+        }
+        assert!(std::time::Instant::now() < deadline, "a projection stands at {reached}, before {until}");
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+}
+
+/// The rows of every read model, but for what is new with each fold: nonces and revisions.
+pub async fn read_models(database: &mut PgConnection, until: i64) -> BTreeMap<String, String> {
+    let mut models = BTreeMap::new();
+    for projector in projectors() {
+        for table in projector.tables() {
+            let known = if GROWING.contains(table) { "position <= $1" } else { "$1 > 0" };
+            let sql = format!(
+                "SELECT coalesce(string_agg(row, E'\\n' ORDER BY row), '') FROM (
+                    SELECT (to_jsonb(t) - 'revision' - 'sealed')::text AS row FROM {table} t WHERE {known}) rows"
+            );
+            let rows: String = sqlx::query_scalar(&sql).bind(until).fetch_one(&mut *database).await.expect("a read model");
+            models.insert((*table).to_owned(), rows);
+        }
+    }
+    models
+}
+
+/// Has every read model made anew, and waits until the new ones serve.
+pub async fn rebuild_all(platform: &Caller, database: &mut PgConnection) {
+    for projector in projectors() {
+        let Some(table) = projector.tables().first() else { continue };
+        let before = active(database, table).await;
+        platform.post(&format!("/projections/{}/rebuild", projector.name()), json!({})).await;
+        let deadline = std::time::Instant::now() + Duration::from_secs(120);
+        while active(database, table).await == before {
+            assert!(std::time::Instant::now() < deadline, "{} is not rebuilt in time", projector.name());
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+}
+
+async fn active(database: &mut PgConnection, table: &str) -> String {
+    let query = sqlx::query_scalar("SELECT active::text FROM projection_slots WHERE read_model = $1").bind(table.to_owned());
+    query.fetch_one(database).await.expect("a slot")
+}
