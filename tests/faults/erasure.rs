@@ -2,6 +2,7 @@
 
 use super::{
     load::read_until,
+    remains::{all_reach, as_projector, assert_nothing_is_found, head, read_models, rebuild_all, telling_of},
     seeded,
     world::{Caller, Victim, World},
 };
@@ -17,19 +18,20 @@ use palmares_domain::{
     identity::Role,
     kernel::{OrganizationId, UserId},
 };
-use palmares_projections::{challenges, compliance, engine::Projector, experts, identity, organizations, points};
 use rand::Rng;
 use reqwest::Method;
 use serde_json::{Value, json};
-use sqlx::{Connection, PgConnection, postgres::PgConnectOptions};
-use std::{collections::BTreeMap, fs, path::Path, process::Command, sync::Arc, time::Duration};
+use std::{collections::BTreeSet, fs, sync::Arc, time::Duration};
+
+const GIVEN: &str = "lantern orbit pebble quartz";
+const OWN: &str = "meadow tractor violin glacier";
 
 /// So many people are erased; `make faults` takes 200.
 fn subjects() -> usize {
     std::env::var("FAULT_SUBJECTS").ok().map_or(20, |subjects| subjects.parse().expect("FAULT_SUBJECTS is a number"))
 }
 
-// covers: E-163, E-292
+// covers: E-163, E-168, E-289, E-292
 #[test]
 fn nothing_of_whom_was_erased_is_found_anywhere_and_a_rebuild_is_what_was_purged() {
     let world = World::start();
@@ -41,44 +43,60 @@ fn nothing_of_whom_was_erased_is_found_anywhere_and_a_rebuild_is_what_was_purged
 struct Subject {
     id: String,
     request: String,
+    own: Caller,
+}
+
+/// Who brings it about.
+struct Staff {
+    platform: Caller,
+    admin: Caller,
+    officer: Caller,
+    organization: OrganizationId,
+    base_url: String,
+    mailbox_url: String,
+    keys: Arc<TokenKeys>,
 }
 
 async fn run(mut world: World) {
     let mark = format!("canary{:016x}", seeded("erasure").random::<u64>());
     let descriptor = world.descriptor();
-    let (admin, officer) = (
-        Caller::new(&world.base_url, &descriptor.tokens.organization_admin),
-        Caller::new(&world.base_url, &descriptor.tokens.compliance_officer),
-    );
-    let keys = token_keys(&world);
-    let mint = |user: &str| {
-        let user = UserId(user.parse().expect("an id"));
-        keys.mint(user, descriptor.organization_id, [Role::Member], Duration::from_secs(3600)).expect("a token")
-    };
+    let caller = |token: &str| Caller::new(&world.base_url, token);
+    let (admin, officer) = (caller(&descriptor.tokens.organization_admin), caller(&descriptor.tokens.compliance_officer));
+    let platform = caller(&descriptor.tokens.platform_admin);
+    let (organization, keys) = (descriptor.organization_id, token_keys(&world));
+    let (base_url, mailbox_url) = (world.base_url.clone(), descriptor.mailbox_url.clone());
+    let staff = Staff { platform, admin, officer, organization, base_url, mailbox_url, keys };
     // What is not personal is found by the same search: the search can fail.
     let control = format!("control-of-{mark}").replace("canary", "c");
-    let program = post(&admin, "/points/programs", json!({ "name": control })).await["id"].as_str().expect("an id").to_owned();
-    let mut people = Vec::new();
-    for n in 0..subjects() {
-        people.push(subject(&admin, &officer, &format!("{mark}{n}"), &program, |user| Caller::new(&world.base_url, &mint(user))).await);
+    let program = staff.admin.post("/points/programs", json!({ "name": control })).await["id"].as_str().expect("an id").to_owned();
+    let mut people = vec![staff.deletes_somebody(&format!("{mark}-first"), &program).await];
+    for n in 1..subjects() {
+        people.push(staff.somebody_leaves(&format!("{mark}{n}"), &program).await);
     }
+    let mut database = as_projector(&descriptor.database_url).await;
+    let until = head(&mut database).await;
+    all_reach(&mut database, until).await;
+    let ids: Vec<String> = people.iter().map(|subject| subject.id.clone()).collect();
+    let telling = telling_of(&mut database, &ids).await;
+    assert_eq!(telling, TRACES.into(), "what is to be forgotten is there before");
 
     // A month later they are hidden, another month later erased, with a kill on the way.
     world.ahead(31);
-    all_become(&officer, &people, "SOFT_DELETED").await;
+    all_become(&staff.officer, &people, "SOFT_DELETED").await;
     let hidden = |user: &Value| user["status"] == "SOFT_DELETED" && user["external_ref"].is_null() && user["email"].is_null();
-    read_until(&admin, &format!("/users/{}", people[0].id), hidden).await;
+    read_until(&staff.admin, &format!("/users/{}", people[0].id), hidden).await;
     world.ahead(62);
     world.kill(Victim::Server);
-    all_become(&officer, &people, "RETENTION_COUNTDOWN").await;
+    all_become(&staff.officer, &people, "RETENTION_COUNTDOWN").await;
 
     let mut database = as_projector(&descriptor.database_url).await;
     let until = head(&mut database).await;
     all_reach(&mut database, until).await;
+    assert_eq!(telling_of(&mut database, &ids).await, BTreeSet::new(), "read models tell of whoever was erased");
     let purged = read_models(&mut database, until).await;
-    assert_nothing_is_found(&world, &mark, &control).await;
-    assert_certified(&officer, &keys, &people, descriptor.organization_id).await;
-    rebuild_all(&Caller::new(&world.base_url, &descriptor.tokens.platform_admin), &mut database).await;
+    assert_nothing_is_found(&world, &mark, &control, &staff.admin).await;
+    staff.assert_certified(&people).await;
+    rebuild_all(&staff.platform, &mut database).await;
     let rebuilt = read_models(&mut database, until).await;
     for (name, rows) in &purged {
         assert_eq!(Some(rows), rebuilt.get(name), "{name} after a rebuild");
@@ -86,44 +104,118 @@ async fn run(mut world: World) {
 
     // When the last retention is over the subjects are purged.
     world.ahead(62 + 3700);
-    all_become(&officer, &people, "PURGED").await;
-    assert_eq!(get(&admin, &format!("/users/{}", people[0].id)).await["status"], "PURGED");
+    all_become(&staff.officer, &people, "PURGED").await;
+    assert_eq!(get(&staff.admin, &format!("/users/{}", people[0].id)).await["status"], "PURGED");
 }
 
-async fn post(caller: &Caller, path: &str, body: Value) -> Value {
-    let response = caller.request(Method::POST, path).json(&body).send().await.expect("the server answers");
-    let status = response.status();
-    let body: Value = response.json().await.expect("JSON");
-    assert!(status.is_success(), "{path}: {body}");
-    body
-}
+/// Where the people of this test leave something that is forgotten. Invitations, sign-ups and imports are
+/// other ways to become a user.
+const TRACES: [&str; 9] = [
+    "challenges_activities",
+    "challenges_activity_days",
+    "challenges_leaderboards",
+    "compliance_subject_exports",
+    "experts_assignments",
+    "identity_sessions",
+    "identity_user_names",
+    "identity_users",
+    "operations_presence",
+];
 
 async fn get(caller: &Caller, path: &str) -> Value {
     read_until(caller, path, Value::is_object).await
 }
 
-/// Makes somebody who leaves traces of every purpose, asks to be deleted, and is approved.
-async fn subject(admin: &Caller, officer: &Caller, canary: &str, program: &str, caller: impl Fn(&str) -> Caller) -> Subject {
-    let user = json!({
-        "external_ref": canary, "role": "member", "display_name": format!("name {canary}"), "email": format!("{canary}@example.test"),
-    });
-    let id = post(admin, "/users", user).await["id"].as_str().expect("an id").to_owned();
-    let own = caller(&id);
-    let credit = json!({ "program_id": program, "user_id": id, "amount": 10, "reason": format!("for {canary}") });
-    post(admin, "/points/credits", credit).await;
-    let record = json!({
-        "user_id": id, "source": "test", "source_record_id": canary, "metric": "steps", "value": 1234, "local_day": "2026-01-05", "time_zone": "Europe/Paris",
-    });
-    post(&own, "/activities", json!({ "items": [record] })).await;
-    let secret = post(&own, "/me/mfa/totp", json!({})).await["secret"].as_str().expect("a secret").to_owned();
-    post(&own, "/me/mfa/totp/confirm", json!({ "code": code(&secret, -1) })).await;
-    let request = post(&own, "/deletion-requests", json!({ "user_id": id, "reason": format!("why {canary}") })).await["id"]
-        .as_str()
-        .expect("an id")
-        .to_owned();
-    post(&own, &format!("/deletion-requests/{request}/verify"), json!({ "code": code(&secret, 0) })).await;
-    post(officer, &format!("/deletion-requests/{request}/approve"), json!({})).await;
-    Subject { id, request }
+fn id(answer: &Value, member: &str) -> String {
+    answer[member].as_str().unwrap_or_else(|| panic!("no {member} in {answer}")).to_owned()
+}
+
+impl Staff {
+    /// Makes somebody who leaves traces of every purpose.
+    async fn somebody(&self, canary: &str, program: &str) -> (String, Caller) {
+        let user = json!({
+            "external_ref": canary, "role": "member", "display_name": format!("name {canary}"), "email": format!("{canary}@example.test"),
+        });
+        let user = id(&self.admin.post("/users", user).await, "id");
+        let named = UserId(user.parse().expect("an id"));
+        let own = self.keys.mint(named, self.organization, [Role::Member], Duration::from_secs(3600)).expect("a token");
+        let own = Caller::new(&self.base_url, &own);
+        let credit = json!({ "program_id": program, "user_id": user, "amount": 10, "reason": format!("for {canary}") });
+        self.admin.post("/points/credits", credit).await;
+        let record = json!({
+            "user_id": user, "source": "test", "source_record_id": canary, "metric": "steps", "value": 1234, "local_day": "2026-01-05",
+            "time_zone": "Europe/Paris",
+        });
+        own.post("/activities", json!({ "items": [record] })).await;
+        (user, own)
+    }
+
+    /// 7A: somebody asks for their own deletion, and it is approved.
+    async fn somebody_leaves(&self, canary: &str, program: &str) -> Subject {
+        let (user, own) = self.somebody(canary, program).await;
+        let request = self.asked(&own, &user, canary).await;
+        Subject { id: user, request, own }
+    }
+
+    /// 7B: an administrator has somebody deleted who has signed in, taken out an export, and an expert.
+    async fn deletes_somebody(&self, canary: &str, program: &str) -> Subject {
+        let (user, own) = self.somebody(canary, program).await;
+        let (platform, door) = (self.platform.in_organization(self.organization), Caller::new(&self.base_url, "nobody"));
+        platform.post(&format!("/users/{user}/temporary-password"), json!({ "password": GIVEN })).await;
+        let email = format!("{canary}@example.test");
+        let signs_in = json!({ "organization": "acme", "email": email, "password": GIVEN });
+        let challenge = id(&door.enter("/auth/signin", signs_in).await, "challenge");
+        door.enter("/auth/password", json!({ "challenge": challenge, "password": OWN })).await;
+        own.post("/me/exports", json!({ "format": "json" })).await;
+        read_until(&own, "/me/exports", |listed| listed["items"][0]["status"] == "READY").await;
+        let expert = json!({ "external_ref": format!("e-{}", &user[..8]), "role": "expert" });
+        let expert = id(&self.admin.post("/users", expert).await, "id");
+        self.admin.post(&format!("/users/{user}/experts"), json!({ "expert_id": expert })).await;
+
+        let request = self.asked(&self.admin, &user, canary).await;
+        let read = Value::Null;
+        assert_eq!(own.status(Method::GET, "/points/programs", &read).await, 403, "access is revoked");
+        self.told(&email).await;
+        Subject { id: user, request, own }
+    }
+
+    /// Asked for by somebody who shows a second factor, and approved by the officer.
+    async fn asked(&self, by: &Caller, user: &str, canary: &str) -> String {
+        let secret = id(&by.post("/me/mfa/totp", json!({})).await, "secret");
+        by.post("/me/mfa/totp/confirm", json!({ "code": code(&secret, -1) })).await;
+        let asked = json!({ "user_id": user, "reason": format!("why {canary}") });
+        let request = id(&by.post("/deletion-requests", asked).await, "id");
+        by.post(&format!("/deletion-requests/{request}/verify"), json!({ "code": code(&secret, 0) })).await;
+        self.officer.post(&format!("/deletion-requests/{request}/approve"), json!({})).await;
+        request
+    }
+
+    /// Waits for the letter that tells somebody of it.
+    async fn told(&self, email: &str) {
+        let http = reqwest::Client::builder().no_proxy().build().expect("a client");
+        let deadline = std::time::Instant::now() + Duration::from_secs(30);
+        loop {
+            let got = http.get(format!("{}/messages", self.mailbox_url)).query(&[("to", email)]).send().await.expect("the mailbox");
+            let got: Vec<Value> = got.json().await.expect("mails");
+            if got.iter().any(|mail| mail["subject"].as_str().is_some_and(|subject| subject.ends_with("is to be deleted"))) {
+                return;
+            }
+            assert!(std::time::Instant::now() < deadline, "nobody told {email}: {got:?}");
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    }
+
+    async fn assert_certified(&self, people: &[Subject]) {
+        for subject in people {
+            let certificate = get(&self.officer, &format!("/deletion-requests/{}/certificate", subject.request)).await;
+            let text = certificate["certificate"].as_str().expect("a certificate");
+            let said: Certificate = self.keys.unseal(PURPOSE, text).expect("it verifies");
+            assert_eq!((said.organization_id, said.round, said.steps.len()), (self.organization, 1, 5));
+            assert!(said.destroyed.len() == 3 && said.retained.len() == 2, "{said:?}");
+            let read = Value::Null;
+            assert_eq!(subject.own.status(Method::GET, "/me", &read).await, 403, "whoever was erased acts");
+        }
+    }
 }
 
 async fn all_become(officer: &Caller, people: &[Subject], status: &str) {
@@ -132,19 +224,8 @@ async fn all_become(officer: &Caller, people: &[Subject], status: &str) {
     }
 }
 
-fn token_keys(world: &World) -> Arc<TokenKeys> {
+pub fn token_keys(world: &World) -> Arc<TokenKeys> {
     let pem = fs::read_to_string(world.data_dir.join("keys/jwt.pem")).expect("the key that signs tokens");
     let keys = TokenKeys::from_pems(ISSUER, AUDIENCE, [pem.as_str()]).expect("a key");
     Arc::new(keys.in_environment(Environment::development()))
 }
-
-async fn assert_certified(officer: &Caller, keys: &TokenKeys, people: &[Subject], organization: OrganizationId) {
-    for subject in people {
-        let certificate = get(officer, &format!("/deletion-requests/{}/certificate", subject.request)).await;
-        let text = certificate["certificate"].as_str().expect("a certificate");
-        let said: Certificate = keys.unseal(PURPOSE, text).expect("it verifies");
-        assert_eq!((said.organization_id, said.round, said.steps.len()), (organization, 1, 5));
-        assert!(said.destroyed.len() == 3 && said.retained.len() == 2, "{said:?}");
-    }
-}
-

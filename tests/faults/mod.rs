@@ -5,8 +5,10 @@
 
 mod erasure;
 mod load;
+mod organization_erasure;
 mod provisioning;
 mod siem;
+mod remains;
 mod store;
 mod system;
 pub mod world;

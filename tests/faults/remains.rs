@@ -2,12 +2,10 @@
 
 use super::world::{Caller, World};
 use crate::contracts::forgetting::FORGET;
-use palmares::{
-    cli::dev::embedded::postgres::{SUPERUSER, connect_options},
-    wiring::projectors,
-};
+use palmares::wiring::projectors;
+use palmares_domain::kernel::OrganizationId;
 use reqwest::Method;
-use serde_json::json;
+use serde_json::{Value, json};
 use sqlx::{Connection, PgConnection, postgres::PgConnectOptions};
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -38,15 +36,18 @@ pub async fn telling_of(database: &mut PgConnection, people: &[String]) -> BTree
     telling
 }
 
-/// Looks through every file of the system, a dump of its database, and an export.
-pub async fn assert_nothing_is_found(world: &World, mark: &str, control: &str) {
-    let descriptor = world.descriptor();
-    let dump = dump(&descriptor.database_url);
+/// Looks through every file of the system, a dump of its database, and an export. What PostgreSQL has in
+/// memory is written out first, so that the files of its tables are what they come to.
+pub async fn assert_nothing_is_found(world: &World, mark: &str, control: &str, exporter: &Caller) {
+    let superuser_url = superuser_url(world);
+    let mut superuser = PgConnection::connect(&superuser_url).await.expect("the superuser");
+    sqlx::query("CHECKPOINT").execute(&mut superuser).await.expect("a checkpoint");
+    let dump = dump(&superuser_url);
     let hex = |text: &str| text.bytes().map(|byte| format!("{byte:02x}")).collect::<String>();
     assert!(holds(&dump, &hex(control)) || holds(&dump, control), "the dump is searched for what is in it");
     assert!(!holds(&dump, mark) && !holds(&dump, &hex(mark)), "a dump of the database names somebody who was erased");
 
-    let export = Caller::new(&world.base_url, &descriptor.tokens.organization_admin).request(Method::GET, "/events");
+    let export = exporter.request(Method::GET, "/events");
     let export =
         export.header("Accept", "application/x-ndjson").send().await.expect("the server answers").bytes().await.expect("an export");
     assert!(holds(&export, control) && !holds(&export, mark), "an export names somebody who was erased");
@@ -74,15 +75,37 @@ fn files_of(folder: &Path) -> Vec<std::path::PathBuf> {
     files
 }
 
-/// The tables of the log: what is personal stands nowhere else on the write side.
-const OF_THE_LOG: [&str; 8] = ["streams", "events", "event_sealed", "claims", "commands", "snapshots", "data_keys", "client_contexts"];
+/// What of an organization can still be opened, or is claimed: keys, ciphertexts beside events, addresses, and claims.
+pub async fn left_of(world: &World, organization: OrganizationId) -> Vec<i64> {
+    let mut superuser = PgConnection::connect(&superuser_url(world)).await.expect("the superuser");
+    let mut left = Vec::new();
+    for sql in LEFT {
+        left.push(sqlx::query_scalar(sql).bind(organization.0).fetch_one(&mut superuser).await.expect("a count"));
+    }
+    left
+}
+
+const LEFT: [&str; 4] = [
+    "SELECT count(*) FROM data_keys WHERE organization_id = $1 AND wrapped IS NOT NULL",
+    "SELECT count(*) FROM event_sealed WHERE organization_id = $1",
+    "SELECT count(*) FROM client_contexts WHERE organization_id = $1",
+    "SELECT count(*) FROM claims WHERE organization_id = $1",
+];
+
+/// Who sees every row of every table.
+fn superuser_url(world: &World) -> String {
+    let owner: PgConnectOptions = world.descriptor().database_url.parse().expect("a URL");
+    let state = fs::read(world.data_dir.join("embedded.json")).expect("the state of the system");
+    let state: Value = serde_json::from_slice(&state).expect("JSON");
+    let password = state["superuser_password"].as_str().expect("a password");
+    format!("postgres://postgres:{password}@127.0.0.1:{}/palmares?sslmode=disable", owner.get_port())
+}
 
 fn dump(database_url: &str) -> Vec<u8> {
     let folder = std::env::var("PALMARES_POSTGRES_BIN").unwrap_or_else(|_| "/usr/lib/postgresql/15/bin".to_owned());
     let program = if Path::new(&folder).exists() { format!("{folder}/pg_dump") } else { "pg_dump".to_owned() };
     let mut dump = Command::new(program);
-    dump.args(["--enable-row-security", "--role=palmares_committer", "--data-only", "--dbname", database_url]);
-    dump.args(OF_THE_LOG.map(|table| format!("--table={table}")));
+    dump.args(["--data-only", "--dbname", database_url]);
     let dumped = dump.output().expect("pg_dump runs");
     assert!(dumped.status.success(), "{}", String::from_utf8_lossy(&dumped.stderr));
     dumped.stdout

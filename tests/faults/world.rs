@@ -8,7 +8,9 @@ use palmares::cli::dev::{
         unix::{self, Signal, contain},
     },
 };
+use palmares_domain::kernel::OrganizationId;
 use reqwest::{Method, RequestBuilder};
+use serde_json::Value;
 use std::{
     fs::{self, OpenOptions},
     net::TcpListener,
@@ -146,6 +148,8 @@ pub struct Caller {
     http: reqwest::Client,
     base_url: String,
     token: String,
+    /// Where somebody of the platform acts.
+    organization: Option<OrganizationId>,
 }
 
 impl Caller {
@@ -153,10 +157,45 @@ impl Caller {
         // There are two providers in the build; the first to ask decides, and all decide alike.
         let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
         let http = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(20)).build().expect("a client");
-        Self { http, base_url: base_url.to_owned(), token: token.to_owned() }
+        Self { http, base_url: base_url.to_owned(), token: token.to_owned(), organization: None }
+    }
+
+    /// The same caller, acting in another organization.
+    pub fn in_organization(&self, organization: OrganizationId) -> Self {
+        Self { organization: Some(organization), ..self.clone() }
+    }
+
+    /// Sends a command, which is accepted.
+    pub async fn post(&self, path: &str, body: Value) -> Value {
+        let response = self.request(Method::POST, path).json(&body).send().await.expect("the server answers");
+        let status = response.status();
+        let body: Value = response.json().await.expect("JSON");
+        assert!(status.is_success(), "{path}: {body}");
+        body
+    }
+
+    /// Comes in by a door, as nobody.
+    pub async fn enter(&self, path: &str, body: Value) -> Value {
+        let request = self.http.post(format!("{}/api/v1{path}", self.base_url)).json(&body);
+        let response = request.send().await.expect("the server answers");
+        let status = response.status();
+        let body: Value = response.json().await.expect("JSON");
+        assert!(status.is_success(), "{path}: {body}");
+        body
+    }
+
+    /// The status of what is answered.
+    pub async fn status(&self, method: Method, path: &str, body: &Value) -> u16 {
+        let request = self.request(method, path);
+        let request = if body.is_null() { request } else { request.json(body) };
+        request.send().await.expect("the server answers").status().as_u16()
     }
 
     pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
-        self.http.request(method, format!("{}/api/v1{path}", self.base_url)).bearer_auth(&self.token)
+        let request = self.http.request(method, format!("{}/api/v1{path}", self.base_url)).bearer_auth(&self.token);
+        match self.organization {
+            Some(organization) => request.header("Palmares-Organization", organization.to_string()),
+            None => request,
+        }
     }
 }
