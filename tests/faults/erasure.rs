@@ -213,7 +213,7 @@ impl Staff {
             assert_eq!((said.organization_id, said.round, said.steps.len()), (self.organization, 1, 5));
             assert!(said.destroyed.len() == 3 && said.retained.len() == 2, "{said:?}");
             let read = Value::Null;
-            assert_eq!(subject.own.status(Method::GET, "/me", &read).await, 403, "whoever was erased acts");
+            assert_eq!(subject.own.status(Method::GET, "/me", &read).await, 401, "whoever was erased acts");
         }
     }
 }

@@ -242,7 +242,7 @@ impl Engine {
             return Ok(position.map(|position| Receipt { answer, position, version, replayed: false }));
         }
         let client = match &admission.client {
-            Some(client) => Some(self.contexts.record(admission.organization, admission.actor, client).await?),
+            Some(client) => self.contexts.record(admission.organization, admission.actor, client).await?,
             None => None,
         };
         let metadata = metadata(admission, client).map_err(anyhow::Error::from)?;

@@ -55,22 +55,26 @@ impl ClientContexts {
         Self { ring, table, known }
     }
 
-    /// The id of a user's context, stored when this returns.
-    pub async fn record(&self, organization: OrganizationId, user: UserId, context: &ClientContext) -> Result<Uuid, PrivacyError> {
+    /// The id of a user's context, stored when this returns; none where their key is destroyed.
+    pub async fn record(&self, organization: OrganizationId, user: UserId, context: &ClientContext) -> Result<Option<Uuid>, PrivacyError> {
         let id = self.id(organization, user, context).await?;
         if self.known.contains_key(&(organization, id)) {
-            return Ok(id);
+            return Ok(Some(id));
         }
         let clear = Zeroizing::new(serde_json::to_vec(context).map_err(|_| PrivacyError::NotSerialisable("client_context"))?);
         let request = SealRequest { place: Place::of_client_context(organization, user.0, id), clear: &clear };
+        let sealed = match self.ring.seal_many(&[request]).await {
+            Err(PrivacyError::KeyRefused(_)) => return Ok(None),
+            sealed => sealed?,
+        };
         let ip = ClientContext::ip_key(&context.ip).unwrap_or_else(|| context.ip.clone());
         let ip_hash = self.ring.lookup_hash(organization, ClientContext::IP_LOOKUP, &ip).await?;
-        for sealed in self.ring.seal_many(&[request]).await? {
+        for sealed in sealed {
             let sealed = SealedClientContext { organization, id, subject: user.0, ciphertext: sealed.ciphertext };
             self.table.insert(&sealed, &ip_hash).await?;
         }
         self.known.insert((organization, id), ());
-        Ok(id)
+        Ok(Some(id))
     }
 
     /// A keyed hash, so that nobody without the index key can test an address against an id.
@@ -90,7 +94,7 @@ mod tests {
     use super::*;
     use crate::privacy::data_keys::MemoryDataKeyTable;
     use crate::privacy::key_store::MemoryKeyStore;
-    use crate::privacy::{DataKeyName, contract};
+    use crate::privacy::{DataKeyName, KeyLife, Subject, contract};
     use palmares_domain::kernel::Purpose;
 
     struct World {
@@ -128,9 +132,9 @@ mod tests {
     async fn a_context_is_stored_once_per_person_and_opens_again() {
         let world = world();
         let home = context("192.0.2.7", Some("curl/8"));
-        let first = world.contexts.record(world.organization, world.user, &home).await.unwrap();
+        let first = world.contexts.record(world.organization, world.user, &home).await.unwrap().unwrap();
         let again = ClientContexts::new(world.ring.clone(), world.rows.clone());
-        assert_eq!(again.record(world.organization, world.user, &home).await.unwrap(), first, "another node derives the same id");
+        assert_eq!(again.record(world.organization, world.user, &home).await.unwrap().unwrap(), first, "another node derives the same id");
         assert_eq!(world.rows.count(), 1);
         assert!(world.open(&[first]).await.unwrap() == [home.clone()]);
 
@@ -142,9 +146,9 @@ mod tests {
             (world.user, context("192.0.2.7curl/8", Some(""))),
             (UserId(Uuid::now_v7()), home.clone()),
         ] {
-            ids.push(world.contexts.record(world.organization, user, &other).await.unwrap());
+            ids.push(world.contexts.record(world.organization, user, &other).await.unwrap().unwrap());
         }
-        ids.push(world.contexts.record(OrganizationId(Uuid::now_v7()), world.user, &home).await.unwrap());
+        ids.push(world.contexts.record(OrganizationId(Uuid::now_v7()), world.user, &home).await.unwrap().unwrap());
         let distinct: std::collections::BTreeSet<_> = ids.iter().collect();
         assert_eq!(distinct.len(), ids.len());
         assert_eq!(world.open(&ids).await.unwrap().len(), ids.len() - 1, "one is another tenant's");
@@ -153,7 +157,7 @@ mod tests {
     #[tokio::test]
     async fn no_address_stands_in_clear() {
         let world = world();
-        let id = world.contexts.record(world.organization, world.user, &context("192.0.2.7", None)).await.unwrap();
+        let id = world.contexts.record(world.organization, world.user, &context("192.0.2.7", None)).await.unwrap().unwrap();
         let row = world.rows.get_many(world.organization, &[id]).await.unwrap().remove(0);
         assert!(!row.ciphertext.windows(9).any(|window| window == b"192.0.2.7"));
     }
@@ -161,19 +165,29 @@ mod tests {
     #[tokio::test]
     async fn a_context_without_its_key_is_not_readable() {
         let world = world();
-        let id = world.contexts.record(world.organization, world.user, &context("192.0.2.7", None)).await.unwrap();
+        let id = world.contexts.record(world.organization, world.user, &context("192.0.2.7", None)).await.unwrap().unwrap();
         assert_eq!(world.open(&[id]).await.unwrap().len(), 1);
         world.keys.lose(DataKeyName { organization: world.organization, subject: world.user.0, purpose: Purpose::Security });
         world.ring.evict(world.organization, world.user.0);
         assert!(world.open(&[id]).await.unwrap().is_empty());
     }
 
+    /// Whoever acts in an organization whose keys are destroyed, for the platform, leaves no address there.
+    #[tokio::test]
+    async fn who_has_no_key_any_more_has_no_context_and_may_go_on() {
+        let world = world();
+        let subject = Subject { organization: world.organization, id: world.user.0 };
+        world.keys.destroy(subject, &[Purpose::Security], Uuid::now_v7()).await.unwrap();
+        assert_eq!(world.contexts.record(world.organization, world.user, &context("192.0.2.7", None)).await.unwrap(), None);
+        assert_eq!(world.rows.count(), 0);
+    }
+
     #[tokio::test]
     async fn a_row_of_another_person_is_refused() {
         let world = world();
         let other = UserId(Uuid::now_v7());
-        let mine = world.contexts.record(world.organization, world.user, &context("192.0.2.7", None)).await.unwrap();
-        let theirs = world.contexts.record(world.organization, other, &context("192.0.2.8", None)).await.unwrap();
+        let mine = world.contexts.record(world.organization, world.user, &context("192.0.2.7", None)).await.unwrap().unwrap();
+        let theirs = world.contexts.record(world.organization, other, &context("192.0.2.8", None)).await.unwrap().unwrap();
         let mut row = world.rows.get_many(world.organization, &[mine]).await.unwrap().remove(0);
         row.ciphertext = world.rows.get_many(world.organization, &[theirs]).await.unwrap().remove(0).ciphertext;
         world.rows.replace(row);

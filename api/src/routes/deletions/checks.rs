@@ -49,7 +49,8 @@ const OF_COMPLIANCE: &[DeletionCheck] = &[
     DeletionCheck { of: DeletionKind::Organization, check: Check::ExportPackage, look: taken_out },
 ];
 
-/// By these an organization is taken out: with proof, and with what is personal.
+/// By these an organization is taken out: with the proof that nothing is left out, or as events. What is
+/// personal stands in them as digests; people take out their own.
 const TAKEN_OUT_BY: &[&str] = &["compliance.audit_log.export", "operations.event.export"];
 
 /// Every check that this deletion needs, with what it found.

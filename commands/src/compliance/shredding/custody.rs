@@ -1,7 +1,7 @@
 //! Shredding by the custody of keys and the tables beside it.
 
 use super::{Ordered, Shredder};
-use crate::privacy::{Custody, Subject};
+use crate::privacy::{Custody, PURPOSES, Subject};
 use crate::store::ClaimKey;
 use async_trait::async_trait;
 use palmares_domain::{
@@ -13,20 +13,32 @@ use std::{collections::HashMap, sync::Arc, time::Instant};
 use tokio::sync::Mutex;
 use uuid::Uuid;
 
-/// Everybody of an organization of whom there ever was a key.
-pub const SUBJECTS: &str = "SELECT DISTINCT subject_id FROM data_keys WHERE organization_id = $1";
+/// Everybody of whom there ever was a key in an organization, and who of them is of the platform.
+pub const SUBJECTS: &str = "
+    SELECT DISTINCT k.subject_id, EXISTS (
+        SELECT FROM streams s WHERE s.organization_id = $2 AND s.type = 'user' AND s.id = k.subject_id)
+    FROM data_keys k WHERE k.organization_id = $1";
+
+/// Whether a key of these subjects still stands.
+pub const STANDS: &str =
+    "SELECT EXISTS (SELECT FROM data_keys WHERE organization_id = $1 AND subject_id = ANY($2) AND wrapped IS NOT NULL)";
 
 pub const HELD_BY: &str = "SELECT subject_id FROM key_holds WHERE organization_id = $1 AND hold_id = $2";
 
 /// What somebody claimed; what everybody did where nobody is named.
 pub const CLAIMS: &str = "SELECT key FROM claims WHERE organization_id = $1 AND ($2::uuid IS NULL OR owner = $2)";
 
-/// Keys that stand, ciphertexts beside events, and sealed client contexts, of these subjects and purposes.
+/// Keys that stand, ciphertexts beside events, and sealed client contexts, of these subjects and purposes;
+/// and what was sealed under a key that this erasure destroyed, whosever it was.
 pub const LEFTOVERS: &str = "
     SELECT (SELECT count(*) FROM data_keys
             WHERE organization_id = $1 AND subject_id = ANY($2) AND purpose = ANY($3) AND wrapped IS NOT NULL)
          + (SELECT count(*) FROM event_sealed WHERE organization_id = $1 AND subject_id = ANY($2) AND purpose = ANY($3))
-         + (SELECT count(*) FROM client_contexts WHERE organization_id = $1 AND subject_id = ANY($2) AND 'security' = ANY($3))";
+         + (SELECT count(*) FROM client_contexts WHERE organization_id = $1 AND subject_id = ANY($2) AND 'security' = ANY($3))
+         + (SELECT count(*) FROM data_keys k JOIN event_sealed f USING (organization_id, subject_id, purpose)
+            WHERE k.organization_id = $1 AND k.erasure_id = $4 AND k.subject_id <> ALL($2))
+         + (SELECT count(*) FROM data_keys k JOIN client_contexts c USING (organization_id, subject_id)
+            WHERE k.organization_id = $1 AND k.erasure_id = $4 AND k.subject_id <> ALL($2) AND k.purpose = 'security')";
 
 /// The custody, and connections of role `palmares_committer`.
 pub struct CustodyShredder {
@@ -42,26 +54,49 @@ impl CustodyShredder {
     }
 
     /// The people whom a deletion is about.
-    async fn people(&self, organization: OrganizationId, subject: DeletionSubject) -> anyhow::Result<Vec<Subject>> {
-        let ids = match subject {
-            DeletionSubject::User(user) => vec![user.0],
-            DeletionSubject::Organization(_) => sqlx::query_scalar(SUBJECTS).bind(organization.0).fetch_all(&self.pool).await?,
+    async fn people(&self, organization: OrganizationId, subject: DeletionSubject) -> anyhow::Result<People> {
+        let rows: Vec<(Uuid, bool)> = match subject {
+            DeletionSubject::User(user) => vec![(user.0, false)],
+            DeletionSubject::Organization(_) => {
+                sqlx::query_as(SUBJECTS).bind(organization.0).bind(OrganizationId::PLATFORM.0).fetch_all(&self.pool).await?
+            }
         };
-        Ok(ids.into_iter().map(|id| Subject { organization, id }).collect())
+        let (staff, own): (Vec<_>, Vec<_>) = rows.into_iter().partition(|(_, of_platform)| *of_platform);
+        let subjects = |rows: Vec<(Uuid, bool)>| rows.into_iter().map(|(id, _)| Subject { organization, id }).collect();
+        Ok(People { own: subjects(own), staff: subjects(staff) })
+    }
+
+    /// Whether a key of one of these people is left.
+    async fn stands(&self, organization: OrganizationId, people: &[Subject]) -> anyhow::Result<bool> {
+        let people: Vec<Uuid> = people.iter().map(|person| person.id).collect();
+        Ok(sqlx::query_scalar(STANDS).bind(organization.0).bind(people).fetch_one(&self.pool).await?)
+    }
+}
+
+/// Of whom an organization has keys. What the platform's people left in it goes last, with nothing of its own
+/// people left: until then they hold, review and read what is kept, and it is on record from where.
+struct People {
+    own: Vec<Subject>,
+    staff: Vec<Subject>,
+}
+
+impl People {
+    fn all(self) -> impl Iterator<Item = Subject> {
+        self.own.into_iter().chain(self.staff)
     }
 }
 
 #[async_trait]
 impl Shredder for CustodyShredder {
     async fn hide(&self, organization: OrganizationId, subject: DeletionSubject) -> anyhow::Result<()> {
-        for person in self.people(organization, subject).await? {
+        for person in self.people(organization, subject).await?.own {
             self.custody.hide(person).await?;
         }
         Ok(())
     }
 
     async fn unhide(&self, organization: OrganizationId, subject: DeletionSubject) -> anyhow::Result<()> {
-        for person in self.people(organization, subject).await? {
+        for person in self.people(organization, subject).await?.all() {
             self.custody.unhide(person).await?;
         }
         Ok(())
@@ -87,8 +122,14 @@ impl Shredder for CustodyShredder {
 
     async fn destroy_keys(&self, order: &Ordered) -> anyhow::Result<i64> {
         let mut destroyed = 0;
-        for person in self.people(order.organization, order.subject).await? {
-            destroyed += self.custody.destroy_keys(person, &order.purposes, order.erasure()).await?;
+        let People { own, staff } = self.people(order.organization, order.subject).await?;
+        for person in &own {
+            destroyed += self.custody.destroy_keys(*person, &order.purposes, order.erasure()).await?;
+        }
+        if !self.stands(order.organization, &own).await? {
+            for person in staff {
+                destroyed += self.custody.destroy_keys(person, &PURPOSES, order.erasure()).await?;
+            }
         }
         Ok(i64::try_from(destroyed)?)
     }
@@ -108,17 +149,20 @@ impl Shredder for CustodyShredder {
 
     async fn delete_rows(&self, order: &Ordered) -> anyhow::Result<i64> {
         let mut deleted = 0;
-        for person in self.people(order.organization, order.subject).await? {
-            let redacted = self.custody.redact(person, &order.purposes, order.erasure()).await?;
+        let People { own, staff } = self.people(order.organization, order.subject).await?;
+        let own = own.into_iter().map(|person| (person, order.purposes.as_slice()));
+        // Of these only what is sealed under keys that this erasure destroyed is deleted.
+        for (person, purposes) in own.chain(staff.into_iter().map(|person| (person, PURPOSES.as_slice()))) {
+            let redacted = self.custody.redact(person, purposes, order.erasure()).await?;
             deleted += redacted.fields + redacted.client_contexts + redacted.snapshots;
         }
         Ok(i64::try_from(deleted)?)
     }
 
     async fn leftovers(&self, order: &Ordered) -> anyhow::Result<i64> {
-        let people: Vec<Uuid> = self.people(order.organization, order.subject).await?.into_iter().map(|person| person.id).collect();
+        let people: Vec<Uuid> = self.people(order.organization, order.subject).await?.own.into_iter().map(|person| person.id).collect();
         let purposes: Vec<&str> = order.purposes.iter().copied().map(Purpose::name).collect();
-        let query = sqlx::query_scalar(LEFTOVERS).bind(order.organization.0).bind(people).bind(purposes);
+        let query = sqlx::query_scalar(LEFTOVERS).bind(order.organization.0).bind(people).bind(purposes).bind(order.erasure());
         Ok(query.fetch_one(&self.pool).await?)
     }
 }

@@ -19,6 +19,7 @@ pub(super) const STATEMENTS: &[(&str, &str)] = &[
     ("operations.analytics.stood", STOOD),
     ("operations.analytics.be_present", BE_PRESENT),
     ("operations.analytics.count", COUNT),
+    ("operations.analytics.drop_empty", DROP_EMPTY),
     ("operations.analytics.forget", FORGET),
 ];
 
@@ -39,6 +40,11 @@ const COUNT: &str = "
     INSERT INTO {operations_analytics} AS a (organization_id, id, day, measure, value)
     SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::date[], $4::text[], $5::bigint[])
     ON CONFLICT (organization_id, id, day, measure) DO UPDATE SET value = a.value + excluded.value";
+
+/// A figure that came back to nothing is no row, in however many batches it did.
+const DROP_EMPTY: &str = "
+    DELETE FROM {operations_analytics} a USING unnest($1::uuid[], $2::uuid[], $3::date[], $4::text[]) AS k (organization_id, id, day, measure)
+    WHERE a.organization_id = k.organization_id AND a.id = k.id AND a.day = k.day AND a.measure = k.measure AND a.value = 0";
 
 /// Who was counted; the counts stay, and tell of nobody.
 const FORGET: &str = "DELETE FROM {operations_presence} WHERE organization_id = $1 AND ($2::uuid IS NULL OR user_id = $2)";
@@ -154,15 +160,15 @@ async fn count(context: &mut ApplyContext<'_>, tally: &Tally) -> Result<(), Appl
     if rows.is_empty() {
         return Ok(());
     }
+    let organizations: Vec<_> = rows.iter().map(|(tenant, ..)| *tenant).collect();
+    let ids: Vec<_> = rows.iter().map(|(_, (organization, ..), _)| *organization).collect();
+    let days: Vec<_> = rows.iter().map(|(_, (_, day, _), _)| *day).collect();
+    let measures: Vec<_> = rows.iter().map(|(_, (.., measure), _)| measure.as_str()).collect();
     let sql = context.slot.sql(COUNT);
-    sqlx::query(&sql)
-        .bind(rows.iter().map(|(tenant, ..)| *tenant).collect::<Vec<_>>())
-        .bind(rows.iter().map(|(_, (organization, ..), _)| *organization).collect::<Vec<_>>())
-        .bind(rows.iter().map(|(_, (_, day, _), _)| *day).collect::<Vec<_>>())
-        .bind(rows.iter().map(|(_, (.., measure), _)| measure.as_str()).collect::<Vec<_>>())
-        .bind(rows.iter().map(|(.., by)| *by).collect::<Vec<_>>())
-        .execute(&mut *context.tx)
-        .await?;
+    let count = sqlx::query(&sql).bind(&organizations).bind(&ids).bind(&days).bind(&measures);
+    count.bind(rows.iter().map(|(.., by)| *by).collect::<Vec<_>>()).execute(&mut *context.tx).await?;
+    let sql = context.slot.sql(DROP_EMPTY);
+    sqlx::query(&sql).bind(&organizations).bind(&ids).bind(&days).bind(&measures).execute(&mut *context.tx).await?;
     Ok(())
 }
 
