@@ -66,9 +66,9 @@ async fn run(mut world: World) {
     assert_eq!(said.destroyed, [Purpose::Profile, Purpose::Health, Purpose::Security]);
     let kept: Vec<Purpose> = said.retained.iter().map(|kept| kept.purpose).collect();
     assert_eq!(kept, [Purpose::Reward, Purpose::Hr], "what tax and employment law keep");
-    let purged = read_models(&mut database, until).await;
+    let purged = read_models(&mut database, until, Some(leaving.id)).await;
     rebuild_all(&everywhere, &mut database).await;
-    let rebuilt = read_models(&mut database, until).await;
+    let rebuilt = read_models(&mut database, until, Some(leaving.id)).await;
     for (name, rows) in &purged {
         assert_eq!(Some(rows), rebuilt.get(name), "{name} after a rebuild");
     }

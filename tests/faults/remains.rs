@@ -132,17 +132,20 @@ pub async fn all_reach(database: &mut PgConnection, until: i64) {
     }
 }
 
-/// The rows of every read model, but for what is new with each fold: nonces and revisions.
-pub async fn read_models(database: &mut PgConnection, until: i64) -> BTreeMap<String, String> {
+/// The rows of every read model, of one organization where one is named, but for what is new with each fold:
+/// nonces and revisions.
+pub async fn read_models(database: &mut PgConnection, until: i64, of: Option<OrganizationId>) -> BTreeMap<String, String> {
     let mut models = BTreeMap::new();
     for projector in projectors() {
         for table in projector.tables() {
             let known = if GROWING.contains(table) { "position <= $1" } else { "$1 > 0" };
             let sql = format!(
                 "SELECT coalesce(string_agg(row, E'\\n' ORDER BY row), '') FROM (
-                    SELECT (to_jsonb(t) - 'revision' - 'sealed')::text AS row FROM {table} t WHERE {known}) rows"
+                    SELECT (to_jsonb(t) - 'revision' - 'sealed')::text AS row FROM {table} t
+                    WHERE {known} AND ($2::uuid IS NULL OR organization_id = $2)) rows"
             );
-            let rows: String = sqlx::query_scalar(&sql).bind(until).fetch_one(&mut *database).await.expect("a read model");
+            let rows: String =
+                sqlx::query_scalar(&sql).bind(until).bind(of.map(|of| of.0)).fetch_one(&mut *database).await.expect("a read model");
             models.insert((*table).to_owned(), rows);
         }
     }
