@@ -3,6 +3,7 @@
 //! Everything runs on one PostgreSQL with full durability, started for the occasion. Numbers in
 //! `docs/performance.md` are printed by this program and by nothing else.
 
+mod audit;
 mod bare;
 mod chart;
 mod extras;
@@ -13,9 +14,11 @@ mod memory;
 mod palmares_system;
 mod projector;
 mod proofs;
+mod protection;
 mod report;
 mod results;
 mod running;
+mod sealing;
 mod server;
 mod store;
 mod vanilla;
@@ -44,6 +47,9 @@ struct Arguments {
     /// How long the log becomes while memory is measured
     #[arg(long, global = true, default_value_t = 1_500_000)]
     events: i64,
+    /// How long the audit log is that is searched; ten million take about 11 GB for a while
+    #[arg(long, global = true, default_value_t = 10_000_000)]
+    entries: u64,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Subcommand)]
@@ -54,12 +60,16 @@ enum Part {
     Extras,
     /// The balances projector against a bare upsert
     Projector,
-    /// A proof at a million leaves, and appends while the log is sealed
+    /// Appends with and without sealed fields, and while the log is sealed or not
+    Protection,
+    /// A proof at a million leaves
     Proofs,
     /// Holds over HTTP, through the whole gate
     Http,
     /// A decision, the gate's share of a command, signing in
     Identity,
+    /// Searches of a long audit log
+    Audit,
     /// What the process holds in memory while the log grows
     Memory,
     /// Writes docs/performance.md and its chart from the results
@@ -89,7 +99,7 @@ async fn main() -> anyhow::Result<()> {
         callers: arguments.callers.clone(),
         runs: arguments.runs,
     };
-    if [Part::Store, Part::Extras, Part::Projector, Part::Proofs].into_iter().any(wants) {
+    if [Part::Store, Part::Extras, Part::Projector, Part::Protection, Part::Proofs].into_iter().any(wants) {
         let server = server::Server::start().await?;
         let outcome = on_server(&server, &plan, wants).await;
         server.stop().await;
@@ -100,6 +110,12 @@ async fn main() -> anyhow::Result<()> {
         // In a process of its own: memory that the other parts have freed would hide what it takes.
         None => again("memory").await?,
         Some(_) => {}
+    }
+    if wants(Part::Audit) {
+        let server = server::Server::start().await?;
+        let outcome = audit::measure(&server, arguments.entries).await;
+        server.stop().await;
+        outcome?;
     }
     if wants(Part::Http) {
         http::measure(&plan).await?;
@@ -144,9 +160,15 @@ async fn on_server(server: &server::Server, plan: &Plan, wants: impl Fn(Part) ->
     if wants(Part::Projector) {
         projector::measure(server, &world, plan).await?;
     }
-    // Last: it fills the log past its writers.
-    if wants(Part::Proofs) {
-        proofs::measure(server, &world, plan).await?;
+    if wants(Part::Protection) || wants(Part::Proofs) {
+        let notary = sealing::Notary::open(server).await?;
+        if wants(Part::Protection) {
+            protection::measure(server, &world, &notary, plan).await?;
+        }
+        // Last: a writer keeps the head of the log in memory, and this fills the log past it.
+        if wants(Part::Proofs) {
+            proofs::measure(server, &notary).await?;
+        }
     }
     Ok(())
 }

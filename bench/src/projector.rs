@@ -4,14 +4,14 @@ use crate::Plan;
 use crate::load::{Measured, closed_loop, measured};
 use crate::palmares_system::{Palmares, With};
 use crate::results::{self, Row};
+use crate::sealing::NoKeys;
 use crate::server::Server;
 use crate::world::World;
 use anyhow::Context;
-use async_trait::async_trait;
-use palmares_domain::kernel::{OrganizationId, Place, RecordedEvent};
+use palmares_domain::kernel::RecordedEvent;
 use palmares_projections::{
     engine::{
-        KeyError, PersonalKeys, Projector,
+        Projector,
         batch::Workshop,
         checkpoint::{self, Claim, Kind},
         log::Log,
@@ -152,20 +152,4 @@ fn held(batch: &[Arc<RecordedEvent>]) -> BTreeMap<Uuid, i64> {
     let mut held = BTreeMap::new();
     batch.iter().for_each(|event| *held.entry(event.stream.id).or_default() += 1);
     held
-}
-
-/// Balances hold nothing personal.
-struct NoKeys;
-
-#[async_trait]
-impl PersonalKeys for NoKeys {
-    async fn seal(&self, _: &Place, _: &[u8]) -> Result<Vec<u8>, KeyError> {
-        Err(KeyError::Destroyed)
-    }
-    async fn open(&self, _: &Place, _: &[u8]) -> Result<Option<Vec<u8>>, KeyError> {
-        Ok(None)
-    }
-    async fn lookup_hash(&self, _: OrganizationId, _: &str, _: &str) -> Result<[u8; 32], KeyError> {
-        Err(KeyError::Destroyed)
-    }
 }

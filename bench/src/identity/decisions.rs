@@ -1,6 +1,26 @@
 //! Decisions in process, in an organization with as many policies, roles and users as one may have.
 
 use super::Latencies;
+use palmares_domain::kernel::derive_uuid;
+
+/// As many as an organization may have.
+pub const POLICIES: usize = 500;
+
+/// What organizations write: forbids, permits about a person, forbids with a condition.
+pub fn policy(number: usize, permission: &str) -> String {
+    let action = format!(r#"action == Action::"{permission}""#);
+    match number % 3 {
+        0 => format!(r#"forbid (principal in Role::"expert", {action}, resource);"#),
+        1 => {
+            let person = derive_uuid("bench-user", &[&number.to_be_bytes()]);
+            format!(r#"permit (principal in Role::"expert", {action}, resource in User::"{person}");"#)
+        }
+        _ => format!(
+            r#"forbid (principal in Role::"member", {action}, resource)
+               when {{ resource has owner_status && resource.owner_status == "SUSPENDED" }};"#
+        ),
+    }
+}
 
 #[cfg(not(feature = "embedded"))]
 pub fn measure() -> anyhow::Result<Vec<Latencies>> {
@@ -12,7 +32,7 @@ pub use organization::measure;
 
 #[cfg(feature = "embedded")]
 mod organization {
-    use super::Latencies;
+    use super::{Latencies, POLICIES, policy};
     use crate::load::mix;
     use anyhow::{Context, ensure};
     use palmares::pipeline::decision::{Circumstances, DecisionPoint, OwnPolicies, Question, Verdict};
@@ -31,7 +51,6 @@ mod organization {
         time::{Duration, Instant},
     };
 
-    pub const POLICIES: usize = 500;
     const ROLES: usize = 200;
     const USERS: usize = 10_000;
     const DECISIONS: usize = 200_000;
@@ -103,22 +122,6 @@ mod organization {
         }
     }
 
-    /// What organizations write: forbids, permits about a person, forbids with a condition.
-    pub fn policy(number: usize, permission: &str) -> String {
-        let action = format!(r#"action == Action::"{permission}""#);
-        match number % 3 {
-            0 => format!(r#"forbid (principal in Role::"expert", {action}, resource);"#),
-            1 => {
-                let person = derive_uuid("bench-user", &[&number.to_be_bytes()]);
-                format!(r#"permit (principal in Role::"expert", {action}, resource in User::"{person}");"#)
-            }
-            _ => format!(
-                r#"forbid (principal in Role::"member", {action}, resource)
-                   when {{ resource has owner_status && resource.owner_status == "SUSPENDED" }};"#
-            ),
-        }
-    }
-
     /// The policies of an organization, each checked as if it were written over HTTP.
     fn policies(about: &[&'static str]) -> anyhow::Result<LivePolicies> {
         let language = PolicyLanguage::of(palmares::routes::permissions())?;
@@ -162,6 +165,3 @@ mod organization {
         Ok(rows)
     }
 }
-
-#[cfg(feature = "embedded")]
-pub use organization::{POLICIES, policy};

@@ -7,6 +7,7 @@
 
 pub mod audit;
 mod outside;
+mod reading;
 mod sealer;
 mod session;
 pub mod statements;

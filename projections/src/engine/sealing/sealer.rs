@@ -1,9 +1,9 @@
 //! The sealer: follows the log, and signs.
 
 use super::{
-    Outside, OutsideFault,
+    Outside, OutsideFault, reading,
     session::Session,
-    statements::{READ, REFUSE, TRY_LEAD},
+    statements::{REFUSE, TRY_LEAD},
     status::{SealStatus, status},
     writing::Seal,
 };
@@ -149,12 +149,12 @@ impl Sealer {
     /// Seals what comes next; answers how many events.
     async fn seal(&self, session: &mut Session) -> Result<i64, SealError> {
         let pool = self.log.pool();
-        let rows = sqlx::query(READ).persistent(false).bind(session.position).bind(session.position + EVENTS_MAX).fetch_all(pool).await?;
+        let entries = reading::events(pool, &mut session.streams, session.position, session.position + EVENTS_MAX).await?;
         let signers = self.keys.signers().map_err(|error| refused(format!("the keys of the log cannot be used: {error:#}")))?;
         let mut seal = Seal { from: session.position, to: session.position, ..Seal::default() };
         seal.root_size_before = session.root.edge.size() as i64;
         self.introduce(session, &signers, &mut seal)?;
-        if rows.is_empty() && seal.keys.iter().all(|(_, introduction)| introduction.is_none()) {
+        if entries.is_empty() && seal.keys.iter().all(|(_, introduction)| introduction.is_none()) {
             return Ok(0);
         }
         if session.outside != self.outside.read()?.unwrap_or_default() {
@@ -162,8 +162,8 @@ impl Sealer {
             return Err(SealError::Overtaken);
         }
         let mut grown: BTreeMap<Uuid, Vec<(NodeHash, i64)>> = BTreeMap::new();
-        for row in &rows {
-            let (organization, entry) = entry(row)?;
+        let sealed = entries.len() as i64;
+        for (organization, entry) in entries {
             seal.to += 1;
             if entry.position != seal.to {
                 return Err(refused(format!("the log has no event at position {}", seal.to)));
@@ -183,7 +183,7 @@ impl Sealer {
         let done = tokio::task::spawn_blocking(move || outside.write(&written)).await;
         done.map_err(|error| refused(error.to_string()))??;
         (session.position, session.outside) = (to, note);
-        Ok(rows.len() as i64)
+        Ok(sealed)
     }
 
     /// Takes up the first key, and lets the one in use introduce the next.
@@ -245,7 +245,7 @@ fn add(session: &mut Session, organization: Uuid, leaves: Vec<(NodeHash, i64)>, 
     session.root.append(NodeHash::of_leaf(text.as_bytes()), 0, &mut seal.root_tiles);
 }
 
-/// The leaf of a row of the log, in the columns of [`READ`].
+/// The leaf of a row of the log, in the columns of [`READ`](super::statements::READ).
 pub(crate) fn entry(row: &PgRow) -> Result<(Uuid, Entry), sqlx::Error> {
     let organization: Uuid = row.try_get(1)?;
     let id = |column: usize| row.try_get::<Uuid, _>(column).map(|id| Id(id.into_bytes()));

@@ -2,6 +2,7 @@
 
 use super::{
     Outside, SealError, hashes, log_name, number, positions,
+    reading::Streams,
     sealer::refused,
     statements::{EDGES, KEYS, LAST_CHECKPOINTS, LAST_ROOT, LOG, ONE_MOMENT, ROOT_EDGES, ROOT_TILES},
     tiles,
@@ -24,6 +25,7 @@ pub(super) struct Session {
     pub root: Tree,
     pub keys: TrustedKeys,
     trees: HashMap<Uuid, Tree>,
+    pub streams: Streams,
     /// What the file outside PostgreSQL is known to say.
     pub outside: String,
 }
@@ -63,7 +65,7 @@ impl Session {
         let root = Tree::kept(levels, Vec::new(), &signed).filter(|_| u64::try_from(root_size) == Ok(signed.size));
         let root = root.ok_or_else(|| refused("the root log is not the one that was signed last"))?;
         let said = verify_outside(connection, outside, said, &log, &keys, signed.size).await?;
-        Ok(Self { log, position, root, keys, trees: HashMap::new(), outside: said })
+        Ok(Self { log, position, root, keys, trees: HashMap::new(), streams: Streams::default(), outside: said })
     }
 
     /// The tree of each of these organizations.

@@ -8,7 +8,17 @@ pub(super) const ONE_MOMENT: &str = "SET TRANSACTION ISOLATION LEVEL REPEATABLE 
 
 pub(super) const LOG: &str = "SELECT l.id, l.position, l.root_size, h.position FROM proof_log l CROSS JOIN log_head h";
 
-/// The hashes are of the stored bytes, which do not have to travel for it.
+pub(super) const EVENTS: &str = "
+    SELECT position, organization_id, stream_key, version, event_id, event_type, schema_version, actor_id, recorded_at, effective_at,
+           metadata, payload
+    FROM events WHERE position > $1 AND position <= $2 ORDER BY position";
+
+/// From the keys, whatever the statistics say.
+pub(super) const STREAMS: &str = "
+    SELECT s.key, s.type, s.id
+    FROM unnest($1::bigint[]) u(key), LATERAL (SELECT * FROM streams s WHERE s.key = u.key OFFSET 0) s";
+
+/// Events with their streams, for whoever looks at what was sealed. The hashes are of the stored bytes.
 pub(super) const READ: &str = "
     SELECT position, organization_id, stream_type, stream_id, version, event_id, event_type, schema_version, actor_id,
            recorded_at, effective_at, sha256(metadata), sha256(payload)
@@ -85,6 +95,8 @@ pub(super) const KEEP_COSIGNATURE: &str = "
 pub(in crate::engine) const STATEMENTS: &[(&str, &str)] = &[
     ("engine.sealing.try_lead", TRY_LEAD),
     ("engine.sealing.log", LOG),
+    ("engine.sealing.events", EVENTS),
+    ("engine.sealing.streams", STREAMS),
     ("engine.sealing.read", READ),
     ("engine.sealing.edges", EDGES),
     ("engine.sealing.last_checkpoints", LAST_CHECKPOINTS),
