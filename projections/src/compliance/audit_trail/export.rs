@@ -3,7 +3,8 @@
 
 use super::{
     entry::{AuditEntry, entries},
-    query::{Between, EXPORT, ListAuditLogs},
+    query::ListAuditLogs,
+    search::{self, Between},
 };
 use crate::engine::{ReadError, Readers};
 use bytes::{BufMut, Bytes, BytesMut};
@@ -54,7 +55,7 @@ impl Export {
     async fn next(mut self) -> Result<Option<(Vec<AuditEntry>, Self)>, ReadError> {
         let mut reader = self.readers.open(self.tenant, None).await?;
         let between = Between { after: self.after, before: self.before };
-        let rows = self.asked.rows(&mut reader, EXPORT, between, PAGE_ENTRIES).await?;
+        let rows = search::oldest(&self.asked, &mut reader, between, PAGE_ENTRIES).await?;
         let Some(last) = rows.last().map(|row| row.position) else { return Ok(None) };
         let page = entries(&mut reader, rows).await?;
         drop(reader);

@@ -13,6 +13,9 @@ mod fold;
 mod names;
 mod origins;
 mod query;
+mod search;
+mod sought;
+mod statements;
 mod states;
 mod texts;
 
@@ -34,9 +37,18 @@ pub(super) const STATEMENTS: &[(&str, &str)] = &[
     ("compliance.audit_trail.insert", fold::INSERT),
     ("compliance.audit_trail.insert_texts", fold::INSERT_TEXTS),
     ("compliance.audit_trail.counted", fold::COUNTED),
-    ("compliance.audit_trail.list", query::LIST),
-    ("compliance.audit_trail.export", query::EXPORT),
-    ("compliance.audit_trail.contexts", query::CONTEXTS),
+    ("compliance.audit_trail.list", statements::LIST),
+    ("compliance.audit_trail.export", statements::EXPORT),
+    ("compliance.audit_trail.by_action", statements::BY_ACTION),
+    ("compliance.audit_trail.by_text", statements::BY_TEXT),
+    ("compliance.audit_trail.by_context", statements::BY_CONTEXT),
+    ("compliance.audit_trail.by_target", statements::BY_TARGET),
+    ("compliance.audit_trail.by_target_type", statements::BY_TARGET_TYPE),
+    ("compliance.audit_trail.newest", statements::NEWEST),
+    ("compliance.audit_trail.first_since", statements::FIRST_SINCE),
+    ("compliance.audit_trail.last_before", statements::LAST_BEFORE),
+    ("compliance.audit_trail.actions", statements::ACTIONS),
+    ("compliance.audit_trail.contexts", statements::CONTEXTS),
     ("compliance.audit_trail.texts", texts::MATCHING),
     ("compliance.audit_trail.behind", behind::BEHIND),
     ("compliance.audit_trail.by_id", explain::BY_ID),

@@ -1,0 +1,86 @@
+//! How entries are found: by position, whatever else is asked, and never by looking through all of them.
+//!
+//! What is common stands among the newest entries, and looking through some thousand of these finds a
+//! page of it. What is rare, or happened long ago only, does not, and PostgreSQL, which takes what it
+//! counts for evenly spread, would look through millions. So where one column decides, with several
+//! values, the page is made of the newest entries of each value, which an index has in their order.
+
+use super::{
+    AuditName,
+    entry::Row,
+    query::{ListAuditLogs, Outcome},
+    sought::Sought,
+    statements,
+};
+use crate::engine::{ReadError, TenantReader};
+
+/// Positions that are looked through before a rare page is made value by value.
+const NEAR: i64 = 16_384;
+
+/// A stretch of the log, without its ends.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Between {
+    pub after: i64,
+    pub before: i64,
+}
+
+/// At most `limit` entries before a position, newest first.
+pub(super) async fn newest(asked: &ListAuditLogs, reader: &mut TenantReader<'_>, before: i64, limit: i64) -> Result<Vec<Row>, ReadError> {
+    let Some((sought, between)) = Sought::of(asked, reader, Between { after: 0, before }).await? else { return Ok(Vec::new()) };
+    let Some(statement) = sought.driven_by() else { return rows(asked, reader, statements::LIST, (&sought, between), limit).await };
+    let newest: Option<i64> = sqlx::query_scalar(statements::NEWEST)
+        .persistent(false)
+        .bind(reader.organization().0)
+        .bind(between.before)
+        .fetch_optional(reader.connection())
+        .await?;
+    let Some(newest) = newest else { return Ok(Vec::new()) };
+    let near = Between { after: between.after.max(newest - NEAR), ..between };
+    let found = rows(asked, reader, statements::LIST, (&sought, near), limit).await?;
+    if found.len() as i64 >= limit || near.after == between.after {
+        return Ok(found);
+    }
+    rows(asked, reader, statement, (&sought, between), limit).await
+}
+
+/// At most `limit` entries of a stretch, oldest first.
+pub(super) async fn oldest(
+    asked: &ListAuditLogs,
+    reader: &mut TenantReader<'_>,
+    between: Between,
+    limit: i64,
+) -> Result<Vec<Row>, ReadError> {
+    match Sought::of(asked, reader, between).await? {
+        Some((sought, between)) => rows(asked, reader, statements::EXPORT, (&sought, between), limit).await,
+        None => Ok(Vec::new()),
+    }
+}
+
+async fn rows(
+    asked: &ListAuditLogs,
+    reader: &mut TenantReader<'_>,
+    statement: &str,
+    (sought, between): (&Sought, Between),
+    limit: i64,
+) -> Result<Vec<Row>, ReadError> {
+    let query = sqlx::query_as(statement)
+        .persistent(false)
+        .bind(reader.organization().0)
+        .bind(between.after)
+        .bind(between.before)
+        .bind(asked.actor_id)
+        .bind(&sought.actions)
+        .bind(&asked.event_type)
+        .bind(asked.target_id)
+        .bind(&asked.target_type)
+        .bind(asked.outcome.map(Outcome::name))
+        .bind(asked.correlation_id)
+        .bind(asked.on_behalf_of)
+        .bind(asked.elevation_id)
+        .bind(asked.session_id)
+        .bind(asked.audit_name.map(AuditName::name))
+        .bind(&sought.texts)
+        .bind(&sought.contexts)
+        .bind(limit);
+    Ok(query.fetch_all(reader.connection()).await?)
+}
