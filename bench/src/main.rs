@@ -6,6 +6,7 @@
 mod audit;
 mod bare;
 mod chart;
+mod erasure;
 mod extras;
 mod http;
 mod identity;
@@ -62,6 +63,8 @@ enum Part {
     Projector,
     /// Appends with and without sealed fields, and while the log is sealed or not
     Protection,
+    /// The erasure of people with ten thousand events each, and appends meanwhile
+    Erasure,
     /// A proof at a million leaves
     Proofs,
     /// Holds over HTTP, through the whole gate
@@ -99,7 +102,7 @@ async fn main() -> anyhow::Result<()> {
         callers: arguments.callers.clone(),
         runs: arguments.runs,
     };
-    if [Part::Store, Part::Extras, Part::Projector, Part::Protection, Part::Proofs].into_iter().any(wants) {
+    if [Part::Store, Part::Extras, Part::Projector, Part::Protection, Part::Erasure, Part::Proofs].into_iter().any(wants) {
         let server = server::Server::start().await?;
         let outcome = on_server(&server, &plan, wants).await;
         server.stop().await;
@@ -160,15 +163,15 @@ async fn on_server(server: &server::Server, plan: &Plan, wants: impl Fn(Part) ->
     if wants(Part::Projector) {
         projector::measure(server, &world, plan).await?;
     }
-    if wants(Part::Protection) || wants(Part::Proofs) {
-        let notary = sealing::Notary::open(server).await?;
-        if wants(Part::Protection) {
-            protection::measure(server, &world, &notary, plan).await?;
-        }
-        // Last: a writer keeps the head of the log in memory, and this fills the log past it.
-        if wants(Part::Proofs) {
-            proofs::measure(server, &notary).await?;
-        }
+    if wants(Part::Protection) {
+        protection::measure(server, &world, &sealing::Notary::open(server).await?, plan).await?;
+    }
+    if wants(Part::Erasure) {
+        erasure::measure(server, &world, plan).await?;
+    }
+    // Last: a writer keeps the head of the log in memory, and this fills the log past it.
+    if wants(Part::Proofs) {
+        proofs::measure(server, &sealing::Notary::open(server).await?).await?;
     }
     Ok(())
 }

@@ -35,6 +35,7 @@ pub fn write() -> anyhow::Result<()> {
         .replace("{identity}", &identity::report(identity.as_ref()))
         .replace("{protection}", &crate::protection::report(results::read("protection")?.as_ref()))
         .replace("{audit}", &crate::audit::report(results::read("audit")?.as_ref()))
+        .replace("{erasure}", &crate::erasure::report(results::read("erasure")?.as_ref()))
         .replace("{proofs}", &crate::proofs::report(results::read("proofs")?.as_ref()))
         .replace("{memory}", &memory::report(&memory))
         .replace("{http}", &if http.is_empty() { "Not measured in this run.\n".to_owned() } else { plain_table(&http) });

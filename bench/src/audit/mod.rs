@@ -24,7 +24,7 @@ use std::time::{Duration, Instant};
 use uuid::Uuid;
 
 /// How often each search is asked, with other values each time.
-const TIMES: u64 = 300;
+const TIMES: u64 = 200;
 /// What an administrator does not notice; a miss asks for an index or another statement.
 const P99_MAX_MS: f64 = 50.0;
 

@@ -41,7 +41,7 @@ pub enum LetterKind {
 }
 
 impl LetterKind {
-    pub const ALL: [LetterKind; 16] = [
+    pub const ALL: [LetterKind; 17] = [
         LetterKind::Invitation,
         LetterKind::MagicLink,
         LetterKind::PasswordReset,

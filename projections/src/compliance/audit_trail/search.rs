@@ -15,7 +15,7 @@ use super::{
 use crate::engine::{ReadError, TenantReader};
 
 /// Positions that are looked through before a rare page is made value by value.
-const NEAR: i64 = 16_384;
+const NEAR: i64 = 4_096;
 
 /// A stretch of the log, without its ends.
 #[derive(Clone, Copy, Debug)]

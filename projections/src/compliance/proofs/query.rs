@@ -1,27 +1,37 @@
 //! `GET audit-logs/checkpoint`, `GET audit-logs/{position}/proof`, `GET audit-logs/consistency` and `GET audit-logs/keys`.
 
-use super::trees::{self, head, index_of, name, root_proof};
-use crate::engine::{Page, Query, ReadError, TenantReader, sealing::entry};
+use super::trees::{self, head, name, root_proof};
+use crate::engine::{
+    Page, Query, ReadError, TenantReader,
+    sealing::{entry, number, positions},
+};
 use chrono::{DateTime, Utc};
 use palmares_domain::kernel::DataClass;
-use palmares_proofs::{LogKey, TlogProof, tree};
+use palmares_proofs::{LogKey, TlogProof, tiles::WIDTH, tree};
 use serde::{Deserialize, Deserializer, Serialize, de::Error};
+use sqlx::{Row, postgres::PgRow};
 use utoipa::ToSchema;
 
-/// In the columns that the sealer reads.
-pub(super) const LEAF: &str = "
-    SELECT position, organization_id, stream_type, stream_id, version, event_id, event_type, schema_version, actor_id,
-           recorded_at, effective_at, sha256(metadata), sha256(payload)
-    FROM log WHERE organization_id = $1 AND position = $2";
+/// An event in the columns of its leaf, with the newest head, and the tiles of leaves in which it may
+/// be. At one moment, so that the head knows what the tiles hold.
+pub(super) const EVENT: &str = "
+    SELECT l.position, l.organization_id, l.stream_type, l.stream_id, l.version, l.event_id, l.event_type, l.schema_version, l.actor_id,
+           l.recorded_at, l.effective_at, sha256(l.metadata), sha256(l.payload), head.note, head.size, tile.index, tile.positions
+    FROM log l,
+        (SELECT note, size FROM proof_checkpoints WHERE organization_id = $1 ORDER BY size DESC LIMIT 1) head,
+        ((SELECT index, positions FROM proof_tiles WHERE organization_id = $1 AND level = 0 AND first_position <= $2
+          ORDER BY first_position DESC LIMIT 1)
+         UNION ALL SELECT index, positions FROM proof_edges WHERE organization_id = $1 AND level = 0) tile
+    WHERE l.organization_id = $1 AND l.position = $2";
 
 /// A number in a path or a query string, where it is text.
-pub(super) fn number<'de, D: Deserializer<'de>, T: std::str::FromStr>(deserializer: D) -> Result<T, D::Error> {
+pub(super) fn parsed<'de, D: Deserializer<'de>, T: std::str::FromStr>(deserializer: D) -> Result<T, D::Error> {
     let text = String::deserialize(deserializer)?;
     text.parse().map_err(|_| D::Error::custom("expected a number"))
 }
 
 pub(super) fn optional_number<'de, D: Deserializer<'de>, T: std::str::FromStr>(deserializer: D) -> Result<Option<T>, D::Error> {
-    number(deserializer).map(Some)
+    parsed(deserializer).map(Some)
 }
 
 /// The signed head of the organization's log, to be kept: whoever has it notices when history is rewritten.
@@ -79,17 +89,29 @@ impl Query for GetAuditProof {
 
     async fn run(self, reader: &mut TenantReader<'_>) -> Result<AuditProof, ReadError> {
         let position = self.position.parse().map_err(|_| ReadError::NotFound)?;
-        let head = head(reader).await?;
-        let index = index_of(reader, position).await?.filter(|index| *index < head.size).ok_or(ReadError::NotFound)?;
         let organization = reader.organization().0;
-        let row = sqlx::query(LEAF).bind(organization).bind(position).fetch_optional(reader.connection()).await?;
-        let leaf = entry(&row.ok_or(ReadError::NotFound)?)?.1.leaf();
-        let path = tree::inclusion(index, head.size).ok_or(ReadError::NotFound)?;
+        let rows = sqlx::query(EVENT).bind(organization).bind(position).fetch_all(reader.connection()).await?;
+        let (row, index) = sealed_at(&rows, position)?.ok_or(ReadError::NotFound)?;
+        let (checkpoint, size): (String, i64) = (row.try_get(13)?, row.try_get(14)?);
+        let size = number::<i64, u64>(size)?;
+        let leaf = entry(row)?.1.leaf();
+        let path = tree::inclusion(index, size).ok_or(ReadError::NotFound)?;
         let hashes = trees::hashes(reader, &path).await?;
         let encoded = base64::Engine::encode(&base64::engine::general_purpose::STANDARD, &leaf);
-        let proof = TlogProof { extra: Some(leaf), index, hashes, checkpoint: head.note };
+        let proof = TlogProof { extra: Some(leaf), index, hashes, checkpoint };
         Ok(AuditProof { index, leaf: encoded, proof: proof.text() })
     }
+}
+
+/// The row whose tile holds a position, and the number of its leaf; none where it is not sealed yet.
+fn sealed_at(rows: &[PgRow], position: i64) -> Result<Option<(&PgRow, u64)>, ReadError> {
+    for row in rows {
+        let (tile, of_leaves): (i64, &[u8]) = (row.try_get(15)?, row.try_get(16)?);
+        if let Ok(at) = positions(of_leaves).binary_search(&position) {
+            return Ok(Some((row, number::<i64, u64>(tile)? * WIDTH as u64 + at as u64)));
+        }
+    }
+    Ok(None)
 }
 
 /// That the organization's log begins with what it had when it was smaller.
@@ -97,7 +119,7 @@ impl Query for GetAuditProof {
 #[serde(deny_unknown_fields)]
 pub struct GetAuditConsistency {
     /// The size of the checkpoint that was kept.
-    #[serde(deserialize_with = "number")]
+    #[serde(deserialize_with = "parsed")]
     #[schema(value_type = u64)]
     pub from: u64,
 }

@@ -5,11 +5,11 @@
 
 use crate::engine::{
     ReadError, TenantReader,
-    sealing::{log_name, number, positions, tiles},
+    sealing::{log_name, number, tiles},
 };
 use palmares_proofs::{
     Checkpoint, NodeHash, TlogProof,
-    tiles::{TileId, Tiles, WIDTH, tiles_of},
+    tiles::{TileId, Tiles, tiles_of},
     tree::{self, Range},
 };
 use std::collections::BTreeSet;
@@ -36,12 +36,6 @@ pub(super) const ROOT: &str = "
     ORDER BY (c.size = (SELECT max(w.size) FROM proof_cosignatures w WHERE w.size > $1)) IS NOT TRUE, c.size DESC LIMIT 1";
 
 pub(super) const KEYS: &str = "SELECT public, introduction, introduced_at FROM proof_keys ORDER BY number";
-
-/// The tile of leaves in which the event at a position has to be.
-pub(super) const PLACE: &str = "
-    (SELECT index, positions FROM proof_tiles WHERE organization_id = $1 AND level = 0 AND first_position <= $2
-     ORDER BY first_position DESC LIMIT 1)
-    UNION ALL SELECT index, positions FROM proof_edges WHERE organization_id = $1 AND level = 0";
 
 /// A signed head of the tenant's tree.
 pub(super) struct Head {
@@ -99,16 +93,4 @@ pub(super) async fn root_proof(reader: &mut TenantReader<'_>, index: u64) -> Res
     let (levels, indexes) = columns(&tiles_of(&path));
     let nodes = tiles(&sqlx::query(ROOT_TILES).bind(levels).bind(indexes).fetch_all(reader.connection()).await?)?;
     Ok(TlogProof { extra: None, index, hashes: tree::hashes(&path, &nodes).ok_or_else(missing)?, checkpoint: note })
-}
-
-/// The number of the leaf of the event at a position; `None` where it is not sealed or not the tenant's.
-pub(super) async fn index_of(reader: &mut TenantReader<'_>, position: i64) -> Result<Option<u64>, ReadError> {
-    let organization = reader.organization().0;
-    let tiles: Vec<(i64, Vec<u8>)> = sqlx::query_as(PLACE).bind(organization).bind(position).fetch_all(reader.connection()).await?;
-    for (tile, of_leaves) in tiles {
-        if let Ok(at) = positions(&of_leaves).binary_search(&position) {
-            return Ok(Some(number::<i64, u64>(tile)? * WIDTH as u64 + at as u64));
-        }
-    }
-    Ok(None)
 }
