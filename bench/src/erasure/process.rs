@@ -35,7 +35,7 @@ use palmares_domain::{
     kernel::{Admission, Admitted, DeletionRequestId, UserId, derive_uuid},
 };
 use palmares_projections::{
-    compliance::deletion_requests::TIMER_KIND,
+    compliance::due::DELETIONS,
     engine::{
         Delivered, Reactor, Readers,
         log::Log,
@@ -132,7 +132,8 @@ impl Process {
     async fn fire(&self, request: DeletionRequestId) -> anyhow::Result<()> {
         let (id, payload) = (Uuid::now_v7(), serde_json::to_value(request)?);
         let organization_id = self.world.organization;
-        let timer = Timer { organization_id, id, kind: TIMER_KIND.to_owned(), stream_id: request.0, due_at: chrono::Utc::now(), payload };
+        let timer =
+            Timer { organization_id, id, kind: DELETIONS.kind.to_owned(), stream_id: request.0, due_at: chrono::Utc::now(), payload };
         DeletionTimer(self.tools.clone()).fire(&timer).await.map_err(|error| anyhow::anyhow!("{error}"))
     }
 
