@@ -24,6 +24,8 @@ pub struct Profile {
     pub user_id: UserId,
     pub roles: BTreeSet<RoleRef>,
     pub status: UserStatus,
+    /// Where the user stood when their deletion was asked for, while it is under way.
+    pub before_deletion: Option<UserStatus>,
     /// Who approved the return, while the user is deactivated.
     pub reactivation_approved_by: Option<UserId>,
     /// The key under which the user's e-mail address is claimed, once one was set.
@@ -65,6 +67,18 @@ impl User {
             return Ok(profile);
         }
         Err(UserError::TransitionForbidden { from: profile.status, to: transition.to })
+    }
+
+    /// Who comes back from a deletion is active, by B.1; who was suspended or deactivated before is so again at
+    /// once: asking for a deletion is no way around whoever lets them return.
+    fn back(&self, returned: UserEvent) -> Vec<UserEvent> {
+        let user_id = returned.user_id();
+        let again = match self.0.as_ref().and_then(|profile| profile.before_deletion) {
+            Some(UserStatus::Suspended) => Some(UserSuspended { user_id, reason: None }.into()),
+            Some(UserStatus::Deactivated) => Some(UserDeactivated { user_id, reason: None }.into()),
+            _ => None,
+        };
+        [returned].into_iter().chain(again).collect()
     }
 
     fn newcomer(&self, organization: OrganizationId, display_name: Option<&String>, role: RoleRef) -> Result<(), UserError> {
@@ -163,7 +177,7 @@ impl User {
 
 impl Aggregate for User {
     const TYPE: &'static str = "user";
-    const SHAPE: u16 = 4;
+    const SHAPE: u16 = 5;
 
     type Command = UserCommand;
     type Event = UserEvent;
@@ -186,9 +200,9 @@ impl Aggregate for User {
             UserCommand::ApproveReactivation => self.approve_reactivation(facts.actor)?,
             UserCommand::Reactivate => self.reactivate(facts.actor)?,
             UserCommand::RequestDeletion => UserDeletionRequested { user_id: by(status::REQUEST_DELETION)? }.into(),
-            UserCommand::CancelDeletion => UserDeletionCancelled { user_id: by(status::CANCEL_DELETION)? }.into(),
+            UserCommand::CancelDeletion => return Ok(self.back(UserDeletionCancelled { user_id: by(status::CANCEL_DELETION)? }.into())),
             UserCommand::SoftDelete => UserSoftDeleted { user_id: by(status::SOFT_DELETE)? }.into(),
-            UserCommand::Restore => UserRestored { user_id: by(status::RESTORE)? }.into(),
+            UserCommand::Restore => return Ok(self.back(UserRestored { user_id: by(status::RESTORE)? }.into())),
             UserCommand::Purge => UserPurged { user_id: by(status::PURGE)? }.into(),
             UserCommand::AssignRole { role, organization_id } => self.assign(*role, *organization_id)?,
             UserCommand::UnassignRole(role) => self.unassign(*role)?,
@@ -212,6 +226,11 @@ impl Aggregate for User {
         }
         let Some(profile) = &mut self.0 else { return };
         if let Some(status) = event.status() {
+            profile.before_deletion = match event {
+                UserEvent::UserDeletionRequested(_) => Some(profile.status),
+                UserEvent::UserSoftDeleted(_) => profile.before_deletion,
+                _ => None,
+            };
             profile.status = status;
             profile.reactivation_approved_by = None;
         }
@@ -236,6 +255,7 @@ fn joined(user_id: UserId, role: RoleRef, status: UserStatus, has_name: bool) ->
         user_id,
         roles: BTreeSet::from([role]),
         status,
+        before_deletion: None,
         reactivation_approved_by: None,
         email_claim: None,
         names: has_name.then_some(PersonName::DisplayName).into_iter().collect(),

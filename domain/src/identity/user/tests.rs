@@ -121,6 +121,22 @@ fn moves() -> [(UserCommand, UserStatus); 12] {
     ]
 }
 
+/// Asking for a deletion, and taking it back, is no way around whoever lets somebody return.
+#[test]
+fn who_comes_back_from_a_deletion_is_what_they_were_before() {
+    let requested = || UserEvent::from(UserDeletionRequested { user_id: ALICE });
+    for before in [UserStatus::Active, UserStatus::Suspended, UserStatus::Deactivated] {
+        let asked = [history(before), vec![requested()]].concat();
+        let hidden = [asked.clone(), vec![UserSoftDeleted { user_id: ALICE }.into()]].concat();
+        for (history, command) in [(asked, UserCommand::CancelDeletion), (hidden, UserCommand::Restore)] {
+            let events = when(&history, command.clone()).unwrap();
+            let after = given(&[history, events].concat());
+            assert_eq!(after.profile().map(|profile| profile.status), Some(before), "{command:?}");
+            assert_eq!(after.profile().and_then(|profile| profile.before_deletion), None, "{command:?}");
+        }
+    }
+}
+
 /// B.1 as it is written there: a row is where the user stands, a column where they would go.
 const MATRIX: [(UserStatus, &str); 8] = [
     (UserStatus::Invited, ".A......"),
