@@ -7,6 +7,10 @@
 
 /// One batch in one statement, so in one transaction and one round trip. The first part is the
 /// fence: where another node has appended since `$3`, it finds no row and nothing is inserted.
+///
+/// The columns of a table are arrays of one length, taken side by side in the list of what is selected.
+/// As a function in `FROM` each would be written down as a table of its own first, which costs a fifth
+/// of the insertion of events and a fourth of that of ciphertexts.
 pub const COMMIT_BATCH: &str = "
 WITH head AS (
     UPDATE log_head
@@ -16,30 +20,30 @@ WITH head AS (
     RETURNING recorded_at
 ), new_streams AS (
     INSERT INTO streams (key, organization_id, type, id)
-    SELECT u.* FROM head, unnest($4::bigint[], $5::uuid[], $6::text[], $7::uuid[]) u
+    SELECT unnest($4::bigint[]), unnest($5::uuid[]), unnest($6::text[]), unnest($7::uuid[]) FROM head
 ), new_events AS (
     INSERT INTO events (position, organization_id, stream_key, version, event_id, actor_id, recorded_at,
                         effective_at, schema_version, event_type, payload, metadata)
-    SELECT $3 + u.n, u.organization_id, u.stream_key, u.version, u.event_id, u.actor_id, head.recorded_at,
-           u.effective_at, u.schema_version, u.event_type, u.payload, u.metadata
-    FROM head, unnest($8::uuid[], $9::bigint[], $10::bigint[], $11::uuid[], $12::uuid[], $13::timestamptz[],
-                      $14::smallint[], $15::text[], $16::bytea[], $17::bytea[])
-        WITH ORDINALITY u(organization_id, stream_key, version, event_id, actor_id, effective_at,
-                          schema_version, event_type, payload, metadata, n)
+    SELECT generate_series($3 + 1, $3 + $1), unnest($8::uuid[]), unnest($9::bigint[]), unnest($10::bigint[]), unnest($11::uuid[]),
+           unnest($12::uuid[]), head.recorded_at, unnest($13::timestamptz[]), unnest($14::smallint[]), unnest($15::text[]),
+           unnest($16::bytea[]), unnest($17::bytea[])
+    FROM head
 ), new_sealed AS (
     INSERT INTO event_sealed (position, field, organization_id, subject_id, purpose, ciphertext)
-    SELECT u.* FROM head, unnest($18::bigint[], $19::text[], $20::uuid[], $21::uuid[], $22::text[], $23::bytea[]) u
+    SELECT unnest($18::bigint[]), unnest($19::text[]), unnest($20::uuid[]), unnest($21::uuid[]), unnest($22::text[]), unnest($23::bytea[])
+    FROM head
 ), gone_claims AS (
     DELETE FROM claims USING head, unnest($24::uuid[], $25::uuid[]) u(organization_id, key),
         LATERAL (SELECT c.ctid FROM claims c WHERE c.organization_id = u.organization_id AND c.key = u.key OFFSET 0) c
     WHERE claims.ctid = c.ctid
 ), new_claims AS (
     INSERT INTO claims (organization_id, key, owner, position)
-    SELECT u.* FROM head, unnest($26::uuid[], $27::uuid[], $28::uuid[], $29::bigint[]) u
+    SELECT unnest($26::uuid[]), unnest($27::uuid[]), unnest($28::uuid[]), unnest($29::bigint[]) FROM head
 ), new_commands AS (
     INSERT INTO commands (id, organization_id, request_hash, answer, position, version, recorded_at)
-    SELECT u.*, head.recorded_at
-    FROM head, unnest($30::uuid[], $31::uuid[], $32::bytea[], $33::bytea[], $34::bigint[], $35::bigint[]) u
+    SELECT unnest($30::uuid[]), unnest($31::uuid[]), unnest($32::bytea[]), unnest($33::bytea[]), unnest($34::bigint[]),
+           unnest($35::bigint[]), head.recorded_at
+    FROM head
 )
 SELECT recorded_at FROM head";
 
