@@ -1,6 +1,8 @@
 //! The command engine on PostgreSQL: concurrency, idempotency, snapshots and sealed states.
 
 pub mod erasure;
+mod audit_search;
+mod erasure;
 mod read_side;
 mod sealing;
 

@@ -26,8 +26,8 @@ pub(super) struct Between {
 
 /// At most `limit` entries before a position, newest first.
 pub(super) async fn newest(asked: &ListAuditLogs, reader: &mut TenantReader<'_>, before: i64, limit: i64) -> Result<Vec<Row>, ReadError> {
-    let Some((sought, between)) = Sought::of(asked, reader, Between { after: 0, before }).await? else { return Ok(Vec::new()) };
-    let Some(statement) = sought.driven_by() else { return rows(asked, reader, statements::LIST, (&sought, between), limit).await };
+    let Some((mut sought, between)) = Sought::of(asked, reader, Between { after: 0, before }).await? else { return Ok(Vec::new()) };
+    let Some(drive) = sought.drive() else { return rows(asked, reader, statements::LIST, (&sought, None, between), limit).await };
     let newest: Option<i64> = sqlx::query_scalar(statements::NEWEST)
         .persistent(false)
         .bind(reader.organization().0)
@@ -36,11 +36,12 @@ pub(super) async fn newest(asked: &ListAuditLogs, reader: &mut TenantReader<'_>,
         .await?;
     let Some(newest) = newest else { return Ok(Vec::new()) };
     let near = Between { after: between.after.max(newest - NEAR), ..between };
-    let found = rows(asked, reader, statements::LIST, (&sought, near), limit).await?;
+    let found = rows(asked, reader, statements::LIST, (&sought, None, near), limit).await?;
     if found.len() as i64 >= limit || near.after == between.after {
         return Ok(found);
     }
-    rows(asked, reader, statement, (&sought, between), limit).await
+    let values = sought.take(drive);
+    rows(asked, reader, drive.statement(), (&sought, values, between), limit).await
 }
 
 /// At most `limit` entries of a stretch, oldest first.
@@ -51,7 +52,7 @@ pub(super) async fn oldest(
     limit: i64,
 ) -> Result<Vec<Row>, ReadError> {
     match Sought::of(asked, reader, between).await? {
-        Some((sought, between)) => rows(asked, reader, statements::EXPORT, (&sought, between), limit).await,
+        Some((sought, between)) => rows(asked, reader, statements::EXPORT, (&sought, None, between), limit).await,
         None => Ok(Vec::new()),
     }
 }
@@ -60,7 +61,7 @@ async fn rows(
     asked: &ListAuditLogs,
     reader: &mut TenantReader<'_>,
     statement: &str,
-    (sought, between): (&Sought, Between),
+    (sought, values, between): (&Sought, Option<Vec<String>>, Between),
     limit: i64,
 ) -> Result<Vec<Row>, ReadError> {
     let query = sqlx::query_as(statement)
@@ -82,5 +83,6 @@ async fn rows(
         .bind(&sought.texts)
         .bind(&sought.contexts)
         .bind(limit);
+    let query = if let Some(values) = values { query.bind(values) } else { query };
     Ok(query.fetch_all(reader.connection()).await?)
 }

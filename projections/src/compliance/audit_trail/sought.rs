@@ -55,22 +55,55 @@ impl Sought {
         texts.into_iter().chain([self.actions.as_ref().map(Vec::len)]).flatten().min()
     }
 
-    /// The statement that makes a page of the newest entries of each value; none where PostgreSQL finds
-    /// an index by itself.
-    pub fn driven_by(&self) -> Option<&'static str> {
+    /// The column whose index the page is made from, value by value; none where PostgreSQL finds an index
+    /// by itself.
+    pub fn drive(&self) -> Option<Drive> {
         if self.by_value {
             return None;
         }
         if self.target {
-            return Some(statements::BY_TARGET);
+            return Some(Drive::Target);
         }
         let columns = [
-            (self.actions.as_ref().map(Vec::len), statements::BY_ACTION),
-            (self.contexts.as_ref().map(Vec::len), statements::BY_CONTEXT),
-            (self.texts.as_ref().map(Vec::len), statements::BY_TEXT),
+            (self.actions.as_ref().map(Vec::len), Drive::Action),
+            (self.contexts.as_ref().map(Vec::len), Drive::Context),
+            (self.texts.as_ref().map(Vec::len), Drive::Text),
         ];
-        let fewest = columns.into_iter().filter_map(|(values, statement)| Some((values?, statement))).min_by_key(|(values, _)| *values);
-        fewest.map(|(_, statement)| statement).or(self.target_type.then_some(statements::BY_TARGET_TYPE))
+        let fewest = columns.into_iter().filter_map(|(values, drive)| Some((values?, drive))).min_by_key(|(values, _)| *values);
+        fewest.map(|(_, drive)| drive).or(self.target_type.then_some(Drive::TargetType))
+    }
+
+    /// Takes the values of a column that has a list of them: they are no longer asked for as one.
+    pub fn take(&mut self, drive: Drive) -> Option<Vec<String>> {
+        let texts = |ids: Vec<Uuid>| ids.iter().map(Uuid::to_string).collect();
+        match drive {
+            Drive::Action => self.actions.take(),
+            Drive::Text => self.texts.take().map(texts),
+            Drive::Context => self.contexts.take().map(texts),
+            Drive::Target | Drive::TargetType => None,
+        }
+    }
+}
+
+/// What a page is made from.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Drive {
+    Action,
+    Text,
+    Context,
+    Target,
+    TargetType,
+}
+
+impl Drive {
+    pub fn statement(self) -> &'static str {
+        match self {
+            Drive::Action => statements::BY_ACTION,
+            Drive::Text => statements::BY_TEXT,
+            Drive::Context => statements::BY_CONTEXT,
+            Drive::Target => statements::BY_TARGET,
+            Drive::TargetType => statements::BY_TARGET_TYPE,
+        }
     }
 }
 

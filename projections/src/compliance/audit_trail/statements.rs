@@ -39,25 +39,28 @@ macro_rules! list {
 }
 
 /// Every entry of a page has one of the values whose own newest entries are the newest: there are at
-/// most as many of these as the page has entries.
+/// most as many of these as the page has entries. The values are asked for here alone: asked for as a
+/// list as well, they would be read from the index as one, which has no order.
 macro_rules! by_values {
-    ($column:literal, $values:literal) => {
+    ($column:literal, $value:literal) => {
         shown!(
             concat!(
                 "SELECT found.* FROM (
-                     SELECT v.value FROM unnest(",
-                $values,
-                ") v(value) CROSS JOIN LATERAL (
+                     SELECT v.value FROM unnest($18::text[]) v(value) CROSS JOIN LATERAL (
                          SELECT l.position FROM compliance_audit_log l WHERE ",
                 $column,
-                " = v.value AND ",
+                " = ",
+                $value,
+                " AND ",
                 asked!(),
                 " ORDER BY l.position DESC LIMIT 1) newest
                      ORDER BY newest.position DESC LIMIT $17) v
                  CROSS JOIN LATERAL (
                      SELECT * FROM compliance_audit_log l WHERE ",
                 $column,
-                " = v.value AND ",
+                " = ",
+                $value,
+                " AND ",
                 asked!(),
                 " ORDER BY l.position DESC LIMIT $17) found
                  ORDER BY found.position DESC LIMIT $17"
@@ -95,9 +98,9 @@ pub(super) const LIST: &str = list!("DESC");
 /// The same, oldest first.
 pub(super) const EXPORT: &str = list!("ASC");
 
-pub(super) const BY_ACTION: &str = by_values!("l.action COLLATE \"C\"", "$5");
-pub(super) const BY_TEXT: &str = by_values!("l.text_id", "$15");
-pub(super) const BY_CONTEXT: &str = by_values!("l.client_context_id", "$16");
+pub(super) const BY_ACTION: &str = by_values!("l.action COLLATE \"C\"", "v.value");
+pub(super) const BY_TEXT: &str = by_values!("l.text_id", "v.value::uuid");
+pub(super) const BY_CONTEXT: &str = by_values!("l.client_context_id", "v.value::uuid");
 pub(super) const BY_TARGET: &str = by_either!("l.stream_id = $7", "l.subject_id = $7 AND l.stream_id <> $7");
 pub(super) const BY_TARGET_TYPE: &str =
     by_either!("l.stream_type = $8", "$8 = 'user' AND l.subject_id IS NOT NULL AND l.stream_type <> 'user'");
