@@ -1,8 +1,7 @@
 //! The command engine on PostgreSQL: concurrency, idempotency, snapshots and sealed states.
 
-pub mod erasure;
 mod audit_search;
-mod erasure;
+pub mod erasure;
 mod read_side;
 mod sealing;
 
