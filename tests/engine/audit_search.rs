@@ -3,7 +3,7 @@
 
 use crate::support::servers;
 use async_trait::async_trait;
-use palmares_domain::kernel::{OrganizationId, Place, Tenant};
+use palmares_domain::kernel::{DataClass, OrganizationId, Place, Tenant};
 use palmares_projections::{
     compliance::audit_trail::ListAuditLogs,
     engine::{KeyError, PersonalKeys, Query, Readers},
@@ -84,7 +84,7 @@ async fn every_search_finds_what_reading_every_row_finds() {
     sqlx::raw_sql(FILL).execute(&owner).await.unwrap();
     let options: sqlx::postgres::PgConnectOptions = database.url.parse().unwrap();
     let pool = PgPoolOptions::new().max_connections(2).connect_with(options.options([("role", "palmares_reader")])).await.unwrap();
-    let readers = Readers::new(pool, Arc::new(OneAddress));
+    let readers = Readers::new(pool, Arc::new(OneAddress)).cleared_for(DataClass::Confidential);
     let user = Uuid::from_u128(0x200);
     let busy = Uuid::from_u128(0x103);
     let imported = "text_id IN ('00000000-0000-0000-0000-000000000400', '00000000-0000-0000-0000-000000000401', '00000000-0000-0000-0000-000000000402')";
