@@ -41,8 +41,9 @@ impl Outbound {
     /// ask; with `loopback` to this machine too, which is for development alone.
     ///
     /// An address that stands in the URL is not resolved: whoever takes URLs from organizations asks for names.
+    /// No proxy of the environment is asked, which would resolve names by itself.
     pub fn to_public_addresses(self, loopback: bool) -> Self {
-        Self(self.0.dns_resolver(Arc::new(PublicOnly { loopback })))
+        Self(self.0.dns_resolver(Arc::new(PublicOnly { loopback })).no_proxy())
     }
 
     /// # Errors

@@ -88,3 +88,12 @@ async fn a_name_that_leads_into_our_own_network_is_not_connected_to() {
     assert!(ask(false).await.unwrap_err().is_connect());
     assert_eq!(ask(true).await.unwrap().status(), 200);
 }
+
+/// A client that may ask proxies says so, whether or not the environment names one.
+#[test]
+fn no_proxy_resolves_names_where_it_matters_what_they_resolve_to() {
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    let asks_proxies = |client: Outbound| format!("{:?}", client.build().unwrap()).contains("proxies");
+    assert!(asks_proxies(Outbound::within(Duration::from_secs(5))));
+    assert!(!asks_proxies(Outbound::within(Duration::from_secs(5)).to_public_addresses(false)));
+}

@@ -189,6 +189,7 @@ async fn a_stream_is_of_its_organization_and_leads_to_no_private_place() {
     for (url, field) in [
         ("http://10.0.0.1/in", "url"),
         ("https://169.254.169.254/latest", "url"),
+        ("https://169.254.169.0xfe/latest", "url"),
         ("http://siem.acme.example/in", "url"),
         ("https://siem.acme.example/in?token=1", "url"),
         ("ftp://siem.acme.example", "url"),

@@ -71,8 +71,13 @@ mod tests {
     async fn a_document_of_a_provider_cannot_send_us_into_our_own_network() {
         let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
         let outbound = Outbound::new(false).unwrap();
-        for address in ["http://login.acme.example/token", "https://10.0.0.1/token", "http://127.0.0.1:9/token", "https://localhost/token"]
-        {
+        for address in [
+            "http://login.acme.example/token",
+            "https://10.0.0.1/token",
+            "https://169.254.169.0xfe/token",
+            "http://127.0.0.1:9/token",
+            "https://localhost/token",
+        ] {
             let request = http::Request::builder().uri(address).body(Vec::new()).unwrap();
             assert!(matches!(outbound.send(request).await, Err(OutboundFault::Forbidden(_))), "{address}");
         }

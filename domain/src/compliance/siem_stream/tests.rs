@@ -113,6 +113,7 @@ fn a_sink_is_at_a_public_name_by_tls() {
         ("https://localhost/in", SiemStreamError::UrlInsecure),
         ("http://127.0.0.1:9/in", SiemStreamError::UrlInsecure),
         ("https://169.254.169.254/latest", SiemStreamError::UrlInsecure),
+        ("https://169.254.169.0xfe/latest", SiemStreamError::UrlInsecure),
     ] {
         assert_eq!(when(&[], SiemStreamCommand::Open(open(bad))), Err(error), "{bad}");
     }

@@ -41,11 +41,20 @@ impl Issuer {
     /// Whether it may be asked: by TLS at a name with a dot, so that an organization cannot send us to
     /// machines of our own network. In development a provider on this machine may be asked too.
     pub fn is_acceptable(&self, insecure_loopback: bool) -> bool {
-        let host = self.host();
-        let named =
-            host.contains('.') && host.parse::<IpAddr>().is_err() && !host.ends_with(|last: char| last.is_ascii_digit() || last == '.');
-        (self.is_https() && named) || (insecure_loopback && self.is_loopback())
+        (self.is_https() && is_name(self.host())) || (insecure_loopback && self.is_loopback())
     }
+}
+
+/// Whether a host is a name with a dot, and to nobody an address. Clients read as an IPv4 address whatever
+/// ends in a number (WHATWG URL, 3.5), `1.2.3.0xfe` too, and ask no resolver for it.
+fn is_name(host: &str) -> bool {
+    let last = host.rsplit('.').next().unwrap_or_default();
+    let hexadecimal = last.strip_prefix("0x").or_else(|| last.strip_prefix("0X"));
+    let is_number = hexadecimal.map_or_else(
+        || last.bytes().all(|byte| byte.is_ascii_digit()),
+        |digits| digits.bytes().all(|byte| byte.is_ascii_hexdigit()),
+    );
+    host.contains('.') && !last.is_empty() && !is_number && !host.contains(':')
 }
 
 impl FromStr for Issuer {
@@ -96,7 +105,14 @@ mod tests {
 
     #[test]
     fn an_issuer_is_asked_by_https_at_a_name() {
-        for good in ["https://login.acme.example", "https://login.acme.example:8443/tenant/v2.0", "https://a.b/"] {
+        let good = [
+            "https://login.acme.example",
+            "https://login.acme.example:8443/tenant/v2.0",
+            "https://a.b/",
+            "https://169.254.169.0xfg",
+            "https://login.tenant7",
+        ];
+        for good in good {
             assert!(acceptable(good, false) && acceptable(good, true), "{good}");
         }
         let bad = [
@@ -107,7 +123,21 @@ mod tests {
             "https://[::1]:443/",
             "https://metadata",
             "https://localhost.",
+            "https://login.acme.example.",
             "http://10.0.0.1",
+            // What clients take for an address all the same.
+            "https://1.2.3.4",
+            "https://1.2.3.4./",
+            "https://169.254.169.0xfe",
+            "https://169.254.169.0XFE:443/in",
+            "https://10.0.0.0xa",
+            "https://10.0.0.0xA",
+            "https://10.0.0.0x",
+            "https://10.0x7f",
+            "https://127.0.0.010",
+            "https://login.acme.example.7",
+            "https://[::1]",
+            "https://[::ffff:10.0.0.1]",
         ];
         for bad in bad {
             assert!(!acceptable(bad, false), "{bad}");
