@@ -13,6 +13,8 @@ use serde::{Deserialize, Serialize};
 
 /// Topics of one stream.
 pub const TOPICS_MAX: usize = 100;
+/// Streams of an organization that are active at a time.
+pub const STREAMS_MAX: usize = 10;
 const SECRET_REF_MAX: usize = 100;
 
 /// Where it is sent, and how.

@@ -1,6 +1,6 @@
 //! Why something is refused of a stream.
 
-use super::aggregate::TOPICS_MAX;
+use super::aggregate::{STREAMS_MAX, TOPICS_MAX};
 use crate::kernel::{Code, Refusal};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -21,6 +21,10 @@ pub enum SiemStreamError {
     NotActive,
     #[error("the stream is active")]
     NotStopped,
+    #[error("a sink is sent what is confidential, which is above the clearance of who asks")]
+    AboveClearance,
+    #[error("at most {STREAMS_MAX} streams of an organization are active at a time")]
+    TooManyStreams,
 }
 
 impl Refusal for SiemStreamError {
@@ -28,7 +32,8 @@ impl Refusal for SiemStreamError {
         match self {
             Self::NotFound => Code::ResourceNotFound,
             Self::UrlInvalid | Self::UrlInsecure | Self::SecretRefInvalid | Self::TooManyTopics => Code::ValidationError,
-            Self::AlreadyOpen | Self::NotActive | Self::NotStopped => Code::Conflict,
+            Self::AlreadyOpen | Self::NotActive | Self::NotStopped | Self::TooManyStreams => Code::Conflict,
+            Self::AboveClearance => Code::AccessDenied,
         }
     }
 
@@ -42,6 +47,8 @@ impl Refusal for SiemStreamError {
             Self::TooManyTopics => "compliance.too_many_topics",
             Self::NotActive => "compliance.siem_stream_not_active",
             Self::NotStopped => "compliance.siem_stream_not_stopped",
+            Self::AboveClearance => "compliance.siem_stream_above_clearance",
+            Self::TooManyStreams => "compliance.too_many_siem_streams",
         }
     }
 
@@ -52,5 +59,10 @@ impl Refusal for SiemStreamError {
             Self::TooManyTopics => Some("topics"),
             _ => None,
         }
+    }
+
+    /// A reach for more than one may read is worth remembering.
+    fn is_attempt(&self) -> bool {
+        matches!(self, Self::AboveClearance)
     }
 }

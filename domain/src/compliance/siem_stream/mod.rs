@@ -12,7 +12,7 @@ mod status;
 mod tests;
 mod topic;
 
-pub use aggregate::{SiemSink, SiemStream};
+pub use aggregate::{STREAMS_MAX, SiemSink, SiemStream};
 pub use commands::{OpenSiemStream, SiemStreamCommand};
 pub use errors::SiemStreamError;
 pub use events::{SiemStreamEvent, SiemStreamFailed, SiemStreamOpened, SiemStreamPaused, SiemStreamResumed};

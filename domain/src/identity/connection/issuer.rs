@@ -50,10 +50,8 @@ impl Issuer {
 fn is_name(host: &str) -> bool {
     let last = host.rsplit('.').next().unwrap_or_default();
     let hexadecimal = last.strip_prefix("0x").or_else(|| last.strip_prefix("0X"));
-    let is_number = hexadecimal.map_or_else(
-        || last.bytes().all(|byte| byte.is_ascii_digit()),
-        |digits| digits.bytes().all(|byte| byte.is_ascii_hexdigit()),
-    );
+    let is_number = hexadecimal
+        .map_or_else(|| last.bytes().all(|byte| byte.is_ascii_digit()), |digits| digits.bytes().all(|byte| byte.is_ascii_hexdigit()));
     host.contains('.') && !last.is_empty() && !is_number && !host.contains(':')
 }
 
