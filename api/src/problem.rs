@@ -130,6 +130,12 @@ impl Problem {
         }
     }
 
+    /// The same with a finer reason.
+    #[must_use]
+    pub fn because(self, reason: &'static str) -> Self {
+        Self { reason: reason.into(), ..self }
+    }
+
     pub fn retry_after(self, wait: Duration) -> Self {
         Self { retry_after: Some(wait), ..self }
     }

@@ -4,7 +4,7 @@
 use super::sign_in::{OWN, door};
 use crate::support::{
     mail::{mail_to, token_in},
-    running::{Client, Organization, Reply, eventually, fresh_organization},
+    running::{Client, Organization, Reply, eventually, fresh_organization, mint},
 };
 use palmares_domain::kernel::derive_uuid;
 use serde_json::{Value, json};
@@ -281,4 +281,43 @@ async fn what_is_no_document_and_no_consent_is_refused_and_not_recorded() {
     // Whoever does not belong to the organization agrees to nothing there.
     agree(&organization.platform, "analytics", "1").await.refused(403, "ACCESS_DENIED");
     assert_eq!(organization.domain_events().await, before);
+}
+
+/// Self-service follows from who somebody is: whoever has a composed role alone, or none any more, agrees to
+/// what is required and has what is their own, and a program has nothing of it.
+// covers: W-24, W-39
+#[tokio::test]
+async fn whoever_has_no_built_in_role_is_not_locked_out_of_what_is_theirs() {
+    let organization = fresh_organization().await;
+    let role = organization.admin.post("/roles", &json!({ "name": "Coach", "grants": ["points.credit"] })).await.expect(201).id("id");
+    let user = organization.member_id.clone();
+    organization.admin.post(&format!("/users/{user}/roles"), &json!({ "role": role })).await.expect(200);
+    organization.admin.post(&format!("/users/{user}/roles/member/unassign"), &json!({})).await.expect(200);
+    let custom: palmares_domain::kernel::RoleId = role.parse().expect("the id of a role");
+    let coach = organization.member.with_token(&mint(&user, organization.id, custom));
+    organization.publish("terms_of_service", "1", "Be kind.").await.expect(201);
+    organization.require(&["terms_of_service"]).await;
+
+    let refused = coach.get("/points/programs").await.refused(403, "ACCESS_DENIED");
+    assert_eq!(refused.body["reason"], "compliance.consent_required");
+    coach.get("/legal-documents").await.expect(200);
+    agree(&coach, "terms_of_service", "1").await.expect(200);
+    coach.get("/me").await.expect(200);
+    coach.get(&format!("/users/{user}/points")).await.expect(200);
+    coach.get("/users").await.refused(403, "ACCESS_DENIED");
+    coach.get(&format!("/users/{}/points", organization.add_member("other").await)).await.refused(404, "RESOURCE_NOT_FOUND");
+
+    organization.admin.post(&format!("/users/{user}/roles/{role}/unassign"), &json!({})).await.expect(200);
+    coach.get(&format!("/users/{user}/points")).await.expect(200);
+    coach.post("/me/subject-requests", &json!({ "kind": "access" })).await.expect(201);
+    coach.post("/points/credits", &json!({})).await.refused(403, "ACCESS_DENIED");
+
+    let key = json!({ "name": "Payroll", "grants": ["points.credit"], "quota": { "requests": 100, "per": "day" } });
+    let key = organization.admin.post("/api-keys", &key).await.expect(201).id("key");
+    let program = Client::anonymous().with_token(&key);
+    agree(&program, "terms_of_service", "1").await.refused(403, "ACCESS_DENIED");
+    program
+        .post("/elevations", &json!({ "role": "organization_admin", "duration_seconds": 60, "reason": "no" }))
+        .await
+        .refused(403, "ACCESS_DENIED");
 }

@@ -11,14 +11,14 @@ use sqlx::Connection;
 use uuid::Uuid;
 
 impl Person {
-    async fn signed_in(&self, organization: &Organization) -> Client {
+    pub(super) async fn signed_in(&self, organization: &Organization) -> Client {
         let signed_in = door("/auth/signin?$jwt=true", &self.body(OWN)).await.expect(200);
         organization.member.with_token(&signed_in.id("access_token"))
     }
 }
 
 /// Asks for an export, and waits until it is built; its id and the key that opens it.
-async fn built(client: &Client, format: &str) -> (String, Identity) {
+pub(super) async fn built(client: &Client, format: &str) -> (String, Identity) {
     let asked = client.post("/me/exports", &json!({ "format": format })).await.expect(202);
     let identity: Identity = asked.id("identity").parse().expect("a key");
     let export = asked.id("id");
@@ -32,11 +32,11 @@ async fn built(client: &Client, format: &str) -> (String, Identity) {
     (export, identity)
 }
 
-async fn proof(client: &Client) -> String {
+pub(super) async fn proof(client: &Client) -> String {
     client.post("/me/step-up", &json!({ "password": OWN })).await.expect(200).id("proof")
 }
 
-async fn download(client: &Client, export: &str, proof: &str) -> reqwest::Response {
+pub(super) async fn download(client: &Client, export: &str, proof: &str) -> reqwest::Response {
     let request = client.request(Method::GET, &format!("/me/exports/{export}/download")).header("Palmares-Proof", proof);
     request.send().await.expect("the server answers")
 }

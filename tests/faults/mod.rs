@@ -11,6 +11,7 @@ mod remains;
 mod siem;
 mod store;
 mod system;
+mod timers;
 pub mod world;
 
 use rand::{SeedableRng, rngs::StdRng};

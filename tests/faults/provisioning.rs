@@ -38,7 +38,12 @@ async fn run(mut world: World) {
     fs::write(&keys, "no folder").expect("something else stands in its place");
     let id = create("while-away", true).await;
     let path = format!("/organizations/{id}/provisioning");
-    // A look over HTTP would be recorded under keys that are not there, so the database is asked.
+    // A look over HTTP is recorded, with where it comes from, under keys that are not there: it is refused and
+    // says why, so the database is asked.
+    let refused = platform.request(Method::GET, &path).send().await.expect("the server answers");
+    let status = refused.status();
+    let refused: Value = refused.json().await.expect("JSON");
+    assert_eq!((status.as_u16(), &refused["reason"]), (503, &json!("gate.access_not_recorded")), "{refused}");
     let url = world.descriptor().database_url;
     let organization: uuid::Uuid = id.parse().expect("an id");
     eventually("the failure is recorded, and the next attempt has its time", async || {

@@ -307,6 +307,7 @@ async fn a_member_does_nothing_but_what_is_a_members() {
                     "/activities",
                     "/users/{user_id}/request-deletion",
                     "/users/{user_id}/sessions",
+                    "/users/{user_id}/identities",
                     "/authz/",
                 ];
                 own.iter().any(|start| route.path.starts_with(start))

@@ -94,11 +94,12 @@ impl Gate {
         owner: Option<UserId>,
         circumstances: Circumstances<'_>,
     ) -> Verdict {
-        let through = match (caller.leaving, &caller.acted_as, caller.elevation) {
-            (true, ..) => Through::Leaving,
-            (false, Some(_), _) => Through::Impersonation,
-            (false, None, Some(_)) => Through::Elevation,
-            (false, None, None) => Through::OwnRights,
+        let through = match (&caller.acted_as, caller.elevation) {
+            _ if caller.program => Through::Program,
+            _ if caller.leaving => Through::Leaving,
+            (Some(_), _) => Through::Impersonation,
+            (None, Some(_)) => Through::Elevation,
+            (None, None) => Through::OwnRights,
         };
         let circumstances = Circumstances { through, ..circumstances };
         let Caller { user, home, rights, .. } = caller;

@@ -62,6 +62,15 @@ pub struct Caller {
     pub acted_as: Option<ActedAs>,
     /// Whether the user is to be deleted.
     pub leaving: bool,
+    /// Whether it is a program, which acts by its key.
+    pub program: bool,
+}
+
+impl Caller {
+    /// Somebody of whom no more is known than who they are.
+    fn known_as(user: UserId, home: OrganizationId, session: Option<SessionId>) -> Self {
+        Self { user, home, session, rights: Rights::default(), elevation: None, acted_as: None, leaving: false, program: false }
+    }
 }
 
 /// A caller who may be permitted, depending on whose resource it is.
@@ -185,13 +194,13 @@ impl Gate {
         // From here on refusals are recorded under the caller's name. A token is signed by us, but a
         // cookie proves nothing before its session is looked at: anyone could fill the log with made-up ones.
         if standing != Standing::Unknown && presented.cookie.is_none() {
-            call.caller = Some(Caller { user, home, session, rights: Rights::default(), elevation: None, acted_as: None, leaving: false });
+            call.caller = Some(Caller::known_as(user, home, session));
         }
         self.check_session(&presented).await?;
         let leaving = matches!(standing, Standing::Leaving(_));
         let rights = rights_of(standing)?;
         let rights = presented.roles.iter().fold(rights, |rights, roles| rights.narrowed_to(roles));
-        let caller = Caller { user, home, session, rights, elevation: None, acted_as: None, leaving };
+        let caller = Caller { rights, leaving, ..Caller::known_as(user, home, session) };
         call.caller = Some(caller.clone());
         if call.route.is_about_caller() {
             call.params.push((SELF_PARAM, caller.user.to_string()));
@@ -207,9 +216,9 @@ impl Gate {
         let (user, home) = (UserId(key.key.0), key.organization);
         let found = self.standings.program(home, key.key, key.digest()).await.map_err(Problem::unavailable)?;
         let Program { standing, quota } = found.ok_or_else(token_invalid)?;
-        call.caller =
-            Some(Caller { user, home, session: None, rights: Rights::default(), elevation: None, acted_as: None, leaving: false });
-        let caller = Caller { user, home, session: None, rights: rights_of(standing)?, elevation: None, acted_as: None, leaving: false };
+        let caller = Caller { program: true, ..Caller::known_as(user, home, None) };
+        call.caller = Some(caller.clone());
+        let caller = Caller { rights: rights_of(standing)?, ..caller };
         call.caller = Some(caller.clone());
         Ok((caller, quota))
     }

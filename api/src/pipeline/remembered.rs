@@ -6,7 +6,7 @@ use super::{
     ports::{Access, SensitiveRead},
 };
 use crate::problem::Problem;
-use palmares_commands::engine::Rejection;
+use palmares_commands::{engine::Rejection, privacy::PrivacyError};
 use palmares_domain::kernel::{Admitted, DataClass, UserId};
 
 impl Gate {
@@ -50,6 +50,9 @@ impl Gate {
         };
         self.access_log.sensitive_read(read).await.map_err(|error| match error.downcast::<Rejection>() {
             Ok(rejection @ Rejection::KeyReused) => rejection.into(),
+            // Nothing is shown of which there would be no record. Where an organization's keys cannot be had, it
+            // stays shut to whoever looks in from elsewhere, too.
+            Ok(Rejection::Internal(cause)) if cause.is::<PrivacyError>() => Problem::unavailable(cause).because("gate.access_not_recorded"),
             Ok(rejection) => Problem::unavailable(rejection),
             Err(error) => Problem::unavailable(error),
         })

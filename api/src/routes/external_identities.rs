@@ -4,7 +4,7 @@ use crate::{
     pipeline::{Route, Services, action::Action, command::Prepare, route::Verb},
     problem::Problem,
 };
-use palmares_commands::identity::{UnlinkExternalIdentity, external_identity_id, provider_digest};
+use palmares_commands::identity::{AllowExternalIdentities, UnlinkExternalIdentity, external_identity_id, provider_digest};
 use palmares_domain::{
     identity::{connection::Connection, credential::Credential},
     kernel::{Admitted, Tenant, UserId},
@@ -16,6 +16,8 @@ use uuid::Uuid;
 pub const ROUTES: &[Route] = &[
     Route::action::<ListExternalIdentities>(Verb::Get, "/me/identities", "identity.self.read_identities"),
     Route::prepared::<UnlinkExternalIdentity, LookedUp>(Verb::Delete, "/me/identities/{identity_id}"),
+    Route::post::<AllowExternalIdentities>("/users/{user_id}/identities/allow"),
+    Route::post::<AllowExternalIdentities>("/me/identities/allow").alias(),
 ];
 
 /// Looks up which account it is.

@@ -18,6 +18,7 @@ use uuid::Uuid;
 
 crate::capabilities! {
     UnlinkExternalIdentity => permit "identity.self.unlink_identity", throttle Write, owner |unlink| Some(unlink.user_id);
+    AllowExternalIdentities => permit "identity.self.allow_identities", throttle Write, owner |allow| Some(allow.user_id);
 }
 
 /// What names an account elsewhere to its user: there is one of a provider at most.
@@ -26,7 +27,8 @@ pub fn external_identity_id(issuer: Digest) -> Uuid {
     derive_uuid("external-identity", &[&issuer.0])
 }
 
-/// Takes away that an account elsewhere signs one in. Another user may link it from then on.
+/// Takes away that an account elsewhere signs one in. Another user may link it from then on, and no account of
+/// its provider is linked to this one by itself until they allow it.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct UnlinkExternalIdentity {
@@ -81,5 +83,28 @@ impl Operation for UnlinkExternalIdentity {
             unit.release(claim);
         }
         Ok(Answer::new("id", self.identity_id, "UNLINKED"))
+    }
+}
+
+/// Lets the next sign-in at an identity provider link an account again, where one was taken away.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AllowExternalIdentities {
+    pub user_id: UserId,
+}
+
+impl Operation for AllowExternalIdentities {
+    fn streams(&self, admission: &Admission) -> Vec<StreamRef> {
+        vec![credential_stream(admission, self.user_id)]
+    }
+
+    fn reads(&self, admission: &Admission) -> Vec<StreamRef> {
+        vec![user_stream(admission, self.user_id)]
+    }
+
+    fn decide(&self, unit: &mut Unit<'_>) -> Result<Answer, Refused> {
+        let user_id = self.user_id;
+        unit.run::<Credential>(user_id, &CredentialCommand { user_id, action: CredentialAction::AllowExternalIdentities })?;
+        Ok(Answer::new("user_id", user_id, "ALLOWED"))
     }
 }

@@ -37,7 +37,7 @@ pub use elevations::{
 };
 pub use emails::{Email, SetUserEmail};
 pub use enter::{Enter, Entrant};
-pub use external_identities::{UnlinkExternalIdentity, external_identity_id};
+pub use external_identities::{AllowExternalIdentities, UnlinkExternalIdentity, external_identity_id};
 pub use invitations::{AcceptInvitation, ExpireInvitation, InviteUser, NeedsEmail, ResendInvitation, RevokeInvitation};
 pub use joining::JoinByProvider;
 pub use lifecycle::{ApproveReactivation, DeactivateUser, ReactivateUser, ResumeUser, SuspendUser};

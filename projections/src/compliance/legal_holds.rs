@@ -143,14 +143,12 @@ impl Query for ListLegalHolds {
     const DATA_CLASS: DataClass = DataClass::Confidential;
 
     async fn run(self, reader: &mut TenantReader<'_>) -> Result<Page<LegalHold>, ReadError> {
-        let limit = self.limit.rows()?;
-        let before: i64 = reader.behind(self.cursor.as_ref())?.unwrap_or(i64::MAX);
-        let query = sqlx::query_as(LIST).persistent(false).bind(reader.organization().0).bind(before).bind(limit + 1);
-        let rows: Vec<Row> = query.fetch_all(reader.connection()).await?;
-        rows.iter().for_each(|row| reader.touches(row.hold_id));
-        let page = Page::of(rows, limit, |last| reader.cursor(&last.created_position))?;
+        let list = reader.list(self.cursor.as_ref(), &self.limit)?;
+        let query = sqlx::query_as(LIST).persistent(false).bind(reader.organization().0).bind(list.before()).bind(list.rows());
+        let page = list.page(reader, query, |last: &Row| last.created_position).await?;
+        page.touch(reader, |row| row.hold_id);
         let mut matters = matters(reader, &page.items).await?;
-        let items = page.items.into_iter().map(|row| LegalHold {
+        Ok(page.map(|row| LegalHold {
             id: LegalHoldId(row.hold_id),
             subjects: row.subjects.into_iter().map(UserId).collect(),
             span: Span { from: row.span_from, until: row.span_until },
@@ -159,8 +157,7 @@ impl Query for ListLegalHolds {
             created_at: row.created_at,
             released_by: row.released_by.map(UserId),
             released_at: row.released_at,
-        });
-        Ok(Page { items: items.collect(), next_cursor: page.next_cursor })
+        }))
     }
 }
 

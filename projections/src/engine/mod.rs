@@ -40,7 +40,7 @@ pub mod watermarks;
 mod window;
 
 pub use keys::{KeyError, PersonalKeys};
-pub use page::{Cursor, Limit, Page};
+pub use page::{Cursor, Limit, Listing, Page};
 pub use projector::{ApplyContext, ApplyError, Delivered, OnFailure, Projector, Slot};
 pub use reactor::{ReactError, Reactor};
 pub use reader::{Query, ReadError, Readers, TenantReader};

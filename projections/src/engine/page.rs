@@ -1,9 +1,14 @@
 //! Lists: pages, cursors and limits, the same for every query.
 
-use super::reader::ReadError;
+use super::reader::{ReadError, TenantReader};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use palmares_domain::kernel::FieldError;
 use serde::{Deserialize, Deserializer, Serialize, de::DeserializeOwned};
+use sqlx::{
+    FromRow, Postgres,
+    postgres::{PgArguments, PgRow},
+    query::QueryAs,
+};
 use std::borrow::Cow;
 use utoipa::{
     PartialSchema, ToSchema,
@@ -31,6 +36,66 @@ impl<T> Page<T> {
         rows.truncate(limit);
         let next_cursor = if more { rows.last().map(cursor).transpose()? } else { None };
         Ok(Self { items: rows, next_cursor })
+    }
+
+    /// The same page of what the rows are shown as.
+    pub fn map<U>(self, shown: impl FnMut(T) -> U) -> Page<U> {
+        Page { items: self.items.into_iter().map(shown).collect(), next_cursor: self.next_cursor }
+    }
+
+    /// Notes on which keys the answer depends.
+    pub fn touch(&self, reader: &mut TenantReader<'_>, key: impl Fn(&T) -> Uuid) {
+        self.items.iter().for_each(|item| reader.touches(key(item)));
+    }
+}
+
+/// A list that is asked for: where it goes on, and how many items a page has.
+#[derive(Clone, Debug)]
+pub struct Listing<K> {
+    behind: Option<K>,
+    limit: i64,
+}
+
+impl<K: Clone + Serialize + DeserializeOwned> Listing<K> {
+    pub(super) fn of(behind: Option<K>, limit: &Limit) -> Result<Self, ReadError> {
+        Ok(Self { behind, limit: limit.rows()? })
+    }
+
+    /// The key of the last item that the caller saw; nothing on the first page.
+    pub fn behind(&self) -> Option<K> {
+        self.behind.clone()
+    }
+
+    /// How many rows are read: one more than is shown, which tells whether there are more.
+    pub fn rows(&self) -> i64 {
+        self.limit + 1
+    }
+
+    /// The page out of what `query` finds; `key` is what the following one goes on behind.
+    pub async fn page<T>(
+        self,
+        reader: &mut TenantReader<'_>,
+        query: QueryAs<'_, Postgres, T, PgArguments>,
+        key: impl FnOnce(&T) -> K,
+    ) -> Result<Page<T>, ReadError>
+    where
+        T: for<'r> FromRow<'r, PgRow> + Send + Unpin,
+    {
+        // Filters that are not given are left to the planner, which sees them only if it plans anew.
+        let rows = query.persistent(false).fetch_all(reader.connection()).await?;
+        Page::of(rows, self.limit, |last| reader.cursor(&key(last)))
+    }
+}
+
+impl Listing<i64> {
+    /// Where a list that begins with the newest goes on.
+    pub fn before(&self) -> i64 {
+        self.behind.unwrap_or(i64::MAX)
+    }
+
+    /// Where a list that begins with the oldest goes on.
+    pub fn after(&self) -> i64 {
+        self.behind.unwrap_or(0)
     }
 }
 

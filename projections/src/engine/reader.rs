@@ -2,7 +2,7 @@
 
 use super::{
     keys::{KeyError, PersonalKeys},
-    page::Cursor,
+    page::{Cursor, Limit, Listing},
 };
 use palmares_domain::kernel::{DataClass, FieldError, OrganizationId, Tenant, UserId};
 use serde::{Serialize, de::DeserializeOwned};
@@ -121,6 +121,11 @@ impl TenantReader<'_> {
 
     pub fn keys(&self) -> &dyn PersonalKeys {
         self.keys
+    }
+
+    /// The list that the caller asks for.
+    pub fn list<K: Clone + Serialize + DeserializeOwned>(&self, cursor: Option<&Cursor>, limit: &Limit) -> Result<Listing<K>, ReadError> {
+        Listing::of(self.behind(cursor)?, limit)
     }
 
     /// The cursor behind `key`.

@@ -131,13 +131,11 @@ impl Query for ListDomains {
     const PROJECTIONS: &'static [&'static str] = &[PROJECTION];
 
     async fn run(self, reader: &mut TenantReader<'_>) -> Result<Page<OrganizationDomain>, ReadError> {
-        let limit = self.limit.rows()?;
-        let behind: i64 = reader.behind(self.cursor.as_ref())?.unwrap_or(0);
+        let list = reader.list(self.cursor.as_ref(), &self.limit)?;
         // The gate lets nobody name another organization than the one in which they act.
         let organization = reader.organization();
-        let query = sqlx::query_as(LIST).bind(organization.0).bind(behind).bind(limit + 1);
-        let rows: Vec<Row> = query.fetch_all(reader.connection()).await?;
-        let page = Page::of(rows, limit, |last| reader.cursor(&last.created_position))?;
+        let query = sqlx::query_as(LIST).bind(organization.0).bind(list.after()).bind(list.rows());
+        let page = list.page(reader, query, |last: &Row| last.created_position).await?;
         let mut items = Vec::with_capacity(page.items.len());
         for row in page.items {
             let name: DomainName = row.domain.parse().map_err(|error: MalformedDomain| ReadError::Unavailable(error.into()))?;

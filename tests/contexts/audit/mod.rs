@@ -2,6 +2,7 @@
 
 mod access;
 mod anomalies;
+mod duties;
 mod reviews;
 mod searches;
 mod siem;

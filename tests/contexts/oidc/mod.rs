@@ -333,6 +333,18 @@ async fn an_account_at_the_provider_is_unlinked_by_its_user() {
     client.send("DELETE", &path, &json!({})).await.expect(200);
     client.send("DELETE", &path, &json!({})).await.refused(404, "RESOURCE_NOT_FOUND");
     assert!(client.get("/me/identities").await.expect(200).items().is_empty());
+    // The provider vouches for the same address, and yet it is not linked again before its user says so.
+    organization.sign_in_as(&mut Browser::new(), "ada").await.refused(401, "sign_in.failed");
+    assert!(client.get("/me/identities").await.expect(200).items().is_empty());
+    client.post("/me/identities/allow", &json!({})).await.expect(200);
+    client.post("/me/identities/allow", &json!({})).await.refused(404, "RESOURCE_NOT_FOUND");
+    assert_eq!(organization.sign_in_as(&mut Browser::new(), "ada").await.status, 302);
+    assert_eq!(client.get("/me/identities").await.expect(200).items().len(), 1);
+    client.send("DELETE", &path, &json!({})).await.expect(200);
+    // An administrator allows it for somebody who has no other way left.
+    organization.admin.post(&format!("/users/{user}/identities/allow"), &json!({})).await.expect(200);
+    assert_eq!(organization.sign_in_as(&mut Browser::new(), "ada").await.status, 302);
+    client.send("DELETE", &path, &json!({})).await.expect(200);
     // Nobody is found by it any more, and the account is free for whom the provider vouches for.
     provider.knows("ada", &json!({ "email": email, "email_verified": false })).await;
     organization.sign_in_as(&mut Browser::new(), "ada").await.refused(401, "sign_in.failed");

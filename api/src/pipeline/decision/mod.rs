@@ -57,6 +57,8 @@ pub enum Through {
     Impersonation,
     /// On the way out: whoever asks is to be deleted.
     Leaving,
+    /// By the key of a program, which is no user: nothing is its own.
+    Program,
 }
 
 /// May this principal do this?
@@ -271,7 +273,12 @@ impl DecisionPoint {
 
 fn context(through: Through) -> Result<Context, PolicyFault> {
     let elevated = matches!(through, Through::Elevation | Through::Impersonation);
-    let facts = [("elevated", elevated), ("impersonated", through == Through::Impersonation), ("leaving", through == Through::Leaving)];
+    let facts = [
+        ("elevated", elevated),
+        ("impersonated", through == Through::Impersonation),
+        ("leaving", through == Through::Leaving),
+        ("program", through == Through::Program),
+    ];
     let facts = facts.map(|(name, fact)| (name.to_owned(), RestrictedExpression::new_bool(fact)));
     Context::from_pairs(facts).map_err(PolicyFault::of)
 }

@@ -65,6 +65,8 @@ struct Asked {
     owner: Option<UserId>,
     owner_status: Option<UserStatus>,
     related: bool,
+    /// Whether a program asks.
+    program: bool,
     /// What the organization wrote itself.
     own_rules: Vec<OwnRule>,
 }
@@ -98,9 +100,11 @@ fn oracle(asked: &Asked) -> bool {
         }
         expert = asked.related && has(Role::Expert);
     }
-    let exports = asked.roles.iter().filter_map(built_in).any(|role| !role.is_platform() && role != Role::Expert);
-    let takes_part = asked.roles.iter().filter_map(built_in).any(|role| !role.is_platform());
-    let mut allowed = takes_part && asked.owner == Some(ME) && OWN.iter().any(|group| covers(group, asked.permission));
+    // Whoever has no role at all has what is their own, and programs have nothing.
+    let at_home = asked.home == asked.organization && !asked.program;
+    let mut within = asked.roles.iter().filter_map(built_in).filter(|role| !role.is_platform());
+    let exports = at_home && (!within.clone().any(|role| role == Role::Expert) || within.any(|role| role != Role::Expert));
+    let mut allowed = at_home && asked.owner == Some(ME) && OWN.iter().any(|group| covers(group, asked.permission));
     allowed |= expert || (exports && asked.owner == Some(ME) && TAKEN_OUT.iter().any(|group| covers(group, asked.permission)));
     let beyond = asked.permission.starts_with("identity.policy.") || Role::PLATFORM_ONLY.contains(&asked.permission);
     if asked.home == asked.organization && !platform && !beyond {
@@ -116,7 +120,7 @@ fn oracle(asked: &Asked) -> bool {
         None => true,
         Some(grants) => grants.iter().any(|grant| covers(grant.name(), asked.permission)),
     });
-    allowed || granted || (takes_part && ASKED_BY_ALL.contains(&asked.permission))
+    allowed || granted || (at_home && ASKED_BY_ALL.contains(&asked.permission))
 }
 
 /// Whether a permission or group of permissions covers what is wanted.
@@ -152,11 +156,12 @@ fn asked() -> impl Strategy<Value = Asked> {
     let own_rules = prop_oneof![Just(Vec::new()), prop::collection::vec(any_own_rule(), 1..5)];
     // Requests that organizations' own policies decide come from home.
     let at_home = prop_oneof![3 => Just(true), 1 => Just(false)];
-    (organization(), organization(), at_home, roles, permission, owner, owner_status, any::<bool>(), own_rules).prop_map(
-        |(organization, elsewhere, at_home, roles, permission, owner, owner_status, related, own_rules)| {
+    let told = (any::<bool>(), prop::bool::weighted(0.2));
+    (organization(), organization(), at_home, roles, permission, owner, owner_status, told, own_rules).prop_map(
+        |(organization, elsewhere, at_home, roles, permission, owner, owner_status, (related, program), own_rules)| {
             let home = if at_home { organization } else { elsewhere };
             let owner_status = owner.and(owner_status);
-            Asked { home, organization, roles, permission, owner, owner_status, related, own_rules }
+            Asked { home, organization, roles, permission, owner, owner_status, related, program, own_rules }
         },
     )
 }
@@ -172,7 +177,8 @@ fn the_decision_point_agrees_with_the_oracle_on_random_worlds() {
         let Asked { home, organization, permission, owner, owner_status, .. } = asked;
         let own = (!asked.own_rules.is_empty()).then(|| OwnPolicies::of(&live(&asked.own_rules)));
         let relations: &[&str] = if asked.related { &["assigned"] } else { &[] };
-        let circumstances = Circumstances { policies: own.as_ref(), owner_status, relations, through: Through::OwnRights };
+        let through = if asked.program { Through::Program } else { Through::OwnRights };
+        let circumstances = Circumstances { policies: own.as_ref(), owner_status, relations, through };
         let verdict = point.decide(&Question { principal: ME, home, rights: &rights, permission, organization, owner, circumstances });
         let permitted = matches!(verdict, Verdict::Permit(_));
         prop_assert_eq!(permitted, oracle(&asked), "{:?} said {:?}", asked, verdict);

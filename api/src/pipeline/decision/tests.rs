@@ -1,5 +1,6 @@
 use super::*;
 use crate::routes;
+use palmares_domain::{identity::RoleRef, kernel::RoleId};
 use std::{fmt::Write as _, time::Instant};
 use uuid::Uuid;
 
@@ -97,21 +98,34 @@ fn what_is_recorded_of_somebody_is_theirs_and_their_experts() {
     assert!(reads(&[Role::Member], Some(ME), &[]));
 }
 
+/// Without a role, or with one that grants nothing of it, people have what is their own and nothing else;
+/// a program has not even that.
+///
+/// covers: W-24, W-39
 #[test]
-fn no_role_is_no_right() {
-    let (point, rights) = (point(), Rights::default());
-    for permission in permissions() {
-        let question = Question {
-            principal: ME,
-            home: HOME,
-            rights: &rights,
-            permission,
-            organization: HOME,
-            owner: Some(ME),
-            circumstances: Circumstances::default(),
-        };
-        assert!(matches!(point.decide(&question), Verdict::Deny(_)), "{permission}");
+fn without_a_role_one_has_what_is_ones_own_and_a_program_nothing() {
+    let point = point();
+    let custom = HeldRole::custom(RoleRef::Custom(RoleId(Uuid::from_u128(7))), ["points.hold".parse().unwrap()].into());
+    let may = |rights: &Rights, permission, organization, owner, through| {
+        let circumstances = Circumstances { through, ..Circumstances::default() };
+        let question = Question { principal: ME, home: HOME, rights, permission, organization, owner: Some(owner), circumstances };
+        matches!(point.decide(&question), Verdict::Permit(_))
+    };
+    for rights in [Rights::default(), Rights::new([custom])] {
+        for permission in permissions().into_iter().filter(|permission| !permission.starts_with("points.hold.")) {
+            let members = permits(&point, Role::Member, permission, HOME, Some(ME)) && !Role::BASELINE.contains(&permission);
+            let may = |organization, owner, through| may(&rights, permission, organization, owner, through);
+            assert_eq!(may(HOME, ME, Through::OwnRights), members, "{permission}");
+            assert_eq!(may(HOME, SOMEONE, Through::OwnRights), permits_of_another(&point, permission), "{permission}");
+            assert!(!may(ELSEWHERE, ME, Through::OwnRights) && !may(HOME, ME, Through::Program), "{permission}");
+        }
     }
+    assert!(may(&Rights::default(), "compliance.consent.give", HOME, ME, Through::OwnRights));
+}
+
+/// What every member may ask whoever it is about, because its own rules see to whose it is.
+fn permits_of_another(point: &DecisionPoint, permission: &'static str) -> bool {
+    permits(point, Role::Member, permission, HOME, Some(SOMEONE)) && !Role::BASELINE.contains(&permission)
 }
 
 #[test]

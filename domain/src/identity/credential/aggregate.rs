@@ -1,9 +1,10 @@
 //! The rules of a credential.
 
 use super::{
-    Authenticator, CredentialAction, CredentialCommand, CredentialError, CredentialEvent, EmailVerified, ExternalIdentityLinked,
-    ExternalIdentityUnlinked, IssuePass, Pass, PassFailed, PassIssued, PassKind, PassUsed, PasswordSet, RECOVERY_CODES, RecoveryCodeUsed,
-    RecoveryCodesIssued, TotpDisabled, TotpEnrolled, TotpEnrolmentBegun, TotpVerified, passes::PassesOfKind,
+    Authenticator, CredentialAction, CredentialCommand, CredentialError, CredentialEvent, EmailVerified, ExternalIdentitiesAllowed,
+    ExternalIdentityLinked, ExternalIdentityUnlinked, IssuePass, Pass, PassFailed, PassIssued, PassKind, PassUsed, PasswordSet,
+    RECOVERY_CODES, RecoveryCodeUsed, RecoveryCodesIssued, TotpDisabled, TotpEnrolled, TotpEnrolmentBegun, TotpVerified,
+    passes::PassesOfKind,
 };
 use crate::{
     identity::email_key,
@@ -40,6 +41,8 @@ pub struct Secrets {
     authenticator: Authenticator,
     /// By the digest of the provider's name: what it calls the person.
     external_identities: BTreeMap<Digest, String>,
+    /// The providers of which the user took an account away: none is linked again unasked.
+    unlinked: BTreeSet<Digest>,
     /// The mailbox that was shown to be the user's, by its [`email_key`].
     verified_email: Option<String>,
 }
@@ -176,6 +179,9 @@ impl Secrets {
         if self.external_identities.contains_key(&issuer) {
             return Err(CredentialError::ExternalIdentityLinkedAlready);
         }
+        if self.unlinked.contains(&issuer) {
+            return Err(CredentialError::ExternalIdentityUnlinkedBefore);
+        }
         if self.external_identities.len() >= EXTERNAL_IDENTITIES_MAX {
             return Err(CredentialError::TooManyExternalIdentities);
         }
@@ -228,6 +234,8 @@ impl Secrets {
             UseRecoveryCode { digest } => RecoveryCodeUsed { user_id, digest: *digest }.into(),
             LinkExternalIdentity { issuer, subject } => self.link(user_id, *issuer, subject)?,
             UnlinkExternalIdentity { issuer, reachable } => self.unlink(user_id, *issuer, *reachable)?,
+            AllowExternalIdentities if self.unlinked.is_empty() => return Err(CredentialError::NothingUnlinked),
+            AllowExternalIdentities => ExternalIdentitiesAllowed { user_id }.into(),
         }])
     }
 
@@ -262,7 +270,9 @@ impl Secrets {
             }
             CredentialEvent::ExternalIdentityUnlinked(unlinked) => {
                 self.external_identities.remove(&unlinked.issuer);
+                self.unlinked.insert(unlinked.issuer);
             }
+            CredentialEvent::ExternalIdentitiesAllowed(_) => self.unlinked.clear(),
         }
         Some(())
     }
@@ -279,7 +289,7 @@ fn password_set(user_id: UserId, hash: &str, temporary: bool) -> Result<Credenti
 
 impl Aggregate for Credential {
     const TYPE: &'static str = "credential";
-    const SHAPE: u16 = 1;
+    const SHAPE: u16 = 2;
     const DECIDES_ON_PERSONAL_DATA: Option<Purpose> = Some(Purpose::Security);
 
     type Command = CredentialCommand;

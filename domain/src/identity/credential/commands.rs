@@ -66,6 +66,8 @@ pub enum CredentialAction {
         issuer: Digest,
         reachable: bool,
     },
+    /// Lets sign-ins at providers link accounts again that were unlinked.
+    AllowExternalIdentities,
 }
 
 /// Sets a password, whether or not there was one.
@@ -105,6 +107,7 @@ impl fmt::Debug for CredentialAction {
             Self::UseRecoveryCode { .. } => "UseRecoveryCode",
             Self::LinkExternalIdentity { .. } => "LinkExternalIdentity",
             Self::UnlinkExternalIdentity { .. } => "UnlinkExternalIdentity",
+            Self::AllowExternalIdentities => "AllowExternalIdentities",
         })
     }
 }

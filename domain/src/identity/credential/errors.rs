@@ -49,6 +49,10 @@ pub enum CredentialError {
     ExternalIdentityNotLinked,
     #[error("without this account the user could not sign in any more")]
     ExternalIdentityIsOnlyWay,
+    #[error("the user took an account of this provider away, and has not allowed one since then")]
+    ExternalIdentityUnlinkedBefore,
+    #[error("no account was taken away")]
+    NothingUnlinked,
 }
 
 impl Refusal for CredentialError {
@@ -60,7 +64,7 @@ impl Refusal for CredentialError {
             Self::TooManyPasses => Code::RateLimited,
             Self::PassNotValid | Self::PassExpired | Self::TotpStepUsed | Self::RecoveryCodeNotValid => Code::AuthenticationFailed,
             Self::SecondFactorRequired => Code::AccessDenied,
-            Self::ExternalIdentityNotLinked => Code::ResourceNotFound,
+            Self::ExternalIdentityNotLinked | Self::NothingUnlinked => Code::ResourceNotFound,
             Self::Closed
             | Self::PasswordMissing
             | Self::TotpEnrolledAlready
@@ -68,7 +72,8 @@ impl Refusal for CredentialError {
             | Self::TotpNotEnrolled
             | Self::ExternalIdentityLinkedAlready
             | Self::TooManyExternalIdentities
-            | Self::ExternalIdentityIsOnlyWay => Code::Conflict,
+            | Self::ExternalIdentityIsOnlyWay
+            | Self::ExternalIdentityUnlinkedBefore => Code::Conflict,
         }
     }
 
@@ -95,6 +100,8 @@ impl Refusal for CredentialError {
             Self::TooManyExternalIdentities => "identity.too_many_external_identities",
             Self::ExternalIdentityNotLinked => "identity.external_identity_not_linked",
             Self::ExternalIdentityIsOnlyWay => "identity.external_identity_is_only_way",
+            Self::ExternalIdentityUnlinkedBefore => "identity.external_identity_unlinked_before",
+            Self::NothingUnlinked => "identity.nothing_unlinked",
         }
     }
 

@@ -71,9 +71,14 @@ events! {
             /// What the provider calls the person.
             subject: Personal<String> = restricted of user_id for Security,
         },
+        /// From here on no account of this provider is linked because of an address.
         ExternalIdentityUnlinked = "identity.external_identity_unlinked" v 1 {
             user_id: UserId = internal,
             issuer: Digest = internal,
+        },
+        /// The next sign-in at a provider may link an account again.
+        ExternalIdentitiesAllowed = "identity.external_identities_allowed" v 1 {
+            user_id: UserId = internal,
         }
     }
 }

@@ -19,7 +19,7 @@ pub use authenticator::{Authenticator, RECOVERY_CODES};
 pub use commands::{CredentialAction, CredentialCommand, IssuePass, SetPassword};
 pub use errors::CredentialError;
 pub use events::{
-    CredentialEvent, EmailVerified, ExternalIdentityLinked, ExternalIdentityUnlinked, PassFailed, PassIssued, PassUsed, PasswordSet,
-    RecoveryCodeUsed, RecoveryCodesIssued, TotpDisabled, TotpEnrolled, TotpEnrolmentBegun, TotpVerified,
+    CredentialEvent, EmailVerified, ExternalIdentitiesAllowed, ExternalIdentityLinked, ExternalIdentityUnlinked, PassFailed, PassIssued,
+    PassUsed, PasswordSet, RecoveryCodeUsed, RecoveryCodesIssued, TotpDisabled, TotpEnrolled, TotpEnrolmentBegun, TotpVerified,
 };
 pub use passes::{PASS_FAILURES_MAX, PASSES_PER_HOUR_MAX, Pass, PassKind};

@@ -3,7 +3,7 @@
 use super::{PROJECTION, SealedRecord, day_place, day_total, metric, record_place};
 use crate::{
     challenges::require_user,
-    engine::{Cursor, Limit, Page, Query, ReadError, TenantReader},
+    engine::{Cursor, Limit, Listing, Page, Query, ReadError, TenantReader},
 };
 use chrono::{DateTime, NaiveDate, Utc};
 use palmares_domain::{
@@ -89,24 +89,20 @@ impl Query for UserActivities {
     }
 
     async fn run(self, reader: &mut TenantReader<'_>) -> Result<Page<Activity>, ReadError> {
-        let limit = self.limit.rows()?;
-        let behind: Option<(NaiveDate, Uuid)> = reader.behind(self.cursor.as_ref())?;
+        let list: Listing<(NaiveDate, Uuid)> = reader.list(self.cursor.as_ref(), &self.limit)?;
         require_user(reader, self.user_id).await?;
         let organization = reader.organization();
-        let rows: Vec<RecordRow> = sqlx::query_as(LIST)
-            .persistent(false)
+        let query = sqlx::query_as(LIST)
             .bind(organization.0)
             .bind(self.user_id.0)
             .bind(self.metric.map(Metric::name))
             .bind(self.from)
             .bind(self.to)
-            .bind(behind.map(|(day, _)| day))
-            .bind(behind.map(|(_, id)| id))
-            .bind(limit + 1)
-            .fetch_all(reader.connection())
-            .await?;
+            .bind(list.behind().map(|(day, _)| day))
+            .bind(list.behind().map(|(_, id)| id))
+            .bind(list.rows());
         reader.touches(self.user_id.0);
-        let page = Page::of(rows, limit, |last| reader.cursor(&(last.local_day, last.record_id)))?;
+        let page = list.page(reader, query, |last: &RecordRow| (last.local_day, last.record_id)).await?;
         let places = page.items.iter().map(|row| record_place(organization, self.user_id, row.record_id));
         let opened = open(reader, places.zip(page.items.iter().map(|row| row.sealed.as_slice()))).await?;
         let items = page.items.into_iter().zip(opened).filter_map(|(row, clear)| clear.map(|clear| row.activity(&clear)));
@@ -181,13 +177,11 @@ impl Query for UserActivityDays {
     }
 
     async fn run(self, reader: &mut TenantReader<'_>) -> Result<Page<ActivityDay>, ReadError> {
-        let limit = self.limit.rows()?;
-        let behind: Option<(NaiveDate, String)> = reader.behind(self.cursor.as_ref())?;
+        let list: Listing<(NaiveDate, String)> = reader.list(self.cursor.as_ref(), &self.limit)?;
         require_user(reader, self.user_id).await?;
         let organization = reader.organization();
-        let (day, metric_name) = behind.unzip();
-        let rows: Vec<DayRow> = sqlx::query_as(DAYS)
-            .persistent(false)
+        let (day, metric_name) = list.behind().unzip();
+        let query = sqlx::query_as(DAYS)
             .bind(organization.0)
             .bind(self.user_id.0)
             .bind(self.metric.map(Metric::name))
@@ -195,11 +189,9 @@ impl Query for UserActivityDays {
             .bind(self.to)
             .bind(day)
             .bind(metric_name)
-            .bind(limit + 1)
-            .fetch_all(reader.connection())
-            .await?;
+            .bind(list.rows());
         reader.touches(self.user_id.0);
-        let page = Page::of(rows, limit, |last| reader.cursor(&(last.local_day, &last.metric)))?;
+        let page = list.page(reader, query, |last: &DayRow| (last.local_day, last.metric.clone())).await?;
         let places = page.items.iter().map(|row| day_place(organization, self.user_id, &row.metric, row.local_day));
         let opened = open(reader, places.zip(page.items.iter().map(|row| row.sealed.as_slice()))).await?;
         let items = page.items.into_iter().zip(opened).filter_map(|(row, clear)| clear.map(|clear| row.day(&clear)));

@@ -62,11 +62,9 @@ impl Query for ListAccessReviews {
     const PROJECTIONS: &'static [&'static str] = &[PROJECTION];
 
     async fn run(self, reader: &mut TenantReader<'_>) -> Result<Page<AccessReviewRow>, ReadError> {
-        let limit = self.limit.rows()?;
-        let before: i64 = reader.behind(self.cursor.as_ref())?.unwrap_or(i64::MAX);
-        let query = sqlx::query_as(LIST).bind(reader.organization().0).bind(before).bind(limit + 1);
-        let rows: Vec<AccessReviewRow> = query.fetch_all(reader.connection()).await?;
-        Page::of(rows, limit, |last| reader.cursor(&last.opened_position))
+        let list = reader.list(self.cursor.as_ref(), &self.limit)?;
+        let query = sqlx::query_as(LIST).bind(reader.organization().0).bind(list.before()).bind(list.rows());
+        list.page(reader, query, |last: &AccessReviewRow| last.opened_position).await
     }
 }
 

@@ -82,19 +82,15 @@ impl Query for ListAnomalies {
     const DATA_CLASS: DataClass = DataClass::Confidential;
 
     async fn run(self, reader: &mut TenantReader<'_>) -> Result<Page<Anomaly>, ReadError> {
-        let limit = self.limit.rows()?;
-        let before: i64 = reader.behind(self.cursor.as_ref())?.unwrap_or(i64::MAX);
-        let rows: Vec<Anomaly> = sqlx::query_as(LIST)
-            .persistent(false)
+        let list = reader.list(self.cursor.as_ref(), &self.limit)?;
+        let query = sqlx::query_as(LIST)
             .bind(reader.organization().0)
-            .bind(before)
+            .bind(list.before())
             .bind(self.status.map(AnomalyStatus::name))
             .bind(self.rule.map(Rule::name))
             .bind(self.actor_id.map(|actor| actor.0))
-            .bind(limit + 1)
-            .fetch_all(reader.connection())
-            .await?;
-        Page::of(rows, limit, |last| reader.cursor(&last.raised_position))
+            .bind(list.rows());
+        list.page(reader, query, |last: &Anomaly| last.raised_position).await
     }
 }
 

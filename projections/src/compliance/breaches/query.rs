@@ -71,11 +71,11 @@ impl Query for ListBreaches {
     const DATA_CLASS: DataClass = DataClass::Confidential;
 
     async fn run(self, reader: &mut TenantReader<'_>) -> Result<Page<Breach>, ReadError> {
-        let limit = self.limit.rows()?;
-        let before: i64 = reader.behind(self.cursor.as_ref())?.unwrap_or(i64::MAX);
+        let list = reader.list(self.cursor.as_ref(), &self.limit)?;
         let query = sqlx::query_as(LIST).persistent(false).bind(reader.organization().0).bind(self.status.map(BreachStatus::name));
-        let rows: Vec<Breach> = query.bind(before).bind(limit + 1).fetch_all(reader.connection()).await?;
-        rows.iter().for_each(|row| reader.touches(row.breach_id));
-        Page::of(rows, limit, |last| reader.cursor(&last.opened_position))
+        let query = query.bind(list.before()).bind(list.rows());
+        let page = list.page(reader, query, |last: &Breach| last.opened_position).await?;
+        page.touch(reader, |row| row.breach_id);
+        Ok(page)
     }
 }

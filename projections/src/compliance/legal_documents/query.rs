@@ -61,12 +61,11 @@ impl Query for ListLegalDocuments {
     const PROJECTIONS: &'static [&'static str] = &[PROJECTION];
 
     async fn run(self, reader: &mut TenantReader<'_>) -> Result<Page<LegalDocument>, ReadError> {
-        let limit = self.limit.rows()?;
-        let before: i64 = reader.behind(self.cursor.as_ref())?.unwrap_or(i64::MAX);
+        let list = reader.list(self.cursor.as_ref(), &self.limit)?;
         let query = sqlx::query_as(LIST).persistent(false).bind(reader.organization().0).bind(self.consent_type.map(ConsentType::name));
-        let rows = query.bind(before).bind(limit + 1).fetch_all(reader.connection()).await?;
+        let query = query.bind(list.before()).bind(list.rows());
         reader.touches(reader.organization().0);
-        Page::of(rows, limit, |last: &LegalDocument| reader.cursor(&last.published_position))
+        list.page(reader, query, |last: &LegalDocument| last.published_position).await
     }
 }
 

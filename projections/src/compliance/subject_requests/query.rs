@@ -145,11 +145,9 @@ impl Query for ListSubjectRequests {
     }
 
     async fn run(self, reader: &mut TenantReader<'_>) -> Result<Page<SubjectRequest>, ReadError> {
-        let limit = self.limit.rows()?;
-        let behind: Option<(DateTime<Utc>, Uuid)> = reader.behind(self.cursor.as_ref())?;
-        let (due_at, request) = behind.unwrap_or((DateTime::UNIX_EPOCH, Uuid::nil()));
-        let rows: Vec<Row> = sqlx::query_as(LIST)
-            .persistent(false)
+        let list = reader.list(self.cursor.as_ref(), &self.limit)?;
+        let (due_at, request) = list.behind().unwrap_or((DateTime::UNIX_EPOCH, Uuid::nil()));
+        let query = sqlx::query_as(LIST)
             .bind(reader.organization().0)
             .bind(self.status.map(SubjectRequestStatus::name))
             .bind(self.kind.map(SubjectRequestKind::name))
@@ -157,14 +155,11 @@ impl Query for ListSubjectRequests {
             .bind(self.overdue)
             .bind(due_at)
             .bind(request)
-            .bind(limit + 1)
-            .fetch_all(reader.connection())
-            .await?;
-        rows.iter().for_each(|row| reader.touches(row.request_id));
-        let page = Page::of(rows, limit, |last| reader.cursor(&(last.due_at, last.request_id)))?;
+            .bind(list.rows());
+        let page = list.page(reader, query, |last: &Row| (last.due_at, last.request_id)).await?;
+        page.touch(reader, |row| row.request_id);
         let events: Vec<SealedEvent> = page.items.iter().flat_map(Row::sealed).collect();
         let mut opened = sealed::open(reader, &events).await?;
-        let items = page.items.into_iter().map(|row| row.request(&mut opened)).collect();
-        Ok(Page { items, next_cursor: page.next_cursor })
+        Ok(page.map(|row| row.request(&mut opened)))
     }
 }

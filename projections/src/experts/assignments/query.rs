@@ -79,14 +79,12 @@ impl Query for UserExperts {
     }
 
     async fn run(self, reader: &mut TenantReader<'_>) -> Result<Page<ExpertAssignment>, ReadError> {
-        let limit = self.limit.rows()?;
-        let before: i64 = reader.behind(self.cursor.as_ref())?.unwrap_or(i64::MAX);
+        let list = reader.list(self.cursor.as_ref(), &self.limit)?;
         let organization = reader.organization().0;
         reader.touches(self.user_id.0);
-        let query = sqlx::query_as(LIST).bind(organization).bind(self.user_id.0).bind(before).bind(self.active).bind(limit + 1);
-        let rows: Vec<Row> = query.fetch_all(reader.connection()).await?;
-        let page = Page::of(rows, limit, |last| reader.cursor(&last.assigned_position))?;
-        let items = page.items.into_iter().map(|row| ExpertAssignment {
+        let query = sqlx::query_as(LIST).bind(organization).bind(self.user_id.0).bind(list.before()).bind(self.active).bind(list.rows());
+        let page = list.page(reader, query, |last: &Row| last.assigned_position).await?;
+        Ok(page.map(|row| ExpertAssignment {
             expert_id: UserId(row.expert_id),
             status: row.status,
             assigned_by: UserId(row.assigned_by),
@@ -94,7 +92,6 @@ impl Query for UserExperts {
             until: row.until,
             ended_at: row.ended_at,
             ended_by: row.ended_by.map(UserId),
-        });
-        Ok(Page { items: items.collect(), next_cursor: page.next_cursor })
+        }))
     }
 }

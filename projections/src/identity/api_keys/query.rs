@@ -111,18 +111,16 @@ impl Query for ListApiKeys {
     const PROJECTIONS: &'static [&'static str] = &[PROJECTION];
 
     async fn run(self, reader: &mut TenantReader<'_>) -> Result<Page<ApiKey>, ReadError> {
-        let limit = self.limit.rows()?;
-        let behind: i64 = reader.behind(self.cursor.as_ref())?.unwrap_or(0);
+        let list = reader.list(self.cursor.as_ref(), &self.limit)?;
         let organization = reader.organization().0;
         let status = self.status.map(|status| match status {
             ApiKeyStatus::Active => "ACTIVE",
             ApiKeyStatus::Expired => "EXPIRED",
             ApiKeyStatus::Revoked => "REVOKED",
         });
-        let query = sqlx::query_as(LIST).bind(organization).bind(status).bind(behind).bind(limit + 1);
-        let rows: Vec<Row> = query.fetch_all(reader.connection()).await?;
-        let page = Page::of(rows, limit, |last| reader.cursor(&last.created_position))?;
+        let query = sqlx::query_as(LIST).bind(organization).bind(status).bind(list.after()).bind(list.rows());
+        let page = list.page(reader, query, |last: &Row| last.created_position).await?;
         page.items.iter().for_each(|row| reader.touches(row.key_id));
-        Ok(Page { items: page.items.into_iter().map(ApiKey::from).collect(), next_cursor: page.next_cursor })
+        Ok(page.map(ApiKey::from))
     }
 }

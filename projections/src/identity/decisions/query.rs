@@ -172,22 +172,18 @@ impl Query for ListDecisions {
     const DATA_CLASS: DataClass = DataClass::Confidential;
 
     async fn run(self, reader: &mut TenantReader<'_>) -> Result<Page<Decision>, ReadError> {
-        let limit = self.limit.rows()?;
-        let before: i64 = reader.behind(self.cursor.as_ref())?.unwrap_or(i64::MAX);
+        let list = reader.list(self.cursor.as_ref(), &self.limit)?;
         let organization = reader.organization().0;
-        let rows: Vec<Row> = sqlx::query_as(LIST)
-            .persistent(false)
+        let query = sqlx::query_as(LIST)
             .bind(organization)
-            .bind(before)
+            .bind(list.before())
             .bind(self.actor)
             .bind(self.permission)
             .bind(self.outcome.map(Outcome::name))
             .bind(self.from)
             .bind(self.until)
-            .bind(limit + 1)
-            .fetch_all(reader.connection())
-            .await?;
-        let page = Page::of(rows, limit, |last| reader.cursor(&last.position))?;
-        Ok(Page { items: page.items.into_iter().map(Decision::from).collect(), next_cursor: page.next_cursor })
+            .bind(list.rows());
+        let page = list.page(reader, query, |last: &Row| last.position).await?;
+        Ok(page.map(Decision::from))
     }
 }

@@ -133,25 +133,21 @@ impl Query for ListUsers {
     const DATA_CLASS: DataClass = DataClass::Confidential;
 
     async fn run(self, reader: &mut TenantReader<'_>) -> Result<Page<User>, ReadError> {
-        let limit = self.limit.rows()?;
-        let behind: i64 = reader.behind(self.cursor.as_ref())?.unwrap_or(0);
+        let list = reader.list(self.cursor.as_ref(), &self.limit)?;
         let organization = reader.organization();
         let hash = match &self.external_ref {
             Some(external_ref) => Some(reader.keys().lookup_hash(organization, EXTERNAL_REF_LOOKUP, external_ref).await?.to_vec()),
             None => None,
         };
-        let rows: Vec<Row> = sqlx::query_as(LIST)
-            .persistent(false)
+        let query = sqlx::query_as(LIST)
             .bind(organization.0)
             .bind(hash)
             .bind(self.role.map(|role| role.to_string()))
             .bind(self.status.map(UserStatus::name))
-            .bind(behind)
-            .bind(limit + 1)
-            .fetch_all(reader.connection())
-            .await?;
-        rows.iter().for_each(|row| reader.touches(row.user_id));
-        let page = Page::of(rows, limit, |last| reader.cursor(&last.created_position))?;
+            .bind(list.after())
+            .bind(list.rows());
+        let page = list.page(reader, query, |last: &Row| last.created_position).await?;
+        page.touch(reader, |row| row.user_id);
         Ok(Page { items: users(reader, page.items).await?, next_cursor: page.next_cursor })
     }
 }

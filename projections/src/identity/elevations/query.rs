@@ -109,25 +109,20 @@ impl Query for ListElevations {
     }
 
     async fn run(self, reader: &mut TenantReader<'_>) -> Result<Page<Elevation>, ReadError> {
-        let limit = self.limit.rows()?;
-        let before: i64 = reader.behind(self.cursor.as_ref())?.unwrap_or(i64::MAX);
-        let rows: Vec<Row> = sqlx::query_as(LIST)
-            .persistent(false)
+        let list = reader.list(self.cursor.as_ref(), &self.limit)?;
+        let query = sqlx::query_as(LIST)
             .bind(reader.organization().0)
             .bind(self.status.map(ElevationStatus::name))
             .bind(self.requested_by.map(|user| user.0))
-            .bind(before)
-            .bind(limit + 1)
-            .fetch_all(reader.connection())
-            .await?;
-        rows.iter().for_each(|row| reader.touches(row.elevation_id));
-        let page = Page::of(rows, limit, |last| reader.cursor(&last.created_position))?;
+            .bind(list.before())
+            .bind(list.rows());
+        let page = list.page(reader, query, |last: &Row| last.created_position).await?;
+        page.touch(reader, |row| row.elevation_id);
         let mut reasons = reasons(reader, &page.items).await?;
-        let items = page.items.into_iter().map(|row| {
+        Ok(page.map(|row| {
             let reason = reasons.remove(&row.created_position);
             row.elevation(reason)
-        });
-        Ok(Page { items: items.collect(), next_cursor: page.next_cursor })
+        }))
     }
 }
 

@@ -124,12 +124,11 @@ impl Query for ListInvitations {
     const DATA_CLASS: DataClass = DataClass::Confidential;
 
     async fn run(self, reader: &mut TenantReader<'_>) -> Result<Page<Invitation>, ReadError> {
-        let limit = self.limit.rows()?;
-        let behind: i64 = reader.behind(self.cursor.as_ref())?.unwrap_or(0);
+        let list = reader.list(self.cursor.as_ref(), &self.limit)?;
         let query = sqlx::query_as(LIST).bind(reader.organization().0).bind(self.status.map(InvitationStatus::name));
-        let rows: Vec<Row> = query.bind(behind).bind(limit + 1).fetch_all(reader.connection()).await?;
-        rows.iter().for_each(|row| reader.touches(row.invitation_id));
-        let page = Page::of(rows, limit, |last| reader.cursor(&last.created_position))?;
+        let query = query.bind(list.after()).bind(list.rows());
+        let page = list.page(reader, query, |last: &Row| last.created_position).await?;
+        page.touch(reader, |row| row.invitation_id);
         Ok(Page { items: invitations(reader, page.items).await?, next_cursor: page.next_cursor })
     }
 }

@@ -159,15 +159,14 @@ impl Query for ListPolicies {
     const PROJECTIONS: &'static [&'static str] = &[PROJECTION];
 
     async fn run(self, reader: &mut TenantReader<'_>) -> Result<Page<OwnPolicy>, ReadError> {
-        let limit = self.limit.rows()?;
-        let behind: i64 = reader.behind(self.cursor.as_ref())?.unwrap_or(0);
+        let list = reader.list(self.cursor.as_ref(), &self.limit)?;
         let organization = reader.organization().0;
         // The whole store of an organization is one stream.
         reader.touches(organization);
-        let query = sqlx::query_as(POLICIES).bind(organization).bind(self.status.map(PolicyStatus::name)).bind(behind).bind(limit + 1);
-        let rows: Vec<PolicyRow> = query.fetch_all(reader.connection()).await?;
-        let page = Page::of(rows, limit, |last| reader.cursor(&last.created_position))?;
-        let items = page.items.into_iter().map(|row| OwnPolicy {
+        let query =
+            sqlx::query_as(POLICIES).bind(organization).bind(self.status.map(PolicyStatus::name)).bind(list.after()).bind(list.rows());
+        let page = list.page(reader, query, |last: &PolicyRow| last.created_position).await?;
+        Ok(page.map(|row| OwnPolicy {
             id: PolicyId(row.policy_id),
             name: row.name,
             text: row.policy_text,
@@ -176,8 +175,7 @@ impl Query for ListPolicies {
             principal: row.principal.map(|principal| principal.0),
             resource: row.resource.map(|resource| resource.0),
             created_at: row.created_at,
-        });
-        Ok(Page { items: items.collect(), next_cursor: page.next_cursor })
+        }))
     }
 }
 
@@ -187,21 +185,19 @@ impl Query for ListPolicyTemplates {
     const PROJECTIONS: &'static [&'static str] = &[PROJECTION];
 
     async fn run(self, reader: &mut TenantReader<'_>) -> Result<Page<PolicyTemplate>, ReadError> {
-        let limit = self.limit.rows()?;
-        let behind: i64 = reader.behind(self.cursor.as_ref())?.unwrap_or(0);
+        let list = reader.list(self.cursor.as_ref(), &self.limit)?;
         let organization = reader.organization().0;
         reader.touches(organization);
-        let query = sqlx::query_as(TEMPLATES).bind(organization).bind(self.status.map(PolicyStatus::name)).bind(behind).bind(limit + 1);
-        let rows: Vec<TemplateRow> = query.fetch_all(reader.connection()).await?;
-        let page = Page::of(rows, limit, |last| reader.cursor(&last.created_position))?;
-        let items = page.items.into_iter().map(|row| PolicyTemplate {
+        let query =
+            sqlx::query_as(TEMPLATES).bind(organization).bind(self.status.map(PolicyStatus::name)).bind(list.after()).bind(list.rows());
+        let page = list.page(reader, query, |last: &TemplateRow| last.created_position).await?;
+        Ok(page.map(|row| PolicyTemplate {
             id: PolicyId(row.template_id),
             name: row.name,
             text: row.policy_text,
             status: row.status,
             created_at: row.created_at,
-        });
-        Ok(Page { items: items.collect(), next_cursor: page.next_cursor })
+        }))
     }
 }
 
@@ -211,20 +207,17 @@ impl Query for ListPolicyVersions {
     const PROJECTIONS: &'static [&'static str] = &[PROJECTION];
 
     async fn run(self, reader: &mut TenantReader<'_>) -> Result<Page<PolicyVersion>, ReadError> {
-        let limit = self.limit.rows()?;
-        let before: i64 = reader.behind(self.cursor.as_ref())?.unwrap_or(i64::MAX);
+        let list = reader.list(self.cursor.as_ref(), &self.limit)?;
         let organization = reader.organization().0;
         reader.touches(organization);
-        let query = sqlx::query_as(VERSIONS).bind(organization).bind(before).bind(limit + 1);
-        let rows: Vec<VersionRow> = query.fetch_all(reader.connection()).await?;
-        let page = Page::of(rows, limit, |last| reader.cursor(&last.version))?;
-        let items = page.items.into_iter().map(|row| PolicyVersion {
+        let query = sqlx::query_as(VERSIONS).bind(organization).bind(list.before()).bind(list.rows());
+        let page = list.page(reader, query, |last: &VersionRow| last.version).await?;
+        Ok(page.map(|row| PolicyVersion {
             version: row.version,
             digest: row.digest,
             policies: row.policies.into_iter().map(PolicyId).collect(),
             holds: row.holds,
             activated_at: row.activated_at,
-        });
-        Ok(Page { items: items.collect(), next_cursor: page.next_cursor })
+        }))
     }
 }

@@ -62,8 +62,7 @@ impl Query for ListRoles {
     const PROJECTIONS: &'static [&'static str] = &[PROJECTION];
 
     async fn run(self, reader: &mut TenantReader<'_>) -> Result<Page<Role>, ReadError> {
-        let limit = self.limit.rows()?;
-        let behind: i64 = reader.behind(self.cursor.as_ref())?.unwrap_or(0);
+        let list = reader.list(self.cursor.as_ref(), &self.limit)?;
         let organization = reader.organization().0;
         let status = self.status.map(|status| match status {
             RoleStatus::Active => "ACTIVE",
@@ -71,16 +70,14 @@ impl Query for ListRoles {
         });
         // All roles of an organization are one stream.
         reader.touches(organization);
-        let query = sqlx::query_as(LIST).bind(organization).bind(status).bind(behind).bind(limit + 1);
-        let rows: Vec<Row> = query.fetch_all(reader.connection()).await?;
-        let page = Page::of(rows, limit, |last| reader.cursor(&last.created_position))?;
-        let items = page.items.into_iter().map(|row| Role {
+        let query = sqlx::query_as(LIST).bind(organization).bind(status).bind(list.after()).bind(list.rows());
+        let page = list.page(reader, query, |last: &Row| last.created_position).await?;
+        Ok(page.map(|row| Role {
             id: RoleId(row.role_id),
             name: row.name,
             grants: row.grants,
             status: row.status,
             created_at: row.created_at,
-        });
-        Ok(Page { items: items.collect(), next_cursor: page.next_cursor })
+        }))
     }
 }

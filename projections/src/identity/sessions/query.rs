@@ -96,17 +96,15 @@ impl Query for UserSessions {
     }
 
     async fn run(self, reader: &mut TenantReader<'_>) -> Result<Page<Session>, ReadError> {
-        let limit = self.limit.rows()?;
-        let before: i64 = reader.behind(self.cursor.as_ref())?.unwrap_or(i64::MAX);
+        let list = reader.list(self.cursor.as_ref(), &self.limit)?;
         let organization = reader.organization().0;
         reader.touches(self.user_id.0);
-        let query = sqlx::query_as(LIST).bind(organization).bind(self.user_id.0).bind(before).bind(self.active).bind(limit + 1);
-        let rows: Vec<Row> = query.fetch_all(reader.connection()).await?;
-        let page = Page::of(rows, limit, |last| reader.cursor(&last.started_position))?;
+        let query = sqlx::query_as(LIST).bind(organization).bind(self.user_id.0).bind(list.before()).bind(self.active).bind(list.rows());
+        let page = list.page(reader, query, |last: &Row| last.started_position).await?;
         let contexts: BTreeSet<Uuid> = page.items.iter().filter_map(|row| row.client_context_id).collect();
         let origins = audit_trail::origins(reader, &contexts.into_iter().collect::<Vec<_>>()).await?;
         let mut names = device_names(reader, self.user_id, &page.items).await?;
-        let items = page.items.into_iter().map(|row| Session {
+        Ok(page.map(|row| Session {
             id: SessionId(row.session_id),
             status: row.status,
             method: row.method,
@@ -119,8 +117,7 @@ impl Query for UserSessions {
             expires_at: row.expires_at,
             ended_at: row.ended_at,
             end_reason: row.end_reason,
-        });
-        Ok(Page { items: items.collect(), next_cursor: page.next_cursor })
+        }))
     }
 }
 

@@ -100,18 +100,16 @@ impl Query for ListSignups {
     const DATA_CLASS: DataClass = DataClass::Confidential;
 
     async fn run(self, reader: &mut TenantReader<'_>) -> Result<Page<Signup>, ReadError> {
-        let limit = self.limit.rows()?;
-        let behind: i64 = reader.behind(self.cursor.as_ref())?.unwrap_or(0);
+        let list = reader.list(self.cursor.as_ref(), &self.limit)?;
         let query = sqlx::query_as(LIST).bind(reader.organization().0).bind(self.status.map(SignupStatus::name));
-        let rows: Vec<Row> = query.bind(behind).bind(limit + 1).fetch_all(reader.connection()).await?;
-        rows.iter().for_each(|row| reader.touches(row.user_id));
-        let page = Page::of(rows, limit, |last| reader.cursor(&last.requested_position))?;
+        let query = query.bind(list.after()).bind(list.rows());
+        let page = list.page(reader, query, |last: &Row| last.requested_position).await?;
+        page.touch(reader, |row| row.user_id);
         let asked: Vec<Asked> = page.items.iter().map(Row::asked).collect();
         let mut people = person::open(reader, asked).await?;
-        let items = page.items.into_iter().map(|row| {
+        Ok(page.map(|row| {
             let person = people.remove(&row.user_id).unwrap_or_default();
             row.signup(person)
-        });
-        Ok(Page { items: items.collect(), next_cursor: page.next_cursor })
+        }))
     }
 }

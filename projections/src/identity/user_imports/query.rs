@@ -4,7 +4,7 @@ use super::{
     PROJECTION,
     people::{self, Read, Said},
 };
-use crate::engine::{Cursor, Limit, Page, Query, ReadError, TenantReader};
+use crate::engine::{Cursor, Limit, Listing, Page, Query, ReadError, TenantReader};
 use chrono::{DateTime, Utc};
 use palmares_domain::{
     identity::{
@@ -143,13 +143,12 @@ impl Query for ListImports {
     const PROJECTIONS: &'static [&'static str] = &[PROJECTION];
 
     async fn run(self, reader: &mut TenantReader<'_>) -> Result<Page<Import>, ReadError> {
-        let limit = self.limit.rows()?;
-        let behind: i64 = reader.behind(self.cursor.as_ref())?.unwrap_or(0);
+        let list = reader.list(self.cursor.as_ref(), &self.limit)?;
         let query = sqlx::query_as(LIST).bind(reader.organization().0).bind(self.status.map(ImportStatus::name));
-        let rows: Vec<Found> = query.bind(behind).bind(limit + 1).fetch_all(reader.connection()).await?;
-        rows.iter().for_each(|row| reader.touches(row.import_id));
-        let page = Page::of(rows, limit, |last| reader.cursor(&last.created_position))?;
-        Ok(Page { items: page.items.into_iter().map(Import::from).collect(), next_cursor: page.next_cursor })
+        let query = query.bind(list.after()).bind(list.rows());
+        let page = list.page(reader, query, |last: &Found| last.created_position).await?;
+        page.touch(reader, |row| row.import_id);
+        Ok(page.map(Import::from))
     }
 }
 
@@ -252,16 +251,15 @@ impl Query for GetImport {
     const DATA_CLASS: DataClass = DataClass::Confidential;
 
     async fn run(self, reader: &mut TenantReader<'_>) -> Result<ImportWithRows, ReadError> {
-        let limit = self.limit.rows()?;
-        let behind: i32 = reader.behind(self.cursor.as_ref())?.unwrap_or(0);
+        let list: Listing<i32> = reader.list(self.cursor.as_ref(), &self.limit)?;
         let organization = reader.organization().0;
         reader.touches(self.import_id.0);
         let query = sqlx::query_as(GET).bind(organization).bind(self.import_id.0);
         let found: Option<Found> = query.fetch_optional(reader.connection()).await?;
         let import = Import::from(found.ok_or(ReadError::NotFound)?);
         let query = sqlx::query_as(ROWS).bind(organization).bind(self.import_id.0).bind(self.row_status.map(RowStatus::name));
-        let rows: Vec<FoundRow> = query.bind(behind).bind(limit + 1).fetch_all(reader.connection()).await?;
-        let page = Page::of(rows, limit, |last| reader.cursor(&last.number))?;
+        let query = query.bind(list.behind().unwrap_or(0)).bind(list.rows());
+        let page = list.page(reader, query, |last: &FoundRow| last.number).await?;
         let read: Vec<Read> = page.items.iter().filter_map(FoundRow::read).collect();
         let mut said = people::open(reader, self.import_id, read.iter()).await?;
         let rows = page.items.into_iter().map(|row| {

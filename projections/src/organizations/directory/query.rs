@@ -79,20 +79,13 @@ impl Query for ListOrganizations {
     const PROJECTIONS: &'static [&'static str] = &[PROJECTION];
 
     async fn run(self, reader: &mut TenantReader<'_>) -> Result<Page<Organization>, ReadError> {
-        let limit = self.limit.rows()?;
-        let behind: i64 = reader.behind(self.cursor.as_ref())?.unwrap_or(0);
+        let list = reader.list(self.cursor.as_ref(), &self.limit)?;
         let organization = reader.organization().0;
-        let rows: Vec<Row> = sqlx::query_as(LIST)
-            .persistent(false)
-            .bind(organization)
-            .bind(self.status.map(OrganizationStatus::name))
-            .bind(behind)
-            .bind(limit + 1)
-            .fetch_all(reader.connection())
-            .await?;
-        rows.iter().for_each(|row| reader.touches(row.id));
-        let page = Page::of(rows, limit, |last| reader.cursor(&last.created_position))?;
-        Ok(Page { items: page.items.into_iter().map(Row::organization).collect(), next_cursor: page.next_cursor })
+        let query =
+            sqlx::query_as(LIST).bind(organization).bind(self.status.map(OrganizationStatus::name)).bind(list.after()).bind(list.rows());
+        let page = list.page(reader, query, |last: &Row| last.created_position).await?;
+        page.touch(reader, |row| row.id);
+        Ok(page.map(Row::organization))
     }
 }
 

@@ -64,8 +64,8 @@ impl Query for UserLots {
     }
 
     async fn run(self, reader: &mut TenantReader<'_>) -> Result<Page<OpenLot>, ReadError> {
-        let limit = self.limit.rows()?;
-        let after: Option<Key> = reader.behind(self.cursor.as_ref())?;
+        let list = reader.list(self.cursor.as_ref(), &self.limit)?;
+        let after: Option<Key> = list.behind();
         require_user(reader, self.user_id).await?;
         let query = sqlx::query_as::<_, Row>(LOTS)
             .bind(reader.organization().0)
@@ -75,10 +75,10 @@ impl Query for UserLots {
             .bind(after.map(|(number, ..)| number))
             .bind(after.and_then(|(_, expires_at, _)| expires_at))
             .bind(after.map(|(.., lot)| lot))
-            .bind(limit + 1);
-        let rows = query.fetch_all(reader.connection()).await?;
-        rows.iter().for_each(|row| reader.touches(row.1));
-        let lots = rows.into_iter().map(|(lot, account, program, team, number, expires_at, remaining, held)| OpenLot {
+            .bind(list.rows());
+        let page = list.page(reader, query, |&(lot, _, _, _, number, expires_at, ..)| (number, expires_at, lot)).await?;
+        page.touch(reader, |row| row.1);
+        Ok(page.map(|(lot, account, program, team, number, expires_at, remaining, held)| OpenLot {
             lot_id: LotId(lot),
             account_id: account.into(),
             program_id: program.into(),
@@ -87,7 +87,6 @@ impl Query for UserLots {
             expires_at,
             remaining,
             held,
-        });
-        Page::of(lots.collect(), limit, |last| reader.cursor::<Key>(&(last.number, last.expires_at, last.lot_id.0)))
+        }))
     }
 }

@@ -18,13 +18,20 @@ fn one_account_of_each_provider_is_linked() {
 }
 
 #[test]
-fn an_account_elsewhere_is_unlinked_and_may_be_linked_again() {
+fn an_account_elsewhere_is_unlinked_and_linked_again_only_when_its_user_allows_it() {
     let mut credential = given(vec![set(HASH, false), link(ISSUER, "ada")]);
     assert_eq!(when(&credential, 2, unlink(ISSUER, false)), Ok(vec![ExternalIdentityUnlinked { user_id: ALICE, issuer: ISSUER }.into()]));
     then(&mut credential, 2, unlink(ISSUER, false));
     assert_eq!(credential.external_identities().count(), 0);
     assert_eq!(when(&credential, 3, unlink(ISSUER, true)), Err(ExternalIdentityNotLinked));
-    assert!(when(&credential, 3, link(ISSUER, "ada")).is_ok());
+    for subject in ["ada", "another"] {
+        assert_eq!(when(&credential, 3, link(ISSUER, subject)), Err(ExternalIdentityUnlinkedBefore));
+    }
+    assert!(when(&credential, 3, link(Digest([8; 32]), "ada")).is_ok(), "another provider is another matter");
+    assert_eq!(when(&credential, 3, AllowExternalIdentities), Ok(vec![ExternalIdentitiesAllowed { user_id: ALICE }.into()]));
+    then(&mut credential, 3, AllowExternalIdentities);
+    assert_eq!(when(&credential, 4, AllowExternalIdentities), Err(NothingUnlinked));
+    assert!(when(&credential, 4, link(ISSUER, "ada")).is_ok());
 }
 
 #[test]
