@@ -73,6 +73,13 @@ async fn nobody_decides_about_themselves_or_takes_what_reaches_further() {
     assert_eq!(refused.body["reason"], "compliance.own_access");
     let refused = decide(&organization.officer, "revoke", of("organization_admin")).await.refused(403, "ACCESS_DENIED");
     assert_eq!(refused.body["reason"], "identity.permission_escalation_attempt");
+    let key = json!({ "name": "Robot", "grants": ["compliance.access_review"], "quota": { "requests": 100, "per": "minute" } });
+    let key = organization.admin.post("/api-keys", &key).await.expect(201).id("key");
+    let robot = crate::support::running::Client::anonymous().with_token(&key);
+    robot.get("/access-reviews").await.expect(200);
+    let refused = decide(&robot, "attest", of("organization_admin")).await.refused(403, "ACCESS_DENIED");
+    assert_eq!(refused.body["reason"], "gate.permission_missing", "nor by a key of one's own");
+    decide(&robot, "revoke", of("member")).await.refused(403, "ACCESS_DENIED");
     decide(&organization.analyst, "attest", of("member")).await.refused(403, "ACCESS_DENIED");
     let other = fresh_organization().await;
     decide(&other.officer, "attest", of("member")).await.refused(404, "RESOURCE_NOT_FOUND");

@@ -57,7 +57,7 @@ pub enum Through {
     Impersonation,
     /// On the way out: whoever asks is to be deleted.
     Leaving,
-    /// By the key of a program, which is no user: nothing is its own.
+    /// By the key of a program, which is no person: nothing is its own.
     Program,
 }
 

@@ -55,6 +55,26 @@ const RELEASE: &str = "compliance.legal_hold.release";
 /// What people take out of what is recorded of them.
 const TAKEN_OUT: &[&str] = &["identity.own_data.export", "compliance.subject_export"];
 
+/// What no program does: somebody other than whom it concerns has to.
+const BY_PEOPLE: &[&str] = &[
+    "compliance.access_review.attest",
+    "compliance.access_review.revoke",
+    "compliance.anomaly.acknowledge",
+    "compliance.deletion_request.approve",
+    "compliance.deletion_request.refuse",
+    "compliance.deletion_request.verify",
+    "compliance.legal_hold.release",
+    "experts.assignment.create",
+    "identity.elevation.approve",
+    "identity.elevation.refuse",
+    "identity.elevation.request",
+    "identity.elevation.review",
+    "identity.elevation.start",
+    "identity.user.approve_reactivation",
+    "identity.user.cancel_deletion",
+    "identity.user.reactivate",
+];
+
 /// One question of a random world.
 #[derive(Clone, Debug)]
 struct Asked {
@@ -85,6 +105,9 @@ fn oracle(asked: &Asked) -> bool {
     }
     let rules = asked.roles.iter().filter_map(built_in).any(|role| matches!(role, Role::PlatformAdmin | Role::PlatformSuperuser));
     if Role::PLATFORM_ONLY.contains(&asked.permission) && !rules {
+        return false;
+    }
+    if asked.program && BY_PEOPLE.contains(&asked.permission) {
         return false;
     }
     let releases = |role: Role| role.is_platform() || role == Role::ComplianceOfficer;
@@ -176,8 +199,8 @@ fn the_decision_point_agrees_with_the_oracle_on_random_worlds() {
         let rights = Rights::new(asked.roles.iter().cloned());
         let Asked { home, organization, permission, owner, owner_status, .. } = asked;
         let own = (!asked.own_rules.is_empty()).then(|| OwnPolicies::of(&live(&asked.own_rules)));
-        let relations: &[&str] = if asked.related { &["assigned"] } else { &[] };
         let through = if asked.program { Through::Program } else { Through::OwnRights };
+        let relations: &[&str] = if asked.related { &["assigned"] } else { &[] };
         let circumstances = Circumstances { policies: own.as_ref(), owner_status, relations, through };
         let verdict = point.decide(&Question { principal: ME, home, rights: &rights, permission, organization, owner, circumstances });
         let permitted = matches!(verdict, Verdict::Permit(_));
@@ -189,7 +212,7 @@ fn the_decision_point_agrees_with_the_oracle_on_random_worlds() {
             && own.is_none()
             && !ASKED_BY_ALL.contains(&permission)
             && !["challenges.activity.read", RELEASE].contains(&permission);
-        if home == organization && by_rights && !rights.reach_everywhere() {
+        if home == organization && by_rights && !asked.program && !rights.reach_everywhere() {
             prop_assert_eq!(rights.permit(permission), permitted);
         }
         Ok(())
@@ -197,6 +220,25 @@ fn the_decision_point_agrees_with_the_oracle_on_random_worlds() {
     checked.unwrap();
     // Worlds in which everything is denied would prove nothing.
     assert!(permits.get() > 500 && denies.get() > 500, "{} permits, {} denies", permits.get(), denies.get());
+}
+
+/// covers: E-46, E-254
+#[test]
+fn what_somebody_else_has_to_decide_no_program_decides() {
+    let (point, home) = (DecisionPoint::new(permissions()).unwrap(), OrganizationId(Uuid::from_u128(1)));
+    let ask = |permission, through| {
+        let role =
+            HeldRole::custom(RoleRef::Custom(RoleId(Uuid::from_u128(1))), [permission].map(|name: &str| name.parse().unwrap()).into());
+        let (rights, circumstances) = (Rights::new([role]), Circumstances { through, ..Circumstances::default() });
+        point.decide(&Question { principal: ME, home, rights: &rights, permission, organization: home, owner: None, circumstances })
+    };
+    for permission in BY_PEOPLE {
+        // Holds are released by few roles, which a composed one is not among.
+        assert_eq!(matches!(ask(permission, Through::OwnRights), Verdict::Permit(_)), *permission != RELEASE, "{permission}");
+        let Verdict::Deny(policies) = ask(permission, Through::Program) else { panic!("a program may {permission}") };
+        assert!(policies.iter().any(|policy| policy.starts_with("platform.decided_by_people@")), "{permission}: {policies:?}");
+    }
+    assert!(matches!(ask("compliance.access_review.read", Through::Program), Verdict::Permit(_)));
 }
 
 /// covers: H-31
