@@ -39,6 +39,10 @@ impl SavedSearches {
         if !(1..=FILTERS_MAX).contains(&filters.len()) || !filters.values().all(fits) {
             return Err(SavedSearchesError::FiltersInvalid);
         }
+        // They are sealed as what is of the searcher, and would outlive the erasure of whom they are about.
+        if filters.iter().any(|(name, value)| names_a_person(name, value)) {
+            return Err(SavedSearchesError::FilterAboutSomebody);
+        }
         let same = |search: &SavedSearch| search.name.as_ref().is_some_and(|taken| taken.to_lowercase() == name.to_lowercase());
         if self.0.values().any(same) {
             return Err(SavedSearchesError::NameTaken);
@@ -49,6 +53,11 @@ impl SavedSearches {
         let (name, filters) = (Personal::Clear(name.clone()), Personal::Clear(filters.clone()));
         Ok(SearchSaved { user_id, search_id, name, filters }.into())
     }
+}
+
+/// Whether a filter may tell of somebody by more than an id: an address of the network, or words.
+fn names_a_person(name: &str, value: &str) -> bool {
+    matches!(name, "ip" | "text") || value.parse::<core::net::IpAddr>().is_ok()
 }
 
 impl Aggregate for SavedSearches {

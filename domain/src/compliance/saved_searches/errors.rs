@@ -13,6 +13,8 @@ pub enum SavedSearchesError {
     NameTaken,
     #[error("a search has 1 to {FILTERS_MAX} filters of at most 200 characters")]
     FiltersInvalid,
+    #[error("addresses and words are searched for and not kept: they may be about somebody")]
+    FilterAboutSomebody,
     #[error("at most {SEARCHES_MAX} searches are kept")]
     TooMany,
 }
@@ -21,7 +23,7 @@ impl Refusal for SavedSearchesError {
     fn code(&self) -> Code {
         match self {
             Self::NotFound => Code::ResourceNotFound,
-            Self::NameInvalid | Self::FiltersInvalid => Code::ValidationError,
+            Self::NameInvalid | Self::FiltersInvalid | Self::FilterAboutSomebody => Code::ValidationError,
             Self::NameTaken | Self::TooMany => Code::Conflict,
         }
     }
@@ -32,6 +34,7 @@ impl Refusal for SavedSearchesError {
             Self::NameInvalid => "compliance.search_name_invalid",
             Self::NameTaken => "compliance.search_name_taken",
             Self::FiltersInvalid => "compliance.search_filters_invalid",
+            Self::FilterAboutSomebody => "compliance.search_filter_about_somebody",
             Self::TooMany => "compliance.too_many_searches",
         }
     }
@@ -39,7 +42,7 @@ impl Refusal for SavedSearchesError {
     fn field(&self) -> Option<&'static str> {
         match self {
             Self::NameInvalid | Self::NameTaken => Some("name"),
-            Self::FiltersInvalid => Some("filters"),
+            Self::FiltersInvalid | Self::FilterAboutSomebody => Some("filters"),
             Self::NotFound | Self::TooMany => None,
         }
     }

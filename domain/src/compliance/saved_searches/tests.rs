@@ -49,6 +49,15 @@ fn a_search_is_kept_under_its_name() {
 }
 
 #[test]
+fn what_may_be_about_somebody_is_not_kept() {
+    for (name, value) in [("ip", "198.51.100.7"), ("ip", "nonsense"), ("text", "ann"), ("action", "2001:db8::7")] {
+        let filters = [(name.to_owned(), value.to_owned())].into();
+        let command = SavedSearchesCommand::Save(SaveSearch { user_id: ANN, search_id: search(1), name: "Ann".to_owned(), filters });
+        assert_eq!(when(&[], command), Err(SavedSearchesError::FilterAboutSomebody), "{name}");
+    }
+}
+
+#[test]
 fn two_searches_have_two_names() {
     assert_eq!(when(&[saved(1, "Roles")], save(2, "roles")), Err(SavedSearchesError::NameTaken));
     assert!(when(&[saved(1, "Roles")], save(2, "Other roles")).is_ok());
