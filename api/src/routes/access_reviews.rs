@@ -7,11 +7,14 @@ use crate::{
 use chrono::{DateTime, Utc};
 use palmares_commands::compliance::{AttestAccess, CloseAccessReview, OpenAccessReview, RevokeAccess};
 use palmares_domain::{
-    compliance::access_review::{AccessReview, ReviewDecision},
+    compliance::access_review::{AccessReview, ITEMS_MAX, ReviewDecision},
     identity::RoleRef,
     kernel::{AccessReviewId, Admitted, Code, Tenant, UserId},
 };
-use palmares_projections::compliance::access_reviews::{ListAccessChanges, ListAccessReviews, role_holders};
+use palmares_projections::{
+    compliance::access_reviews::{Holders, ListAccessChanges, ListAccessReviews, role_holders},
+    identity::directory,
+};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -32,8 +35,15 @@ impl Prepare<OpenAccessReview> for OfHolders {
     type Shown = ();
 
     async fn prepare(operation: OpenAccessReview, tenant: Tenant, services: &Services) -> Result<(OpenAccessReview, ()), Problem> {
-        let items = role_holders(&services.readers, tenant, operation.role).await?;
-        Ok((OpenAccessReview { items, ..operation }, ()))
+        if operation.limit.is_some_and(|limit| !(1..=ITEMS_MAX).contains(&usize::from(limit))) {
+            return Err(Problem::invalid_field("limit", "out_of_range"));
+        }
+        // A role that was given before the review is asked for is in it.
+        let head = services.head.known();
+        services.progress.reach(&[directory::PROJECTION], head, services.settings.wait_max).await?;
+        let OpenAccessReview { role, after_user, limit, .. } = operation;
+        let Holders { items, more_after } = role_holders(&services.readers, tenant, role, after_user, limit).await?;
+        Ok((OpenAccessReview { items, more_after, ..operation }, ()))
     }
 }
 

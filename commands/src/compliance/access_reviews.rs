@@ -20,7 +20,8 @@ crate::capabilities! {
     CloseAccessReview => permit "compliance.access_review.close", throttle Write;
 }
 
-/// Has somebody look at who has a role now, or any role.
+/// Has somebody look at who has a role now, or any role: at most 1000 roles of users in one review. Where
+/// there are more, the answer names the user behind whom the next one begins.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct OpenAccessReview {
@@ -29,10 +30,21 @@ pub struct OpenAccessReview {
     pub role: Option<RoleRef>,
     /// When it should be done.
     pub due_at: DateTime<Utc>,
+    /// Those behind this user alone, in the order of their ids: the `more_after` of the review before.
+    #[serde(default)]
+    pub after_user: Option<UserId>,
+    /// At most this many roles of users; all of a user's are in one review.
+    #[serde(default)]
+    #[schema(minimum = 1, maximum = 1000)]
+    pub limit: Option<u16>,
     /// Who has what, as the read model knows.
     #[serde(skip)]
     #[schema(ignore)]
     pub items: BTreeSet<ReviewItem>,
+    /// The last user of the items, where there are more behind them.
+    #[serde(skip)]
+    #[schema(ignore)]
+    pub more_after: Option<UserId>,
 }
 
 /// Says that a user needs a role still. Nobody says so of themselves.
@@ -81,7 +93,11 @@ impl Operation for OpenAccessReview {
         let review_id = Self::id(unit.admission());
         let open = access_review::OpenAccessReview { review_id, items: self.items.clone(), due_at: self.due_at };
         unit.run::<AccessReview>(review_id, &AccessReviewCommand::Open(open))?;
-        Ok(Answer::new("id", review_id, "OPEN").with("items", self.items.len()))
+        let answer = Answer::new("id", review_id, "OPEN").with("items", self.items.len());
+        Ok(match self.more_after {
+            Some(user) => answer.with("more_after", user.to_string()),
+            None => answer,
+        })
     }
 }
 

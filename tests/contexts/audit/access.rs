@@ -46,6 +46,26 @@ async fn what_came_and_went_is_told_between_two_moments() {
     assert_eq!(first["truncated"], false);
 }
 
+// covers: E-195
+#[tokio::test]
+async fn keys_are_told_and_what_became_of_a_role_that_is_gone_is_not() {
+    let organization = fresh_organization().await;
+    let admin = &organization.admin;
+    let begin = moment();
+    let role = admin.post("/roles", &json!({ "name": "Short", "grants": ["identity.user.list"] })).await.expect(201).id("id");
+    admin.post(&format!("/roles/{role}/retire"), &json!({})).await.expect(200);
+    let key = json!({ "name": "Robot", "grants": ["identity.user.list"], "quota": { "requests": 100, "per": "minute" } });
+    let key = admin.post("/api-keys", &key).await.expect(201).id("id");
+    admin.post(&format!("/api-keys/{key}/rotate"), &json!({})).await.expect(200);
+    admin.post(&format!("/api-keys/{key}/revoke"), &json!({})).await.expect(200);
+    let end = eventually("the clock went on", || async { Some(moment()).filter(|now| *now > begin) }).await;
+    let told = changes(&organization, &begin, &end).await;
+    assert_eq!(told["permissions"], json!([]), "{told}");
+    let keys: Vec<_> = told["keys"].as_array().expect("keys").iter().map(|key| (&key["change"], &key["grants"])).collect();
+    let (none, one) = (json!([]), json!(["identity.user.list"]));
+    assert_eq!(keys, [(&json!("CREATED"), &one), (&json!("ROTATED"), &none), (&json!("REVOKED"), &none)], "{told}");
+}
+
 #[tokio::test]
 async fn it_is_asked_between_two_moments_by_those_who_may() {
     let organization = fresh_organization().await;

@@ -87,3 +87,32 @@ async fn nobody_decides_about_themselves_or_takes_what_reaches_further() {
     organization.officer.post("/access-reviews", &json!({ "due_at": "2020-01-01T00:00:00Z" })).await.refused(422, "VALIDATION_ERROR");
     organization.officer.post("/access-reviews", &json!({ "due_at": DUE, "role": "expert" })).await.refused(422, "VALIDATION_ERROR");
 }
+
+// covers: E-195
+#[tokio::test]
+async fn a_review_knows_what_was_recorded_before_it_and_goes_on_in_parts() {
+    let organization = fresh_organization().await;
+    let mut expected = std::collections::BTreeSet::new();
+    for number in 0..5 {
+        let user = organization.add_member(&format!("expert-{number}")).await;
+        // Nobody waits for the read model in between.
+        organization.admin.post(&format!("/users/{user}/roles"), &json!({ "role": "expert" })).await.expect(200);
+        expected.insert(user);
+    }
+    let (mut seen, mut after, mut parts) = (std::collections::BTreeSet::new(), Value::Null, Vec::new());
+    loop {
+        let body = json!({ "role": "expert", "due_at": DUE, "limit": 2, "after_user": after });
+        let opened = organization.officer.post("/access-reviews", &body).await.expect(201);
+        parts.push(opened.body["items"].as_i64().expect("a number"));
+        let shown = organization.officer.get(&format!("/access-reviews/{}", opened.id("id"))).await.expect(200);
+        let items = shown.body["items"].as_array().expect("items").clone();
+        seen.extend(items.iter().filter_map(|item| item["user_id"].as_str().map(str::to_owned)));
+        after = opened.body["more_after"].clone();
+        if after.is_null() {
+            break;
+        }
+    }
+    assert_eq!((parts, seen), (vec![2, 2, 1], expected));
+    let bad = json!({ "role": "expert", "due_at": DUE, "limit": 0 });
+    organization.officer.post("/access-reviews", &bad).await.refused(422, "VALIDATION_ERROR");
+}

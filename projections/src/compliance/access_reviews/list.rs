@@ -23,7 +23,8 @@ pub(super) const LIST: &str = "
 pub(super) const HOLDERS: &str = "
     SELECT u.user_id, r.role FROM identity_users u, unnest(u.roles) r(role)
     WHERE u.organization_id = $1 AND ($2::text IS NULL OR r.role = $2) AND u.status NOT IN ('SOFT_DELETED', 'PURGED')
-    ORDER BY u.created_position LIMIT $3";
+      AND ($3::uuid IS NULL OR u.user_id > $3)
+    ORDER BY u.user_id, r.role LIMIT $4";
 
 /// A review, and how far it is.
 #[derive(Debug, Serialize, ToSchema, sqlx::FromRow)]
@@ -68,12 +69,63 @@ impl Query for ListAccessReviews {
     }
 }
 
-/// Who has a role now, or any; at most one more than a review may be about.
-pub async fn role_holders(readers: &Readers, tenant: Tenant, role: Option<RoleRef>) -> Result<BTreeSet<ReviewItem>, ReadError> {
+/// Some of those who have a role.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Holders {
+    pub items: BTreeSet<ReviewItem>,
+    /// The last of these users, where there are more behind them.
+    pub more_after: Option<UserId>,
+}
+
+impl Holders {
+    /// The first of what was found that fit, all roles of a user or none: the next part begins behind a user.
+    fn first(mut found: Vec<ReviewItem>, most: usize) -> Self {
+        let Some(beyond) = found.get(most).copied() else { return Self { items: found.into_iter().collect(), more_after: None } };
+        found.truncate(most);
+        found.retain(|item| item.user_id != beyond.user_id);
+        Self { more_after: found.last().map(|last| last.user_id), items: found.into_iter().collect() }
+    }
+}
+
+/// Who has a role now, or any, behind a user; at most as many roles of users as one review is about.
+/// What is waited for before is the projection [`directory::PROJECTION`].
+pub async fn role_holders(
+    readers: &Readers,
+    tenant: Tenant,
+    role: Option<RoleRef>,
+    after: Option<UserId>,
+    most: Option<u16>,
+) -> Result<Holders, ReadError> {
+    let most = most.map_or(ITEMS_MAX, |most| ITEMS_MAX.min(most.into()));
     let mut reader = readers.open(tenant, None).await?;
-    let most = i64::try_from(ITEMS_MAX).unwrap_or(i64::MAX).saturating_add(1);
-    let query = sqlx::query_as(HOLDERS).persistent(false).bind(tenant.organization().0).bind(role.map(|role| role.to_string())).bind(most);
+    let query = sqlx::query_as(HOLDERS).persistent(false).bind(tenant.organization().0).bind(role.map(|role| role.to_string()));
+    let query = query.bind(after.map(|after| after.0)).bind(i64::try_from(most).unwrap_or(i64::MAX).saturating_add(1));
     let rows: Vec<(Uuid, String)> = query.fetch_all(reader.connection()).await?;
     let item = |(user, role): (Uuid, String)| Some(ReviewItem { user_id: UserId(user), role: role.parse().ok()? });
-    Ok(rows.into_iter().filter_map(item).collect())
+    Ok(Holders::first(rows.into_iter().filter_map(item).collect(), most))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use palmares_domain::identity::Role;
+
+    fn item(user: u128, role: Role) -> ReviewItem {
+        ReviewItem { user_id: UserId(Uuid::from_u128(user)), role: role.into() }
+    }
+
+    #[test]
+    fn a_part_has_all_roles_of_a_user_or_none_and_names_where_the_next_begins() {
+        let all = [item(1, Role::Member), item(2, Role::Analyst), item(2, Role::Member), item(3, Role::Member)];
+        let first = |found: usize, most| Holders::first(all[..found].to_vec(), most);
+        let of = |items: &[ReviewItem], more: Option<u128>| Holders {
+            items: items.iter().copied().collect(),
+            more_after: more.map(|user| UserId(Uuid::from_u128(user))),
+        };
+        assert_eq!(first(4, 4), of(&all, None));
+        assert_eq!(first(4, 3), of(&all[..3], Some(2)));
+        assert_eq!(first(3, 2), of(&all[..1], Some(1)));
+        // More roles of one user than fit are no part: nothing is reviewed half.
+        assert_eq!(Holders::first(all[1..3].to_vec(), 1), of(&[], None));
+    }
 }

@@ -5,11 +5,13 @@ mod changes;
 mod fold;
 mod list;
 mod query;
+mod told;
 
 pub use changes::Direction;
 pub use fold::AccessReviews;
-pub use list::{AccessReviewRow, ListAccessReviews, role_holders};
-pub use query::{AccessChanges, ListAccessChanges, PermissionChange, RoleChange, TemporaryAccess};
+pub use list::{AccessReviewRow, Holders, ListAccessReviews, role_holders};
+pub use query::{AccessChanges, ListAccessChanges, TemporaryAccess};
+pub use told::{KeyChange, KeyStep, PermissionChange, PolicyChange, RoleChange, UserChange};
 
 /// The projection's public name.
 pub const PROJECTION: &str = "access_reviews";

@@ -1,16 +1,16 @@
 //! `GET access-reviews/changes`.
 
-use super::changes::{Direction, net};
+use super::told::{
+    KeyChange, PermissionChange, PolicyChange, RoleChange, Row, UserChange, key_changes, permission_changes, policy_changes, role_changes,
+    user_changes,
+};
 use crate::{
     compliance::audit_trail,
     engine::{Query, ReadError, TenantReader},
     identity::elevations,
 };
 use chrono::{DateTime, Utc};
-use palmares_domain::{
-    identity::{RoleRef, role_catalogue::RoleCatalogueEvent, user::UserEvent},
-    kernel::{DataClass, ElevationId, Event, EventId, RoleId, UserId},
-};
+use palmares_domain::kernel::{DataClass, ElevationId, UserId};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -32,6 +32,9 @@ pub(super) const ELEVATIONS: &str = "
 const OF_USERS: &[&str] = &["identity.user_created", "identity.user_invited", "identity.role_assigned", "identity.role_unassigned"];
 const OF_ROLES: &[&str] =
     &["identity.role_composed", "identity.permissions_granted", "identity.permissions_revoked", "identity.role_retired"];
+const OF_EXISTENCE: &[&str] = &["identity.user_soft_deleted", "identity.user_restored"];
+const OF_KEYS: &[&str] = &["identity.api_key_created", "identity.api_key_rotated", "identity.api_key_revoked"];
+const OF_POLICIES: &[&str] = &["identity.policy_version_activated"];
 
 /// More events than this are left out.
 const EVENTS_MAX: i64 = 20_000;
@@ -44,31 +47,6 @@ pub struct ListAccessChanges {
     pub from: DateTime<Utc>,
     /// Before this time.
     pub to: DateTime<Utc>,
-}
-
-/// A role that a user has and did not have, or the other way round.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct RoleChange {
-    pub user_id: UserId,
-    /// The name of a built-in role, or the id of one of the organization's own.
-    pub role: String,
-    pub change: Direction,
-    pub at: DateTime<Utc>,
-    pub by: Uuid,
-    /// The entry of the audit log that tells so.
-    pub event_id: EventId,
-}
-
-/// A permission that a role of the organization grants and did not grant, or the other way round.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct PermissionChange {
-    pub role_id: RoleId,
-    /// A permission, or a group of them; none where the role was retired, and with it everything went.
-    pub permission: Option<String>,
-    pub change: Direction,
-    pub at: DateTime<Utc>,
-    pub by: Uuid,
-    pub event_id: EventId,
 }
 
 /// Rights that somebody had for a while.
@@ -94,26 +72,15 @@ pub struct TemporaryAccess {
 pub struct AccessChanges {
     pub roles: Vec<RoleChange>,
     pub permissions: Vec<PermissionChange>,
+    /// Who was deleted, and with it lost everything, or restored.
+    pub users: Vec<UserChange>,
+    /// What became of keys for programs, all of it: each is somebody's to act with.
+    pub keys: Vec<KeyChange>,
+    /// Which versions of the organization's own policies began to hold.
+    pub policies: Vec<PolicyChange>,
     pub for_a_while: Vec<TemporaryAccess>,
     /// Whether there was more than is shown: then ask for a shorter time.
     pub truncated: bool,
-}
-
-#[derive(sqlx::FromRow)]
-struct Row {
-    event_id: Uuid,
-    event_type: String,
-    schema_version: i16,
-    recorded_at: DateTime<Utc>,
-    actor_id: Uuid,
-    payload: Vec<u8>,
-}
-
-impl Row {
-    fn event<E: Event>(&self) -> Result<E, ReadError> {
-        let version = u16::try_from(self.schema_version).unwrap_or_default();
-        E::from_payload(&self.event_type, version, &self.payload).map_err(|error| ReadError::Unavailable(error.into()))
-    }
 }
 
 impl Query for ListAccessChanges {
@@ -128,15 +95,22 @@ impl Query for ListAccessChanges {
         }
         let of_users = self.events(reader, OF_USERS).await?;
         let of_roles = self.events(reader, OF_ROLES).await?;
+        let of_existence = self.events(reader, OF_EXISTENCE).await?;
+        let of_keys = self.events(reader, OF_KEYS).await?;
+        let of_policies = self.events(reader, OF_POLICIES).await?;
         let organization = reader.organization().0;
         let query = sqlx::query_as(ELEVATIONS).bind(organization).bind(self.from).bind(self.to).bind(EVENTS_MAX + 1);
         let mut for_a_while: Vec<TemporaryAccess> = query.fetch_all(reader.connection()).await?;
-        let longest = [of_users.len(), of_roles.len(), for_a_while.len()].into_iter().max().unwrap_or_default();
+        let lengths = [&of_users, &of_roles, &of_existence, &of_keys, &of_policies].map(Vec::len);
+        let longest = lengths.into_iter().chain([for_a_while.len()]).max().unwrap_or_default();
         let most = usize::try_from(EVENTS_MAX).unwrap_or(usize::MAX);
         for_a_while.truncate(most);
         Ok(AccessChanges {
             roles: role_changes(&of_users)?,
             permissions: permission_changes(&of_roles)?,
+            users: user_changes(&of_existence)?,
+            keys: key_changes(&of_keys)?,
+            policies: policy_changes(&of_policies)?,
             for_a_while,
             truncated: longest > most,
         })
@@ -150,53 +124,4 @@ impl ListAccessChanges {
         let query = sqlx::query_as(EVENTS).persistent(false).bind(organization).bind(types).bind(self.from).bind(self.to);
         Ok(query.bind(EVENTS_MAX + 1).fetch_all(reader.connection()).await?)
     }
-}
-
-fn role_changes(rows: &[Row]) -> Result<Vec<RoleChange>, ReadError> {
-    let mut changes = Vec::new();
-    for row in rows {
-        let (user, role, direction) = match row.event::<UserEvent>()? {
-            UserEvent::UserCreated(event) => (event.user_id, RoleRef::BuiltIn(event.role), Direction::Gained),
-            UserEvent::UserInvited(event) => (event.user_id, event.role, Direction::Gained),
-            UserEvent::RoleAssigned(event) => (event.user_id, event.role, Direction::Gained),
-            UserEvent::RoleUnassigned(event) => (event.user_id, event.role, Direction::Lost),
-            _ => continue,
-        };
-        changes.push(((user, role), direction, row));
-    }
-    let left = net(changes).into_iter().map(|((user_id, role), change, row)| RoleChange {
-        user_id,
-        role: role.to_string(),
-        change,
-        at: row.recorded_at,
-        by: row.actor_id,
-        event_id: EventId(row.event_id),
-    });
-    Ok(left.collect())
-}
-
-fn permission_changes(rows: &[Row]) -> Result<Vec<PermissionChange>, ReadError> {
-    let mut changes = Vec::new();
-    for row in rows {
-        let (role, grants, direction) = match row.event::<RoleCatalogueEvent>()? {
-            RoleCatalogueEvent::RoleComposed(event) => (event.role_id, event.grants, Direction::Gained),
-            RoleCatalogueEvent::PermissionsGranted(event) => (event.role_id, event.grants, Direction::Gained),
-            RoleCatalogueEvent::PermissionsRevoked(event) => (event.role_id, event.grants, Direction::Lost),
-            RoleCatalogueEvent::RoleRetired(event) => {
-                changes.push(((event.role_id, None), Direction::Lost, row));
-                continue;
-            }
-            RoleCatalogueEvent::RoleRenamed(_) => continue,
-        };
-        changes.extend(grants.iter().map(|grant| ((role, Some(grant.to_string())), direction, row)));
-    }
-    let left = net(changes).into_iter().map(|((role_id, permission), change, row)| PermissionChange {
-        role_id,
-        permission,
-        change,
-        at: row.recorded_at,
-        by: row.actor_id,
-        event_id: EventId(row.event_id),
-    });
-    Ok(left.collect())
 }
