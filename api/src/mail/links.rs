@@ -33,7 +33,8 @@ impl Links {
             | LetterKind::AccountReminder
             | LetterKind::SignupApproved
             | LetterKind::SignupRefused
-            | LetterKind::DeletionAsked => return None,
+            | LetterKind::DeletionAsked
+            | LetterKind::AnomalyRaised => return None,
         };
         Some(format!("{}/{page}#token={token}", self.public_url))
     }

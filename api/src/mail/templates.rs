@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Datelike, Utc};
 use minijinja::{Environment, UndefinedBehavior, context};
-use palmares_domain::{messaging::letter::LetterKind, organizations::Locale};
+use palmares_domain::{compliance::access_anomaly::AnomalyRule, messaging::letter::LetterKind, organizations::Locale};
 
 macro_rules! sources {
     ($($path:literal),* $(,)?) => { &[$(($path, include_str!(concat!("templates/", $path)))),*] };
@@ -48,6 +48,8 @@ const SOURCES: &[(&str, &str)] = sources![
     "en/external_identity_linked.txt",
     "en/deletion_asked.html",
     "en/deletion_asked.txt",
+    "en/anomaly_raised.html",
+    "en/anomaly_raised.txt",
     "fr/footer.html",
     "fr/footer.txt",
     "fr/invitation.html",
@@ -85,6 +87,8 @@ const SOURCES: &[(&str, &str)] = sources![
     "fr/external_identity_linked.txt",
     "fr/deletion_asked.html",
     "fr/deletion_asked.txt",
+    "fr/anomaly_raised.html",
+    "fr/anomaly_raised.txt",
 ];
 
 /// A letter as it reads.
@@ -115,6 +119,8 @@ pub struct Happened {
     pub at: DateTime<Utc>,
     pub address: Option<String>,
     pub device: Option<String>,
+    /// What of the audit log looks wrong, where it is that.
+    pub found: Option<AnomalyRule>,
 }
 
 /// Writes letters.
@@ -152,10 +158,11 @@ impl Templates {
         let happened_at = about.happened.map(|happened| moment(language, happened.at)).unwrap_or_default();
         let told = |of: fn(&Happened) -> &Option<String>| about.happened.and_then(|happened| of(happened).as_deref()).unwrap_or("—");
         let (address, device) = (told(|happened| &happened.address), told(|happened| &happened.device));
+        let found = about.happened.and_then(|happened| happened.found).map(AnomalyRule::name);
         let render = |extension: &str, subject: &str| {
             let (key, note) = (about.key, about.note);
             let variables = context! {
-                organization, subject, address, device, key, note, valid_until => &valid_until, happened_at => &happened_at,
+                organization, subject, address, device, found, key, note, valid_until => &valid_until, happened_at => &happened_at,
                 language => tag, notice => kind.is_notice(),
             };
             self.0.get_template(&format!("{tag}/{}.{extension}", kind.name()))?.render(variables)

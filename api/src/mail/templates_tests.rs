@@ -10,7 +10,11 @@ const LINK: &str = "https://palmares.test/auth/magic-link#token=abc.def";
 fn about(kind: LetterKind) -> Subject<'static> {
     let key = match kind {
         LetterKind::EmailCode | LetterKind::SignupCode => "042917",
-        LetterKind::AccountReminder | LetterKind::SignupApproved | LetterKind::SignupRefused | LetterKind::DeletionAsked => "",
+        LetterKind::AccountReminder
+        | LetterKind::SignupApproved
+        | LetterKind::SignupRefused
+        | LetterKind::DeletionAsked
+        | LetterKind::AnomalyRaised => "",
         _ => LINK,
     };
     let note = (kind == LetterKind::SignupRefused).then_some("We <know> nobody of this name.");
@@ -25,7 +29,12 @@ fn by(channel: Channel) -> impl Iterator<Item = LetterKind> {
 
 fn happened() -> Happened {
     let at = Utc.with_ymd_and_hms(2026, 7, 25, 7, 5, 59).unwrap();
-    Happened { at, address: Some("203.0.113.7".to_owned()), device: Some("Ann's <b>phone</b>".to_owned()) }
+    Happened {
+        at,
+        address: Some("203.0.113.7".to_owned()),
+        device: Some("Ann's <b>phone</b>".to_owned()),
+        found: Some(AnomalyRule::MassReads),
+    }
 }
 
 #[test]
@@ -37,6 +46,20 @@ fn each_letter_reads_as_reviewed() {
                 templates.write(kind, language, Subject { happened: Some(&happened()), ..about(kind) }).unwrap();
             insta::assert_snapshot!(format!("{}_{}", language.tag(), kind.name()), format!("{subject}\n\n{text}\n{html}"));
         }
+    }
+}
+
+// covers: E-87
+#[test]
+fn each_anomaly_is_told_in_words_of_its_own() {
+    let templates = Templates::new().unwrap();
+    for language in Locale::ALL {
+        let text = |rule| {
+            let happened = Happened { found: Some(rule), ..happened() };
+            let about = Subject { happened: Some(&happened), ..about(LetterKind::AnomalyRaised) };
+            templates.write(LetterKind::AnomalyRaised, language, about).unwrap().text
+        };
+        assert_eq!(AnomalyRule::ALL.map(text).into_iter().collect::<BTreeSet<_>>().len(), AnomalyRule::ALL.len());
     }
 }
 

@@ -8,6 +8,7 @@ pub mod erasure;
 mod exports;
 mod letters;
 mod provision;
+mod raise_anomalies;
 mod resolve_credits;
 mod run_imports;
 mod set_up;
@@ -39,6 +40,7 @@ pub fn all(engine: Arc<Engine>, ring: Arc<KeyRing>, readers: Readers, watermarks
         Arc::new(set_up::CompleteSetup { engine: engine.clone() }),
         Arc::new(provision::Provision { engine: engine.clone(), ring }),
         Arc::new(run_imports::RunImports { engine: engine.clone(), readers: readers.clone() }),
+        Arc::new(raise_anomalies::RaiseAnomalies { engine: engine.clone(), readers: readers.clone(), watermarks: watermarks.clone() }),
         Arc::new(settle_earnings::SettleDays { engine: engine.clone(), readers: readers.clone(), watermarks: watermarks.clone() }),
         Arc::new(settle_recorded_days::SettleRecordedDays { engine, readers, watermarks }),
     ]

@@ -1,4 +1,4 @@
-//! What looked wrong in the audit log, looked at.
+//! What looks wrong in the audit log: told to people, and looked at.
 
 use crate::engine::{Answer, Operation, Refused, StreamRef, Unit};
 use palmares_domain::{
@@ -10,6 +10,25 @@ use utoipa::ToSchema;
 
 crate::capabilities! {
     AcknowledgeAnomaly => permit "compliance.anomaly.acknowledge", throttle Write;
+}
+
+fn anomaly_stream(admission: &Admission, anomaly: AnomalyId) -> StreamRef {
+    StreamRef::of::<AccessAnomaly>(admission.organization, anomaly)
+}
+
+/// Tells people of an anomaly, once. What counts asks for it: no route does.
+#[derive(Clone, Debug)]
+pub struct RaiseAnomaly(pub access_anomaly::RaiseAnomaly);
+
+impl Operation for RaiseAnomaly {
+    fn streams(&self, admission: &Admission) -> Vec<StreamRef> {
+        vec![anomaly_stream(admission, self.0.anomaly_id)]
+    }
+
+    fn decide(&self, unit: &mut Unit<'_>) -> Result<Answer, Refused> {
+        unit.run::<AccessAnomaly>(self.0.anomaly_id, &AccessAnomalyCommand::Raise(self.0.clone()))?;
+        Ok(Answer::new("id", self.0.anomaly_id, "RAISED"))
+    }
 }
 
 /// Says that somebody else than who did it looked at it, and what it was.
@@ -26,7 +45,7 @@ pub struct AcknowledgeAnomaly {
 
 impl Operation for AcknowledgeAnomaly {
     fn streams(&self, admission: &Admission) -> Vec<StreamRef> {
-        vec![StreamRef::of::<AccessAnomaly>(admission.organization, self.anomaly_id)]
+        vec![anomaly_stream(admission, self.anomaly_id)]
     }
 
     fn decide(&self, unit: &mut Unit<'_>) -> Result<Answer, Refused> {

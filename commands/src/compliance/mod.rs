@@ -22,7 +22,7 @@ mod tests;
 
 pub use access_records::RecordAccess;
 pub use access_reviews::{AttestAccess, CloseAccessReview, OpenAccessReview, RevokeAccess};
-pub use anomalies::AcknowledgeAnomaly;
+pub use anomalies::{AcknowledgeAnomaly, RaiseAnomaly};
 pub use breaches::{AssessBreach, CloseBreach, InformSubjects, MarkBreachOverdue, NotifyAuthority, OpenBreach, WaiveNotification};
 pub use consents::{GiveConsent, RevokeConsent};
 pub use deletions::{

@@ -27,6 +27,7 @@ const CONTEXTS: [&str; 13] = [
 const TEXTLESS: &[&str] = &[
     "AccessReviewId",
     "AnomalyId",
+    "AnomalyRule",
     "AnomalyVerdict",
     "ApiKeyId",
     "AutoJoin",

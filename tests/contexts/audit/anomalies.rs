@@ -38,8 +38,43 @@ async fn who_names_other_organizations_five_times_is_noticed() {
     });
     assert_eq!(grown.await["id"], raised["id"], "it is the same one still");
     assert!(open(&other, "CROSS_TENANT_ATTEMPTS").await.is_empty(), "it is in the log of whoever tried");
-    // Five people who try once each are five people.
-    assert_eq!(open(&organization, "CROSS_TENANT_ATTEMPTS").await.len(), 1);
+    // People are told: it is in the log, and so wherever that is sent.
+    let told = eventually("it is in the log", || async {
+        let found = found(&organization, &format!("event_type=compliance.anomaly_raised&target_id={}", raised["id"].as_str()?)).await;
+        Some(found).filter(|found| !found.is_empty())
+    });
+    let told = told.await;
+    assert_eq!(told.len(), 1, "{told:?}");
+    let payload = &told[0]["payload"];
+    assert_eq!((&payload["rule"], &payload["about"]), (&json!("CROSS_TENANT_ATTEMPTS"), &json!(user)), "{payload}");
+    assert!(payload["told"].as_array().is_some_and(|told| !told.is_empty() && !told.contains(&json!(user))), "{payload}");
+}
+
+// covers: E-87
+#[tokio::test]
+async fn five_people_who_try_once_each_are_five_people() {
+    let (organization, other) = (fresh_organization().await, fresh_organization().await);
+    for number in 0..5 {
+        let user = organization.add_member(&format!("curious-{number}")).await;
+        let client = organization.admin.with_token(&mint(&user, organization.id, Role::Member));
+        client.in_organization(other.id).get("/points/programs").await.refused(403, "TENANT_MISMATCH");
+    }
+    assert!(open(&organization, "CROSS_TENANT_ATTEMPTS").await.is_empty());
+}
+
+// covers: E-87
+#[tokio::test]
+async fn an_export_of_everybody_is_noticed_at_once() {
+    let organization = fresh_organization().await;
+    let (user, client) = somebody(&organization, Role::ComplianceOfficer).await;
+    let reply = client.get("/audit-logs/export").await;
+    assert_eq!(reply.status, 200);
+    // Positions are those of the whole log, so whether this one reaches back far depends on what others did.
+    let exported = found(&organization, &format!("event_type=compliance.data_exported&actor_id={user}")).await.remove(0);
+    let reach = exported["position"].as_i64().expect("a position") - exported["payload"]["from_position"].as_i64().expect("a position");
+    let raised = open(&organization, "MASS_EXPORTS").await;
+    let raised: Vec<_> = raised.iter().filter(|anomaly| anomaly["actor_id"] == user.as_str()).collect();
+    assert_eq!(raised.len(), usize::from(reach > 1_000), "{reach} {raised:?}");
 }
 
 // covers: E-87, E-195
@@ -59,6 +94,12 @@ async fn who_looks_at_many_people_is_noticed() {
     look(&people[24]).await;
     let raised = eventually("it is noticed", || async { open(&organization, "MASS_READS").await.first().cloned() }).await;
     assert_eq!((&raised["actor_id"], &raised["sightings"]), (&json!(user), &json!(25)));
+    // The same people again are as many people.
+    for person in people.iter().take(10) {
+        look(person).await;
+    }
+    let still = open(&organization, "MASS_READS").await;
+    assert_eq!((still.len(), &still[0]["sightings"]), (1, &json!(25)), "{still:?}");
 }
 
 // covers: E-192, E-87
@@ -93,6 +134,10 @@ async fn who_reaches_for_more_rights_three_times_is_noticed_and_looked_at() {
     organization.officer.post(&path, &json!({ "verdict": "MAYBE" })).await.refused(422, "VALIDATION_ERROR");
     let done = organization.officer.post(&path, &verdict).await.expect(200);
     assert!(open(&organization, "ESCALATION_ATTEMPTS").await.is_empty());
+    // What comes after it is raised anew, though its hour is not over.
+    reach().await;
+    let anew = eventually("it is noticed again", || async { open(&organization, "ESCALATION_ATTEMPTS").await.first().cloned() }).await;
+    assert_ne!(anew["id"], raised["id"]);
     let seen = organization.officer.get_at("/anomalies?status=ACKNOWLEDGED", done.position()).await.expect(200);
     assert_eq!((&seen.items()[0]["id"], &seen.items()[0]["verdict"]), (&raised["id"], &json!("HANDLED")));
     organization.officer.post(&path, &verdict).await.refused(409, "CONFLICT");

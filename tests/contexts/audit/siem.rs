@@ -85,7 +85,7 @@ async fn nothing_is_lost_while_the_sink_is_away() {
     assert!(caught_up.await["records"].as_i64() >= Some(i64::try_from(got.len()).expect("some")));
 }
 
-// covers: P-10, E-276
+// covers: P-10
 #[tokio::test]
 async fn what_is_sent_is_signed_and_only_what_was_asked_for() {
     let organization = fresh_organization().await;

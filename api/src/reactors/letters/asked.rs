@@ -7,6 +7,7 @@ use crate::{
 };
 use chrono::{DateTime, TimeDelta, Utc};
 use palmares_domain::{
+    compliance::access_anomaly::AccessAnomalyEvent,
     identity::{
         credential::{CredentialEvent, PassKind},
         invitation::InvitationEvent,
@@ -27,6 +28,7 @@ const LINK: &str = "identity.signup_link_issued";
 const CODE: &str = "identity.signup_code_issued";
 const COMPLETED: &str = "identity.signup_completed";
 const REFUSED: &str = "identity.signup_refused";
+const ANOMALY: &str = "compliance.anomaly_raised";
 
 const DELETION: &str = "identity.user_deletion_requested";
 
@@ -45,6 +47,7 @@ pub(super) const ASKING: &[&str] = &[
     "identity.new_place_seen",
     "identity.suspicious_sign_in_detected",
     DELETION,
+    ANOMALY,
 ];
 
 /// How long a letter that only tells something is worth sending, and the link of a notice good.
@@ -95,8 +98,29 @@ struct By {
 }
 
 impl Asked {
+    /// The letters of an event, each with its id.
+    pub fn all_by(delivered: &Delivered) -> Result<Vec<(LetterId, Self)>, ReactError> {
+        let event = &delivered.event;
+        if event.event_type == ANOMALY {
+            return Self::alarms(event);
+        }
+        Ok(Self::by(delivered)?.into_iter().map(|asked| (LetterId::asked_by(event.id), asked)).collect())
+    }
+
+    /// What looks wrong, to each of those who are told. Who did it does not leave the audit log.
+    fn alarms(event: &RecordedEvent) -> Result<Vec<(LetterId, Self)>, ReactError> {
+        let AccessAnomalyEvent::AnomalyRaised(raised) = parse(event)? else { return Ok(Vec::new()) };
+        let valid_until = event.recorded_at + NEWS_PATIENCE;
+        let alarm = |recipient| {
+            let happened = Some(Happened { at: event.recorded_at, address: None, device: None, found: Some(raised.rule) });
+            let (kind, to, key) = (LetterKind::AnomalyRaised, To::OnRecord, Key::Nothing);
+            (LetterId::asked_by_to(event.id, recipient), Self { kind, recipient, to, key, note: None, valid_until, happened })
+        };
+        Ok(raised.told.iter().copied().map(alarm).collect())
+    }
+
     /// The letter of an event; none where nobody knows the address any more.
-    pub fn by(delivered: &Delivered) -> Result<Option<Self>, ReactError> {
+    pub(super) fn by(delivered: &Delivered) -> Result<Option<Self>, ReactError> {
         let event_type = delivered.event.event_type.as_str();
         if event_type == CODE {
             return Self::signup_code(delivered);
@@ -122,8 +146,12 @@ impl Asked {
         let seen = SignInWatchEvent::CATALOGUE.iter().any(|spec| spec.name == event.event_type);
         let told = if seen { seen_of(event)? } else { changed_of(event)? };
         let Some((kind, recipient)) = told else { return Ok(None) };
-        let happened =
-            Happened { at: event.recorded_at, address: opened(delivered, "address")?, device: opened(delivered, "device_name")? };
+        let happened = Happened {
+            at: event.recorded_at,
+            address: opened(delivered, "address")?,
+            device: opened(delivered, "device_name")?,
+            found: None,
+        };
         let token = DisownToken { organization: event.organization_id, user: recipient, letter: LetterId::asked_by(event.id) };
         let valid_until = event.recorded_at + NEWS_PATIENCE;
         Ok(Some(Self { kind, recipient, to: To::OnRecord, key: Key::Disown(token), note: None, valid_until, happened: Some(happened) }))

@@ -26,11 +26,11 @@ use palmares_commands::{
 };
 use palmares_domain::{
     identity::{credential::PassKind, user::User},
-    kernel::{LetterId, OrganizationId, RecordedEvent},
+    kernel::{CommandId, LetterId, OrganizationId, RecordedEvent, derive_uuid},
     messaging::letter::{Channel, Envelope, Letter, LetterCommand, RecordSent, RecordUndeliverable, UndeliverableReason},
     organizations::{Locale, organization::Organization},
 };
-use palmares_projections::engine::{Delivered, ReactError, Reactor, reactor::command_id};
+use palmares_projections::engine::{Delivered, ReactError, Reactor};
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, PoisonError},
@@ -92,9 +92,24 @@ impl Reactor for SendLetters {
     }
 
     async fn react(&self, delivered: &Delivered) -> Result<(), ReactError> {
-        let event = &delivered.event;
-        let Some(asked) = Asked::by(delivered)? else { return Ok(()) };
-        let id = LetterId::asked_by(event.id);
+        let mut failed = None;
+        // A letter that cannot be sent now keeps no other one back.
+        for (id, asked) in Asked::all_by(delivered)? {
+            if let Err(error) = self.settle(&delivered.event, id, asked).await {
+                failed.get_or_insert(error);
+            }
+        }
+        failed.map_or(Ok(()), Err)
+    }
+}
+
+impl SendLetters {
+    pub fn new(engine: Arc<Engine>, post: Post) -> Self {
+        Self { engine, post, unsettled: Mutex::default() }
+    }
+
+    /// Sends a letter where it was not sent before, and records what became of it.
+    async fn settle(&self, event: &RecordedEvent, id: LetterId, asked: Asked) -> Result<(), ReactError> {
         let waits = self.engine.look(event.organization_id, id, Letter::is_waiting).await.map_err(failed)?;
         if !waits {
             return Ok(());
@@ -112,12 +127,6 @@ impl Reactor for SendLetters {
             },
         };
         self.record(event, id, outcome).await
-    }
-}
-
-impl SendLetters {
-    pub fn new(engine: Arc<Engine>, post: Post) -> Self {
-        Self { engine, post, unsettled: Mutex::default() }
     }
 
     /// Sends the letter, and says what became of it; nothing where its organization or its recipient is gone.
@@ -190,7 +199,9 @@ impl SendLetters {
     }
 
     async fn record(&self, event: &RecordedEvent, id: LetterId, outcome: LetterCommand) -> Result<(), ReactError> {
-        let admission = SYSTEM.following(event, command_id(event.id, SYSTEM.name, 0));
+        // An event may ask for several letters, each of which is recorded by itself.
+        let command = CommandId(derive_uuid("letter-record", &[id.0.as_bytes()]));
+        let admission = SYSTEM.following(event, command);
         match execute(&self.engine, admission, RecordLetter(outcome)).await {
             Err(Rejection::Refused(refused)) if SETTLED.contains(&refused.reason.as_ref()) => {}
             recorded => _ = recorded.map_err(failed)?,

@@ -1,11 +1,25 @@
 //! What may be asked of an anomaly.
 
-use super::AnomalyVerdict;
+use super::{AnomalyRule, AnomalyVerdict};
 use crate::kernel::{AnomalyId, UserId};
+use std::collections::BTreeSet;
 
 #[derive(Clone, Debug)]
 pub enum AccessAnomalyCommand {
+    Raise(RaiseAnomaly),
     Acknowledge(AcknowledgeAnomaly),
+}
+
+/// Tells people of it.
+#[derive(Clone, Debug)]
+pub struct RaiseAnomaly {
+    pub anomaly_id: AnomalyId,
+    pub rule: AnomalyRule,
+    /// Who did what looks wrong.
+    pub about: UserId,
+    pub sightings: u32,
+    /// Who is told: never whom it is about.
+    pub told: BTreeSet<UserId>,
 }
 
 /// Says that somebody looked at it.

@@ -1,6 +1,6 @@
 //! What happens to an anomaly.
 
-use super::AnomalyVerdict;
+use super::{AnomalyRule, AnomalyVerdict};
 use crate::{
     events,
     kernel::{AnomalyId, UserId},
@@ -9,6 +9,17 @@ use crate::{
 events! {
     /// What happens to an anomaly.
     pub enum AccessAnomalyEvent {
+        /// It was found, and people are told.
+        AnomalyRaised = "compliance.anomaly_raised" v 1 {
+            anomaly_id: AnomalyId = internal,
+            rule: AnomalyRule = internal,
+            /// Who did what looks wrong.
+            about: UserId = internal,
+            /// How much was seen by then.
+            sightings: u32 = internal,
+            /// Who gets a letter.
+            told: Vec<UserId> = internal,
+        },
         AnomalyAcknowledged = "compliance.anomaly_acknowledged" v 1 {
             anomaly_id: AnomalyId = internal,
             /// Who did what looked wrong.

@@ -11,6 +11,11 @@ impl LetterId {
     pub fn asked_by(event: EventId) -> Self {
         Self(derive_uuid("letter", &[event.0.as_bytes()]))
     }
+
+    /// The letter that an event asks for to one of several people: always the same one for each.
+    pub fn asked_by_to(event: EventId, recipient: UserId) -> Self {
+        Self(derive_uuid("letter", &[event.0.as_bytes(), recipient.0.as_bytes()]))
+    }
 }
 
 /// What a letter is about; each kind has its texts.
@@ -38,10 +43,12 @@ pub enum LetterKind {
     ExternalIdentityLinked,
     /// Somebody else asked that the recipient's account be deleted.
     DeletionAsked,
+    /// Something in the audit log looks wrong.
+    AnomalyRaised,
 }
 
 impl LetterKind {
-    pub const ALL: [LetterKind; 17] = [
+    pub const ALL: [LetterKind; 18] = [
         LetterKind::Invitation,
         LetterKind::MagicLink,
         LetterKind::PasswordReset,
@@ -59,6 +66,7 @@ impl LetterKind {
         LetterKind::RecoveryCodesRenewed,
         LetterKind::ExternalIdentityLinked,
         LetterKind::DeletionAsked,
+        LetterKind::AnomalyRaised,
     ];
 
     /// Whether it tells of something that happened, rather than bringing something to use.
@@ -102,6 +110,7 @@ impl LetterKind {
             LetterKind::RecoveryCodesRenewed => "recovery_codes_renewed",
             LetterKind::ExternalIdentityLinked => "external_identity_linked",
             LetterKind::DeletionAsked => "deletion_asked",
+            LetterKind::AnomalyRaised => "anomaly_raised",
         }
     }
 }

@@ -2,40 +2,55 @@
 //! counting again finds the same.
 
 use super::{
-    PROJECTION,
-    rules::{Rule, Sighting},
+    PROJECTION, anomaly_id,
+    rules::{Sighting, window},
+    watch::{Open, Seen, Watch},
 };
 use crate::engine::{ApplyContext, ApplyError, Delivered, Projector};
 use async_trait::async_trait;
+use chrono::{DateTime, Utc};
 use palmares_domain::{
-    compliance::access_anomaly::AccessAnomalyEvent,
-    kernel::{AnomalyId, Event, RecordedEvent, derive_uuid},
+    compliance::access_anomaly::{AccessAnomalyEvent, AnomalyRule},
+    kernel::{AnomalyId, Event, RecordedEvent},
 };
+use std::collections::BTreeMap;
+use uuid::Uuid;
+
+pub(super) const SEEN: &str = "
+    SELECT counted, max(seen_at) FROM {compliance_anomaly_sightings}
+    WHERE organization_id = $1 AND rule = $2 AND actor_id = $3 AND seen_at > $4 GROUP BY counted";
+
+pub(super) const OPEN: &str = "
+    SELECT anomaly_id, sightings, raised_at, raised_position, last_seen_at FROM {compliance_anomalies}
+    WHERE organization_id = $1 AND rule = $2 AND actor_id = $3 AND status = 'OPEN' AND raised_at > $4
+    ORDER BY raised_position DESC LIMIT 1";
+
+/// What is older than the window, and what is seen again: one row is enough for each thing that counts.
+pub(super) const FORGET: &str = "
+    DELETE FROM {compliance_anomaly_sightings}
+    WHERE organization_id = $1 AND rule = $2 AND actor_id = $3 AND (seen_at <= $4 OR counted = ANY($5))";
 
 pub(super) const SEE: &str = "
-    INSERT INTO {compliance_anomaly_sightings} (organization_id, rule, actor_id, position, seen_at, counted)
-    VALUES ($1, $2, $3, $4, $5, $6)";
-
-pub(super) const FORGET: &str = "
-    DELETE FROM {compliance_anomaly_sightings} WHERE organization_id = $1 AND rule = $2 AND actor_id = $3 AND seen_at <= $4";
-
-pub(super) const COUNT: &str = "
-    SELECT count(DISTINCT counted) FROM {compliance_anomaly_sightings} WHERE organization_id = $1 AND rule = $2 AND actor_id = $3";
-
-pub(super) const GROW: &str = "
-    UPDATE {compliance_anomalies} SET sightings = sightings + 1, last_seen_at = $4
-    WHERE organization_id = $1 AND rule = $2 AND actor_id = $3 AND raised_at > $5";
+    INSERT INTO {compliance_anomaly_sightings} (organization_id, rule, actor_id, counted, position, seen_at)
+    SELECT $1, $2, $3, s.counted, s.position, s.seen_at
+    FROM unnest($4::uuid[], $5::bigint[], $6::timestamptz[]) s(counted, position, seen_at)
+    WHERE s.seen_at > $7";
 
 pub(super) const RAISE: &str = "
-    INSERT INTO {compliance_anomalies}
+    INSERT INTO {compliance_anomalies} AS a
         (organization_id, anomaly_id, rule, actor_id, sightings, raised_at, raised_position, last_seen_at, status)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $6, 'OPEN')";
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'OPEN')
+    ON CONFLICT (organization_id, anomaly_id) DO UPDATE SET sightings = EXCLUDED.sightings, last_seen_at = EXCLUDED.last_seen_at
+    WHERE a.status = 'OPEN'";
 
 pub(super) const ACKNOWLEDGE: &str = "
     UPDATE {compliance_anomalies} SET status = 'ACKNOWLEDGED', verdict = $3, acknowledged_by = $4, acknowledged_at = $5
     WHERE organization_id = $1 AND anomaly_id = $2";
 
-/// The fold. What it looks for is rare, or read by people: each event is some statements of its own.
+/// Of whom something is counted: organization, rule, actor.
+type Key = (Uuid, AnomalyRule, Uuid);
+
+/// The fold. A batch costs some statements for each actor of whom it counts something.
 pub struct Anomalies;
 
 #[async_trait]
@@ -45,7 +60,7 @@ impl Projector for Anomalies {
     }
 
     fn version(&self) -> i32 {
-        1
+        2
     }
 
     fn tables(&self) -> &'static [&'static str] {
@@ -53,55 +68,72 @@ impl Projector for Anomalies {
     }
 
     fn interests(&self) -> &'static [&'static str] {
-        &["compliance.access_refused", "compliance.sensitive_data_read", "compliance.anomaly_acknowledged"]
+        &["compliance.access_refused", "compliance.sensitive_data_read", "compliance.data_exported", "compliance.anomaly_acknowledged"]
     }
 
     async fn apply(&self, context: &mut ApplyContext<'_>, batch: &[Delivered]) -> Result<(), ApplyError> {
+        let mut watches: BTreeMap<Key, Watch> = BTreeMap::new();
         for Delivered { event, .. } in batch {
             if event.event_type == "compliance.anomaly_acknowledged" {
+                // It may be about what this batch raised, and what comes after it is raised anew.
+                store(context, std::mem::take(&mut watches)).await?;
                 acknowledge(context, event).await?;
-            } else if let Some(sighting) = Sighting::of(event) {
-                see(context, event, sighting).await?;
+            } else if let Some(Sighting { rule, counted }) = Sighting::of(event) {
+                let key = (event.organization_id.0, rule, event.actor_id);
+                if !watches.contains_key(&key) {
+                    watches.insert(key, load(context, key, event.recorded_at).await?);
+                }
+                if let Some(watch) = watches.get_mut(&key) {
+                    watch.see(Seen { counted, at: event.recorded_at, position: event.position, raising: anomaly_id(event, rule) });
+                }
             }
         }
-        Ok(())
+        store(context, watches).await
     }
 }
 
-/// The id of what was raised by the event at this position.
-fn anomaly_id(event: &RecordedEvent, rule: Rule) -> AnomalyId {
-    AnomalyId(derive_uuid("anomaly", &[event.id.0.as_bytes(), rule.name().as_bytes()]))
+/// What was seen before, as far as it counts at this time.
+async fn load(context: &mut ApplyContext<'_>, key: Key, now: DateTime<Utc>) -> Result<Watch, ApplyError> {
+    let (organization, rule, actor) = key;
+    let begin = now - window(rule);
+    let sql = context.slot.sql(SEEN);
+    let query = sqlx::query_as(&sql).bind(organization).bind(rule.name()).bind(actor).bind(begin);
+    let seen: Vec<(Uuid, DateTime<Utc>)> = query.fetch_all(&mut *context.tx).await?;
+    let sql = context.slot.sql(OPEN);
+    let query = sqlx::query_as(&sql).bind(organization).bind(rule.name()).bind(actor).bind(begin);
+    let open: Option<(Uuid, i64, DateTime<Utc>, i64, DateTime<Utc>)> = query.fetch_optional(&mut *context.tx).await?;
+    let open = open.map(|(id, sightings, raised_at, raised_position, last_seen_at)| {
+        let id = AnomalyId(id);
+        Open { id, sightings, raised_at, raised_position, last_seen_at }
+    });
+    Ok(Watch::new(rule, seen, open))
 }
 
-async fn see(context: &mut ApplyContext<'_>, event: &RecordedEvent, sighting: Sighting) -> Result<(), ApplyError> {
-    let (rule, organization, actor) = (sighting.rule, event.organization_id.0, event.actor_id);
-    let begin = event.recorded_at - rule.window();
-    let sql = context.slot.sql(SEE);
-    let query = sqlx::query(&sql).bind(organization).bind(rule.name()).bind(actor).bind(event.position);
-    query.bind(event.recorded_at).bind(sighting.counted).execute(&mut *context.tx).await?;
-    let sql = context.slot.sql(FORGET);
-    sqlx::query(&sql).bind(organization).bind(rule.name()).bind(actor).bind(begin).execute(&mut *context.tx).await?;
-    let sql = context.slot.sql(COUNT);
-    let query = sqlx::query_scalar(&sql).bind(organization).bind(rule.name()).bind(actor);
-    let count: i64 = query.fetch_one(&mut *context.tx).await?;
-    if count < rule.threshold() {
-        return Ok(());
+async fn store(context: &mut ApplyContext<'_>, watches: BTreeMap<Key, Watch>) -> Result<(), ApplyError> {
+    for ((organization, rule, actor), watch) in watches {
+        let Some(begin) = watch.begin() else { continue };
+        let counted: Vec<Uuid> = watch.fresh.keys().copied().collect();
+        let (positions, times): (Vec<i64>, Vec<DateTime<Utc>>) = watch.fresh.values().copied().unzip();
+        let sql = context.slot.sql(FORGET);
+        let forget = sqlx::query(&sql).bind(organization).bind(rule.name()).bind(actor).bind(begin).bind(&counted);
+        forget.execute(&mut *context.tx).await?;
+        let sql = context.slot.sql(SEE);
+        let see = sqlx::query(&sql).bind(organization).bind(rule.name()).bind(actor).bind(&counted).bind(positions);
+        see.bind(times).bind(begin).execute(&mut *context.tx).await?;
+        for open in watch.open {
+            let sql = context.slot.sql(RAISE);
+            let raise = sqlx::query(&sql).bind(organization).bind(open.id.0).bind(rule.name()).bind(actor).bind(open.sightings);
+            let raise = raise.bind(open.raised_at).bind(open.raised_position).bind(open.last_seen_at);
+            raise.execute(&mut *context.tx).await?;
+        }
     }
-    // What is going on already is not raised again, but grows.
-    let sql = context.slot.sql(GROW);
-    let query = sqlx::query(&sql).bind(organization).bind(rule.name()).bind(actor).bind(event.recorded_at).bind(begin);
-    if query.execute(&mut *context.tx).await?.rows_affected() > 0 {
-        return Ok(());
-    }
-    let sql = context.slot.sql(RAISE);
-    let query = sqlx::query(&sql).bind(organization).bind(anomaly_id(event, rule).0).bind(rule.name()).bind(actor);
-    query.bind(count).bind(event.recorded_at).bind(event.position).execute(&mut *context.tx).await?;
     Ok(())
 }
 
 async fn acknowledge(context: &mut ApplyContext<'_>, event: &RecordedEvent) -> Result<(), ApplyError> {
     let payload = event.payload.get().as_bytes();
-    let AccessAnomalyEvent::AnomalyAcknowledged(said) = AccessAnomalyEvent::from_payload(&event.event_type, event.schema_version, payload)?;
+    let said = AccessAnomalyEvent::from_payload(&event.event_type, event.schema_version, payload)?;
+    let AccessAnomalyEvent::AnomalyAcknowledged(said) = said else { return Ok(()) };
     let sql = context.slot.sql(ACKNOWLEDGE);
     let query = sqlx::query(&sql).bind(event.organization_id.0).bind(said.anomaly_id.0).bind(said.verdict.name());
     query.bind(said.acknowledged_by.0).bind(event.recorded_at).execute(&mut *context.tx).await?;

@@ -1,9 +1,12 @@
 //! `GET anomalies`.
 
-use super::{PROJECTION, Rule};
+use super::PROJECTION;
 use crate::engine::{Cursor, Limit, Page, Query, ReadError, Readers, TenantReader};
 use chrono::{DateTime, Utc};
-use palmares_domain::kernel::{AnomalyId, DataClass, Tenant, UserId};
+use palmares_domain::{
+    compliance::access_anomaly::AnomalyRule,
+    kernel::{AnomalyId, DataClass, Tenant, UserId},
+};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -40,11 +43,11 @@ impl AnomalyStatus {
 pub struct Anomaly {
     #[serde(rename = "id")]
     pub anomaly_id: Uuid,
-    /// `CROSS_TENANT_ATTEMPTS`, `MASS_READS` or `ESCALATION_ATTEMPTS`.
+    /// `CROSS_TENANT_ATTEMPTS`, `MASS_READS`, `MASS_EXPORTS` or `ESCALATION_ATTEMPTS`.
     pub rule: String,
     /// Who did it.
     pub actor_id: Uuid,
-    /// How often it was seen when it was raised, and since.
+    /// The most that was seen of it within the rule's time: different people for reads, attempts otherwise.
     pub sightings: i64,
     pub raised_at: DateTime<Utc>,
     /// The entry of the audit log that raised it.
@@ -66,7 +69,7 @@ pub struct ListAnomalies {
     #[serde(default)]
     pub status: Option<AnomalyStatus>,
     #[serde(default)]
-    pub rule: Option<Rule>,
+    pub rule: Option<AnomalyRule>,
     #[serde(default)]
     pub actor_id: Option<UserId>,
     #[serde(default)]
@@ -87,7 +90,7 @@ impl Query for ListAnomalies {
             .bind(reader.organization().0)
             .bind(list.before())
             .bind(self.status.map(AnomalyStatus::name))
-            .bind(self.rule.map(Rule::name))
+            .bind(self.rule.map(AnomalyRule::name))
             .bind(self.actor_id.map(|actor| actor.0))
             .bind(list.rows());
         list.page(reader, query, |last: &Anomaly| last.raised_position).await

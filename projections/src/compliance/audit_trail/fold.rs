@@ -3,7 +3,10 @@
 use super::{AuditName, PROJECTION, texts};
 use crate::engine::{ApplyContext, ApplyError, Delivered, OnFailure, Projector};
 use async_trait::async_trait;
-use palmares_domain::kernel::RecordedEvent;
+use palmares_domain::{
+    compliance::access_record::AccessRecordEvent,
+    kernel::{Event, RecordedEvent},
+};
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
 use uuid::Uuid;
@@ -32,6 +35,9 @@ pub(crate) const REFUSAL: &str = "compliance.access_refused";
 
 /// The type of the events that tell who read what.
 pub(crate) const READ: &str = "compliance.sensitive_data_read";
+
+/// The type of the events that tell who took history out.
+pub(crate) const EXPORT: &str = "compliance.data_exported";
 
 /// The fold.
 pub struct AuditLog;
@@ -160,9 +166,13 @@ struct Entry<'a> {
     text_id: Uuid,
 }
 
-#[derive(Deserialize)]
-struct Read {
-    subject_id: Option<Uuid>,
+/// Whose data was read, where it was one person's.
+fn subject_of(event: &RecordedEvent) -> Option<Uuid> {
+    let read = AccessRecordEvent::from_payload(&event.event_type, event.schema_version, event.payload.get().as_bytes());
+    match read {
+        Ok(AccessRecordEvent::SensitiveDataRead(read)) => read.subject_id.map(|subject| subject.0),
+        _ => None,
+    }
 }
 
 impl<'a> Entry<'a> {
@@ -170,10 +180,10 @@ impl<'a> Entry<'a> {
         let outcome = if event.event_type == REFUSAL { "refused" } else { "recorded" };
         let metadata = Metadata::parse(event.metadata.get());
         let name = AuditName::of(event, &metadata);
-        let read = (event.event_type == READ).then(|| serde_json::from_str::<Read>(event.payload.get()).ok()).flatten();
+        let subject = if event.event_type == READ { subject_of(event) } else { None };
         let text = texts::text_of(event, &metadata, name);
         let text_id = texts::text_id(&text);
-        Self { event, metadata, outcome, name, subject: read.and_then(|read| read.subject_id), text, text_id }
+        Self { event, metadata, outcome, name, subject, text, text_id }
     }
 }
 
@@ -182,7 +192,7 @@ mod tests {
     use super::*;
     use crate::testing::recorded;
     use palmares_domain::{
-        compliance::access_record::{AccessRecordEvent, AccessRefused, HttpMethod},
+        compliance::access_record::{AccessRefused, HttpMethod},
         identity::user::{UserEvent, UserResumed},
         kernel::{Code, OrganizationId, UserId},
     };

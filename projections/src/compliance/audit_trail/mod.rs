@@ -24,7 +24,7 @@ pub use entry::{AuditEntry, DeviceMetadata};
 pub use explain::{AuditExplanation, ExplainAuditEntry};
 pub use export::{export_audit_csv, export_audit_ndjson};
 pub use fold::AuditLog;
-pub(crate) use fold::{Metadata, READ, REFUSAL};
+pub(crate) use fold::{EXPORT, Metadata, READ, REFUSAL};
 pub use names::AuditName;
 pub use origins::Origin;
 pub(crate) use origins::open as origins;

@@ -74,6 +74,7 @@ const EVENTS: &[(&str, Kind)] = &[
     ("identity.connection_disabled", (ENTITY_MANAGEMENT, 9)),
     // Something to look at.
     ("identity.refresh_reuse_detected", (DETECTION_FINDING, 1)),
+    ("compliance.anomaly_raised", (DETECTION_FINDING, 1)),
     ("compliance.anomaly_acknowledged", (DETECTION_FINDING, 3)),
     // Send.
     ("messaging.letter_sent", (EMAIL_ACTIVITY, 1)),
@@ -264,6 +265,7 @@ mod tests {
         assert_eq!(kind_of_type("points.floor_changed"), (ENTITY_MANAGEMENT, 3));
         assert_eq!(kind_of_type("identity.role_assigned"), (USER_MANAGEMENT, 16));
         assert_eq!(kind_of_type("identity.user_soft_deleted"), (USER_MANAGEMENT, 3));
+        assert_eq!(kind_of_type("compliance.anomaly_raised"), (DETECTION_FINDING, 1));
     }
 
     #[test]

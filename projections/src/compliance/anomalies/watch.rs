@@ -1,0 +1,133 @@
+//! What one actor was seen doing, as far as one rule counts it: in memory while a batch is folded, so
+//! that an event costs the same however much was seen before it.
+
+use super::rules::{threshold, window};
+use chrono::{DateTime, Utc};
+use palmares_domain::{compliance::access_anomaly::AnomalyRule, kernel::AnomalyId};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use uuid::Uuid;
+
+/// An anomaly that nobody looked at yet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Open {
+    pub id: AnomalyId,
+    pub sightings: i64,
+    pub raised_at: DateTime<Utc>,
+    pub raised_position: i64,
+    pub last_seen_at: DateTime<Utc>,
+}
+
+/// An event, as far as it counts.
+#[derive(Clone, Copy)]
+pub(super) struct Seen {
+    pub counted: Uuid,
+    pub at: DateTime<Utc>,
+    pub position: i64,
+    /// The id of the anomaly that it raises, where it does.
+    pub raising: AnomalyId,
+}
+
+/// What was seen within the rule's window, each thing once and when it was seen last.
+pub(super) struct Watch {
+    rule: AnomalyRule,
+    last: HashMap<Uuid, DateTime<Utc>>,
+    oldest_first: BTreeSet<(DateTime<Utc>, Uuid)>,
+    /// What this batch saw last of each, to be stored.
+    pub fresh: BTreeMap<Uuid, (i64, DateTime<Utc>)>,
+    /// The one that may grow, last; before it those that this batch has to store too.
+    pub open: Vec<Open>,
+}
+
+impl Watch {
+    pub fn new(rule: AnomalyRule, seen: Vec<(Uuid, DateTime<Utc>)>, open: Option<Open>) -> Self {
+        let oldest_first = seen.iter().map(|(counted, at)| (*at, *counted)).collect();
+        Self { rule, last: seen.into_iter().collect(), oldest_first, fresh: BTreeMap::new(), open: open.into_iter().collect() }
+    }
+
+    /// Counts an event, and raises what looks wrong with it or lets it grow.
+    pub fn see(&mut self, seen: Seen) {
+        let begin = seen.at - window(self.rule);
+        if let Some(before) = self.last.insert(seen.counted, seen.at) {
+            self.oldest_first.remove(&(before, seen.counted));
+        }
+        self.oldest_first.insert((seen.at, seen.counted));
+        self.fresh.insert(seen.counted, (seen.position, seen.at));
+        while let Some((at, counted)) = self.oldest_first.first().copied().filter(|(at, _)| *at <= begin) {
+            self.oldest_first.remove(&(at, counted));
+            self.last.remove(&counted);
+        }
+        let count = i64::try_from(self.last.len()).unwrap_or(i64::MAX);
+        if count < threshold(self.rule) {
+            return;
+        }
+        // What is going on already is not raised again, but grows.
+        match self.open.last_mut().filter(|open| open.raised_at > begin) {
+            Some(open) => (open.sightings, open.last_seen_at) = (open.sightings.max(count), seen.at),
+            None => self.open.push(Open {
+                id: seen.raising,
+                sightings: count,
+                raised_at: seen.at,
+                raised_position: seen.position,
+                last_seen_at: seen.at,
+            }),
+        }
+    }
+
+    /// When the window of what was seen last begins: what is older is not counted any more.
+    pub fn begin(&self) -> Option<DateTime<Utc>> {
+        self.oldest_first.last().map(|(at, _)| *at - window(self.rule))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use chrono::TimeDelta;
+
+    fn seen(number: i64, counted: u128, minute: i64) -> Seen {
+        let at = DateTime::UNIX_EPOCH + TimeDelta::minutes(minute);
+        let raising = AnomalyId(Uuid::from_u128(u128::try_from(number).unwrap()));
+        Seen { counted: Uuid::from_u128(counted), at, position: number, raising }
+    }
+
+    /// Which anomalies were raised by which event, and how much was seen of each.
+    fn raised(watch: &Watch) -> Vec<(i64, i64)> {
+        watch.open.iter().map(|open| (open.raised_position, open.sightings)).collect()
+    }
+
+    // covers: E-87
+    #[test]
+    fn sightings_are_different_people_however_often_each_is_seen() {
+        let mut watch = Watch::new(AnomalyRule::MassReads, Vec::new(), None);
+        (1..=24).for_each(|person| watch.see(seen(person, u128::try_from(person).unwrap(), 0)));
+        assert_eq!(raised(&watch), []);
+        watch.see(seen(25, 25, 1));
+        (26..126).for_each(|number| watch.see(seen(number, 7, 2)));
+        assert_eq!(raised(&watch), [(25, 25)]);
+        watch.see(seen(126, 26, 3));
+        assert_eq!(raised(&watch), [(25, 26)]);
+        assert_eq!((watch.fresh.len(), watch.fresh[&Uuid::from_u128(7)].0), (26, 125));
+    }
+
+    #[test]
+    fn what_is_older_than_the_window_counts_no_more_and_what_is_raised_grows_for_as_long() {
+        let mut watch = Watch::new(AnomalyRule::EscalationAttempts, Vec::new(), None);
+        for (number, minute) in [(1, 0), (2, 50), (3, 60)] {
+            watch.see(seen(number, u128::try_from(number).unwrap(), minute));
+        }
+        assert_eq!(raised(&watch), [], "the first is an hour ago");
+        for (number, minute) in [(4, 70), (5, 125), (6, 129), (7, 131)] {
+            watch.see(seen(number, u128::try_from(number).unwrap(), minute));
+        }
+        assert_eq!(raised(&watch), [(4, 3), (7, 3)]);
+        assert_eq!(watch.begin(), Some(DateTime::UNIX_EPOCH + TimeDelta::minutes(71)));
+    }
+
+    #[test]
+    fn what_somebody_looked_at_does_not_swallow_what_comes_after_it() {
+        let before = (1..=3).map(|number| (Uuid::from_u128(number), DateTime::UNIX_EPOCH)).collect();
+        let mut watch = Watch::new(AnomalyRule::EscalationAttempts, before, None);
+        watch.see(seen(4, 4, 1));
+        assert_eq!(raised(&watch), [(4, 4)]);
+    }
+}
