@@ -81,10 +81,13 @@ pub struct AuditEntry {
     pub withheld: Vec<String>,
 }
 
+/// A difference has no class of its own, so it takes the highest that a state may hold.
+const STATES: DataClass = DataClass::Restricted;
+
 impl AuditEntry {
-    /// Without what is above a clearance. Where somebody was is confidential; a difference has no class
-    /// of its own, so it takes the highest that a state may hold.
-    fn cleared(mut self, clearance: DataClass, schema_version: i16) -> Self {
+    /// Without what is above a clearance. Where somebody was is confidential; states were not even folded
+    /// for whoever may not see them, so `has_states` says whether there would be any.
+    fn cleared(mut self, clearance: DataClass, schema_version: i16, has_states: bool) -> Self {
         let event = u16::try_from(schema_version).ok().and_then(|version| registry::event_spec(&self.event_type, version));
         if let Some((payload, withheld)) = registry::data_map::cleared(event, &self.payload, clearance) {
             (self.payload, self.withheld) = (payload, withheld);
@@ -98,9 +101,10 @@ impl AuditEntry {
             withhold("ip_address", self.ip_address.take().is_some());
             withhold("device_metadata", self.device_metadata.take().is_some());
         }
-        if clearance < DataClass::Restricted {
-            withhold("before_state", self.before_state.take().is_some());
-            withhold("after_state", self.after_state.take().is_some());
+        if clearance < STATES {
+            (self.before_state, self.after_state) = (None, None);
+            withhold("before_state", has_states);
+            withhold("after_state", has_states);
         }
         self
     }
@@ -154,18 +158,19 @@ pub(crate) use columns;
 pub(crate) async fn entries(reader: &mut TenantReader<'_>, rows: Vec<Row>) -> Result<Vec<AuditEntry>, ReadError> {
     let contexts: BTreeSet<Uuid> = rows.iter().filter_map(|row| row.client_context_id).collect();
     let origins = origins::open(reader, &contexts.into_iter().collect::<Vec<_>>()).await?;
+    let (organization, clearance) = (reader.organization(), reader.clearance());
     let mut wanted: BTreeMap<states::StreamKey, BTreeSet<i64>> = BTreeMap::new();
-    for row in &rows {
+    // Nothing is folded for whom it would be withheld from.
+    for row in rows.iter().filter(|_| clearance >= STATES) {
         wanted.entry((row.stream_type.clone(), row.stream_id)).or_default().insert(row.version);
     }
     let mut changes = states::differences_of(reader, wanted).await?;
-    let (organization, clearance) = (reader.organization(), reader.clearance());
     rows.into_iter()
         .map(|row| {
             let client = row.client_context_id.and_then(|id| origins.get(&id)).cloned();
             let changes = changes.remove(&((row.stream_type.clone(), row.stream_id), row.version));
-            let schema_version = row.schema_version;
-            Ok(row.entry(organization, client, changes)?.cleared(clearance, schema_version))
+            let (schema_version, has_states) = (row.schema_version, states::shown(&row.stream_type).is_some());
+            Ok(row.entry(organization, client, changes)?.cleared(clearance, schema_version, has_states))
         })
         .collect()
 }
@@ -219,4 +224,40 @@ impl Row {
 /// What was, and what became of it.
 fn sides(changes: BTreeMap<String, Difference>) -> (StateFields, StateFields) {
     changes.into_iter().map(|(name, Difference { before, after })| ((name.clone(), before), (name, after))).unzip()
+}
+
+#[cfg(test)]
+pub(in crate::compliance) mod testing {
+    use super::*;
+
+    /// An entry about a user, as a clearance shows it.
+    pub(in crate::compliance) fn entry(number: i64, clearance: DataClass) -> AuditEntry {
+        let id = Uuid::from_u128(7);
+        let row = Row {
+            position: number * 10,
+            number,
+            recorded_at: DateTime::UNIX_EPOCH,
+            event_type: "identity.user_suspended".to_owned(),
+            action: Some("identity.user.suspend".to_owned()),
+            outcome: "recorded".to_owned(),
+            actor_id: id,
+            on_behalf_of: None,
+            elevation_id: Some(Uuid::from_u128(9)),
+            session_id: None,
+            subject_id: None,
+            stream_type: "user".to_owned(),
+            stream_id: id,
+            correlation_id: None,
+            causation_id: None,
+            request_id: Some(Uuid::from_u128(8)),
+            client_context_id: None,
+            event_id: Uuid::from_u128(10),
+            version: 2,
+            metadata: b"{}".to_vec(),
+            schema_version: 1,
+            payload: b"{}".to_vec(),
+        };
+        let has_states = states::shown(&row.stream_type).is_some();
+        row.entry(OrganizationId(id), None, None).unwrap().cleared(clearance, 1, has_states)
+    }
 }

@@ -15,7 +15,7 @@ use serde_json::Value;
 const PAGE_ENTRIES: i64 = 200;
 
 /// The columns of a table of entries.
-const COLUMNS: [&str; 21] = [
+const COLUMNS: [&str; 27] = [
     "event_id",
     "position",
     "number",
@@ -26,17 +26,23 @@ const COLUMNS: [&str; 21] = [
     "actor_id",
     "actor_role",
     "on_behalf_of",
+    "elevation_id",
     "session_id",
     "action",
+    "policies",
     "outcome",
     "resource_type",
     "resource_id",
+    "resource_version",
     "ip_address",
     "device_metadata",
     "before_state",
     "after_state",
+    "request_id",
     "correlation_id",
     "causation_id",
+    "payload",
+    "withheld",
 ];
 
 /// Where an export stands.
@@ -129,8 +135,18 @@ fn cell(value: &Value) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{super::testing::entry, *};
+    use palmares_domain::kernel::DataClass;
     use serde_json::json;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn a_table_has_every_field_of_an_entry() {
+        let Ok(Value::Object(entry)) = serde_json::to_value(entry(1, DataClass::Internal)) else { panic!("an object") };
+        let fields: BTreeSet<_> = entry.keys().map(String::as_str).collect();
+        assert!(fields.contains("withheld"));
+        assert_eq!(COLUMNS.into_iter().collect::<BTreeSet<_>>(), fields);
+    }
 
     #[test]
     fn cells_are_quoted_and_never_formulas() {

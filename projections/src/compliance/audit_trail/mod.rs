@@ -20,6 +20,8 @@ mod states;
 mod texts;
 
 pub(super) use behind::rows_behind;
+#[cfg(test)]
+pub(super) use entry::testing;
 pub use entry::{AuditEntry, DeviceMetadata};
 pub use explain::{AuditExplanation, ExplainAuditEntry};
 pub use export::{export_audit_csv, export_audit_ndjson};

@@ -80,7 +80,7 @@ pub struct ListAuditLogs {
     /// Recorded before this time.
     #[serde(default)]
     pub to: Option<DateTime<Utc>>,
-    /// An export has no pages and leaves it out of account.
+    /// An export has no pages and refuses it.
     #[serde(default)]
     pub cursor: Option<Cursor>,
     /// An export has no pages and leaves it out of account.

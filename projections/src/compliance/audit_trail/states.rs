@@ -49,19 +49,23 @@ struct Mark {
 static MARKS: LazyLock<Cache<(OrganizationId, StreamKey, i64), Arc<Mark>>> =
     LazyLock::new(|| Cache::builder().max_capacity(MARKS_BYTES).weigher(|_, mark: &Arc<Mark>| mark.bytes).build());
 
-/// What the events at `wanted` changed. Left out are streams whose state says nothing to people (an
-/// access record only counts), those that decide on personal data, which stay closed here, and
-/// events that this build cannot read.
+/// What folds a stream whose state is shown. Left out are those whose state says nothing to people (an
+/// access record only counts), and those that decide on personal data, which stay closed here.
+pub(super) fn shown(stream_type: &str) -> Option<&'static AggregateSpec> {
+    registry::aggregate(stream_type).filter(|spec| spec.decides_on.is_none() && spec.stream_type != AccessRecord::TYPE)
+}
+
+/// What the events at `wanted` changed, of streams whose state is [`shown`]. Left out are events that this
+/// build cannot read.
 pub(super) async fn differences_of(reader: &mut TenantReader<'_>, wanted: BTreeMap<StreamKey, BTreeSet<i64>>) -> Result<Shown, ReadError> {
-    let mut shown = Shown::new();
+    let mut found = Shown::new();
     let mut left = PAGE_MAX_EVENTS;
     for (stream, versions) in wanted {
-        let spec = registry::aggregate(&stream.0).filter(|spec| spec.decides_on.is_none() && spec.stream_type != AccessRecord::TYPE);
-        if let Some(spec) = spec {
-            fold(reader, spec, &stream, &versions, &mut left, &mut shown).await?;
+        if let Some(spec) = shown(&stream.0) {
+            fold(reader, spec, &stream, &versions, &mut left, &mut found).await?;
         }
     }
-    Ok(shown)
+    Ok(found)
 }
 
 async fn fold(

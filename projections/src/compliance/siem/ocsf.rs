@@ -207,6 +207,8 @@ pub(super) fn event(line: &Line<'_>) -> Value {
             "before_state": entry.before_state,
             "after_state": entry.after_state,
             "on_behalf_of": entry.on_behalf_of,
+            "elevation_id": entry.elevation_id,
+            "withheld": entry.withheld,
             "causation_id": entry.causation_id,
             "payload": entry.payload,
         },
