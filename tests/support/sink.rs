@@ -21,11 +21,19 @@ pub struct Received {
     pub taken: bool,
 }
 
+/// What it answers.
+#[derive(Clone, Copy)]
+struct Says {
+    status: u16,
+    /// It answers 413 to more lines than these.
+    lines_max: usize,
+}
+
 /// A sink on this machine.
 pub struct Sink {
     pub address: SocketAddr,
     received: Arc<Mutex<Vec<Received>>>,
-    status: Arc<Mutex<u16>>,
+    says: Arc<Mutex<Says>>,
     task: Option<JoinHandle<()>>,
 }
 
@@ -33,7 +41,8 @@ impl Sink {
     pub async fn start() -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a free port");
         let address = listener.local_addr().expect("its address");
-        let mut sink = Self { address, received: Arc::default(), status: Arc::new(Mutex::new(200)), task: None };
+        let says = Says { status: 200, lines_max: usize::MAX };
+        let mut sink = Self { address, received: Arc::default(), says: Arc::new(Mutex::new(says)), task: None };
         sink.serve(listener);
         sink
     }
@@ -43,12 +52,12 @@ impl Sink {
     }
 
     fn serve(&mut self, listener: TcpListener) {
-        let (received, status) = (self.received.clone(), self.status.clone());
+        let (received, says) = (self.received.clone(), self.says.clone());
         self.task = Some(tokio::spawn(async move {
             // With this task its connections end.
             let mut connections = JoinSet::new();
             while let Ok((connection, _)) = listener.accept().await {
-                connections.spawn(answer(connection, received.clone(), status.clone()));
+                connections.spawn(answer(connection, received.clone(), says.clone()));
             }
         }));
     }
@@ -68,7 +77,12 @@ impl Sink {
 
     /// What it answers from here on.
     pub fn says(&self, status: u16) {
-        *self.status.lock().unwrap_or_else(PoisonError::into_inner) = status;
+        self.says.lock().unwrap_or_else(PoisonError::into_inner).status = status;
+    }
+
+    /// It finds more lines than these too many at a time.
+    pub fn takes_at_most(&self, lines: usize) {
+        self.says.lock().unwrap_or_else(PoisonError::into_inner).lines_max = lines;
     }
 
     pub fn received(&self) -> Vec<Received> {
@@ -86,7 +100,7 @@ impl Sink {
     }
 }
 
-async fn answer(mut connection: TcpStream, received: Arc<Mutex<Vec<Received>>>, status: Arc<Mutex<u16>>) -> Option<()> {
+async fn answer(mut connection: TcpStream, received: Arc<Mutex<Vec<Received>>>, says: Arc<Mutex<Says>>) -> Option<()> {
     loop {
         let mut bytes = Vec::new();
         let end = loop {
@@ -107,7 +121,8 @@ async fn answer(mut connection: TcpStream, received: Arc<Mutex<Vec<Received>>>, 
                 return None;
             }
         }
-        let status = *status.lock().unwrap_or_else(PoisonError::into_inner);
+        let Says { status, lines_max } = *says.lock().unwrap_or_else(PoisonError::into_inner);
+        let status = if body.split(|byte| *byte == b'\n').count() > lines_max.saturating_add(1) { 413 } else { status };
         let taken = (200..300).contains(&status);
         received.lock().unwrap_or_else(PoisonError::into_inner).push(Received { headers, body, taken });
         connection.write_all(format!("HTTP/1.1 {status} Said\r\ncontent-length: 0\r\n\r\n").as_bytes()).await.ok()?;

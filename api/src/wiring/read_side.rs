@@ -3,8 +3,8 @@
 use super::{keys::RingKeys, write_side::connect_options};
 use crate::{cli::ServerSettings, reactors::siem};
 use anyhow::Context;
-use palmares_commands::privacy::KeyRing;
-use palmares_domain::kernel::{DataClass, derive_uuid};
+use palmares_commands::{compliance::SENT_TO_SINKS, privacy::KeyRing};
+use palmares_domain::kernel::derive_uuid;
 use palmares_projections::{
     challenges,
     compliance::{self, siem::Cursors, subject_exports::ExportFiles},
@@ -58,7 +58,7 @@ impl ReadSide {
     /// that an event changed, which may hold what is restricted.
     pub async fn siem_cursors(&self) -> anyhow::Result<Cursors> {
         let connections = u32::try_from(siem::AT_A_TIME + 1).unwrap_or(u32::MAX);
-        Ok(Cursors::new(pool(&self.connect, "palmares_projector", connections).await?, self.readers.cleared_for(DataClass::Confidential)))
+        Ok(Cursors::new(pool(&self.connect, "palmares_projector", connections).await?, self.readers.cleared_for(SENT_TO_SINKS)))
     }
 
     /// Starts the relay, every projector, and these reactors and timers.

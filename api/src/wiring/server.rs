@@ -19,7 +19,7 @@ use crate::{
     reactors::{
         self, Post,
         erasure::{self, DeletionTimer, Erase},
-        siem::{Forwarder, Sinks},
+        siem::{Forwarder, Pauses, Sinks},
     },
     routes,
     sign_in::{Desk, federation::FederationSettings, password_policy::PasswordPolicy},
@@ -113,7 +113,8 @@ pub(super) async fn serve(
             None => tracing::warn!("PALMARES_LOG_KEY_FILE is not set: the log is not sealed, and nothing can be proved"),
         }
         let sinks = Sinks::new(settings.secrets_dir.clone(), settings.insecure_issuers).context("preparing to send audit logs")?;
-        let forwarder = Forwarder { engine: write.engine.clone(), cursors: read.siem_cursors().await?, sinks };
+        let (engine, cursors) = (write.engine.clone(), read.siem_cursors().await?);
+        let forwarder = Forwarder { engine, cursors, sinks, pauses: Pauses::default() };
         house.spawn(forwarder.run(stopping.clone()));
         workers = Some(read.start_workers(&settings, address, reactors, timers).await?);
     } else {

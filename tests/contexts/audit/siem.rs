@@ -2,9 +2,11 @@
 
 use super::found;
 use crate::support::{
-    running::{Client, Organization, eventually, fresh_organization, running},
+    running::{Client, Organization, eventually, fresh_organization, mint, running},
     sink::Sink,
 };
+use chrono::{DateTime, TimeDelta, Utc};
+use palmares_domain::kernel::RoleId;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
@@ -163,18 +165,93 @@ async fn a_stream_is_paused_resumed_and_given_up() {
     organization.officer.post(&format!("/siem-streams/{id}/pause"), &json!({})).await.expect(200);
     organization.officer.post(&format!("/siem-streams/{id}/pause"), &json!({})).await.refused(409, "CONFLICT");
     eventually("it is paused", || async { (stream(&organization, &id).await["status"] == "PAUSED").then_some(()) }).await;
-    sink.says(404);
+    sink.says(410);
     organization.officer.post(&format!("/siem-streams/{id}/resume"), &json!({})).await.expect(200);
     organization.add_member("while it refuses").await;
     let failed =
         eventually("it is given up", || async { Some(stream(&organization, &id).await).filter(|stream| stream["status"] == "FAILED") })
             .await;
     assert_eq!(failed["failure"], "REFUSED_BY_SINK");
-    assert!(failed["error"].as_str().is_some_and(|error| error.contains("404")), "{failed}");
+    assert_eq!(failed["error"], "answered 410");
     sink.says(204);
     organization.officer.post(&format!("/siem-streams/{id}/resume"), &json!({})).await.expect(200);
     reached(&sink, last(&organization).await).await;
     complete(&sink.lines());
+}
+
+// covers: P-10
+#[tokio::test]
+async fn a_sink_that_says_no_is_asked_again_after_a_minute_and_not_given_up() {
+    let organization = fresh_organization().await;
+    let sink = Sink::start().await;
+    sink.says(404);
+    let id = open(&organization.officer, &sink, json!({})).await;
+    let refused = eventually("it was refused", || async {
+        Some(stream(&organization, &id).await).filter(|stream| stream["attempts"].as_i64() > Some(0))
+    })
+    .await;
+    assert_eq!((&refused["error"], &refused["status"]), (&json!("answered 404"), &json!("ACTIVE")));
+    let at: DateTime<Utc> = refused["try_at"].as_str().expect("a time").parse().expect("a time");
+    assert!(at - Utc::now() > TimeDelta::seconds(30), "{refused}");
+    // Whoever put it right does not wait for that.
+    sink.says(200);
+    for step in ["pause", "resume"] {
+        organization.officer.post(&format!("/siem-streams/{id}/{step}"), &json!({})).await.expect(200);
+    }
+    reached(&sink, last(&organization).await).await;
+    assert_eq!(sink.received().iter().filter(|request| !request.taken).count(), 1);
+}
+
+// covers: P-10
+#[tokio::test]
+async fn a_sink_that_takes_little_at_a_time_gets_it_all() {
+    let organization = fresh_organization().await;
+    for name in ["one", "two", "three"] {
+        organization.add_member(name).await;
+    }
+    let sink = Sink::start().await;
+    sink.takes_at_most(1);
+    open(&organization.officer, &sink, json!({})).await;
+    reached(&sink, last(&organization).await).await;
+    complete(&sink.lines());
+    let (taken, refused): (Vec<_>, Vec<_>) = sink.received().into_iter().partition(|request| request.taken);
+    assert!(!refused.is_empty() && taken.len() >= sink.lines().len(), "{} of {}", taken.len(), refused.len());
+}
+
+#[tokio::test]
+async fn what_stands_in_the_way_is_told_without_what_is_ours() {
+    let organization = fresh_organization().await;
+    let sink = Sink::start().await;
+    let id = open(&organization.officer, &sink, json!({ "secret_ref": "nobody-made-it" })).await;
+    let told = eventually("it was tried in vain", || async {
+        Some(stream(&organization, &id).await).filter(|stream| stream["error"].is_string())
+    })
+    .await;
+    assert_eq!(told["error"], "secret missing");
+    assert!(sink.received().is_empty(), "nothing goes out unsigned");
+}
+
+// covers: P-54
+#[tokio::test]
+async fn whoever_may_not_read_what_is_confidential_opens_no_stream() {
+    let organization = fresh_organization().await;
+    let sink = Sink::start().await;
+    let body = json!({ "url": sink.url(), "format": "ocsf" });
+    for (cleared, grants) in
+        [(false, vec!["compliance.siem_stream"]), (true, vec!["compliance.siem_stream", "compliance.confidential.read"])]
+    {
+        let name = format!("Streams {cleared}");
+        let role = organization.admin.post("/roles", &json!({ "name": name, "grants": grants })).await.expect(201).id("id");
+        let user = organization.add_member(&name).await;
+        organization.admin.post(&format!("/users/{user}/roles"), &json!({ "role": role })).await.expect(200);
+        let client = organization.admin.with_token(&mint(&user, organization.id, role.parse::<RoleId>().expect("a role")));
+        let opened = client.post("/siem-streams", &body).await;
+        if cleared {
+            opened.expect(201);
+        } else {
+            assert_eq!(opened.refused(403, "ACCESS_DENIED").body["reason"], "compliance.siem_stream_above_clearance");
+        }
+    }
 }
 
 #[tokio::test]

@@ -6,7 +6,7 @@ use palmares_commands::outbound::Outbound;
 use palmares_domain::{identity::connection::Issuer, kernel::OrganizationId};
 use palmares_projections::compliance::siem::{Cursor, content_type};
 use reqwest::{StatusCode, header};
-use std::{fmt::Write, path::PathBuf, time::Duration};
+use std::{error::Error, fmt::Write, io, path::PathBuf, time::Duration};
 
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -16,6 +16,9 @@ const STREAM: &str = "Palmares-Stream";
 /// The numbers of the first and of the last record.
 const RECORDS: &str = "Palmares-Records";
 
+const SECRET_MISSING: &str = "secret missing";
+const TIMED_OUT: &str = "timed out";
+
 /// Reaches sinks.
 pub struct Sinks {
     http: reqwest::Client,
@@ -23,11 +26,15 @@ pub struct Sinks {
     insecure_loopback: bool,
 }
 
-/// What a sink said.
+/// What a sink said. Its organization reads why: in few words, which say nothing of this machine.
 pub enum Sent {
     Taken,
     /// It may take it later.
     Away(String),
+    /// It took too long, for as much as it was sent.
+    TimedOut,
+    /// It may take less at a time.
+    TooLarge(String),
     /// It does not want it, for ever or for now.
     Refused {
         for_ever: bool,
@@ -55,15 +62,25 @@ impl Sinks {
         let mut request = self.http.post(&cursor.url);
         request = request.header(header::CONTENT_TYPE, content_type(cursor.format));
         request = request.header(STREAM, cursor.stream.to_string()).header(RECORDS, format!("{first}-{last}"));
+        let told = |error: &dyn std::fmt::Display, kind| {
+            tracing::warn!(organization = %cursor.organization, stream = %cursor.stream, error = %error, kind, "a sink was not reached");
+        };
         if let Some(name) = &cursor.secret_ref {
             match self.signature(cursor.organization, name, &body).await {
                 Ok(signature) => request = request.header(SIGNATURE, signature),
-                Err(error) => return Sent::Away(format!("{error:#}")),
+                Err(error) => {
+                    told(&format_args!("{error:#}"), SECRET_MISSING);
+                    return Sent::Away(SECRET_MISSING.to_owned());
+                }
             }
         }
         match request.body(body).send().await {
             Ok(response) => said(response.status()),
-            Err(error) => Sent::Away(format!("{:#}", anyhow::Error::from(error.without_url()))),
+            Err(error) => {
+                let kind = kind(&error);
+                told(&format_args!("{:#}", anyhow::Error::from(error.without_url())), kind);
+                if kind == TIMED_OUT { Sent::TimedOut } else { Sent::Away(kind.to_owned()) }
+            }
         }
     }
 
@@ -71,6 +88,21 @@ impl Sinks {
         let secret = secret(self.secrets_dir.as_deref(), organization, name).await?;
         Ok(signature(secret.as_bytes(), chrono::Utc::now().timestamp(), body))
     }
+}
+
+/// Why a sink was not reached.
+fn kind(error: &reqwest::Error) -> &'static str {
+    // Whoever cannot be connected to in time would be no sooner with less.
+    if error.is_timeout() && !error.is_connect() {
+        return TIMED_OUT;
+    }
+    if is_tls(error) { "tls" } else { "unreachable" }
+}
+
+/// Whether TLS is at fault, however deep that is said: what stands within an `io::Error` is not its source.
+fn is_tls(error: &(dyn Error + 'static)) -> bool {
+    let within = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
+    error.is::<rustls::Error>() || within.is_some_and(|within| is_tls(within)) || error.source().is_some_and(is_tls)
 }
 
 fn signature(secret: &[u8], time: i64, body: &[u8]) -> String {
@@ -85,10 +117,11 @@ fn signature(secret: &[u8], time: i64, body: &[u8]) -> String {
 }
 
 fn said(status: StatusCode) -> Sent {
-    let why = format!("the sink answered {status}");
+    let why = format!("answered {}", status.as_u16());
     match status {
         status if status.is_success() => Sent::Taken,
         StatusCode::GONE => Sent::Refused { for_ever: true, why },
+        StatusCode::PAYLOAD_TOO_LARGE => Sent::TooLarge(why),
         StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_EARLY | StatusCode::TOO_MANY_REQUESTS => Sent::Away(why),
         status if status.is_server_error() => Sent::Away(why),
         _ => Sent::Refused { for_ever: false, why },
@@ -98,6 +131,7 @@ fn said(status: StatusCode) -> Sent {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
     #[test]
     fn a_signature_is_over_time_and_body() {
@@ -111,13 +145,16 @@ mod tests {
 
     #[test]
     fn what_passes_is_told_from_what_does_not() {
-        for (status, kind) in [(200, "taken"), (204, "taken"), (302, "refused"), (400, "refused"), (404, "refused"), (408, "away")] {
+        for (status, kind) in
+            [(200, "taken"), (204, "taken"), (302, "refused"), (400, "refused"), (404, "refused"), (408, "away"), (413, "too large")]
+        {
             let status = StatusCode::from_u16(status).unwrap();
             let told = match said(status) {
                 Sent::Taken => "taken",
                 Sent::Away(_) => "away",
                 Sent::Refused { .. } => "refused",
-                Sent::Forbidden => "forbidden",
+                Sent::TooLarge(_) => "too large",
+                Sent::TimedOut | Sent::Forbidden => "nothing",
             };
             assert_eq!(told, kind, "{status}");
         }
@@ -125,5 +162,26 @@ mod tests {
         for status in [429, 500, 502, 503, 504] {
             assert!(matches!(said(StatusCode::from_u16(status).unwrap()), Sent::Away(_)), "{status}");
         }
+    }
+
+    #[tokio::test]
+    async fn why_a_sink_was_not_reached_is_told_in_few_words() {
+        let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let http = Outbound::within(Duration::from_millis(200)).build().unwrap();
+        let asked = async |url: String| kind(&http.get(url).send().await.unwrap_err());
+        assert_eq!(asked(format!("http://{address}")).await, "timed out", "nobody answers");
+        let speaks = tokio::spawn(async move {
+            while let Ok((mut stream, _)) = listener.accept().await {
+                let mut hello = [0; 4096];
+                let _ = stream.read(&mut hello).await;
+                let _ = stream.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").await;
+            }
+        });
+        assert_eq!(asked(format!("https://{address}")).await, "tls", "it speaks in clear");
+        speaks.abort();
+        let _ = speaks.await;
+        assert_eq!(asked(format!("http://{address}")).await, "unreachable", "nobody listens");
     }
 }

@@ -1,6 +1,6 @@
 //! From the events of streams to rows.
 
-use super::PROJECTION;
+use super::{PROJECTION, cursors::FORGET_ATTEMPTS};
 use crate::engine::{ApplyContext, ApplyError, Delivered, Projector};
 use async_trait::async_trait;
 use palmares_domain::{
@@ -61,6 +61,9 @@ impl Projector for SiemStreams {
                     SiemStreamEvent::SiemStreamResumed(resumed) => (resumed.stream_id, SiemStreamStatus::Active, None),
                     SiemStreamEvent::SiemStreamFailed(failed) => (failed.stream_id, SiemStreamStatus::Failed, Some(failed.reason)),
                 };
+            if status == SiemStreamStatus::Active {
+                sqlx::query(FORGET_ATTEMPTS).bind(organization).bind(stream.0).execute(&mut *context.tx).await?;
+            }
             let failure = failure.map(|failure| match failure {
                 SiemFailure::RefusedBySink => "REFUSED_BY_SINK",
                 SiemFailure::AddressForbidden => "ADDRESS_FORBIDDEN",

@@ -27,23 +27,47 @@ pub fn content_type(format: SiemFormat) -> &'static str {
     }
 }
 
-/// The body of a batch whose first record has this number.
-pub fn body(format: SiemFormat, stream: SiemStreamId, first: i64, entries: &[AuditEntry]) -> Result<Vec<u8>, ReadError> {
-    let lines = (first..).zip(entries).map(|(record, entry)| Line { stream_id: stream, record, entry });
-    let values: Result<Vec<Value>, serde_json::Error> = lines
-        .map(|line| match format {
+/// About as many bytes make a batch; one entry is sent whatever its size.
+const BATCH_BYTES: usize = 1024 * 1024;
+
+/// The body of a batch whose first record has this number, and how many of the entries are in it: the first
+/// ones, up to about a mebibyte.
+pub fn body(format: SiemFormat, stream: SiemStreamId, first: i64, entries: &[AuditEntry]) -> Result<(Vec<u8>, usize), ReadError> {
+    bounded(format, stream, first, entries, BATCH_BYTES)
+}
+
+fn bounded(
+    format: SiemFormat,
+    stream: SiemStreamId,
+    first: i64,
+    entries: &[AuditEntry],
+    bytes_max: usize,
+) -> Result<(Vec<u8>, usize), ReadError> {
+    let (opens, between, ends) = match format {
+        SiemFormat::CloudEvents => ("[", ",", "]"),
+        SiemFormat::JsonLines | SiemFormat::Ocsf => ("", "\n", "\n"),
+    };
+    let mut body = opens.to_owned();
+    let mut taken = 0;
+    for (record, entry) in (first..).zip(entries) {
+        let line = Line { stream_id: stream, record, entry };
+        let value = match format {
             SiemFormat::JsonLines => serde_json::to_value(&line),
             SiemFormat::CloudEvents => cloud_event(&line),
             SiemFormat::Ocsf => Ok(ocsf::event(&line)),
-        })
-        .collect();
-    let values = values.map_err(|error| ReadError::Unavailable(error.into()))?;
-    Ok(match format {
-        SiemFormat::CloudEvents => Value::Array(values).to_string().into_bytes(),
-        SiemFormat::JsonLines | SiemFormat::Ocsf => {
-            values.iter().flat_map(|value| [value.to_string(), "\n".to_owned()]).collect::<String>().into_bytes()
+        };
+        let text = value.map_err(|error| ReadError::Unavailable(error.into()))?.to_string();
+        if taken > 0 && body.len() + text.len() > bytes_max {
+            break;
         }
-    })
+        if taken > 0 {
+            body.push_str(between);
+        }
+        body.push_str(&text);
+        taken += 1;
+    }
+    body.push_str(ends);
+    Ok((body.into_bytes(), taken))
 }
 
 /// CloudEvents 1.0.2, with the extension `sequence`.
@@ -61,4 +85,46 @@ fn cloud_event(line: &Line<'_>) -> serde_json::Result<Value> {
         "sequence": format!("{:020}", line.record),
         "data": serde_json::to_value(line)?,
     }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::compliance::audit_trail::testing::entry;
+    use palmares_domain::kernel::DataClass;
+    use uuid::Uuid;
+
+    const STREAM: SiemStreamId = SiemStreamId(Uuid::from_u128(1));
+
+    #[test]
+    fn a_batch_is_cut_where_it_becomes_too_large_and_has_one_entry_at_least() {
+        let entries: Vec<_> = (1..=5).map(|number| entry(number, DataClass::Restricted)).collect();
+        for format in SiemFormat::ALL {
+            let (whole, all) = body(format, STREAM, 1, &entries).unwrap();
+            assert_eq!(all, 5);
+            for (bytes_max, expected) in [(0, 1), (whole.len() / 2, 2), (whole.len() * 9 / 10, 4), (whole.len(), 5)] {
+                let (cut, taken) = bounded(format, STREAM, 1, &entries, bytes_max).unwrap();
+                assert_eq!(taken, expected, "{format:?} in {bytes_max} of {}", whole.len());
+                let text = String::from_utf8(cut).unwrap();
+                let records: Vec<Value> = match format {
+                    SiemFormat::CloudEvents => serde_json::from_str(&text).unwrap(),
+                    _ => text.lines().map(|line| serde_json::from_str(line).unwrap()).collect(),
+                };
+                assert_eq!(records.len(), expected);
+            }
+        }
+    }
+
+    #[test]
+    fn each_format_says_what_was_withheld_and_by_which_elevation() {
+        let entries = [entry(1, DataClass::Confidential)];
+        for (format, at) in [(SiemFormat::JsonLines, ""), (SiemFormat::CloudEvents, "/data"), (SiemFormat::Ocsf, "/unmapped")] {
+            let (bytes, _) = body(format, STREAM, 1, &entries).unwrap();
+            let value: Value = serde_json::from_slice(&bytes).unwrap();
+            let value = if value.is_array() { value[0].clone() } else { value };
+            let of = |name: &str| value.pointer(&format!("{at}/{name}")).cloned().unwrap_or_default();
+            assert_eq!(of("elevation_id"), json!(Uuid::from_u128(9)), "{format:?}");
+            assert_eq!(of("withheld"), json!(["before_state", "after_state"]), "{format:?}");
+        }
+    }
 }

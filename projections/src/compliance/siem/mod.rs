@@ -9,7 +9,7 @@ mod lines;
 mod ocsf;
 mod query;
 
-pub use cursors::{Batch, Cursor, Cursors, Outcome};
+pub use cursors::{Batch, Cursor, Cursors, InVain};
 pub use fold::SiemStreams;
 pub use lines::{Line, body, content_type};
 pub use query::{ListSiemStreams, SiemStreamRow};

@@ -13,7 +13,7 @@ use uuid::Uuid;
 pub(super) const LIST: &str = "
     SELECT s.stream_id, s.url, s.format, s.secret_ref, s.topics, s.from_beginning, s.status, s.failure, s.opened_by, s.created_at,
            COALESCE(c.position, 0) AS position, COALESCE(c.records, 0) AS records, COALESCE(c.attempts, 0) AS attempts, c.error,
-           c.sent_at, GREATEST(0, COALESCE((SELECT max(l.number) FROM compliance_audit_log l
+           NULLIF(c.try_at, '-infinity') AS try_at, c.sent_at, GREATEST(0, COALESCE((SELECT max(l.number) FROM compliance_audit_log l
                WHERE l.organization_id = $1), 0) - COALESCE(c.number, 0)) AS lag_entries
     FROM compliance_siem_streams s LEFT JOIN compliance_siem_cursors c USING (organization_id, stream_id)
     WHERE s.organization_id = $1 ORDER BY s.created_position";
@@ -45,8 +45,11 @@ pub struct SiemStreamRow {
     pub lag_entries: i64,
     /// How often the next ones were tried in vain.
     pub attempts: i32,
-    /// Why the last attempt was in vain.
+    /// Why the last attempt was in vain: `unreachable`, `timed out`, `tls`, `secret missing`, `log unreadable`,
+    /// or what the sink answered, such as `answered 503`.
     pub error: Option<String>,
+    /// When they are tried again, where they were tried in vain.
+    pub try_at: Option<DateTime<Utc>>,
     /// When the sink last took something.
     pub sent_at: Option<DateTime<Utc>>,
 }
