@@ -165,7 +165,7 @@ impl Asked {
         if event.actor_id == recipient.0 {
             return Ok(None);
         }
-        let happened = Happened { at: event.recorded_at, address: None, device: None };
+        let happened = Happened { at: event.recorded_at, address: None, device: None, found: None };
         let valid_until = event.recorded_at + NEWS_PATIENCE;
         let (kind, to, key) = (LetterKind::DeletionAsked, To::OnRecord, Key::Nothing);
         Ok(Some(Self { kind, recipient, to, key, note: None, valid_until, happened: Some(happened) }))

@@ -1,5 +1,8 @@
 //! The reactor on an engine in memory, with a real mail server where letters are really sent.
 
+#[path = "told_tests.rs"]
+mod told;
+
 use super::*;
 use crate::{
     cli::dev::mailbox::{Caught, Mailbox},
@@ -205,39 +208,6 @@ async fn a_notice_tells_of_what_happened_and_links_to_a_way_out() {
         let placed = matches!(kind, LetterKind::NewSignIn | LetterKind::SuspiciousSignIn);
         assert_eq!((text.contains("203.0.113.7"), text.contains("Ada's phone")), (placed, placed), "{kind:?}: {text}");
     }
-}
-
-// covers: E-168
-#[tokio::test]
-async fn who_is_to_be_deleted_at_the_word_of_another_is_told_and_who_asked_is_not() {
-    const OFFICER: Uuid = Uuid::from_u128(15);
-    for (actor, told) in [(OFFICER, 1), (ADA.0, 0)] {
-        let (world, mailbox) = World::with_mailbox().await;
-        let mut delivered = world.delivered("user", "identity.user_deletion_requested", &json!({ "user_id": ADA }), None);
-        delivered.event = Arc::new(RecordedEvent { actor_id: actor, ..(*delivered.event).clone() });
-        world.reactor.react(&delivered).await.unwrap();
-        assert_eq!(texts(&mailbox.caught).len(), told);
-        let subjects: Vec<_> = mailbox.caught.to(Some(ADDRESS)).iter().map(|mail| mail.subject.clone()).collect();
-        assert!(subjects.iter().all(|subject| subject == "Votre compte chez Acmé va être supprimé"), "{subjects:?}");
-    }
-}
-
-/// covers: E-87
-#[tokio::test]
-async fn each_of_those_who_are_told_of_an_anomaly_gets_a_letter_once() {
-    let (world, mailbox) = World::with_mailbox().await;
-    let nobody = Uuid::from_u128(15);
-    let payload = json!({
-        "anomaly_id": Uuid::from_u128(16), "rule": "MASS_READS", "about": Uuid::from_u128(17), "sightings": 25, "told": [nobody, ADA],
-    });
-    let delivered = world.delivered("access_anomaly", "compliance.anomaly_raised", &payload, None);
-    world.reactor.react(&delivered).await.unwrap();
-    world.reactor.react(&delivered).await.unwrap();
-    let [text] = &texts(&mailbox.caught)[..] else { panic!("one letter is sent to whom has an address") };
-    assert!(text.contains("de nombreuses personnes") && !text.contains(&Uuid::from_u128(17).to_string()), "{text}");
-    let id = LetterId::asked_by_to(delivered.event.id, ADA);
-    let state = world.reactor.engine.look(world.organization, id, |letter: &Letter| *letter).await.unwrap();
-    assert_eq!(state, Letter::Sent);
 }
 
 #[tokio::test]

@@ -13,7 +13,7 @@ use palmares_domain::{
     compliance::access_anomaly::{AccessAnomalyEvent, AnomalyRule},
     kernel::{AnomalyId, Event, RecordedEvent},
 };
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, btree_map::Entry};
 use uuid::Uuid;
 
 pub(super) const SEEN: &str = "
@@ -80,12 +80,11 @@ impl Projector for Anomalies {
                 acknowledge(context, event).await?;
             } else if let Some(Sighting { rule, counted }) = Sighting::of(event) {
                 let key = (event.organization_id.0, rule, event.actor_id);
-                if !watches.contains_key(&key) {
-                    watches.insert(key, load(context, key, event.recorded_at).await?);
-                }
-                if let Some(watch) = watches.get_mut(&key) {
-                    watch.see(Seen { counted, at: event.recorded_at, position: event.position, raising: anomaly_id(event, rule) });
-                }
+                let watch = match watches.entry(key) {
+                    Entry::Occupied(known) => known.into_mut(),
+                    Entry::Vacant(new) => new.insert(load(context, key, event.recorded_at).await?),
+                };
+                watch.see(Seen { counted, at: event.recorded_at, position: event.position, raising: anomaly_id(event, rule) });
             }
         }
         store(context, watches).await
@@ -101,7 +100,8 @@ async fn load(context: &mut ApplyContext<'_>, key: Key, now: DateTime<Utc>) -> R
     let seen: Vec<(Uuid, DateTime<Utc>)> = query.fetch_all(&mut *context.tx).await?;
     let sql = context.slot.sql(OPEN);
     let query = sqlx::query_as(&sql).bind(organization).bind(rule.name()).bind(actor).bind(begin);
-    let open: Option<(Uuid, i64, DateTime<Utc>, i64, DateTime<Utc>)> = query.fetch_optional(&mut *context.tx).await?;
+    type Row = (Uuid, i64, DateTime<Utc>, i64, DateTime<Utc>);
+    let open: Option<Row> = query.fetch_optional(&mut *context.tx).await?;
     let open = open.map(|(id, sightings, raised_at, raised_position, last_seen_at)| {
         let id = AnomalyId(id);
         Open { id, sightings, raised_at, raised_position, last_seen_at }
