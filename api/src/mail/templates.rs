@@ -163,7 +163,7 @@ impl Templates {
             let (key, note) = (about.key, about.note);
             let variables = context! {
                 organization, subject, address, device, found, key, note, valid_until => &valid_until, happened_at => &happened_at,
-                language => tag, notice => kind.is_notice(),
+                language => tag, notice => kind.is_notice(), alarm => kind == LetterKind::AnomalyRaised,
             };
             self.0.get_template(&format!("{tag}/{}.{extension}", kind.name()))?.render(variables)
         };
