@@ -297,6 +297,7 @@ async fn whoever_has_no_built_in_role_is_not_locked_out_of_what_is_theirs() {
     let coach = organization.member.with_token(&mint(&user, organization.id, custom));
     organization.publish("terms_of_service", "1", "Be kind.").await.expect(201);
     organization.require(&["terms_of_service"]).await;
+    agree(&organization.admin, "terms_of_service", "1").await.expect(200);
 
     let refused = coach.get("/points/programs").await.refused(403, "ACCESS_DENIED");
     assert_eq!(refused.body["reason"], "compliance.consent_required");

@@ -93,9 +93,12 @@ async fn run(mut world: World) {
     let until = head(&mut database).await;
     all_reach(&mut database, until).await;
     assert_eq!(telling_of(&mut database, &ids).await, BTreeSet::new(), "read models tell of whoever was erased");
-    let purged = read_models(&mut database, until, None).await;
     assert_nothing_is_found(&world, &mark, &control, &staff.admin).await;
     staff.assert_certified(&people).await;
+    // To look is recorded, and counted.
+    let until = head(&mut database).await;
+    all_reach(&mut database, until).await;
+    let purged = read_models(&mut database, until, None).await;
     rebuild_all(&staff.platform, &mut database).await;
     let rebuilt = read_models(&mut database, until, None).await;
     for (name, rows) in &purged {

@@ -138,7 +138,12 @@ pub async fn read_models(database: &mut PgConnection, until: i64, of: Option<Org
     let mut models = BTreeMap::new();
     for projector in projectors() {
         for table in projector.tables() {
-            let known = if GROWING.contains(table) { "position <= $1" } else { "$1 > 0" };
+            let known = match *table {
+                table if GROWING.contains(&table) => "position <= $1",
+                "compliance_anomalies" => "raised_position <= $1",
+                "compliance_audit_texts" => "text_id IN (SELECT l.text_id FROM compliance_audit_log l WHERE l.position <= $1)",
+                _ => "$1 > 0",
+            };
             let sql = format!(
                 "SELECT coalesce(string_agg(row, E'\\n' ORDER BY row), '') FROM (
                     SELECT (to_jsonb(t) - 'revision' - 'sealed')::text AS row FROM {table} t

@@ -241,9 +241,11 @@ async fn ids_of_another_organization_name_nothing() {
             path if path.starts_with("/points/accounts/") => json!({ "program_id": mine("program_id") }),
             _ => json!({}),
         };
+        // What an administrator may not do, an officer does.
+        let caller = if route.path == "/legal-holds/{hold_id}/release" { &own.officer } else { &own.admin };
         let answer = match route.verb {
-            Verb::Get => own.admin.get(&path).await,
-            verb => own.admin.send(verb.name(), &path, &body).await,
+            Verb::Get => caller.get(&path).await,
+            verb => caller.send(verb.name(), &path, &body).await,
         };
         // Lists about a user that is not there are empty, as they are for one of whom nothing is known.
         match (route.verb, answer.status) {

@@ -334,12 +334,12 @@ impl Organization {
     }
 
     /// Everything that happened here until now, except who looked at it or was refused, and which
-    /// letters went out, which takes its time.
+    /// letters went out or what looked wrong, which takes its time.
     pub async fn domain_events(&self) -> Vec<Value> {
         let head = self.head().await;
         self.analyst.get_at("/events?limit=1", head).await.expect(200);
         let mut events = self.analyst.all("/events").await;
-        events.retain(|event| event["stream"]["type"] != "access_record" && event["stream"]["type"] != "letter");
+        events.retain(|event| !["access_record", "access_anomaly", "letter"].contains(&event["stream"]["type"].as_str().expect("a type")));
         events
     }
 }

@@ -250,7 +250,8 @@ async fn nobody_takes_back_what_an_administrator_asked_about_them() {
     );
     assert_eq!(refusal(world.approve(world.admin, subject).await).1, "compliance.deletion_own_request");
     world.on_request_with::<RefuseDeletion>(OFFICER, subject, json!({ "ground": "legal_claims" })).await.unwrap();
-    assert_eq!((world.status(ada).await, world.request(subject).await.status), (UserStatus::Active, DeletionStatus::Refused));
+    // As it was before.
+    assert_eq!((world.status(ada).await, world.request(subject).await.status), (UserStatus::Suspended, DeletionStatus::Refused));
 }
 
 /// covers: E-46
