@@ -34,7 +34,8 @@ impl Links {
             | LetterKind::SignupApproved
             | LetterKind::SignupRefused
             | LetterKind::DeletionAsked
-            | LetterKind::AnomalyRaised => return None,
+            | LetterKind::AnomalyRaised
+            | LetterKind::SiemStreamFailed => return None,
         };
         Some(format!("{}/{page}#token={token}", self.public_url))
     }

@@ -50,6 +50,8 @@ const SOURCES: &[(&str, &str)] = sources![
     "en/deletion_asked.txt",
     "en/anomaly_raised.html",
     "en/anomaly_raised.txt",
+    "en/siem_stream_failed.html",
+    "en/siem_stream_failed.txt",
     "fr/footer.html",
     "fr/footer.txt",
     "fr/invitation.html",
@@ -89,6 +91,8 @@ const SOURCES: &[(&str, &str)] = sources![
     "fr/deletion_asked.txt",
     "fr/anomaly_raised.html",
     "fr/anomaly_raised.txt",
+    "fr/siem_stream_failed.html",
+    "fr/siem_stream_failed.txt",
 ];
 
 /// A letter as it reads.
@@ -163,7 +167,7 @@ impl Templates {
             let (key, note) = (about.key, about.note);
             let variables = context! {
                 organization, subject, address, device, found, key, note, valid_until => &valid_until, happened_at => &happened_at,
-                language => tag, notice => kind.is_notice(), alarm => kind == LetterKind::AnomalyRaised,
+                language => tag, notice => kind.is_notice(), alarm => kind.is_alarm(),
             };
             self.0.get_template(&format!("{tag}/{}.{extension}", kind.name()))?.render(variables)
         };

@@ -14,7 +14,8 @@ fn about(kind: LetterKind) -> Subject<'static> {
         | LetterKind::SignupApproved
         | LetterKind::SignupRefused
         | LetterKind::DeletionAsked
-        | LetterKind::AnomalyRaised => "",
+        | LetterKind::AnomalyRaised
+        | LetterKind::SiemStreamFailed => "",
         _ => LINK,
     };
     let note = (kind == LetterKind::SignupRefused).then_some("We <know> nobody of this name.");

@@ -2,13 +2,15 @@
 
 use super::found;
 use crate::support::{
+    mail::mail_to,
     running::{Client, Organization, eventually, fresh_organization, mint, running},
     sink::Sink,
 };
 use chrono::{DateTime, TimeDelta, Utc};
-use palmares_domain::kernel::RoleId;
+use palmares_domain::{identity::Role, kernel::RoleId};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
+use uuid::Uuid;
 
 async fn open(client: &Client, sink: &Sink, more: Value) -> String {
     let mut body = json!({ "url": sink.url(), "format": "json_lines", "from_beginning": true });
@@ -151,6 +153,15 @@ async fn sinks_are_spoken_to_in_their_own_terms() {
     }
 }
 
+/// Another compliance officer, with an address.
+async fn second_officer(organization: &Organization) -> (String, Client) {
+    let email = format!("officer-{}@example.test", Uuid::new_v4());
+    let body = json!({ "external_ref": email, "role": Role::ComplianceOfficer.name(), "email": email });
+    let user = organization.admin.post("/users", &body).await.expect(201).id("id");
+    let client = organization.admin.with_token(&mint(&user, organization.id, Role::ComplianceOfficer));
+    (email, client)
+}
+
 // covers: P-10
 #[tokio::test]
 async fn a_stream_is_paused_resumed_and_given_up() {
@@ -166,13 +177,16 @@ async fn a_stream_is_paused_resumed_and_given_up() {
     organization.officer.post(&format!("/siem-streams/{id}/pause"), &json!({})).await.refused(409, "CONFLICT");
     eventually("it is paused", || async { (stream(&organization, &id).await["status"] == "PAUSED").then_some(()) }).await;
     sink.says(410);
-    organization.officer.post(&format!("/siem-streams/{id}/resume"), &json!({})).await.expect(200);
+    let (email, second) = second_officer(&organization).await;
+    second.post(&format!("/siem-streams/{id}/resume"), &json!({})).await.expect(200);
     organization.add_member("while it refuses").await;
     let failed =
         eventually("it is given up", || async { Some(stream(&organization, &id).await).filter(|stream| stream["status"] == "FAILED") })
             .await;
     assert_eq!(failed["failure"], "REFUSED_BY_SINK");
     assert_eq!(failed["error"], "answered 410");
+    let letter = mail_to(&email).await;
+    assert!(letter.text.contains("Nothing is lost"), "whoever resumed it is told: {}", letter.text);
     sink.says(204);
     organization.officer.post(&format!("/siem-streams/{id}/resume"), &json!({})).await.expect(200);
     reached(&sink, last(&organization).await).await;

@@ -7,7 +7,10 @@ use crate::{
 };
 use chrono::{DateTime, TimeDelta, Utc};
 use palmares_domain::{
-    compliance::access_anomaly::AccessAnomalyEvent,
+    compliance::{
+        access_anomaly::{AccessAnomalyEvent, AnomalyRule},
+        siem_stream::SiemStreamEvent,
+    },
     identity::{
         credential::{CredentialEvent, PassKind},
         invitation::InvitationEvent,
@@ -29,6 +32,7 @@ const CODE: &str = "identity.signup_code_issued";
 const COMPLETED: &str = "identity.signup_completed";
 const REFUSED: &str = "identity.signup_refused";
 const ANOMALY: &str = "compliance.anomaly_raised";
+const STREAM_FAILED: &str = "compliance.siem_stream_failed";
 
 const DELETION: &str = "identity.user_deletion_requested";
 
@@ -48,6 +52,7 @@ pub(super) const ASKING: &[&str] = &[
     "identity.suspicious_sign_in_detected",
     DELETION,
     ANOMALY,
+    STREAM_FAILED,
 ];
 
 /// How long a letter that only tells something is worth sending, and the link of a notice good.
@@ -110,11 +115,9 @@ impl Asked {
     /// What looks wrong, to each of those who are told. Who did it does not leave the audit log.
     fn alarms(event: &RecordedEvent) -> Result<Vec<(LetterId, Self)>, ReactError> {
         let AccessAnomalyEvent::AnomalyRaised(raised) = parse(event)? else { return Ok(Vec::new()) };
-        let valid_until = event.recorded_at + NEWS_PATIENCE;
         let alarm = |recipient| {
-            let happened = Some(Happened { at: event.recorded_at, address: None, device: None, found: Some(raised.rule) });
-            let (kind, to, key) = (LetterKind::AnomalyRaised, To::OnRecord, Key::Nothing);
-            (LetterId::asked_by_to(event.id, recipient), Self { kind, recipient, to, key, note: None, valid_until, happened })
+            let letter = Self::news(event, LetterKind::AnomalyRaised, recipient, Some(raised.rule));
+            (LetterId::asked_by_to(event.id, recipient), letter)
         };
         Ok(raised.told.iter().copied().map(alarm).collect())
     }
@@ -127,6 +130,9 @@ impl Asked {
         }
         if event_type == DELETION {
             return Self::deletion(delivered);
+        }
+        if event_type == STREAM_FAILED {
+            return Self::stream_failed(&delivered.event);
         }
         if !matches!(event_type, PASS | INVITATION | LINK | COMPLETED | REFUSED) {
             return Self::notice(delivered);
@@ -162,13 +168,21 @@ impl Asked {
         let event = &delivered.event;
         let UserEvent::UserDeletionRequested(requested) = parse(event)? else { return Ok(None) };
         let recipient = requested.user_id;
-        if event.actor_id == recipient.0 {
-            return Ok(None);
-        }
-        let happened = Happened { at: event.recorded_at, address: None, device: None, found: None };
+        let others = event.actor_id != recipient.0;
+        Ok(others.then(|| Self::news(event, LetterKind::DeletionAsked, recipient, None)))
+    }
+
+    /// That a stream of the audit log stopped, to whoever answers for it. Where it sends to does not leave the house.
+    fn stream_failed(event: &RecordedEvent) -> Result<Option<Self>, ReactError> {
+        let SiemStreamEvent::SiemStreamFailed(failed) = parse(event)? else { return Ok(None) };
+        Ok(failed.told.map(|recipient| Self::news(event, LetterKind::SiemStreamFailed, recipient, None)))
+    }
+
+    /// Tells somebody of an event, and asks nothing.
+    fn news(event: &RecordedEvent, kind: LetterKind, recipient: UserId, found: Option<AnomalyRule>) -> Self {
+        let happened = Some(Happened { at: event.recorded_at, address: None, device: None, found });
         let valid_until = event.recorded_at + NEWS_PATIENCE;
-        let (kind, to, key) = (LetterKind::DeletionAsked, To::OnRecord, Key::Nothing);
-        Ok(Some(Self { kind, recipient, to, key, note: None, valid_until, happened: Some(happened) }))
+        Self { kind, recipient, to: To::OnRecord, key: Key::Nothing, note: None, valid_until, happened }
     }
 
     fn pass(delivered: &Delivered, address: String) -> Result<Option<Self>, ReactError> {

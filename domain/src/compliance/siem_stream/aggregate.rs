@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     identity::connection::Issuer,
-    kernel::{Aggregate, Facts, OrganizationId, SiemStreamId},
+    kernel::{Aggregate, Facts, OrganizationId, SiemStreamId, UserId},
 };
 use serde::{Deserialize, Serialize};
 
@@ -29,6 +29,8 @@ pub struct SiemSink {
     pub status: SiemStreamStatus,
     /// Why it failed, where it did.
     pub failure: Option<SiemFailure>,
+    /// Who opened it, or resumed it last.
+    pub answerable: UserId,
 }
 
 /// One stream: nothing, until it is opened.
@@ -87,7 +89,7 @@ impl SiemStream {
 
 impl Aggregate for SiemStream {
     const TYPE: &'static str = "siem_stream";
-    const SHAPE: u16 = 1;
+    const SHAPE: u16 = 2;
 
     type Command = SiemStreamCommand;
     type Event = SiemStreamEvent;
@@ -111,11 +113,11 @@ impl Aggregate for SiemStream {
                 SiemStreamResumed { stream_id, resumed_by: facts.actor }.into()
             }
             SiemStreamCommand::Fail(reason) => {
-                let SiemSink { stream_id, status, .. } = *self.known()?;
+                let SiemSink { stream_id, status, answerable, .. } = *self.known()?;
                 if !FAIL.leads_from(status) {
                     return Err(SiemStreamError::NotActive);
                 }
-                SiemStreamFailed { stream_id, reason: *reason }.into()
+                SiemStreamFailed { stream_id, reason: *reason, told: Some(answerable) }.into()
             }
         };
         Ok(vec![event])
@@ -124,12 +126,18 @@ impl Aggregate for SiemStream {
     fn evolve(&mut self, event: &SiemStreamEvent) {
         match event {
             SiemStreamEvent::SiemStreamOpened(opened) => {
-                let SiemStreamOpened { stream_id, organization_id, url, format, secret_ref, topics, .. } = opened.clone();
+                let SiemStreamOpened { stream_id, organization_id, url, format, secret_ref, topics, opened_by, .. } = opened.clone();
                 let (status, failure) = (SiemStreamStatus::Active, None);
-                self.0 = Some(SiemSink { stream_id, organization_id, url, format, secret_ref, topics, status, failure });
+                let answerable = opened_by;
+                self.0 = Some(SiemSink { stream_id, organization_id, url, format, secret_ref, topics, status, failure, answerable });
             }
             SiemStreamEvent::SiemStreamPaused(_) => self.set(PAUSE.to, None),
-            SiemStreamEvent::SiemStreamResumed(_) => self.set(RESUME.to, None),
+            SiemStreamEvent::SiemStreamResumed(resumed) => {
+                self.set(RESUME.to, None);
+                if let Some(sink) = &mut self.0 {
+                    sink.answerable = resumed.resumed_by;
+                }
+            }
             SiemStreamEvent::SiemStreamFailed(failed) => self.set(FAIL.to, Some(failed.reason)),
         }
     }

@@ -34,6 +34,8 @@ events! {
         SiemStreamFailed = "compliance.siem_stream_failed" v 1 {
             stream_id: SiemStreamId = internal,
             reason: SiemFailure = internal,
+            /// Who answers for the stream, and gets a letter; missing where nobody was named yet.
+            told: Option<UserId> = internal,
         }
     }
 }

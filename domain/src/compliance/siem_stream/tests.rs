@@ -65,7 +65,7 @@ fn resumed() -> SiemStreamEvent {
 }
 
 fn failed() -> SiemStreamEvent {
-    SiemStreamFailed { stream_id: STREAM, reason: SiemFailure::RefusedBySink }.into()
+    SiemStreamFailed { stream_id: STREAM, reason: SiemFailure::RefusedBySink, told: Some(ANN) }.into()
 }
 
 #[test]
@@ -74,6 +74,14 @@ fn a_stream_is_opened_once() {
     assert_eq!(given(&[opened()]).sink().map(|sink| sink.status), Some(SiemStreamStatus::Active));
     let again = when(&[opened()], SiemStreamCommand::Open(open("https://siem.acme.example/in")));
     assert_eq!(again, Err(SiemStreamError::AlreadyOpen));
+}
+
+#[test]
+fn whoever_resumed_a_stream_last_is_told_that_it_failed() {
+    let bob = UserId(Uuid::from_u128(4));
+    let by_bob: SiemStreamEvent = SiemStreamResumed { stream_id: STREAM, resumed_by: bob }.into();
+    let failed = when(&[opened(), paused(), by_bob], SiemStreamCommand::Fail(SiemFailure::RefusedBySink));
+    assert_eq!(failed, Ok(vec![SiemStreamFailed { stream_id: STREAM, reason: SiemFailure::RefusedBySink, told: Some(bob) }.into()]));
 }
 
 #[test]

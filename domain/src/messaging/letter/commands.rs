@@ -45,10 +45,12 @@ pub enum LetterKind {
     DeletionAsked,
     /// Something in the audit log looks wrong.
     AnomalyRaised,
+    /// A stream of the audit log stopped.
+    SiemStreamFailed,
 }
 
 impl LetterKind {
-    pub const ALL: [LetterKind; 18] = [
+    pub const ALL: [LetterKind; 19] = [
         LetterKind::Invitation,
         LetterKind::MagicLink,
         LetterKind::PasswordReset,
@@ -67,6 +69,7 @@ impl LetterKind {
         LetterKind::ExternalIdentityLinked,
         LetterKind::DeletionAsked,
         LetterKind::AnomalyRaised,
+        LetterKind::SiemStreamFailed,
     ];
 
     /// Whether it tells of something that happened, rather than bringing something to use.
@@ -80,6 +83,11 @@ impl LetterKind {
                 | LetterKind::RecoveryCodesRenewed
                 | LetterKind::ExternalIdentityLinked
         )
+    }
+
+    /// Whether it goes to those who watch over the audit log.
+    pub fn is_alarm(self) -> bool {
+        matches!(self, LetterKind::AnomalyRaised | LetterKind::SiemStreamFailed)
     }
 
     /// By which way it goes.
@@ -111,6 +119,7 @@ impl LetterKind {
             LetterKind::ExternalIdentityLinked => "external_identity_linked",
             LetterKind::DeletionAsked => "deletion_asked",
             LetterKind::AnomalyRaised => "anomaly_raised",
+            LetterKind::SiemStreamFailed => "siem_stream_failed",
         }
     }
 }
