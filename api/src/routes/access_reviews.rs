@@ -5,15 +5,17 @@ use crate::{
     problem::Problem,
 };
 use chrono::{DateTime, Utc};
-use palmares_commands::compliance::{AttestAccess, CloseAccessReview, OpenAccessReview, RevokeAccess};
+use palmares_commands::compliance::{
+    AttestAccess, AttestKeyAccess, CloseAccessReview, OpenAccessReview, ReviewScope, RevokeAccess, RevokeKeyAccess,
+};
 use palmares_domain::{
-    compliance::access_review::{AccessReview, ITEMS_MAX, ReviewDecision},
+    compliance::access_review::{AccessReview, ITEMS_MAX, ReviewDecision, ReviewItem},
     identity::RoleRef,
-    kernel::{AccessReviewId, Admitted, Code, Tenant, UserId},
+    kernel::{AccessReviewId, Admitted, ApiKeyId, Code, Tenant, UserId},
 };
 use palmares_projections::{
-    compliance::access_reviews::{Holders, ListAccessChanges, ListAccessReviews, role_holders},
-    identity::directory,
+    compliance::access_reviews::{Holders, ListAccessChanges, ListAccessReviews, keys_in_use, role_holders},
+    identity::{api_keys, directory},
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -25,10 +27,12 @@ pub const ROUTES: &[Route] = &[
     Route::action::<GetAccessReview>(Verb::Get, "/access-reviews/{review_id}", "compliance.access_review.read"),
     Route::post::<AttestAccess>("/access-reviews/{review_id}/attest"),
     Route::post::<RevokeAccess>("/access-reviews/{review_id}/revoke"),
+    Route::post::<AttestKeyAccess>("/access-reviews/{review_id}/keys/{key_id}/attest"),
+    Route::post::<RevokeKeyAccess>("/access-reviews/{review_id}/keys/{key_id}/revoke"),
     Route::post::<CloseAccessReview>("/access-reviews/{review_id}/close"),
 ];
 
-/// Finds out who has the roles that a review is to be about.
+/// Finds out who has the roles, or which keys there are, that a review is to be about.
 struct OfHolders;
 
 impl Prepare<OpenAccessReview> for OfHolders {
@@ -38,11 +42,21 @@ impl Prepare<OpenAccessReview> for OfHolders {
         if operation.limit.is_some_and(|limit| !(1..=ITEMS_MAX).contains(&usize::from(limit))) {
             return Err(Problem::invalid_field("limit", "out_of_range"));
         }
-        // A role that was given before the review is asked for is in it.
+        let OpenAccessReview { scope, role, after_user, after_key, limit, .. } = operation;
+        let (projection, stray) = match scope {
+            ReviewScope::Roles => (directory::PROJECTION, after_key.map(|_| "after_key")),
+            ReviewScope::ApiKeys => (api_keys::PROJECTION, role.map(|_| "role").or(after_user.map(|_| "after_user"))),
+        };
+        if let Some(field) = stray {
+            return Err(Problem::invalid_field(field, "not_of_this_scope"));
+        }
+        // What was given before the review is asked for is in it.
         let head = services.head.known();
-        services.progress.reach(&[directory::PROJECTION], head, services.settings.wait_max).await?;
-        let OpenAccessReview { role, after_user, limit, .. } = operation;
-        let Holders { items, more_after } = role_holders(&services.readers, tenant, role, after_user, limit).await?;
+        services.progress.reach(&[projection], head, services.settings.wait_max).await?;
+        let Holders { items, more_after } = match scope {
+            ReviewScope::Roles => role_holders(&services.readers, tenant, role, after_user, limit).await?,
+            ReviewScope::ApiKeys => keys_in_use(&services.readers, tenant, after_key, limit).await?,
+        };
         Ok((OpenAccessReview { items, more_after, ..operation }, ()))
     }
 }
@@ -63,15 +77,32 @@ pub struct AccessReviewShown {
     pub items: Vec<ReviewedAccess>,
 }
 
-/// A role of a user, and what was decided about it.
-#[derive(Serialize, ToSchema)]
+/// A role of a user, or a key, and what was decided about it.
+#[derive(Default, Serialize, ToSchema)]
 pub struct ReviewedAccess {
-    pub user_id: UserId,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub user_id: Option<UserId>,
     /// The name of a built-in role, or the id of one of the organization's own.
-    #[schema(value_type = String)]
-    pub role: RoleRef,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    pub role: Option<RoleRef>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Uuid>)]
+    pub key_id: Option<ApiKeyId>,
+    /// Who made the key.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub made_by: Option<UserId>,
     /// Missing while nobody decided.
     pub decision: Option<ReviewDecision>,
+}
+
+impl From<(ReviewItem, Option<ReviewDecision>)> for ReviewedAccess {
+    fn from((item, decision): (ReviewItem, Option<ReviewDecision>)) -> Self {
+        match item {
+            ReviewItem::Role { user_id, role } => Self { user_id: Some(user_id), role: Some(role), decision, ..Self::default() },
+            ReviewItem::Key { key_id, made_by } => Self { key_id: Some(key_id), made_by: Some(made_by), decision, ..Self::default() },
+        }
+    }
 }
 
 impl Action for GetAccessReview {
@@ -81,7 +112,7 @@ impl Action for GetAccessReview {
         let organization = admitted.admission().organization;
         let state = services.engine.state::<AccessReview>(organization, admitted.value().review_id).await?;
         let review = state.review().ok_or_else(|| Problem::new(Code::ResourceNotFound, "compliance.access_review_not_found"))?;
-        let items = review.items().map(|(item, decision)| ReviewedAccess { user_id: item.user_id, role: item.role, decision });
+        let items = review.items().map(ReviewedAccess::from);
         Ok(AccessReviewShown { id: review.review_id, due_at: review.due_at, closed: review.closed, items: items.collect() })
     }
 }

@@ -1,30 +1,46 @@
-//! Who has which role, looked at one by one.
+//! Who has which role, and which keys programs have, looked at one by one.
 
 use crate::engine::{Answer, Operation, Refused, StreamRef, Unit};
-use crate::identity::{UnassignRole, user_stream};
+use crate::identity::{RevokeApiKey, UnassignRole, user_stream};
 use crate::ids::new_id;
 use chrono::{DateTime, Utc};
 use palmares_domain::{
-    compliance::access_review::{self, AccessReview, AccessReviewCommand, ReviewItem},
-    identity::{RoleRef, user::User},
-    kernel::{AccessReviewId, Admission, UserId},
+    compliance::access_review::{self, AccessReview, AccessReviewCommand, ReviewItem, Reviewed},
+    identity::{RoleRef, api_key::ApiKey, user::User},
+    kernel::{AccessReviewId, Admission, ApiKeyId, UserId},
 };
 use serde::Deserialize;
 use std::collections::BTreeSet;
 use utoipa::ToSchema;
+use uuid::Uuid;
 
 crate::capabilities! {
     OpenAccessReview => permit "compliance.access_review.open", throttle Write;
     AttestAccess => permit "compliance.access_review.attest", throttle Write;
     RevokeAccess => permit "compliance.access_review.revoke", throttle Write;
+    AttestKeyAccess => permit "compliance.access_review.attest", throttle Write;
+    RevokeKeyAccess => permit "compliance.access_review.revoke", throttle Write;
     CloseAccessReview => permit "compliance.access_review.close", throttle Write;
 }
 
-/// Has somebody look at who has a role now, or any role: at most 1000 roles of users in one review. Where
-/// there are more, the answer names the user behind whom the next one begins.
+/// What a review is about.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ReviewScope {
+    /// Who has a role, or any.
+    #[default]
+    Roles,
+    /// The keys by which programs act, those that are good now.
+    ApiKeys,
+}
+
+/// Has somebody look at who has a role now, or any role, or at the keys of programs: at most 1000 roles of
+/// users, or keys, in one review. Where there are more, the answer names behind what the next one begins.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct OpenAccessReview {
+    #[serde(default)]
+    pub scope: ReviewScope,
     /// The name of a built-in role, or the id of one of the organization's own; any, where it is missing.
     #[schema(value_type = Option<String>)]
     pub role: Option<RoleRef>,
@@ -33,7 +49,11 @@ pub struct OpenAccessReview {
     /// Those behind this user alone, in the order of their ids: the `more_after` of the review before.
     #[serde(default)]
     pub after_user: Option<UserId>,
-    /// At most this many roles of users; all of a user's are in one review.
+    /// Those behind this key alone, in the order of their ids: the `more_after` of the review before.
+    #[serde(default)]
+    #[schema(value_type = Option<Uuid>)]
+    pub after_key: Option<ApiKeyId>,
+    /// At most this many roles of users, or keys; all roles of a user are in one review.
     #[serde(default)]
     #[schema(minimum = 1, maximum = 1000)]
     pub limit: Option<u16>,
@@ -41,10 +61,10 @@ pub struct OpenAccessReview {
     #[serde(skip)]
     #[schema(ignore)]
     pub items: BTreeSet<ReviewItem>,
-    /// The last user of the items, where there are more behind them.
+    /// The last user or key of the items, where there are more behind them.
     #[serde(skip)]
     #[schema(ignore)]
-    pub more_after: Option<UserId>,
+    pub more_after: Option<Uuid>,
 }
 
 /// Says that a user needs a role still. Nobody says so of themselves.
@@ -65,6 +85,24 @@ pub struct RevokeAccess {
     pub user_id: UserId,
     #[schema(value_type = String)]
     pub role: RoleRef,
+}
+
+/// Says that a key of programs is needed still. Nobody says so of a key that they made.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AttestKeyAccess {
+    pub review_id: AccessReviewId,
+    #[schema(value_type = Uuid)]
+    pub key_id: ApiKeyId,
+}
+
+/// Revokes a key of programs, at once and for good.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RevokeKeyAccess {
+    pub review_id: AccessReviewId,
+    #[schema(value_type = Uuid)]
+    pub key_id: ApiKeyId,
 }
 
 /// Ends a review. What nobody decided about stays as it is, and is counted.
@@ -95,7 +133,7 @@ impl Operation for OpenAccessReview {
         unit.run::<AccessReview>(review_id, &AccessReviewCommand::Open(open))?;
         let answer = Answer::new("id", review_id, "OPEN").with("items", self.items.len());
         Ok(match self.more_after {
-            Some(user) => answer.with("more_after", user.to_string()),
+            Some(last) => answer.with("more_after", last.to_string()),
             None => answer,
         })
     }
@@ -108,7 +146,7 @@ impl Operation for AttestAccess {
 
     fn decide(&self, unit: &mut Unit<'_>) -> Result<Answer, Refused> {
         let Self { review_id, user_id, role } = *self;
-        unit.run::<AccessReview>(review_id, &AccessReviewCommand::Attest(ReviewItem { user_id, role }))?;
+        unit.run::<AccessReview>(review_id, &AccessReviewCommand::Attest(Reviewed::Role { user_id, role }))?;
         Ok(Answer::new("id", review_id, "ATTESTED"))
     }
 }
@@ -130,10 +168,39 @@ impl Operation for RevokeAccess {
 
     fn decide(&self, unit: &mut Unit<'_>) -> Result<Answer, Refused> {
         let Self { review_id, user_id, role } = *self;
-        unit.run::<AccessReview>(review_id, &AccessReviewCommand::Revoke(ReviewItem { user_id, role }))?;
+        unit.run::<AccessReview>(review_id, &AccessReviewCommand::Revoke(Reviewed::Role { user_id, role }))?;
         // Somebody else may have taken it since the review was opened.
         if unit.state::<User>(user_id)?.profile().is_some_and(|profile| profile.roles.contains(&role)) {
             self.unassign().decide(unit)?;
+        }
+        Ok(Answer::new("id", review_id, "REVOKED"))
+    }
+}
+
+impl Operation for AttestKeyAccess {
+    fn streams(&self, admission: &Admission) -> Vec<StreamRef> {
+        vec![review_stream(admission, self.review_id)]
+    }
+
+    fn decide(&self, unit: &mut Unit<'_>) -> Result<Answer, Refused> {
+        unit.run::<AccessReview>(self.review_id, &AccessReviewCommand::Attest(Reviewed::Key(self.key_id)))?;
+        Ok(Answer::new("id", self.review_id, "ATTESTED"))
+    }
+}
+
+impl Operation for RevokeKeyAccess {
+    fn streams(&self, admission: &Admission) -> Vec<StreamRef> {
+        let revoke = RevokeApiKey { key_id: self.key_id };
+        std::iter::once(review_stream(admission, self.review_id)).chain(revoke.streams(admission)).collect()
+    }
+
+    fn decide(&self, unit: &mut Unit<'_>) -> Result<Answer, Refused> {
+        let Self { review_id, key_id } = *self;
+        unit.run::<AccessReview>(review_id, &AccessReviewCommand::Revoke(Reviewed::Key(key_id)))?;
+        // Somebody else may have revoked it since the review was opened, or its time is over.
+        let now = unit.facts().now;
+        if unit.state::<ApiKey>(key_id)?.issued().is_some_and(|key| key.is_usable(now)) {
+            RevokeApiKey { key_id }.decide(unit)?;
         }
         Ok(Answer::new("id", review_id, "REVOKED"))
     }

@@ -21,7 +21,7 @@ mod subject_requests;
 mod tests;
 
 pub use access_records::RecordAccess;
-pub use access_reviews::{AttestAccess, CloseAccessReview, OpenAccessReview, RevokeAccess};
+pub use access_reviews::{AttestAccess, AttestKeyAccess, CloseAccessReview, OpenAccessReview, ReviewScope, RevokeAccess, RevokeKeyAccess};
 pub use anomalies::{AcknowledgeAnomaly, RaiseAnomaly};
 pub use breaches::{AssessBreach, CloseBreach, InformSubjects, MarkBreachOverdue, NotifyAuthority, OpenBreach, WaiveNotification};
 pub use consents::{GiveConsent, RevokeConsent};

@@ -1,7 +1,7 @@
 //! Reviews of who has which role.
 
 use super::found;
-use crate::support::running::{Organization, fresh_organization};
+use crate::support::running::{Client, Organization, eventually, fresh_organization};
 use serde_json::{Value, json};
 
 const DUE: &str = "2999-01-01T00:00:00Z";
@@ -65,7 +65,7 @@ async fn nobody_decides_about_themselves_or_takes_what_reaches_further() {
     let listed = organization.officer.get(&format!("/access-reviews/{id}")).await.expect(200);
     let of =
         |role: &str| listed.body["items"].as_array().expect("items").iter().find(|item| item["role"] == role).cloned().expect("a holder");
-    let decide = async |client: &crate::support::running::Client, verb: &str, item: Value| {
+    let decide = async |client: &Client, verb: &str, item: Value| {
         let body = json!({ "user_id": item["user_id"], "role": item["role"] });
         client.post(&format!("/access-reviews/{id}/{verb}"), &body).await
     };
@@ -75,7 +75,7 @@ async fn nobody_decides_about_themselves_or_takes_what_reaches_further() {
     assert_eq!(refused.body["reason"], "identity.permission_escalation_attempt");
     let key = json!({ "name": "Robot", "grants": ["compliance.access_review"], "quota": { "requests": 100, "per": "minute" } });
     let key = organization.admin.post("/api-keys", &key).await.expect(201).id("key");
-    let robot = crate::support::running::Client::anonymous().with_token(&key);
+    let robot = Client::anonymous().with_token(&key);
     robot.get("/access-reviews").await.expect(200);
     let refused = decide(&robot, "attest", of("organization_admin")).await.refused(403, "ACCESS_DENIED");
     assert_eq!(refused.body["reason"], "gate.permission_missing", "nor by a key of one's own");
@@ -115,4 +115,47 @@ async fn a_review_knows_what_was_recorded_before_it_and_goes_on_in_parts() {
     assert_eq!((parts, seen), (vec![2, 2, 1], expected));
     let bad = json!({ "role": "expert", "due_at": DUE, "limit": 0 });
     organization.officer.post("/access-reviews", &bad).await.refused(422, "VALIDATION_ERROR");
+}
+
+// covers: E-195
+#[tokio::test]
+async fn keys_of_programs_are_attested_by_others_than_their_makers_or_revoked() {
+    let organization = fresh_organization().await;
+    let key = |name: &str| json!({ "name": name, "grants": ["points"], "quota": { "requests": 100, "per": "minute" } });
+    let mut made = Vec::new();
+    for name in ["kept", "lost", "over"] {
+        made.push(organization.admin.post("/api-keys", &key(name)).await.expect(201));
+    }
+    let [kept, lost, over] = [made[0].id("id"), made[1].id("id"), made[2].id("id")];
+    organization.admin.post(&format!("/api-keys/{over}/revoke"), &json!({})).await.expect(200);
+    let opened = organization.officer.post("/access-reviews", &json!({ "scope": "api_keys", "due_at": DUE })).await.expect(201);
+    assert_eq!(opened.body["items"], 2, "what is over opens nothing any more");
+    let id = opened.id("id");
+    let decide =
+        async |client: &Client, key: &str, verb: &str| client.post(&format!("/access-reviews/{id}/keys/{key}/{verb}"), &json!({})).await;
+    let refused = decide(&organization.admin, &kept, "attest").await.refused(403, "ACCESS_DENIED");
+    assert_eq!(refused.body["reason"], "compliance.own_access");
+    decide(&organization.officer, &kept, "attest").await.expect(200);
+    decide(&organization.officer, &kept, "revoke").await.refused(409, "CONFLICT");
+    decide(&organization.officer, &over, "attest").await.refused(404, "RESOURCE_NOT_FOUND");
+    let robot = Client::anonymous().with_token(&made[1].id("key"));
+    robot.get("/points/programs").await.expect(200);
+    let revoked = decide(&organization.officer, &lost, "revoke").await.expect(200);
+    eventually("it opens nothing", || async { (robot.get("/points/programs").await.status == 401).then_some(()) }).await;
+    let seen = review(&organization, &id, revoked.position()).await;
+    assert_eq!((&seen["items"], &seen["attested"], &seen["revoked"]), (&json!(2), &json!(1), &json!(1)));
+    let shown = organization.officer.get(&format!("/access-reviews/{id}")).await.expect(200);
+    for (key, decision) in [(&kept, "ATTESTED"), (&lost, "REVOKED")] {
+        let items = shown.body["items"].as_array().expect("items");
+        let item = items.iter().find(|item| item["key_id"] == **key).expect("an item");
+        assert_eq!(item["decision"], decision);
+    }
+    let part = json!({ "scope": "api_keys", "due_at": DUE, "limit": 1 });
+    organization.admin.post("/api-keys", &key("another")).await.expect(201);
+    let first = organization.officer.post("/access-reviews", &part).await.expect(201);
+    let next = json!({ "scope": "api_keys", "due_at": DUE, "after_key": first.body["more_after"] });
+    assert_eq!(organization.officer.post("/access-reviews", &next).await.expect(201).body["items"], 1);
+    let stray = json!({ "scope": "api_keys", "due_at": DUE, "role": "expert" });
+    let refused = organization.officer.post("/access-reviews", &stray).await.refused(422, "VALIDATION_ERROR");
+    assert_eq!(refused.body["errors"][0]["field"], "role");
 }

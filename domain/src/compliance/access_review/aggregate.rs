@@ -2,17 +2,13 @@
 
 use super::{
     AccessAttested, AccessReviewClosed, AccessReviewCommand, AccessReviewError, AccessReviewEvent, AccessReviewOpened, AccessTaken,
-    OpenAccessReview, ReviewDecision, ReviewItem,
+    KeyAccessAttested, KeyAccessTaken, OpenAccessReview, ReviewDecision, ReviewItem, Reviewed,
 };
-use crate::{
-    identity::RoleRef,
-    kernel::{AccessReviewId, Aggregate, Facts, UserId},
-};
+use crate::kernel::{AccessReviewId, Aggregate, Facts};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
 
-/// Roles of users in one review: they stand in one event.
+/// Roles of users, or keys, in one review: they stand in one event.
 pub const ITEMS_MAX: usize = 1_000;
 
 /// A review that was opened.
@@ -21,17 +17,13 @@ pub struct Review {
     pub review_id: AccessReviewId,
     pub due_at: DateTime<Utc>,
     pub closed: bool,
-    /// By user and role, what was decided.
-    items: BTreeMap<UserId, BTreeMap<RoleRef, Option<ReviewDecision>>>,
+    /// What it is about, and what was decided.
+    items: Vec<(ReviewItem, Option<ReviewDecision>)>,
 }
 
 impl Review {
     pub fn items(&self) -> impl Iterator<Item = (ReviewItem, Option<ReviewDecision>)> {
-        let of_user = |(user_id, roles): (&UserId, &BTreeMap<RoleRef, Option<ReviewDecision>>)| {
-            let user_id = *user_id;
-            roles.iter().map(move |(role, decision)| (ReviewItem { user_id, role: *role }, *decision)).collect::<Vec<_>>()
-        };
-        self.items.iter().flat_map(of_user)
+        self.items.iter().copied()
     }
 
     fn undecided(&self) -> usize {
@@ -73,27 +65,28 @@ impl AccessReview {
     }
 
     /// The review in which somebody may decide about this.
-    fn deciding(&self, item: ReviewItem, facts: &Facts) -> Result<AccessReviewId, AccessReviewError> {
+    fn deciding(&self, reviewed: Reviewed, facts: &Facts) -> Result<AccessReviewId, AccessReviewError> {
         let review = self.current()?;
-        match review.items.get(&item.user_id).and_then(|roles| roles.get(&item.role)) {
-            None => Err(AccessReviewError::ItemNotFound),
-            Some(_) if item.user_id == facts.actor => Err(AccessReviewError::OwnAccess),
-            Some(Some(_)) => Err(AccessReviewError::AlreadyDecided),
-            Some(None) => Ok(review.review_id),
+        match (review.items().find(|(item, _)| item.subject() == reviewed), reviewed) {
+            (None, Reviewed::Role { .. }) => Err(AccessReviewError::ItemNotFound),
+            (None, Reviewed::Key(_)) => Err(AccessReviewError::KeyNotFound),
+            (Some((item, _)), _) if item.holder() == facts.actor => Err(AccessReviewError::OwnAccess),
+            (Some((_, Some(_))), _) => Err(AccessReviewError::AlreadyDecided),
+            (Some((_, None)), _) => Ok(review.review_id),
         }
     }
 
-    fn decided(&mut self, user: UserId, role: RoleRef, decision: ReviewDecision) {
-        let roles = self.0.as_mut().and_then(|review| review.items.get_mut(&user));
-        if let Some(item) = roles.and_then(|roles| roles.get_mut(&role)) {
-            *item = Some(decision);
+    fn decided(&mut self, reviewed: Reviewed, decision: ReviewDecision) {
+        let items = self.0.iter_mut().flat_map(|review| &mut review.items);
+        for (_, decided) in items.filter(|(item, _)| item.subject() == reviewed) {
+            *decided = Some(decision);
         }
     }
 }
 
 impl Aggregate for AccessReview {
     const TYPE: &'static str = "access_review";
-    const SHAPE: u16 = 1;
+    const SHAPE: u16 = 2;
 
     type Command = AccessReviewCommand;
     type Event = AccessReviewEvent;
@@ -102,13 +95,19 @@ impl Aggregate for AccessReview {
     fn decide(&self, command: &AccessReviewCommand, facts: &Facts) -> Result<Vec<AccessReviewEvent>, AccessReviewError> {
         Ok(vec![match command {
             AccessReviewCommand::Open(command) => self.open(command, facts)?,
-            AccessReviewCommand::Attest(item) => {
-                let (review_id, ReviewItem { user_id, role }) = (self.deciding(*item, facts)?, *item);
-                AccessAttested { review_id, user_id, role, attested_by: facts.actor }.into()
+            AccessReviewCommand::Attest(reviewed) => {
+                let (review_id, attested_by) = (self.deciding(*reviewed, facts)?, facts.actor);
+                match *reviewed {
+                    Reviewed::Role { user_id, role } => AccessAttested { review_id, user_id, role, attested_by }.into(),
+                    Reviewed::Key(key_id) => KeyAccessAttested { review_id, key_id, attested_by }.into(),
+                }
             }
-            AccessReviewCommand::Revoke(item) => {
-                let (review_id, ReviewItem { user_id, role }) = (self.deciding(*item, facts)?, *item);
-                AccessTaken { review_id, user_id, role, revoked_by: facts.actor }.into()
+            AccessReviewCommand::Revoke(reviewed) => {
+                let (review_id, revoked_by) = (self.deciding(*reviewed, facts)?, facts.actor);
+                match *reviewed {
+                    Reviewed::Role { user_id, role } => AccessTaken { review_id, user_id, role, revoked_by }.into(),
+                    Reviewed::Key(key_id) => KeyAccessTaken { review_id, key_id, revoked_by }.into(),
+                }
             }
             AccessReviewCommand::Close => {
                 let review = self.current()?;
@@ -121,14 +120,17 @@ impl Aggregate for AccessReview {
     fn evolve(&mut self, event: &AccessReviewEvent) {
         match event {
             AccessReviewEvent::AccessReviewOpened(opened) => {
-                let mut items: BTreeMap<UserId, BTreeMap<RoleRef, Option<ReviewDecision>>> = BTreeMap::new();
-                for ReviewItem { user_id, role } in &opened.items {
-                    items.entry(*user_id).or_default().insert(*role, None);
-                }
+                let items = opened.items.iter().map(|item| (*item, None)).collect();
                 self.0 = Some(Review { review_id: opened.review_id, due_at: opened.due_at, closed: false, items });
             }
-            AccessReviewEvent::AccessAttested(attested) => self.decided(attested.user_id, attested.role, ReviewDecision::Attested),
-            AccessReviewEvent::AccessTaken(taken) => self.decided(taken.user_id, taken.role, ReviewDecision::Revoked),
+            AccessReviewEvent::AccessAttested(AccessAttested { user_id, role, .. }) => {
+                self.decided(Reviewed::Role { user_id: *user_id, role: *role }, ReviewDecision::Attested);
+            }
+            AccessReviewEvent::AccessTaken(AccessTaken { user_id, role, .. }) => {
+                self.decided(Reviewed::Role { user_id: *user_id, role: *role }, ReviewDecision::Revoked);
+            }
+            AccessReviewEvent::KeyAccessAttested(attested) => self.decided(Reviewed::Key(attested.key_id), ReviewDecision::Attested),
+            AccessReviewEvent::KeyAccessTaken(taken) => self.decided(Reviewed::Key(taken.key_id), ReviewDecision::Revoked),
             AccessReviewEvent::AccessReviewClosed(_) => {
                 if let Some(review) = &mut self.0 {
                     review.closed = true;

@@ -1,6 +1,6 @@
 //! What may be asked of a review.
 
-use super::ReviewItem;
+use super::{ReviewItem, Reviewed};
 use crate::kernel::AccessReviewId;
 use chrono::{DateTime, Utc};
 use std::collections::BTreeSet;
@@ -8,14 +8,14 @@ use std::collections::BTreeSet;
 #[derive(Clone, Debug)]
 pub enum AccessReviewCommand {
     Open(OpenAccessReview),
-    /// The user needs the role still.
-    Attest(ReviewItem),
-    /// The role is taken away.
-    Revoke(ReviewItem),
+    /// It is needed still.
+    Attest(Reviewed),
+    /// It is taken away.
+    Revoke(Reviewed),
     Close,
 }
 
-/// Has roles looked at.
+/// Has roles or keys looked at.
 #[derive(Clone, Debug)]
 pub struct OpenAccessReview {
     pub review_id: AccessReviewId,

@@ -9,15 +9,17 @@ pub enum AccessReviewError {
     NotFound,
     #[error("the review is there already")]
     AlreadyOpen,
-    #[error("a review is of 1 to {ITEMS_MAX} roles of users")]
+    #[error("a review is of 1 to {ITEMS_MAX} roles of users or keys")]
     ItemCountInvalid,
     #[error("a review is due after it is opened")]
     DueInvalid,
     #[error("the review is not of this role of this user")]
     ItemNotFound,
+    #[error("the review is not of this key")]
+    KeyNotFound,
     #[error("it was decided already")]
     AlreadyDecided,
-    #[error("nobody decides about their own roles")]
+    #[error("nobody decides about their own roles and keys")]
     OwnAccess,
     #[error("the review is closed")]
     Closed,
@@ -26,7 +28,7 @@ pub enum AccessReviewError {
 impl Refusal for AccessReviewError {
     fn code(&self) -> Code {
         match self {
-            Self::NotFound => Code::ResourceNotFound,
+            Self::NotFound | Self::KeyNotFound => Code::ResourceNotFound,
             Self::ItemCountInvalid | Self::DueInvalid | Self::ItemNotFound => Code::ValidationError,
             Self::AlreadyOpen | Self::AlreadyDecided | Self::Closed => Code::Conflict,
             Self::OwnAccess => Code::AccessDenied,
@@ -40,6 +42,7 @@ impl Refusal for AccessReviewError {
             Self::ItemCountInvalid => "compliance.review_item_count",
             Self::DueInvalid => "compliance.review_due_invalid",
             Self::ItemNotFound => "compliance.review_item_not_found",
+            Self::KeyNotFound => "compliance.review_key_not_found",
             Self::AlreadyDecided => "compliance.review_item_decided",
             Self::OwnAccess => "compliance.own_access",
             Self::Closed => "compliance.access_review_closed",

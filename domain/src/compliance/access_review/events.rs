@@ -4,7 +4,7 @@ use super::ReviewItem;
 use crate::{
     events,
     identity::RoleRef,
-    kernel::{AccessReviewId, UserId},
+    kernel::{AccessReviewId, ApiKeyId, UserId},
 };
 use chrono::{DateTime, Utc};
 
@@ -28,6 +28,17 @@ events! {
             review_id: AccessReviewId = internal,
             user_id: UserId = internal,
             role: RoleRef = internal,
+            revoked_by: UserId = internal,
+        },
+        KeyAccessAttested = "compliance.key_access_attested" v 1 {
+            review_id: AccessReviewId = internal,
+            key_id: ApiKeyId = internal,
+            attested_by: UserId = internal,
+        },
+        /// The key was revoked with it, where it was still good.
+        KeyAccessTaken = "compliance.key_access_revoked" v 1 {
+            review_id: AccessReviewId = internal,
+            key_id: ApiKeyId = internal,
             revoked_by: UserId = internal,
         },
         AccessReviewClosed = "compliance.access_review_closed" v 1 {

@@ -3,7 +3,7 @@
 use super::*;
 use crate::{
     identity::Role,
-    kernel::{AccessReviewId, Aggregate, Facts, Refusal, UserId},
+    kernel::{AccessReviewId, Aggregate, ApiKeyId, Facts, Refusal, UserId},
 };
 use chrono::{DateTime, TimeDelta, Utc};
 use std::collections::BTreeSet;
@@ -12,8 +12,10 @@ use uuid::Uuid;
 const REVIEW: AccessReviewId = AccessReviewId(Uuid::from_u128(1));
 const ANN: UserId = UserId(Uuid::from_u128(2));
 const BOB: UserId = UserId(Uuid::from_u128(3));
-const BOBS: ReviewItem = ReviewItem { user_id: BOB, role: RoleRef::BuiltIn(Role::Analyst) };
-const ANNS: ReviewItem = ReviewItem { user_id: ANN, role: RoleRef::BuiltIn(Role::OrganizationAdmin) };
+const ANALYST: RoleRef = RoleRef::BuiltIn(Role::Analyst);
+const BOBS: ReviewItem = ReviewItem::Role { user_id: BOB, role: ANALYST };
+const ANNS: ReviewItem = ReviewItem::Role { user_id: ANN, role: RoleRef::BuiltIn(Role::OrganizationAdmin) };
+const KEY: ApiKeyId = ApiKeyId(Uuid::from_u128(4));
 
 fn due() -> DateTime<Utc> {
     DateTime::UNIX_EPOCH + TimeDelta::days(30)
@@ -40,11 +42,11 @@ fn opened() -> AccessReviewEvent {
 }
 
 fn attested() -> AccessReviewEvent {
-    AccessAttested { review_id: REVIEW, user_id: BOB, role: BOBS.role, attested_by: ANN }.into()
+    AccessAttested { review_id: REVIEW, user_id: BOB, role: ANALYST, attested_by: ANN }.into()
 }
 
 fn taken() -> AccessReviewEvent {
-    AccessTaken { review_id: REVIEW, user_id: BOB, role: BOBS.role, revoked_by: ANN }.into()
+    AccessTaken { review_id: REVIEW, user_id: BOB, role: ANALYST, revoked_by: ANN }.into()
 }
 
 fn closed(undecided: u32) -> AccessReviewEvent {
@@ -56,8 +58,9 @@ fn a_review_is_opened_once_with_roles_to_look_at() {
     assert_eq!(when(&[], open([BOBS, ANNS, BOBS])), Ok(vec![opened()]));
     assert_eq!(when(&[opened()], open([BOBS])), Err(AccessReviewError::AlreadyOpen));
     assert_eq!(when(&[], open([])), Err(AccessReviewError::ItemCountInvalid));
-    let many =
-        |count: u128| (0..count).map(|number| ReviewItem { user_id: UserId(Uuid::from_u128(number)), ..BOBS }).collect::<BTreeSet<_>>();
+    let many = |count: u128| {
+        (0..count).map(|number| ReviewItem::Role { user_id: UserId(Uuid::from_u128(number)), role: ANALYST }).collect::<BTreeSet<_>>()
+    };
     assert!(when(&[], open(many(1_000))).is_ok());
     assert_eq!(when(&[], open(many(1_001))), Err(AccessReviewError::ItemCountInvalid));
     let late = OpenAccessReview { review_id: REVIEW, items: [BOBS].into(), due_at: DateTime::UNIX_EPOCH };
@@ -67,14 +70,14 @@ fn a_review_is_opened_once_with_roles_to_look_at() {
 #[test]
 fn each_role_is_decided_about_once() {
     for (command, event, decision) in [
-        (AccessReviewCommand::Attest(BOBS), attested(), ReviewDecision::Attested),
-        (AccessReviewCommand::Revoke(BOBS), taken(), ReviewDecision::Revoked),
+        (AccessReviewCommand::Attest(BOBS.subject()), attested(), ReviewDecision::Attested),
+        (AccessReviewCommand::Revoke(BOBS.subject()), taken(), ReviewDecision::Revoked),
     ] {
         assert_eq!(when(&[opened()], command), Ok(vec![event.clone()]));
         let after = given(&[opened(), event.clone()]);
         let decided: Vec<_> = after.review().into_iter().flat_map(|review| review.items()).collect();
         assert_eq!(decided, [(ANNS, None), (BOBS, Some(decision))]);
-        for again in [AccessReviewCommand::Attest(BOBS), AccessReviewCommand::Revoke(BOBS)] {
+        for again in [AccessReviewCommand::Attest(BOBS.subject()), AccessReviewCommand::Revoke(BOBS.subject())] {
             assert_eq!(when(&[opened(), event.clone()], again), Err(AccessReviewError::AlreadyDecided));
         }
     }
@@ -82,21 +85,46 @@ fn each_role_is_decided_about_once() {
 
 #[test]
 fn nobody_decides_about_themselves_or_what_is_not_in_the_review() {
-    for command in [AccessReviewCommand::Attest(ANNS), AccessReviewCommand::Revoke(ANNS)] {
+    for command in [AccessReviewCommand::Attest(ANNS.subject()), AccessReviewCommand::Revoke(ANNS.subject())] {
         let refused = when(&[opened()], command).unwrap_err();
         assert!(refused == AccessReviewError::OwnAccess && refused.is_attempt());
     }
-    let other = ReviewItem { user_id: BOB, role: RoleRef::BuiltIn(Role::Member) };
+    let other = Reviewed::Role { user_id: BOB, role: RoleRef::BuiltIn(Role::Member) };
     assert_eq!(when(&[opened()], AccessReviewCommand::Attest(other)), Err(AccessReviewError::ItemNotFound));
-    assert_eq!(when(&[], AccessReviewCommand::Attest(BOBS)), Err(AccessReviewError::NotFound));
+    assert_eq!(when(&[], AccessReviewCommand::Attest(BOBS.subject())), Err(AccessReviewError::NotFound));
 }
 
 #[test]
 fn a_closed_review_says_what_nobody_decided_and_stays_closed() {
     assert_eq!(when(&[opened()], AccessReviewCommand::Close), Ok(vec![closed(2)]));
     assert_eq!(when(&[opened(), attested()], AccessReviewCommand::Close), Ok(vec![closed(1)]));
-    for command in [AccessReviewCommand::Close, AccessReviewCommand::Attest(BOBS), AccessReviewCommand::Revoke(BOBS)] {
+    for command in [AccessReviewCommand::Close, AccessReviewCommand::Attest(BOBS.subject()), AccessReviewCommand::Revoke(BOBS.subject())] {
         assert_eq!(when(&[opened(), closed(2)], command), Err(AccessReviewError::Closed));
     }
     assert_eq!(when(&[], AccessReviewCommand::Close), Err(AccessReviewError::NotFound));
+}
+
+#[test]
+fn a_key_is_decided_about_by_somebody_else_than_whoever_made_it() {
+    let of_keys = |made_by| AccessReviewOpened {
+        review_id: REVIEW,
+        items: vec![ReviewItem::Key { key_id: KEY, made_by }],
+        due_at: due(),
+        opened_by: BOB,
+    };
+    let attested: AccessReviewEvent = KeyAccessAttested { review_id: REVIEW, key_id: KEY, attested_by: ANN }.into();
+    let taken: AccessReviewEvent = KeyAccessTaken { review_id: REVIEW, key_id: KEY, revoked_by: ANN }.into();
+    for (command, event, decision) in [
+        (AccessReviewCommand::Attest(Reviewed::Key(KEY)), attested, ReviewDecision::Attested),
+        (AccessReviewCommand::Revoke(Reviewed::Key(KEY)), taken, ReviewDecision::Revoked),
+    ] {
+        let bobs: AccessReviewEvent = of_keys(BOB).into();
+        assert_eq!(when(std::slice::from_ref(&bobs), command.clone()), Ok(vec![event.clone()]));
+        let after = given(&[bobs.clone(), event.clone()]);
+        let decided: Vec<_> = after.review().into_iter().flat_map(|review| review.items()).map(|(_, decision)| decision).collect();
+        assert_eq!(decided, [Some(decision)]);
+        assert_eq!(when(&[bobs, event], command.clone()), Err(AccessReviewError::AlreadyDecided));
+        assert_eq!(when(&[of_keys(ANN).into()], command.clone()), Err(AccessReviewError::OwnAccess));
+        assert_eq!(when(&[opened()], command), Err(AccessReviewError::KeyNotFound));
+    }
 }

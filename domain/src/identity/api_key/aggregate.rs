@@ -61,8 +61,13 @@ impl Issued {
     /// The digests of the secrets that open something at this moment: none of a key that is over.
     pub fn good_secrets(&self, now: DateTime<Utc>) -> impl Iterator<Item = Digest> {
         let former = self.former.filter(|former| now < former.until).map(|former| former.secret);
-        let usable = self.check_usable(now).is_ok();
+        let usable = self.is_usable(now);
         std::iter::once(self.secret).chain(former).filter(move |_| usable)
+    }
+
+    /// Whether the key opens something at this moment.
+    pub fn is_usable(&self, now: DateTime<Utc>) -> bool {
+        self.check_usable(now).is_ok()
     }
 
     fn check_usable(&self, now: DateTime<Utc>) -> Result<(), ApiKeyError> {

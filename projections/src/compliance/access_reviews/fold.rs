@@ -35,7 +35,14 @@ impl Projector for AccessReviews {
     }
 
     fn interests(&self) -> &'static [&'static str] {
-        &["compliance.access_review_opened", "compliance.access_attested", "compliance.access_revoked", "compliance.access_review_closed"]
+        &[
+            "compliance.access_review_opened",
+            "compliance.access_attested",
+            "compliance.access_revoked",
+            "compliance.key_access_attested",
+            "compliance.key_access_revoked",
+            "compliance.access_review_closed",
+        ]
     }
 
     async fn apply(&self, context: &mut ApplyContext<'_>, batch: &[Delivered]) -> Result<(), ApplyError> {
@@ -59,6 +66,8 @@ impl Projector for AccessReviews {
                 }
                 AccessReviewEvent::AccessAttested(attested) => (attested.review_id, 1_i64, 0_i64),
                 AccessReviewEvent::AccessTaken(taken) => (taken.review_id, 0, 1),
+                AccessReviewEvent::KeyAccessAttested(attested) => (attested.review_id, 1, 0),
+                AccessReviewEvent::KeyAccessTaken(taken) => (taken.review_id, 0, 1),
             };
             let sql = context.slot.sql(COUNT);
             let count = sqlx::query(&sql).bind(organization).bind(review.0).bind(attested).bind(revoked);

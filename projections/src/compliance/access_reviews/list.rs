@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use palmares_domain::{
     compliance::access_review::{ITEMS_MAX, ReviewItem},
     identity::RoleRef,
-    kernel::{Tenant, UserId},
+    kernel::{ApiKeyId, Tenant, UserId},
 };
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -26,6 +26,12 @@ pub(super) const HOLDERS: &str = "
       AND ($3::uuid IS NULL OR u.user_id > $3)
     ORDER BY u.user_id, r.role LIMIT $4";
 
+/// A key that is over opens nothing any more.
+pub(super) const KEYS: &str = "
+    SELECT key_id, created_by FROM identity_api_keys
+    WHERE organization_id = $1 AND status = 'ACTIVE' AND (expires_at IS NULL OR expires_at > now()) AND ($2::uuid IS NULL OR key_id > $2)
+    ORDER BY key_id LIMIT $3";
+
 /// A review, and how far it is.
 #[derive(Debug, Serialize, ToSchema, sqlx::FromRow)]
 pub struct AccessReviewRow {
@@ -33,7 +39,7 @@ pub struct AccessReviewRow {
     pub review_id: Uuid,
     /// `OPEN` or `CLOSED`.
     pub status: String,
-    /// How many roles of users it is about.
+    /// How many roles of users, or keys, it is about.
     pub items: i64,
     pub attested: i64,
     pub revoked: i64,
@@ -69,12 +75,12 @@ impl Query for ListAccessReviews {
     }
 }
 
-/// Some of those who have a role.
+/// Some of those who have a role, or of the keys.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Holders {
     pub items: BTreeSet<ReviewItem>,
-    /// The last of these users, where there are more behind them.
-    pub more_after: Option<UserId>,
+    /// The last of these users or keys, where there are more behind them.
+    pub more_after: Option<Uuid>,
 }
 
 impl Holders {
@@ -82,9 +88,39 @@ impl Holders {
     fn first(mut found: Vec<ReviewItem>, most: usize) -> Self {
         let Some(beyond) = found.get(most).copied() else { return Self { items: found.into_iter().collect(), more_after: None } };
         found.truncate(most);
-        found.retain(|item| item.user_id != beyond.user_id);
-        Self { more_after: found.last().map(|last| last.user_id), items: found.into_iter().collect() }
+        found.retain(|item| part(item) != part(&beyond));
+        Self { more_after: found.last().map(part), items: found.into_iter().collect() }
     }
+}
+
+/// What is in one review or the next, whole: everything of a user, or a key.
+fn part(item: &ReviewItem) -> Uuid {
+    match item {
+        ReviewItem::Role { user_id, .. } => user_id.0,
+        ReviewItem::Key { key_id, .. } => key_id.0,
+    }
+}
+
+/// The keys that are good now, behind a key; at most as many as one review is about. What is waited
+/// for before is the projection [`api_keys::PROJECTION`].
+///
+/// [`api_keys::PROJECTION`]: crate::identity::api_keys::PROJECTION
+pub async fn keys_in_use(readers: &Readers, tenant: Tenant, after: Option<ApiKeyId>, most: Option<u16>) -> Result<Holders, ReadError> {
+    let most = at_most(most);
+    let mut reader = readers.open(tenant, None).await?;
+    let query = sqlx::query_as(KEYS).persistent(false).bind(tenant.organization().0).bind(after.map(|after| after.0));
+    let rows: Vec<(Uuid, Uuid)> = query.bind(one_more(most)).fetch_all(reader.connection()).await?;
+    let item = |(key, made_by): (Uuid, Uuid)| ReviewItem::Key { key_id: ApiKeyId(key), made_by: UserId(made_by) };
+    Ok(Holders::first(rows.into_iter().map(item).collect(), most))
+}
+
+fn at_most(most: Option<u16>) -> usize {
+    most.map_or(ITEMS_MAX, |most| ITEMS_MAX.min(most.into()))
+}
+
+/// One more than fits shows that there are more.
+fn one_more(most: usize) -> i64 {
+    i64::try_from(most).unwrap_or(i64::MAX).saturating_add(1)
 }
 
 /// Who has a role now, or any, behind a user; at most as many roles of users as one review is about.
@@ -96,12 +132,12 @@ pub async fn role_holders(
     after: Option<UserId>,
     most: Option<u16>,
 ) -> Result<Holders, ReadError> {
-    let most = most.map_or(ITEMS_MAX, |most| ITEMS_MAX.min(most.into()));
+    let most = at_most(most);
     let mut reader = readers.open(tenant, None).await?;
     let query = sqlx::query_as(HOLDERS).persistent(false).bind(tenant.organization().0).bind(role.map(|role| role.to_string()));
-    let query = query.bind(after.map(|after| after.0)).bind(i64::try_from(most).unwrap_or(i64::MAX).saturating_add(1));
+    let query = query.bind(after.map(|after| after.0)).bind(one_more(most));
     let rows: Vec<(Uuid, String)> = query.fetch_all(reader.connection()).await?;
-    let item = |(user, role): (Uuid, String)| Some(ReviewItem { user_id: UserId(user), role: role.parse().ok()? });
+    let item = |(user, role): (Uuid, String)| Some(ReviewItem::Role { user_id: UserId(user), role: role.parse().ok()? });
     Ok(Holders::first(rows.into_iter().filter_map(item).collect(), most))
 }
 
@@ -111,7 +147,7 @@ mod tests {
     use palmares_domain::identity::Role;
 
     fn item(user: u128, role: Role) -> ReviewItem {
-        ReviewItem { user_id: UserId(Uuid::from_u128(user)), role: role.into() }
+        ReviewItem::Role { user_id: UserId(Uuid::from_u128(user)), role: role.into() }
     }
 
     #[test]
@@ -120,7 +156,7 @@ mod tests {
         let first = |found: usize, most| Holders::first(all[..found].to_vec(), most);
         let of = |items: &[ReviewItem], more: Option<u128>| Holders {
             items: items.iter().copied().collect(),
-            more_after: more.map(|user| UserId(Uuid::from_u128(user))),
+            more_after: more.map(Uuid::from_u128),
         };
         assert_eq!(first(4, 4), of(&all, None));
         assert_eq!(first(4, 3), of(&all[..3], Some(2)));

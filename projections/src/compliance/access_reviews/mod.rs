@@ -9,7 +9,7 @@ mod told;
 
 pub use changes::Direction;
 pub use fold::AccessReviews;
-pub use list::{AccessReviewRow, Holders, ListAccessReviews, role_holders};
+pub use list::{AccessReviewRow, Holders, ListAccessReviews, keys_in_use, role_holders};
 pub use query::{AccessChanges, ListAccessChanges, TemporaryAccess};
 pub use told::{KeyChange, KeyStep, PermissionChange, PolicyChange, RoleChange, UserChange};
 
@@ -22,6 +22,7 @@ pub(super) const STATEMENTS: &[(&str, &str)] = &[
     ("compliance.access_reviews.close", fold::CLOSE),
     ("compliance.access_reviews.list", list::LIST),
     ("compliance.access_reviews.holders", list::HOLDERS),
+    ("compliance.access_reviews.keys", list::KEYS),
     ("compliance.access_reviews.events", query::EVENTS),
     ("compliance.access_reviews.elevations", query::ELEVATIONS),
 ];
