@@ -3,7 +3,7 @@
 
 use super::{
     body,
-    call::{Answer, Call},
+    call::{Answer, Call, apart},
     command,
     gate::Terms,
     query::require_ids,
@@ -35,12 +35,12 @@ pub trait Action: DeserializeOwned + ToSchema + Send + 'static {
 /// Serves one action. One that changes something is recorded before it is done.
 pub async fn serve<A: Action>(call: &mut Call<'_>) -> Answer {
     let services = call.services;
-    let entered = services.gate.enter(call).await?;
+    let entered = apart(services.gate.enter(call)).await?;
     require_ids(call)?;
     let (changes, query) = (call.route.verb != Verb::Get, call.query());
     let action: A = match (changes, query.first()) {
         (true, Some((name, _))) => return Err(Problem::invalid_field(name, "unknown_field")),
-        (true, None) => body::typed(command::object(call).await?)?,
+        (true, None) => body::typed(apart(command::object(call)).await?)?,
         (false, _) => body::parameters(&call.params, &query)?,
     };
     let owner = action.owner();

@@ -3,8 +3,10 @@
 use super::{gate::Caller, ports::Access, route::Route, server::Services, table::Params};
 use crate::problem::{Language, Problem};
 use actix_web::{HttpRequest, HttpResponse, http::header, web::Payload};
+use futures::future::LocalBoxFuture;
 use palmares_domain::kernel::ClientContext;
 use std::{
+    future::Future,
     net::{IpAddr, Ipv4Addr},
     time::Duration,
 };
@@ -12,6 +14,12 @@ use uuid::Uuid;
 
 /// What a handler answers.
 pub type Answer = Result<HttpResponse, Problem>;
+
+/// Keeps a step that all routes of a kind share out of the code of each of them: the compiler would copy it
+/// into several hundred handlers.
+pub(super) fn apart<'a, T>(step: impl Future<Output = T> + 'a) -> LocalBoxFuture<'a, T> {
+    Box::pin(step)
+}
 
 /// The longest user agent that is kept, in characters.
 const USER_AGENT_MAX_CHARS: usize = 200;

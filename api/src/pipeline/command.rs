@@ -2,7 +2,7 @@
 
 use super::{
     body,
-    call::{Answer, Call},
+    call::{Answer, Call, apart},
     gate::{Entered, Terms},
     query::require_ids,
     respond,
@@ -60,25 +60,47 @@ impl<O> Prepare<O> for AsGiven {
 /// Serves one command.
 pub async fn serve<O: Capability, P: Prepare<O>>(call: &mut Call<'_>) -> Answer {
     let services = call.services;
-    let started = Instant::now();
-    let entered = services.gate.enter(call).await?;
-    let entering = started.elapsed();
-    require_ids(call)?;
-    let dry_run = dry_run(&call.query())?;
-    let object = object(call).await?;
-    let idempotency = idempotency(call, &entered, O::PERMISSION, &object)?;
-    let terms = Terms { idempotency, if_match: if_match(call)?, dry_run };
-    let tenant = entered.tenant();
+    let Opened { entered, object, terms, took } = apart(open(call, O::PERMISSION)).await?;
+    let (tenant, dry_run) = (entered.tenant(), terms.dry_run);
     let (operation, shown) = P::prepare(body::typed(object)?, tenant, services).await?;
     let owner = operation.owner();
     let started = Instant::now();
     let admitted = services.gate.admit(call, entered, owner, terms, operation).await?;
-    metrics::histogram!("palmares_gate_seconds", "route" => call.pattern).record((entering + started.elapsed()).as_secs_f64());
+    gate_took(call, took + started.elapsed());
     let mut receipt = services.engine.execute(admitted).await?;
     if !(dry_run || receipt.replayed) {
         receipt.answer = P::show(shown, tenant, receipt.answer);
     }
-    if let (false, Some(settle), Some(patience)) = (dry_run, call.route.settle, call.preferred_wait(services.settings.wait_max))
+    apart(close(call, tenant, dry_run, receipt)).await
+}
+
+/// A command whose caller is let in, and whose input nobody looked at yet.
+struct Opened {
+    entered: Entered,
+    object: Map<String, Value>,
+    terms: Terms,
+    /// How long it took to find out who asks.
+    took: Duration,
+}
+
+async fn open(call: &mut Call<'_>, operation: &'static str) -> Result<Opened, Problem> {
+    let started = Instant::now();
+    let entered = call.services.gate.enter(call).await?;
+    let took = started.elapsed();
+    require_ids(call)?;
+    let dry_run = dry_run(&call.query())?;
+    let object = object(call).await?;
+    let idempotency = idempotency(call, &entered, operation, &object)?;
+    Ok(Opened { entered, terms: Terms { idempotency, if_match: if_match(call)?, dry_run }, object, took })
+}
+
+fn gate_took(call: &Call<'_>, took: Duration) {
+    metrics::histogram!("palmares_gate_seconds", "route" => call.pattern).record(took.as_secs_f64());
+}
+
+/// Answers, once it is done where the caller prefers to wait for that.
+async fn close(call: &Call<'_>, tenant: Tenant, dry_run: bool, receipt: Receipt) -> Answer {
+    if let (false, Some(settle), Some(patience)) = (dry_run, call.route.settle, call.preferred_wait(call.services.settings.wait_max))
         && let Some(settled) = settled(call, settle, tenant, &receipt, patience).await?
     {
         let mut response = headers(StatusCode::OK, settled.position, settled.version);

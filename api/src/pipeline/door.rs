@@ -5,7 +5,7 @@
 
 use super::{
     body,
-    call::{Answer, Call},
+    call::{Answer, Call, apart},
     command,
     route::Verb,
     server::Services,
@@ -102,7 +102,7 @@ pub async fn serve<D: Door>(call: &mut Call<'_>) -> Answer {
     let door: D = if call.route.verb == Verb::Get {
         body::parameters(&call.params, &query)?
     } else {
-        let mut object = command::object(call).await?;
+        let mut object = apart(command::object(call)).await?;
         for (name, value) in query {
             if object.insert(name.clone(), value.into()).is_some() {
                 return Err(Problem::invalid_field(name, "duplicate_field"));

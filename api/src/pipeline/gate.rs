@@ -6,7 +6,7 @@
 
 use super::{
     api_key::ApiKeyText,
-    call::Call,
+    call::{Call, apart},
     credentials::{Presented, token_invalid},
     decision::{Circumstances, DecisionPoint, OwnPolicies, PolicyFault, Question, Through, Verdict},
     elevated::{ActedAs, named_elevation},
@@ -235,6 +235,13 @@ impl Gate {
         terms: Terms,
         value: T,
     ) -> Result<Admitted<T>, Problem> {
+        let admission = apart(self.admission(call, entered, owner, terms)).await?;
+        #[expect(clippy::disallowed_methods, reason = "this is the gate: everything was checked")]
+        Ok(Admitted::grant(admission, value))
+    }
+
+    /// Under what somebody is admitted.
+    async fn admission(&self, call: &Call<'_>, entered: Entered, owner: Option<UserId>, terms: Terms) -> Result<Admission, Problem> {
         let organization = entered.tenant.organization();
         let policies = match entered.permitted {
             Some((permitted, policies)) if permitted == owner => policies,
@@ -256,7 +263,7 @@ impl Gate {
             }
         };
         check_proof(call, &entered.caller, &self.tokens)?;
-        let admission = Admission {
+        Ok(Admission {
             organization,
             actor: entered.caller.user,
             session: entered.caller.session,
@@ -272,9 +279,7 @@ impl Gate {
             idempotency: terms.idempotency,
             if_match: terms.if_match,
             dry_run: terms.dry_run,
-        };
-        #[expect(clippy::disallowed_methods, reason = "this is the gate: everything above was checked")]
-        Ok(Admitted::grant(admission, value))
+        })
     }
 
     /// Whether the session goes on, where there is one.

@@ -2,9 +2,10 @@
 
 use super::{
     body,
-    call::{Answer, Call},
-    gate::Terms,
+    call::{Answer, Call, apart},
+    gate::{Entered, Terms},
     respond,
+    server::Services,
     table::ids_are_ids,
 };
 use crate::problem::Problem;
@@ -15,26 +16,47 @@ use std::time::Duration;
 /// Serves one query.
 pub async fn serve<Q: Query>(call: &mut Call<'_>) -> Answer {
     let services = call.services;
-    let entered = services.gate.enter(call).await?;
-    require_ids(call)?;
-    let mut pairs = call.query();
-    let min_position = take_min_position(&mut pairs)?;
+    let Opened { entered, min_position, pairs } = apart(open(call)).await?;
     let query: Q = body::parameters(&call.params, &pairs)?;
     // A query that knows no past has no such field, and has refused it above.
-    let as_of = match pairs.iter().find(|(name, _)| name == "as_of") {
-        Some((_, text)) => Some(services.progress.position_of(text).await?),
-        None => None,
-    };
+    let as_of = apart(as_of(services, &pairs)).await?;
     let owner = query.owner();
     let admitted = services.gate.admit(call, entered, owner, Terms::default(), query).await?;
     services.gate.record_read(call, &admitted, owner, None).await?;
-    let patience = call.preferred_wait(services.settings.wait_max).unwrap_or(Duration::ZERO);
-    let position = services.progress.reach(Q::PROJECTIONS, min_position.unwrap_or(0), patience).await?;
+    let position = apart(reach(call, Q::PROJECTIONS, min_position)).await?;
     let (body, stale) = answer(call, admitted, as_of).await?;
     if stale && min_position.is_some() {
         return Err(Problem::new(Code::ProjectionBehind, "gate.projection_parked"));
     }
     Ok(respond::read(body, position, stale))
+}
+
+/// A query whose caller is let in, and whose parameters nobody looked at yet.
+struct Opened {
+    entered: Entered,
+    min_position: Option<i64>,
+    pairs: Vec<(String, String)>,
+}
+
+async fn open(call: &mut Call<'_>) -> Result<Opened, Problem> {
+    let entered = call.services.gate.enter(call).await?;
+    require_ids(call)?;
+    let mut pairs = call.query();
+    Ok(Opened { entered, min_position: take_min_position(&mut pairs)?, pairs })
+}
+
+/// The position at which it is asked for, where it is asked for a past one.
+async fn as_of(services: &Services, pairs: &[(String, String)]) -> Result<Option<i64>, Problem> {
+    match pairs.iter().find(|(name, _)| name == "as_of") {
+        Some((_, text)) => services.progress.position_of(text).await.map(Some),
+        None => Ok(None),
+    }
+}
+
+/// Waits as long as the caller prefers until the projections know what was recorded up to a position.
+async fn reach(call: &Call<'_>, projections: &[&'static str], min_position: Option<i64>) -> Result<i64, Problem> {
+    let patience = call.preferred_wait(call.services.settings.wait_max).unwrap_or(Duration::ZERO);
+    call.services.progress.reach(projections, min_position.unwrap_or(0), patience).await
 }
 
 /// An id in the path that is no UUID names nothing.

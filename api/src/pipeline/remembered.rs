@@ -1,13 +1,13 @@
 //! What the gate remembers of who read what.
 
 use super::{
-    call::Call,
+    call::{Call, apart},
     gate::Gate,
     ports::{Access, SensitiveRead},
 };
 use crate::problem::Problem;
 use palmares_commands::{engine::Rejection, privacy::PrivacyError};
-use palmares_domain::kernel::{Admitted, DataClass, UserId};
+use palmares_domain::kernel::{Admission, Admitted, DataClass, UserId};
 
 impl Gate {
     /// Records a read that has to be remembered: of confidential data, any export, any look into
@@ -20,11 +20,14 @@ impl Gate {
         owner: Option<UserId>,
         export_from: Option<i64>,
     ) -> Result<i64, Problem> {
-        let admission = admitted.admission();
+        apart(self.read(call, admitted.admission(), owner, export_from)).await
+    }
+
+    async fn read(&self, call: &Call<'_>, admission: &Admission, owner: Option<UserId>, export_from: Option<i64>) -> Result<i64, Problem> {
         let foreign = call.caller.as_ref().is_some_and(|caller| caller.home != admission.organization);
         let confidential = call.route.data_class >= DataClass::Confidential && owner != Some(admission.actor);
         let remembered = foreign || confidential || export_from.is_some() || admission.elevation.is_some();
-        if remembered { self.record_access(call, admitted, owner, export_from).await } else { Ok(0) }
+        if remembered { self.access(call, admission, owner, export_from).await } else { Ok(0) }
     }
 
     /// Records an access in the log of the organization that it touched, and answers where. What the
@@ -36,9 +39,17 @@ impl Gate {
         owner: Option<UserId>,
         export_from: Option<i64>,
     ) -> Result<i64, Problem> {
-        let (admission, Some(access)) = (admitted.admission(), call.access()) else {
-            return Ok(0);
-        };
+        apart(self.access(call, admitted.admission(), owner, export_from)).await
+    }
+
+    async fn access(
+        &self,
+        call: &Call<'_>,
+        admission: &Admission,
+        owner: Option<UserId>,
+        export_from: Option<i64>,
+    ) -> Result<i64, Problem> {
+        let Some(access) = call.access() else { return Ok(0) };
         let read = SensitiveRead {
             access: Access { organization: admission.organization, ..access },
             data_class: call.route.data_class,

@@ -64,7 +64,7 @@ struct Settle {
 
 impl Engine {
     /// `None` means that the command has to be decided again.
-    pub(super) async fn attempt<O: Operation>(&self, admission: &Admission, operation: &O) -> Result<Option<Receipt>, Rejection> {
+    pub(super) async fn attempt(&self, admission: &Admission, operation: &dyn Operation) -> Result<Option<Receipt>, Rejection> {
         if let Some(receipt) = self.recorded(admission).await? {
             return Ok(Some(receipt));
         }
@@ -102,7 +102,7 @@ impl Engine {
         }
     }
 
-    async fn hashed<O: Operation>(&self, admission: &Admission, operation: &O) -> Result<HashMap<&'static str, Uuid>, Rejection> {
+    async fn hashed(&self, admission: &Admission, operation: &dyn Operation) -> Result<HashMap<&'static str, Uuid>, Rejection> {
         let mut hashed = HashMap::new();
         for (kind, value) in operation.hashed() {
             hashed.insert(kind, self.lookup_key(admission.organization, kind, value).await?);
@@ -118,10 +118,10 @@ impl Engine {
         Ok(Uuid::from_bytes(id))
     }
 
-    async fn held_claims<O: Operation>(
+    async fn held_claims(
         &self,
         admission: &Admission,
-        operation: &O,
+        operation: &dyn Operation,
         hashed: &HashMap<&'static str, Uuid>,
     ) -> Result<HashMap<ClaimKey, Uuid>, Rejection> {
         let of_values = hashed.values().map(|key| ClaimKey { organization: admission.organization, key: *key });

@@ -28,7 +28,7 @@ pub use past::Past;
 use crate::privacy::{ClientContexts, KeyRing, PrivacyError};
 use crate::store::{AppendError, ClaimKey, EventStore};
 use palmares_domain::identity::PermissionTree;
-use palmares_domain::kernel::{Admitted, Aggregate, Code, OrganizationId};
+use palmares_domain::kernel::{Admission, Admitted, Aggregate, Code, OrganizationId};
 use slots::Slots;
 use std::sync::Arc;
 use uuid::Uuid;
@@ -133,8 +133,13 @@ impl Engine {
     /// Decides an operation and records what it decided.
     pub async fn execute<O: Operation>(&self, admitted: Admitted<O>) -> Result<Receipt, Rejection> {
         let (admission, operation) = admitted.into_parts();
+        self.execute_any(&admission, &operation).await
+    }
+
+    /// The same for every operation: the code of an execution is there once, not once for each of them.
+    async fn execute_any(&self, admission: &Admission, operation: &dyn Operation) -> Result<Receipt, Rejection> {
         for _ in 0..ATTEMPTS_MAX {
-            if let Some(receipt) = self.attempt(&admission, &operation).await? {
+            if let Some(receipt) = self.attempt(admission, operation).await? {
                 return Ok(receipt);
             }
             metrics::counter!("palmares_engine_decided_again_total").increment(1);
