@@ -15,6 +15,7 @@ mod history;
 mod identity;
 mod invitations;
 mod journey;
+mod laws;
 mod live;
 mod mailed;
 mod memberships;

@@ -1,0 +1,56 @@
+//! The page about laws names routes that there are, and tests that run.
+
+use crate::support::running::running;
+use serde_json::Value;
+use std::{collections::BTreeSet, fs, path::Path};
+
+/// What stands between backticks in the rows of the page's table.
+fn named() -> Vec<String> {
+    let page = fs::read_to_string(root().join("docs/compliance.md")).expect("the page");
+    let rows = page.lines().filter(|line| line.starts_with("| ") && !line.starts_with("| Rule"));
+    rows.flat_map(|row| row.split('`').skip(1).step_by(2)).map(str::to_owned).collect()
+}
+
+fn root() -> &'static Path {
+    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
+}
+
+/// The names of all functions behind `#[test]` or `#[tokio::test]`.
+fn tests_in(folder: &Path, found: &mut BTreeSet<String>) {
+    for entry in fs::read_dir(folder).expect("a folder") {
+        let path = entry.expect("an entry").path();
+        if path.is_dir() {
+            tests_in(&path, found);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            let source = fs::read_to_string(&path).expect("a source");
+            let mut behind_mark = false;
+            for line in source.lines().map(str::trim) {
+                let name = line.strip_prefix("async fn ").or_else(|| line.strip_prefix("fn "));
+                if let Some(name) = name.filter(|_| behind_mark).and_then(|name| name.split('(').next()) {
+                    found.insert(name.to_owned());
+                }
+                behind_mark = line.starts_with("#[test]") || line.starts_with("#[tokio::test");
+            }
+        }
+    }
+}
+
+// covers: E-174
+#[tokio::test]
+async fn every_rule_is_met_at_a_route_that_there_is_and_shown_by_a_test_that_runs() {
+    let openapi = reqwest::get(format!("{}/openapi.json", running().descriptor.base_url)).await.expect("the server answers");
+    let openapi: Value = openapi.json().await.expect("JSON");
+    let routes: BTreeSet<String> = openapi["paths"].as_object().expect("paths").keys().cloned().collect();
+    let mut tests = BTreeSet::new();
+    for folder in ["commands/src", "tests"] {
+        tests_in(&root().join(folder), &mut tests);
+    }
+    let (paths, shown): (Vec<String>, Vec<String>) = named().into_iter().partition(|name| name.starts_with('/'));
+    assert!(paths.len() > 20 && shown.len() > 15, "the page is read: {} routes, {} tests", paths.len(), shown.len());
+    for path in paths {
+        assert!(routes.contains(&format!("/api/v1{path}")), "{path} is no route");
+    }
+    for test in shown {
+        assert!(tests.contains(&test), "{test} is no test");
+    }
+}
