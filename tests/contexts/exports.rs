@@ -131,7 +131,7 @@ async fn an_export_is_a_table_or_a_summary_too() {
     assert!(String::from_utf8_lossy(&summary).contains(&person.user), "the summary says whose it is");
 }
 
-// covers: E-178
+// covers: E-178, H-74
 #[tokio::test]
 async fn nothing_is_downloaded_without_a_fresh_proof_of_ones_own() {
     let organization = fresh_organization().await;
@@ -155,6 +155,9 @@ async fn nothing_is_downloaded_without_a_fresh_proof_of_ones_own() {
     }
     // Nobody else gets it, with whatever proof.
     assert_eq!(download(&other, &export, &proof(&other).await).await.status().as_u16(), 404);
+    let neighbours = fresh_organization().await;
+    let neighbour = neighbours.person("member").await.with_own_password().await.signed_in(&neighbours).await;
+    assert_eq!(download(&neighbour, &export, &proof(&neighbour).await).await.status().as_u16(), 404, "nor anybody of another tenant");
     let by_operator = organization.admin.with_token(&mint(&person.user, organization.id, Role::Member));
     by_operator.post("/me/step-up", &json!({})).await.refused(422, "VALIDATION_ERROR");
     assert!(age::decrypt(&Identity::generate(), &bytes_of(download(&client, &export, &own).await).await).is_err());

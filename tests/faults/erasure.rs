@@ -2,7 +2,9 @@
 
 use super::{
     load::read_until,
-    remains::{all_reach, as_projector, assert_nothing_is_found, head, read_models, rebuild_all, telling_of},
+    remains::{
+        all_reach, as_projector, assert_nothing_is_found, assert_nothing_stands_in_clear, head, read_models, rebuild_all, telling_of,
+    },
     seeded,
     world::{Caller, Victim, World},
 };
@@ -31,7 +33,7 @@ fn subjects() -> usize {
     std::env::var("FAULT_SUBJECTS").ok().map_or(20, |subjects| subjects.parse().expect("FAULT_SUBJECTS is a number"))
 }
 
-// covers: E-163, E-168, E-289, E-292
+// covers: W-25, W-26, E-163, E-168, E-289, E-292
 #[test]
 fn nothing_of_whom_was_erased_is_found_anywhere_and_a_rebuild_is_what_was_purged() {
     let world = World::start();
@@ -79,6 +81,8 @@ async fn run(mut world: World) {
     let ids: Vec<String> = people.iter().map(|subject| subject.id.clone()).collect();
     let telling = telling_of(&mut database, &ids).await;
     assert_eq!(telling, TRACES.into(), "what is to be forgotten is there before");
+    // The keys lie in a folder of their own: whoever has the disk or a dump, but not them, reads nobody's name.
+    assert_nothing_stands_in_clear(&world, &mark, &control).await;
 
     // A month later they are hidden, another month later erased, with a kill on the way.
     world.ahead(31);

@@ -128,6 +128,31 @@ mod tests {
         Cipher::new(&Secret::random().unwrap()).unwrap()
     }
 
+    /// Test case 16 of McGrew and Viega, *The Galois/Counter Mode of Operation*: 256 bits of key, and data beside it.
+    // covers: P-51
+    #[test]
+    fn the_cipher_is_aes_256_in_galois_counter_mode() {
+        let key = hex("feffe9928665731c6d6a8f9467308308feffe9928665731c6d6a8f9467308308");
+        let nonce = hex("cafebabefacedbaddecaf888");
+        let beside = hex("feedfacedeadbeeffeedfacedeadbeefabaddad2");
+        let clear = hex(concat!(
+            "d9313225f88406e5a55909c5aff5269a86a7a9531534f7da2e4c303d8a318a72",
+            "1c3c0c95956809532fcf0e2449a6b525b16aedf5aa0de657ba637b39"
+        ));
+        let encrypted = hex(concat!(
+            "522dc1f099567d07f47f37a32a84427d643a8cdcbfe5c0c97598a2bd2555d1aa",
+            "8cb08e48590dbb3da7b08b1056828838c5f61e6393ba7a0abcc9f662"
+        ));
+        let tag = hex("76fc6ece0f4e1768cddf8853bb2d551b");
+        let sealed = [vec![FORMAT], nonce, encrypted, tag].concat();
+        let cipher = Cipher::new(&Secret::from_slice(&key).unwrap()).unwrap();
+        assert_eq!(cipher.open(&beside, &sealed).unwrap().as_slice(), clear);
+    }
+
+    fn hex(text: &str) -> Vec<u8> {
+        (0..text.len()).step_by(2).map(|at| u8::from_str_radix(&text[at..at + 2], 16).unwrap()).collect()
+    }
+
     #[test]
     fn what_is_sealed_opens_and_is_not_the_clear_text() {
         let cipher = cipher();

@@ -5,7 +5,7 @@
 //! key* answers whether two values are equal without showing either; the *master key* seals the
 //! files of the development key store.
 //!
-//! A key is *hidden* (it seals and opens nothing, and can be shown again), *held* (a legal hold keeps it
+//! A key is *hidden* (it opens nothing, still seals, and can be shown again), *held* (a legal hold keeps it
 //! from destruction) or *destroyed* (its name is a *tombstone* for good). [`Custody`] does all of it.
 //!
 //! What holds:

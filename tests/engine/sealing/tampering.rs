@@ -128,7 +128,7 @@ async fn a_tree_that_was_changed_with_the_row_is_not_the_one_that_was_signed() {
 }
 
 /// Neither the sealer nor the owner of the tables changes what is whole.
-// covers: P-20, E-183
+// covers: P-11, P-20, E-183, E-207
 #[tokio::test]
 async fn no_role_and_no_owner_changes_what_was_sealed_or_recorded() {
     let (site, _) = sealed().await;
