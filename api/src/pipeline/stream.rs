@@ -11,7 +11,10 @@ use super::{
 use crate::problem::Problem;
 use actix_web::HttpResponse;
 use bytes::Bytes;
-use futures::{StreamExt, future, stream::BoxStream};
+use futures::{
+    Stream, StreamExt, future,
+    stream::{self, BoxStream},
+};
 use palmares_domain::kernel::{Admitted, Tenant, UserId};
 use serde::de::DeserializeOwned;
 use std::future::Future;
@@ -65,13 +68,58 @@ pub async fn serve<S: Streaming>(call: &mut Call<'_>) -> Answer {
 
 fn answer<S: Streaming>(stream: Bytestream, services: &Services, request_id: uuid::Uuid) -> HttpResponse {
     let mut stop = services.stop.clone();
-    let pieces = stream
-        .inspect(move |piece| {
-            if let Err(error) = piece {
-                tracing::error!(%request_id, error = format!("{error:#}"), "a stream broke off");
-            }
-        })
-        .take_while(|piece| future::ready(piece.is_ok()))
-        .take_until(Box::pin(async move { stop.stopped().await }));
+    let pieces = whole(stream, async move { stop.stopped().await }).inspect(move |piece| {
+        if let Err(error) = piece {
+            tracing::error!(%request_id, error = format!("{error:#}"), "a stream broke off");
+        }
+    });
     HttpResponse::Ok().content_type(S::MEDIA_TYPE).streaming(pieces)
+}
+
+/// The pieces up to the last one, or to an error. The error goes on to the server, which breaks the connection
+/// off: an answer that lacks its end shall not look like one that is whole.
+fn whole(stream: Bytestream, stopped: impl Future<Output = ()> + 'static) -> impl Stream<Item = anyhow::Result<Bytes>> {
+    let end = stream::once(future::ready(None));
+    let stopped = stream::once(async move {
+        stopped.await;
+        Some(Err(anyhow::anyhow!("the server stops")))
+    });
+    let mut broken = false;
+    stream::select(stream.map(Some).chain(end), Box::pin(stopped))
+        .take_while(move |piece| {
+            let goes_on = !broken && piece.is_some();
+            broken = matches!(piece, Some(Err(_)));
+            future::ready(goes_on)
+        })
+        .filter_map(future::ready)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn told(pieces: Vec<anyhow::Result<Bytes>>, stopped: impl Future<Output = ()> + 'static) -> Vec<String> {
+        let stream: Bytestream = stream::iter(pieces).boxed();
+        let told =
+            |piece: anyhow::Result<Bytes>| piece.map_or_else(|error| error.to_string(), |bytes| String::from_utf8_lossy(&bytes).into());
+        whole(stream, stopped).map(told).collect().await
+    }
+
+    fn piece(text: &'static str) -> anyhow::Result<Bytes> {
+        Ok(Bytes::from_static(text.as_bytes()))
+    }
+
+    #[tokio::test]
+    async fn a_stream_that_breaks_off_says_so_and_a_whole_one_ends() {
+        assert_eq!(told(vec![piece("a"), piece("b")], future::pending()).await, ["a", "b"]);
+        let broken = vec![piece("a"), Err(anyhow::anyhow!("gone")), piece("b")];
+        assert_eq!(told(broken, future::pending()).await, ["a", "gone"]);
+    }
+
+    #[tokio::test]
+    async fn a_server_that_stops_breaks_its_streams_off() {
+        let never: Bytestream = stream::pending().boxed();
+        let pieces: Vec<_> = whole(never, future::ready(())).collect().await;
+        assert!(matches!(&pieces[..], [Err(error)] if error.to_string() == "the server stops"));
+    }
 }
