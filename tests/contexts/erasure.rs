@@ -79,9 +79,18 @@ async fn who_is_to_be_deleted_sees_exports_and_cancels_and_nothing_else() {
     let other = organization.add_member("other").await;
     in_review(&organization).await;
     let member = &organization.member;
-    for path in ["/me", "/me/export", "/me/sessions", &format!("/users/{}", organization.member_id)] {
+    let own = format!("/users/{}", organization.member_id);
+    for path in ["/me", "/me/export", "/me/exports", "/me/privacy", "/me/consents", "/me/subject-requests", "/me/sessions", &own] {
         member.get(path).await.expect(200);
     }
+    member.post("/me/exports", &json!({ "format": "json" })).await.expect(202);
+    // What is said of their rights is what the gate lets them do.
+    let explained = organization.officer.post("/authz/explain", &json!({ "user_id": organization.member_id })).await.expect(200);
+    assert_eq!((&explained.body["may_act"], &explained.body["leaving"]), (&json!(true), &json!(true)));
+    let rights: Vec<&str> =
+        explained.body["permissions"].as_array().expect("a list").iter().flat_map(|right| right["permission"].as_str()).collect();
+    assert!(rights.contains(&"identity.own_data.export") && rights.contains(&"compliance.subject_export.request"), "{rights:?}");
+    assert!(!rights.contains(&"points.balance.read") && !rights.contains(&"identity.elevation.request"), "{rights:?}");
     for path in ["/points/programs", "/leaderboards/steps", &format!("/users/{}/points", organization.member_id)] {
         member.get(path).await.refused(403, "ACCESS_DENIED");
     }

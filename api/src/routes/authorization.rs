@@ -107,6 +107,8 @@ pub struct Basis {
     pub as_of: i64,
     /// Whether user and organization could act at all; where not, everything is denied.
     pub may_act: bool,
+    /// Whether the user is to be deleted, and may do no more than to see, take out and cancel.
+    pub leaving: bool,
     /// The state of the user's life cycle.
     pub user_status: UserStatus,
     #[schema(value_type = Vec<String>)]
@@ -189,7 +191,8 @@ impl Moment {
         let profile = user.state.profile().ok_or_else(Problem::not_found)?;
         let basis = Basis {
             as_of: position,
-            may_act: user.state.is_active() && stands.state.is_active(),
+            may_act: user.state.may_sign_in() && stands.state.is_active(),
+            leaving: user.state.may_sign_in() && !user.state.is_active(),
             user_status: profile.status,
             roles: profile.roles.iter().copied().collect(),
             user_version: user.version,
@@ -217,7 +220,8 @@ impl Moment {
         let (principal, home, organization) = (self.user_id, self.organization, self.organization);
         let owner_status = owner.and_then(|owner| self.owner_status.get(&owner).copied());
         let relations: &[&str] = if owner.is_some_and(|owner| self.assigned_to.contains(&owner)) { &[ASSIGNED] } else { &[] };
-        let circumstances = Circumstances { policies: self.policies.as_ref(), owner_status, relations, through: Through::OwnRights };
+        let through = if self.basis.leaving { Through::Leaving } else { Through::OwnRights };
+        let circumstances = Circumstances { policies: self.policies.as_ref(), owner_status, relations, through };
         services.gate.decide(&Question { principal, home, rights: &self.rights, permission, organization, owner, circumstances })
     }
 
