@@ -61,6 +61,8 @@ async fn somebody_takes_out_everything_that_names_them_and_who_read_it() {
         "local_day": "2020-03-02", "time_zone": "Europe/Paris" });
     organization.admin.post("/activities", &json!({ "items": [item] })).await.expect(200);
     organization.platform.get(&format!("/users/{user}/sessions")).await.expect(200);
+    let neighbour = organization.person("member").await.user;
+    organization.admin.get_at("/users", organization.head().await).await.expect(200);
     client.post("/me/subject-requests", &json!({ "kind": "access", "details": "all that you have" })).await.expect(201);
     let elevation = json!({ "act_as": user, "duration_seconds": 60, "reason": "support" });
     let elevation = organization.admin.post("/elevations", &elevation).await.expect(201).id("id");
@@ -99,6 +101,12 @@ async fn somebody_takes_out_everything_that_names_them_and_who_read_it() {
         readers.iter().any(|read| read["route"].as_str().is_some_and(|route| route.contains("/users/{user_id}/sessions"))),
         "{readers:?}"
     );
+
+    // A list shows many: each learns that it showed them, and of nobody else.
+    assert!(readers.iter().any(|read| read["route"] == "/api/v1/users"), "{readers:?}");
+    let listed = events.iter().find(|event| event["payload"]["subjects"].is_array()).expect("a list that was read");
+    assert_eq!(listed["payload"]["subjects"], json!([user]));
+    assert!(listed["others"].as_i64() > Some(0) && !clear.windows(36).any(|id| id == neighbour.as_bytes()), "{listed}");
 
     // Every download is on record, on the export and in the audit log.
     opened(&client, &export, &identity).await;

@@ -6,7 +6,7 @@ use palmares_domain::{
     identity::{HeldRole, Rights, api_key::Quota, user::UserStatus},
     kernel::{ApiKeyId, ClientContext, Code, DataClass, Digest, ElevationId, Idempotency, OrganizationId, SessionId, UserId},
 };
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 use uuid::Uuid;
 
 /// Whether a user of a verified token may act.
@@ -120,6 +120,8 @@ pub struct SensitiveRead {
     pub data_class: DataClass,
     /// Whose data was read, where it is one person's.
     pub subject: Option<UserId>,
+    /// Whose personal data was opened for the answer.
+    pub shown: BTreeSet<UserId>,
     /// Of an export or a stream, the position behind which it begins; `None` for one answer.
     pub export_from: Option<i64>,
     /// What was asked for: the pairs of the query string.

@@ -9,9 +9,9 @@ use super::{
     table::ids_are_ids,
 };
 use crate::problem::Problem;
-use palmares_domain::kernel::{Admitted, Code};
+use palmares_domain::kernel::{Admitted, Code, UserId};
 use palmares_projections::engine::{Query, ReadError};
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 /// Serves one query.
 pub async fn serve<Q: Query>(call: &mut Call<'_>) -> Answer {
@@ -22,9 +22,11 @@ pub async fn serve<Q: Query>(call: &mut Call<'_>) -> Answer {
     let as_of = apart(as_of(services, &pairs)).await?;
     let owner = query.owner();
     let admitted = services.gate.admit(call, entered, owner, Terms::default(), query).await?;
-    services.gate.record_read(call, &admitted, owner, None).await?;
+    let admission = admitted.admission().clone();
     let position = apart(reach(call, Q::PROJECTIONS, min_position)).await?;
-    let (body, stale) = answer(call, admitted, as_of).await?;
+    let (answered, shown) = answer(call, admitted, as_of).await;
+    services.gate.record_shown(call, &admission, owner, None, shown).await?;
+    let (body, stale) = answered?;
     if stale && min_position.is_some() {
         return Err(Problem::new(Code::ProjectionBehind, "gate.projection_parked"));
     }
@@ -64,14 +66,22 @@ pub(super) fn require_ids(call: &Call<'_>) -> Result<(), Problem> {
     if ids_are_ids(&call.params) { Ok(()) } else { Err(Problem::not_found()) }
 }
 
-/// The answer, and whether it depends on a record that is set aside for repair.
-async fn answer<Q: Query>(call: &Call<'_>, admitted: Admitted<Q>, as_of: Option<i64>) -> Result<(Vec<u8>, bool), Problem> {
+/// The answer, whether it depends on a record that is set aside for repair, and whose personal data it shows.
+async fn answer<Q: Query>(
+    call: &Call<'_>,
+    admitted: Admitted<Q>,
+    as_of: Option<i64>,
+) -> (Result<(Vec<u8>, bool), Problem>, BTreeSet<UserId>) {
     let readers = call.services.readers.cleared_for(admitted.admission().rights.clearance());
-    let mut reader = readers.open(admitted.tenant(), as_of).await?;
+    let mut reader = match readers.open(admitted.tenant(), as_of).await {
+        Ok(reader) => reader,
+        Err(error) => return (Err(error.into()), BTreeSet::new()),
+    };
     let (_, query) = admitted.into_parts();
-    let output = query.run(&mut reader).await?;
-    let stale = reader.touched_parked(Q::PROJECTIONS).await?;
-    Ok((serde_json::to_vec(&output).map_err(Problem::internal)?, stale))
+    let output = query.run(&mut reader).await.map_err(Problem::from);
+    let body = output.and_then(|output| serde_json::to_vec(&output).map_err(Problem::internal));
+    let stale = reader.touched_parked(Q::PROJECTIONS).await.map_err(Problem::from);
+    (body.and_then(|body| Ok((body, stale?))), reader.shown())
 }
 
 /// Takes `min_position`, which every query knows, out of the query string: the answer must know

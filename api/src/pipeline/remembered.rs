@@ -6,8 +6,10 @@ use super::{
     ports::{Access, SensitiveRead},
 };
 use crate::problem::Problem;
+use futures::future::LocalBoxFuture;
 use palmares_commands::{engine::Rejection, privacy::PrivacyError};
 use palmares_domain::kernel::{Admission, Admitted, DataClass, UserId};
+use std::collections::BTreeSet;
 
 impl Gate {
     /// Records a read that has to be remembered: of confidential data, any export, any look into
@@ -27,7 +29,7 @@ impl Gate {
         let foreign = call.caller.as_ref().is_some_and(|caller| caller.home != admission.organization);
         let confidential = call.route.data_class >= DataClass::Confidential && owner != Some(admission.actor);
         let remembered = foreign || confidential || export_from.is_some() || admission.elevation.is_some();
-        if remembered { self.access(call, admission, owner, export_from).await } else { Ok(0) }
+        if remembered { self.access(call, admission, owner, export_from, shown).await } else { Ok(0) }
     }
 
     /// Records an access in the log of the organization that it touched, and answers where. What the
@@ -39,7 +41,7 @@ impl Gate {
         owner: Option<UserId>,
         export_from: Option<i64>,
     ) -> Result<i64, Problem> {
-        apart(self.access(call, admitted.admission(), owner, export_from)).await
+        apart(self.access(call, admitted.admission(), owner, export_from, BTreeSet::new())).await
     }
 
     async fn access(
@@ -48,12 +50,14 @@ impl Gate {
         admission: &Admission,
         owner: Option<UserId>,
         export_from: Option<i64>,
+        shown: BTreeSet<UserId>,
     ) -> Result<i64, Problem> {
         let Some(access) = call.access() else { return Ok(0) };
         let read = SensitiveRead {
             access: Access { organization: admission.organization, ..access },
             data_class: call.route.data_class,
             subject: owner,
+            shown,
             export_from,
             query: call.query(),
             policies: admission.policies.clone(),

@@ -62,7 +62,7 @@ impl AccessLog for EngineAccessLog {
     }
 
     async fn sensitive_read(&self, read: SensitiveRead) -> anyhow::Result<i64> {
-        let SensitiveRead { access, data_class, subject, export_from, query, policies, repeatable } = read;
+        let SensitiveRead { access, data_class, subject, shown, export_from, query, policies, repeatable } = read;
         let route = access.route.split_once(' ').map_or(access.route.as_str(), |(_, route)| route).to_owned();
         let user_id = access.actor;
         let record = if let Some(from_position) = export_from {
@@ -71,7 +71,8 @@ impl AccessLog for EngineAccessLog {
             AccessRecordCommand::Export(RecordExport { user_id, route, from_position, filters })
         } else {
             let permission = access.permission.to_owned();
-            AccessRecordCommand::SensitiveRead(RecordSensitiveRead { user_id, route, permission, data_class, subject_id: subject })
+            let read = RecordSensitiveRead { user_id, route, permission, data_class, subject_id: subject, subjects: shown };
+            AccessRecordCommand::SensitiveRead(read)
         };
         self.record(access, policies, repeatable, record).await
     }

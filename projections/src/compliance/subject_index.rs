@@ -161,6 +161,7 @@ mod tests {
             permission: "identity.user.read".into(),
             data_class: DataClass::Confidential,
             subject_id: Some(ALICE),
+            subjects: None,
         }
         .into();
         let found = named(&recorded(ACME, ("access_record", BOB.0, 1), 1, &read).event);

@@ -4,10 +4,14 @@ use super::{
     keys::{KeyError, PersonalKeys},
     page::{Cursor, Limit, Listing},
 };
-use palmares_domain::kernel::{DataClass, FieldError, OrganizationId, Tenant, UserId};
+use palmares_domain::kernel::{DataClass, FieldError, OrganizationId, Place, Tenant, UserId};
 use serde::{Serialize, de::DeserializeOwned};
 use sqlx::{PgPool, Postgres, Transaction};
-use std::{future::Future, sync::Arc};
+use std::{
+    collections::BTreeSet,
+    future::Future,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
 use uuid::Uuid;
 
 /// A question to the read models: its fields are the path and query parameters.
@@ -86,7 +90,9 @@ impl Readers {
         let organization = tenant.organization();
         let mut tx = self.pool.begin().await?;
         let (_, incarnation): (String, Uuid) = sqlx::query_as(SET_TENANT).bind(organization.0.to_string()).fetch_one(&mut *tx).await?;
-        Ok(TenantReader { tx, organization, keys: self.keys.as_ref(), incarnation, as_of, touched: Vec::new(), clearance: self.clearance })
+        let (keys, clearance) = (self.keys.as_ref(), self.clearance);
+        let (touched, opened) = (Vec::new(), Mutex::default());
+        Ok(TenantReader { tx, organization, keys, incarnation, as_of, touched, opened, clearance })
     }
 }
 
@@ -101,6 +107,8 @@ pub struct TenantReader<'a> {
     /// Answer as of this position; `None` means now.
     pub as_of: Option<i64>,
     touched: Vec<Uuid>,
+    /// Whose personal data was opened to be shown.
+    opened: Mutex<BTreeSet<Uuid>>,
     clearance: DataClass,
 }
 
@@ -119,8 +127,19 @@ impl TenantReader<'_> {
         &mut self.tx
     }
 
-    pub fn keys(&self) -> &dyn PersonalKeys {
+    /// What opens personal data to be shown. It remembers whose, so that a record of the read names them.
+    pub fn keys(&self) -> ShownKeys<'_> {
+        ShownKeys { keys: self.keys, opened: &self.opened }
+    }
+
+    /// What opens personal data to be counted or summed up with that of others, and shown of nobody.
+    pub fn keys_for_figures(&self) -> &dyn PersonalKeys {
         self.keys
+    }
+
+    /// Whose personal data was opened to be shown, so far.
+    pub fn shown(&self) -> BTreeSet<UserId> {
+        lock(&self.opened).iter().copied().map(UserId).collect()
     }
 
     /// The list that the caller asks for.
@@ -152,6 +171,43 @@ impl TenantReader<'_> {
         let projections: Vec<String> = projections.iter().map(|&name| name.to_owned()).collect();
         Ok(sqlx::query_scalar(TOUCHED_PARKED).bind(projections).bind(&self.touched).fetch_one(&mut *self.tx).await?)
     }
+}
+
+/// Opens personal data that an answer shows, and remembers of whom something was there.
+#[derive(Clone, Copy)]
+pub struct ShownKeys<'a> {
+    keys: &'a dyn PersonalKeys,
+    opened: &'a Mutex<BTreeSet<Uuid>>,
+}
+
+impl ShownKeys<'_> {
+    /// See [`PersonalKeys::open`].
+    pub async fn open(self, place: &Place, ciphertext: &[u8]) -> Result<Option<Vec<u8>>, KeyError> {
+        let clear = self.keys.open(place, ciphertext).await?;
+        self.note(std::iter::once((place, &clear)));
+        Ok(clear)
+    }
+
+    /// See [`PersonalKeys::open_many`].
+    pub async fn open_many(self, items: &[(Place, &[u8])]) -> Result<Vec<Option<Vec<u8>>>, KeyError> {
+        let clear = self.keys.open_many(items).await?;
+        self.note(items.iter().map(|(place, _)| place).zip(&clear));
+        Ok(clear)
+    }
+
+    /// See [`PersonalKeys::lookup_hash`].
+    pub async fn lookup_hash(self, organization: OrganizationId, kind: &str, value: &str) -> Result<[u8; 32], KeyError> {
+        self.keys.lookup_hash(organization, kind, value).await
+    }
+
+    fn note<'p>(self, opened: impl Iterator<Item = (&'p Place, &'p Option<Vec<u8>>)>) {
+        lock(self.opened).extend(opened.filter(|(_, clear)| clear.is_some()).map(|(place, _)| place.subject));
+    }
+}
+
+/// A set of ids is whole whatever happened to who held it.
+fn lock(opened: &Mutex<BTreeSet<Uuid>>) -> MutexGuard<'_, BTreeSet<Uuid>> {
+    opened.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 const TOUCHED_PARKED: &str = "

@@ -68,7 +68,10 @@ impl Gathered {
     fn read(&self, own: &OwnEvent) -> Option<ReadBy> {
         let payload: Value = (own.event.event_type == READ).then(|| serde_json::from_str(own.event.payload.get()).ok()).flatten()?;
         let text = |name: &str| payload[name].as_str().unwrap_or_default().to_owned();
-        (text("subject_id") == self.user_id.to_string()).then(|| ReadBy {
+        // Their own reads are theirs, and need no telling.
+        let own_id = self.user_id.to_string();
+        let theirs = text("subject_id") == own_id || payload["subjects"].as_array().is_some_and(|shown| shown.contains(&own_id.into()));
+        (theirs && own.event.actor_id != self.user_id.0).then(|| ReadBy {
             reader_id: own.event.actor_id,
             read_at: own.event.recorded_at,
             route: text("route"),

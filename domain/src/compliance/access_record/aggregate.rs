@@ -4,7 +4,7 @@ use super::{
     AccessRecordCommand, AccessRecordError, AccessRecordEvent, AccessRefused, DataExported, Filters, RecordExport, RecordRefusal,
     RecordSensitiveRead, SensitiveDataRead,
 };
-use crate::kernel::{Aggregate, Facts};
+use crate::kernel::{Aggregate, Facts, UserId};
 use serde::{Deserialize, Serialize};
 
 const ROUTE_MAX_CHARS: usize = 200;
@@ -69,12 +69,15 @@ fn sensitive_read(command: &RecordSensitiveRead) -> Result<AccessRecordEvent, Ac
     if !permission_fits {
         return Err(AccessRecordError::PermissionInvalid);
     }
+    let known = [command.subject_id, Some(command.user_id)];
+    let others: Vec<UserId> = command.subjects.iter().copied().filter(|subject| !known.contains(&Some(*subject))).collect();
     Ok(SensitiveDataRead {
         user_id: command.user_id,
         route: command.route.clone(),
         permission: command.permission.clone(),
         data_class: command.data_class,
         subject_id: command.subject_id,
+        subjects: Some(others).filter(|others| !others.is_empty()),
     }
     .into())
 }

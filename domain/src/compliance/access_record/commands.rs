@@ -2,7 +2,7 @@
 
 use crate::kernel::{Code, DataClass, UserId};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use uuid::Uuid;
 
 /// The filters of an export: name to value, both opaque tokens and no prose.
@@ -65,6 +65,8 @@ pub struct RecordSensitiveRead {
     pub permission: String,
     pub data_class: DataClass,
     pub subject_id: Option<UserId>,
+    /// Whose personal data was shown.
+    pub subjects: BTreeSet<UserId>,
 }
 
 /// Records that someone took history out.

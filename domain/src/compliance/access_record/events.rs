@@ -29,6 +29,8 @@ events! {
             data_class: DataClass = internal,
             /// Whose data, where it was one person's.
             subject_id: Option<UserId> = internal,
+            /// Whose personal data was shown, where it was somebody else's than that person's.
+            subjects: Option<Vec<UserId>> = internal,
         },
         /// Someone took history out, as an export or as a stream.
         DataExported = "compliance.data_exported" v 1 {

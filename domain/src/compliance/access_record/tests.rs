@@ -33,6 +33,7 @@ fn read(permission: &str) -> AccessRecordCommand {
         permission: permission.into(),
         data_class: DataClass::Confidential,
         subject_id: None,
+        subjects: [].into(),
     })
 }
 

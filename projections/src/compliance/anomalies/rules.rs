@@ -110,7 +110,7 @@ mod tests {
 
     fn read(subject_id: Option<UserId>, permission: &str, data_class: DataClass) -> AccessRecordEvent {
         let (route, permission) = ("/api/v1/users/{user_id}".into(), permission.into());
-        SensitiveDataRead { user_id: ANN, route, permission, data_class, subject_id }.into()
+        SensitiveDataRead { user_id: ANN, route, permission, data_class, subject_id, subjects: None }.into()
     }
 
     fn rule_of_export(route: &str, from_position: i64, position: i64) -> Option<Rule> {

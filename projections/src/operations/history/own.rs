@@ -18,7 +18,7 @@ use bytes::Bytes;
 use futures::{Stream, TryStreamExt, stream};
 use palmares_domain::kernel::{Place, Purpose, Tenant, UserId};
 use serde::Serialize;
-use serde_json::value::RawValue;
+use serde_json::{Value, value::RawValue};
 use std::collections::BTreeMap;
 use uuid::Uuid;
 
@@ -66,6 +66,39 @@ pub struct OwnEvent {
     pub event: HistoryEvent,
     /// By the names of the fields, whose digests stand in the payload.
     pub personal: BTreeMap<String, Box<RawValue>>,
+    /// How many entries of lists are about others, and not in the payload (GDPR, article 15, paragraph 4).
+    #[serde(skip_serializing_if = "is_zero")]
+    pub others: usize,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
+fn is_zero(count: &usize) -> bool {
+    *count == 0
+}
+
+/// Takes out of every list that names this person the entries that name others instead, and says how many.
+fn without_others(value: &mut Value, user: Uuid) -> usize {
+    match value {
+        Value::Array(entries) if entries.iter().any(|entry| names(entry, Some(user))) => {
+            let before = entries.len();
+            entries.retain(|entry| names(entry, Some(user)) || !names(entry, None));
+            let inside: usize = entries.iter_mut().map(|entry| without_others(entry, user)).sum();
+            before - entries.len() + inside
+        }
+        Value::Array(entries) => entries.iter_mut().map(|entry| without_others(entry, user)).sum(),
+        Value::Object(members) => members.values_mut().map(|member| without_others(member, user)).sum(),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => 0,
+    }
+}
+
+/// Whether a value holds this id, or any.
+fn names(value: &Value, id: Option<Uuid>) -> bool {
+    match value {
+        Value::String(text) => Uuid::parse_str(text).is_ok_and(|found| id.is_none_or(|id| id == found)),
+        Value::Array(entries) => entries.iter().any(|entry| names(entry, id)),
+        Value::Object(members) => members.values().any(|member| names(member, id)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => false,
+    }
 }
 
 /// Where an export stands.
@@ -93,8 +126,13 @@ impl OwnExport {
         let mut opened = opened(&mut reader, self.user, &events).await?;
         drop(reader);
         (self.after, self.scope) = (last, Some((streams, end)));
-        let with_personal = |event: HistoryEvent| OwnEvent { personal: opened.remove(&event.position).unwrap_or_default(), event };
-        Ok(Some((events.into_iter().map(with_personal).collect(), self)))
+        let mut own = Vec::with_capacity(events.len());
+        for mut event in events {
+            let personal = opened.remove(&event.position).unwrap_or_default();
+            let others = cut_to(&mut event, self.user)?;
+            own.push(OwnEvent { event, personal, others });
+        }
+        Ok(Some((own, self)))
     }
 
     async fn scope_of(&self, reader: &mut TenantReader<'_>) -> Result<(Vec<Uuid>, i64), ReadError> {
@@ -105,6 +143,17 @@ impl OwnExport {
         streams.push(self.user.0);
         Ok((streams, known.unwrap_or(0)))
     }
+}
+
+/// Leaves in an event's lists what is about one person; answers how many entries were others'.
+fn cut_to(event: &mut HistoryEvent, user: UserId) -> Result<usize, ReadError> {
+    let malformed = |error: serde_json::Error| ReadError::Unavailable(error.into());
+    let mut payload: Value = serde_json::from_str(event.payload.get()).map_err(malformed)?;
+    let others = without_others(&mut payload, user.0);
+    if others > 0 {
+        event.payload = serde_json::value::to_raw_value(&payload).map_err(malformed)?;
+    }
+    Ok(others)
 }
 
 /// The personal fields of some events that are this person's, by position and name.
@@ -155,4 +204,22 @@ pub fn export_own_ndjson(
 ) -> impl Stream<Item = Result<Bytes, ReadError>> + Send + 'static {
     let export = OwnExport { readers, tenant, user, after, scope: None };
     stream::try_unfold(export, OwnExport::next).and_then(|events| std::future::ready(lines(&events)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn of_a_list_that_names_somebody_they_see_what_is_theirs() {
+        let (ann, bob) = (Uuid::from_u128(1), Uuid::from_u128(2));
+        let cut = |mut payload: Value| (without_others(&mut payload, ann), payload);
+        let scope = |subjects: &[Uuid]| json!({ "scope": { "subjects": subjects, "span": null }, "placed_by": bob });
+        assert_eq!(cut(scope(&[bob, ann])), (1, scope(&[ann])));
+        assert_eq!(cut(scope(&[bob])), (0, scope(&[bob])), "a list that does not name them is not theirs to be cut");
+        let items = json!([{ "user_id": ann, "role": "member" }, { "user_id": bob, "role": "member" }]);
+        assert_eq!(cut(items), (1, json!([{ "user_id": ann, "role": "member" }])));
+        assert_eq!(cut(json!(["points", ann, 7])), (0, json!(["points", ann, 7])), "what names nobody stays");
+    }
 }
