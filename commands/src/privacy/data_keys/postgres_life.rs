@@ -75,8 +75,9 @@ const CONNECTIONS: u32 = 3;
 
 /// A pool of role `palmares_eraser`, of the login and the database of another pool.
 pub fn eraser_pool(like: &PgPool) -> PgPool {
-    // Of two settings of one name PostgreSQL takes the later. What it deletes may be anywhere, so it may scan.
-    let settings = [("role", "palmares_eraser"), ("enable_seqscan", "on"), ("plan_cache_mode", "auto")];
+    // Of two settings of one name PostgreSQL takes the later. What it deletes has an index, and it is planned each
+    // time: a plan that was made while a table was young would read all of an organization's rows in it.
+    let settings = [("role", "palmares_eraser"), ("enable_seqscan", "off"), ("plan_cache_mode", "force_custom_plan")];
     let options = like.connect_options().as_ref().clone().options(settings).application_name("palmares-eraser");
     PgPoolOptions::new().max_connections(CONNECTIONS).connect_lazy_with(options)
 }

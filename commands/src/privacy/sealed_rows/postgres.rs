@@ -9,7 +9,7 @@ use palmares_domain::kernel::Purpose;
 use sqlx::PgPool;
 use uuid::Uuid;
 
-/// A scan: an index by subject would cost every append, for what few ever ask.
+/// Found by blocks of pages: an index of rows by subject would cost every append, for what few ever ask.
 pub const REDACT_FIELDS: &str = "DELETE FROM event_sealed WHERE organization_id = $1 AND subject_id = $2 AND purpose = ANY($3)";
 pub const REDACT_CLIENT_CONTEXTS: &str = "DELETE FROM client_contexts WHERE organization_id = $1 AND subject_id = $2";
 pub const REDACT_SNAPSHOTS: &str = "\
