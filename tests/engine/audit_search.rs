@@ -26,7 +26,7 @@ const FILL: &str = "
             stream_id, client_context_id, event_id, subject_id, text_id, number)
         SELECT organization_id, n, '2026-01-01T00:00:00Z'::timestamptz + make_interval(secs => n), 'test.happened',
             CASE WHEN n < 2000 THEN 'system.run_imports' WHEN n % 997 = 1 THEN 'identity.role.assign' WHEN n % 991 = 1 THEN 'identity.role'
-                WHEN n % 983 = 1 THEN 'identity.roles.read' ELSE 'points.hold.place' END,
+                WHEN n % 983 = 1 THEN 'identity.roles.read' WHEN n % 101 = 9 THEN 'challenges.rule.change' ELSE 'points.hold.place' END,
             'recorded', ('00000000-0000-0000-0000-0000000001' || lpad((n % 5)::text, 2, '0'))::uuid,
             CASE WHEN n % 1499 = 2 THEN 'role_catalogue' WHEN n % 1493 = 3 THEN 'user' ELSE 'test' END,
             CASE WHEN n % 1471 = 5 THEN '00000000-0000-0000-0000-000000000200' ELSE '00000000-0000-0000-0000-000000000201' END::uuid,
@@ -36,7 +36,8 @@ const FILL: &str = "
         FROM events, LATERAL (SELECT position AS n) p;
     INSERT INTO compliance_audit_texts_a (organization_id, text_id, text)
         SELECT '00000000-0000-0000-0000-000000000007', ('00000000-0000-0000-0000-00000000040' || t)::uuid,
-            (ARRAY['import one', 'import two', 'import three', 'rare', 'common'])[t + 1]
+            (ARRAY['import one system.run_imports test.happened', 'import system.run_imports test.happened two',
+                'import system.run_imports test.happened three', rpad('rare ', 4000, 'x'), 'common test.happened'])[t + 1]
         FROM generate_series(0, 4) t;
     INSERT INTO client_contexts (organization_id, id, subject_id, ciphertext, ip_hash)
         SELECT '00000000-0000-0000-0000-000000000007', ('00000000-0000-0000-0000-00000000030' || c)::uuid, gen_random_uuid(), '',
@@ -99,7 +100,13 @@ async fn every_search_finds_what_reading_every_row_finds() {
         (json!({ "text": "import" }), imported.to_owned()),
         (json!({ "text": "rare" }), "text_id = '00000000-0000-0000-0000-000000000403'".to_owned()),
         (json!({ "text": "import", "action": "system" }), imported.to_owned()),
+        (json!({ "text": "import two", "event_type": "test.happened" }), "text_id = '00000000-0000-0000-0000-000000000401'".to_owned()),
+        (json!({ "text": "import", "event_type": "test.other" }), "false".to_owned()),
+        // A text that was cut lacks the names that it would have had.
+        (json!({ "text": "rare", "event_type": "test.happened" }), "text_id = '00000000-0000-0000-0000-000000000403'".to_owned()),
         (json!({ "text": "nothing" }), "false".to_owned()),
+        // Neither near nor rare.
+        (json!({ "action": "challenges" }), "action = 'challenges.rule.change'".to_owned()),
         (json!({ "ip": "192.0.2.1" }), "client_context_id IS NOT NULL".to_owned()),
         (json!({ "ip": "192.0.2.1", "action": "points" }), "client_context_id IS NOT NULL AND action = 'points.hold.place'".to_owned()),
         (json!({ "target_id": user }), format!("stream_id = '{user}' OR subject_id = '{user}'")),

@@ -1,6 +1,7 @@
 //! The command engine on PostgreSQL: concurrency, idempotency, snapshots and sealed states.
 
 mod audit_search;
+mod audit_states;
 pub mod erasure;
 mod read_side;
 mod sealing;

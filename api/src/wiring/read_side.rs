@@ -102,9 +102,10 @@ pub fn projectors() -> Vec<Arc<dyn Projector>> {
     contexts.into_iter().flatten().collect()
 }
 
-/// A pool whose connections act as one role, and never as the login.
+/// A pool whose connections act as one role, and never as the login. Its statements are short: to compile one takes
+/// longer than to run it.
 async fn pool(connect: &PgConnectOptions, role: &str, connections: u32) -> anyhow::Result<PgPool> {
-    let connect = connect.clone().options([("role", role)]).application_name(role);
+    let connect = connect.clone().options([("role", role), ("jit", "off")]).application_name(role);
     PgPoolOptions::new().max_connections(connections).connect_with(connect).await.with_context(|| format!("connecting as {role}"))
 }
 

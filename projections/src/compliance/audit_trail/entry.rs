@@ -137,6 +137,7 @@ pub(crate) struct Row {
     pub request_id: Option<Uuid>,
     pub client_context_id: Option<Uuid>,
     pub event_id: Uuid,
+    pub stream_key: i64,
     pub version: i64,
     pub metadata: Vec<u8>,
     pub schema_version: i16,
@@ -148,7 +149,7 @@ macro_rules! columns {
     () => {
         "p.position, COALESCE(p.number, 0) AS number, p.recorded_at, p.event_type, p.action, p.outcome, p.actor_id, p.on_behalf_of, p.elevation_id,
            p.session_id, p.subject_id, p.stream_type, p.stream_id, p.correlation_id, p.causation_id, p.request_id,
-           p.client_context_id, e.event_id, e.version, e.metadata,
+           p.client_context_id, e.event_id, e.stream_key, e.version, e.metadata,
            e.schema_version, e.payload"
     };
 }
@@ -159,10 +160,12 @@ pub(crate) async fn entries(reader: &mut TenantReader<'_>, rows: Vec<Row>) -> Re
     let contexts: BTreeSet<Uuid> = rows.iter().filter_map(|row| row.client_context_id).collect();
     let origins = origins::open(reader, &contexts.into_iter().collect::<Vec<_>>()).await?;
     let (organization, clearance) = (reader.organization(), reader.clearance());
-    let mut wanted: BTreeMap<states::StreamKey, BTreeSet<i64>> = BTreeMap::new();
+    let mut wanted: BTreeMap<states::StreamKey, states::Wanted> = BTreeMap::new();
     // Nothing is folded for whom it would be withheld from.
     for row in rows.iter().filter(|_| clearance >= STATES) {
-        wanted.entry((row.stream_type.clone(), row.stream_id)).or_default().insert(row.version);
+        let of_stream = wanted.entry((row.stream_type.clone(), row.stream_id)).or_default();
+        of_stream.key = row.stream_key;
+        of_stream.versions.insert(row.version);
     }
     let mut changes = states::differences_of(reader, wanted).await?;
     rows.into_iter()
@@ -252,6 +255,7 @@ pub(in crate::compliance) mod testing {
             request_id: Some(Uuid::from_u128(8)),
             client_context_id: None,
             event_id: Uuid::from_u128(10),
+            stream_key: 1,
             version: 2,
             metadata: b"{}".to_vec(),
             schema_version: 1,

@@ -57,5 +57,5 @@ pub(super) const STATEMENTS: &[(&str, &str)] = &[
     ("compliance.audit_trail.caused", explain::CAUSED),
     ("compliance.audit_trail.of_request", explain::OF_REQUEST),
     ("compliance.audit_trail.origins", origins::ORIGINS),
-    ("compliance.audit_trail.stream", states::STREAM),
+    ("compliance.audit_trail.streams", states::STREAMS),
 ];

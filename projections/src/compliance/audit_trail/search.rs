@@ -16,6 +16,8 @@ use crate::engine::{ReadError, TenantReader};
 
 /// Positions that are looked through before a rare page is made value by value.
 const NEAR: i64 = 4_096;
+/// The same where a part of the page was among them, so that the rest is not far.
+const NOT_FAR: i64 = 32_768;
 
 /// A stretch of the log, without its ends.
 #[derive(Clone, Copy, Debug)]
@@ -35,10 +37,15 @@ pub(super) async fn newest(asked: &ListAuditLogs, reader: &mut TenantReader<'_>,
         .fetch_optional(reader.connection())
         .await?;
     let Some(newest) = newest else { return Ok(Vec::new()) };
-    let near = Between { after: between.after.max(newest - NEAR), ..between };
-    let found = rows(asked, reader, statements::LIST, (&sought, None, near), limit).await?;
-    if found.len() as i64 >= limit || near.after == between.after {
-        return Ok(found);
+    let mut span = NEAR;
+    while span <= NOT_FAR {
+        let near = Between { after: between.after.max(newest - span), ..between };
+        let found = rows(asked, reader, statements::LIST, (&sought, None, near), limit).await?;
+        if found.len() as i64 >= limit || near.after == between.after {
+            return Ok(found);
+        }
+        // Twice as far as a page reaches where they go on as evenly.
+        span = (2 * span * limit).checked_div(found.len() as i64).unwrap_or(i64::MAX);
     }
     let values = sought.take(drive);
     rows(asked, reader, drive.statement(), (&sought, values, between), limit).await

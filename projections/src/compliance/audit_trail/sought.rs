@@ -32,7 +32,7 @@ impl Sought {
             None => None,
         };
         let texts = match &asked.text {
-            Some(text) => Some(texts::matching(reader, text).await?),
+            Some(text) => Some(texts::matching(reader, text, asked.event_type.iter().chain(&asked.action)).await?),
             None => None,
         };
         let contexts = match &asked.ip {
@@ -40,8 +40,9 @@ impl Sought {
             None => None,
         };
         let ids = [asked.actor_id, asked.correlation_id, asked.on_behalf_of, asked.elevation_id, asked.session_id];
+        // Texts are of one type of event each.
         let by_value = ids.iter().any(Option::is_some)
-            || asked.event_type.is_some()
+            || (asked.event_type.is_some() && texts.is_none())
             || asked.audit_name.is_some()
             || asked.outcome == Some(Outcome::Refused);
         let (target, target_type) = (asked.target_id.is_some(), asked.target_type.is_some());

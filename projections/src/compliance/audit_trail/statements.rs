@@ -38,23 +38,25 @@ macro_rules! list {
     };
 }
 
-/// Every entry of a page has one of the values whose own newest entries are the newest: there are at
-/// most as many of these as the page has entries. The values are asked for here alone: asked for as a
-/// list as well, they would be read from the index as one, which has no order.
+/// Of each value its newest entries, so many that together they make a page: the oldest of that page is
+/// where the page ends at the latest, and whatever is on it has one of the values that are on that one.
+/// The values are asked for here alone: asked for as a list as well, they would be read from the index as
+/// one, which has no order.
 macro_rules! by_values {
     ($column:literal, $value:literal) => {
         shown!(
             concat!(
-                "SELECT found.* FROM (
-                     SELECT v.value FROM unnest($18::text[]) v(value) CROSS JOIN LATERAL (
+                "WITH near AS MATERIALIZED (
+                     SELECT v.value, newest.position FROM unnest($18::text[]) v(value) CROSS JOIN LATERAL (
                          SELECT l.position FROM compliance_audit_log l WHERE ",
                 $column,
                 " = ",
                 $value,
                 " AND ",
                 asked!(),
-                " ORDER BY l.position DESC LIMIT 1) newest
-                     ORDER BY newest.position DESC LIMIT $17) v
+                " ORDER BY l.position DESC LIMIT ($17 + cardinality($18) - 1) / cardinality($18)) newest
+                     ORDER BY newest.position DESC LIMIT $17)
+                 SELECT found.* FROM (SELECT DISTINCT value FROM near) v
                  CROSS JOIN LATERAL (
                      SELECT * FROM compliance_audit_log l WHERE ",
                 $column,
@@ -62,7 +64,8 @@ macro_rules! by_values {
                 $value,
                 " AND ",
                 asked!(),
-                " ORDER BY l.position DESC LIMIT $17) found
+                " AND l.position >= (SELECT CASE WHEN count(*) < $17 THEN 0 ELSE min(position) END FROM near)
+                      ORDER BY l.position DESC LIMIT $17) found
                  ORDER BY found.position DESC LIMIT $17"
             ),
             "DESC"

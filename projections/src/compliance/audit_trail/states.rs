@@ -20,12 +20,13 @@ use std::{
 };
 use uuid::Uuid;
 
-pub(super) const STREAM: &str = "
-    SELECT version, event_id, event_type, schema_version, payload
-    FROM events
-    WHERE organization_id = $1 AND version >= $4 AND version <= $5
-      AND stream_key = (SELECT key FROM streams WHERE organization_id = $1 AND type = $2 AND id = $3)
-    ORDER BY version";
+/// Streams of a page, each from a version to another one, one after another.
+pub(super) const STREAMS: &str = "
+    SELECT u.n, e.version, e.event_id, e.event_type, e.schema_version, e.payload
+    FROM unnest($2::bigint[], $3::bigint[], $4::bigint[]) WITH ORDINALITY u(stream_key, first, last, n),
+        LATERAL (SELECT * FROM events e WHERE e.stream_key = u.stream_key AND e.version >= u.first AND e.version <= u.last OFFSET 0) e
+    WHERE e.organization_id = $1
+    ORDER BY u.n, e.version";
 
 const MARK_EVERY: i64 = 1_000;
 const PAGE_MAX_EVENTS: i64 = 20_000;
@@ -34,6 +35,14 @@ const MARKS_BYTES: u64 = 32 * 1024 * 1024;
 
 /// One stream, by type and id.
 pub(super) type StreamKey = (String, Uuid);
+
+/// What a page shows of a stream.
+#[derive(Default)]
+pub(super) struct Wanted {
+    /// The stream's key in the log.
+    pub key: i64,
+    pub versions: BTreeSet<i64>,
+}
 
 /// The differences that events of a page made, by stream and version.
 pub(super) type Shown = BTreeMap<(StreamKey, i64), BTreeMap<String, Difference>>;
@@ -57,34 +66,18 @@ pub(super) fn shown(stream_type: &str) -> Option<&'static AggregateSpec> {
 
 /// What the events at `wanted` changed, of streams whose state is [`shown`]. Left out are events that this
 /// build cannot read.
-pub(super) async fn differences_of(reader: &mut TenantReader<'_>, wanted: BTreeMap<StreamKey, BTreeSet<i64>>) -> Result<Shown, ReadError> {
-    let mut found = Shown::new();
-    let mut left = PAGE_MAX_EVENTS;
-    for (stream, versions) in wanted {
-        if let Some(spec) = shown(&stream.0) {
-            fold(reader, spec, &stream, &versions, &mut left, &mut found).await?;
-        }
-    }
-    Ok(found)
-}
-
-async fn fold(
-    reader: &mut TenantReader<'_>,
-    spec: &AggregateSpec,
-    stream: &StreamKey,
-    versions: &BTreeSet<i64>,
-    left: &mut i64,
-    shown: &mut Shown,
-) -> Result<(), ReadError> {
-    let (Some(first), Some(last)) = (versions.first(), versions.last()) else { return Ok(()) };
+pub(super) async fn differences_of(reader: &mut TenantReader<'_>, wanted: BTreeMap<StreamKey, Wanted>) -> Result<Shown, ReadError> {
     let organization = reader.organization();
-    let mark = nearest(organization, stream, *first);
-    if let Some((at, mark)) = mark
-        && walk(reader, spec, stream, (at, Some(&mark), *last), versions, left, shown).await?
-    {
-        return Ok(());
-    }
-    walk(reader, spec, stream, (0, None, *last), versions, left, shown).await.map(drop)
+    let mut page = Page { organization, left: PAGE_MAX_EVENTS, found: Shown::new() };
+    let of_page = wanted.iter().filter_map(|(stream, wanted)| {
+        let mark = nearest(organization, stream, *wanted.versions.first()?);
+        Some(Walk::new(shown(&stream.0)?, stream, wanted, mark))
+    });
+    let marked = page.walk(reader, of_page.collect()).await?;
+    // What was marked is of a log that is no more, or of another build.
+    let again = marked.into_iter().filter(|walk| walk.mark.is_some() && !walk.begun);
+    page.walk(reader, again.map(|walk| Walk::new(walk.spec, walk.stream, walk.wanted, None)).collect()).await?;
+    Ok(page.found)
 }
 
 /// The last mark before `version`.
@@ -94,55 +87,114 @@ fn nearest(organization: OrganizationId, stream: &StreamKey, version: i64) -> Op
     marks.into_iter().find_map(|at| Some((at, MARKS.get(&(organization, stream.clone(), at))?)))
 }
 
-/// Folds from a mark, or from nothing at version 0, up to a version. False where the mark does not
-/// fit the stream or this build, and nothing was done.
-async fn walk(
-    reader: &mut TenantReader<'_>,
-    spec: &AggregateSpec,
-    stream: &StreamKey,
-    (from, mark, to): (i64, Option<&Mark>, i64),
-    versions: &BTreeSet<i64>,
-    left: &mut i64,
-    shown: &mut Shown,
-) -> Result<bool, ReadError> {
-    let Ok(mut state) = spec.fold(mark.map(|mark| &mark.state)) else { return Ok(false) };
-    let organization = reader.organization();
-    let to = to.min(from.saturating_add(*left));
-    let query = sqlx::query_as::<_, (i64, Uuid, String, i16, Vec<u8>)>(STREAM).persistent(false);
-    let query = query.bind(organization.0).bind(&stream.0).bind(stream.1).bind(from).bind(to);
-    let mut events = query.fetch(reader.connection());
-    if let Some(mark) = mark
-        && events.try_next().await?.is_none_or(|(_, event, ..)| event != mark.event)
-    {
-        return Ok(false);
+/// A stream that is folded from a mark, or from nothing.
+struct Walk<'w> {
+    spec: &'static AggregateSpec,
+    stream: &'w StreamKey,
+    wanted: &'w Wanted,
+    mark: Option<(i64, Arc<Mark>)>,
+    /// Where the log has the event of the mark, or there is none: the first event.
+    begun: bool,
+    /// None where nothing can be folded, or no further.
+    state: Option<Box<dyn StateFold>>,
+    /// The state behind the last event, where that was shown: the next one begins with it.
+    behind: Option<Value>,
+}
+
+struct Page {
+    organization: OrganizationId,
+    /// How many events may still be folded for it.
+    left: i64,
+    found: Shown,
+}
+
+#[derive(sqlx::FromRow)]
+struct Event {
+    /// Which of the streams, from 1.
+    n: i64,
+    version: i64,
+    event_id: Uuid,
+    event_type: String,
+    schema_version: i16,
+    payload: Vec<u8>,
+}
+
+impl<'w> Walk<'w> {
+    fn new(spec: &'static AggregateSpec, stream: &'w StreamKey, wanted: &'w Wanted, mark: Option<(i64, Arc<Mark>)>) -> Self {
+        let state = spec.fold(mark.as_ref().map(|(_, mark)| &mark.state)).ok();
+        Self { spec, stream, wanted, mark, begun: false, state, behind: None }
     }
-    // The state behind the last event, where that was shown: the next one begins with it.
-    let mut behind: Option<Value> = None;
-    while let Some((version, event, event_type, schema_version, payload)) = events.try_next().await? {
-        *left -= 1;
-        let wanted = versions.contains(&version);
-        let before = match behind.take() {
+
+    fn from(&self) -> i64 {
+        self.mark.as_ref().map_or(0, |(at, _)| *at)
+    }
+}
+
+impl Page {
+    /// Folds streams as far as they are wanted and may be, in one round trip.
+    async fn walk<'w>(&mut self, reader: &mut TenantReader<'_>, mut walks: Vec<Walk<'w>>) -> Result<Vec<Walk<'w>>, ReadError> {
+        if walks.is_empty() {
+            return Ok(walks);
+        }
+        let (mut keys, mut first, mut last) = (Vec::new(), Vec::new(), Vec::new());
+        for walk in &walks {
+            let from = walk.from();
+            let to = walk.wanted.versions.last().map_or(from, |to| from.saturating_add(self.left).min(*to));
+            self.left -= to - from;
+            keys.push(walk.wanted.key);
+            first.push(from);
+            last.push(to);
+        }
+        let query = sqlx::query_as::<_, Event>(STREAMS).persistent(false).bind(self.organization.0).bind(keys).bind(first).bind(last);
+        let mut events = query.fetch(reader.connection());
+        while let Some(event) = events.try_next().await? {
+            let walk = usize::try_from(event.n - 1).ok().and_then(|n| walks.get_mut(n));
+            if let Some(walk) = walk {
+                self.step(walk, &event)?;
+            }
+        }
+        drop(events);
+        Ok(walks)
+    }
+
+    /// Takes the next event of a stream.
+    fn step(&mut self, walk: &mut Walk<'_>, event: &Event) -> Result<(), ReadError> {
+        let Some(state) = &mut walk.state else { return Ok(()) };
+        if !walk.begun
+            && let Some((_, mark)) = &walk.mark
+        {
+            walk.begun = event.event_id == mark.event;
+            if !walk.begun {
+                walk.state = None;
+            }
+            return Ok(());
+        }
+        walk.begun = true;
+        let wanted = walk.wanted.versions.contains(&event.version);
+        let before = match walk.behind.take() {
             _ if !wanted => Value::Null,
             Some(state) => state,
-            None => json(&*state)?,
+            None => json(&**state)?,
         };
-        let schema_version = u16::try_from(schema_version).unwrap_or_default();
-        if state.apply(&event_type, schema_version, &payload).is_err() {
+        let schema_version = u16::try_from(event.schema_version).unwrap_or_default();
+        if state.apply(&event.event_type, schema_version, &event.payload).is_err() {
             // What follows would rest on a state that is not the aggregate's.
-            return Ok(true);
+            walk.state = None;
+            return Ok(());
         }
         if wanted {
-            let after = json(&*state)?;
-            shown.insert((stream.clone(), version), differences(&before, &after));
-            behind = Some(after);
+            let after = json(&**state)?;
+            self.found.insert((walk.stream.clone(), event.version), differences(&before, &after));
+            walk.behind = Some(after);
         }
-        if version % MARK_EVERY == 0 {
-            let state = json(&*state)?;
+        if event.version % MARK_EVERY == 0 {
+            let state = json(&**state)?;
             let bytes = u32::try_from(state.to_string().len()).unwrap_or(u32::MAX);
-            MARKS.insert((organization, stream.clone(), version), Arc::new(Mark { event, state, bytes }));
+            let mark = Arc::new(Mark { event: event.event_id, state, bytes });
+            MARKS.insert((self.organization, walk.stream.clone(), event.version), mark);
         }
+        Ok(())
     }
-    Ok(true)
 }
 
 fn json(state: &dyn StateFold) -> Result<Value, ReadError> {

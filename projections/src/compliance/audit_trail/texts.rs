@@ -16,10 +16,14 @@ use serde_json::Value;
 use std::collections::BTreeSet;
 use uuid::Uuid;
 
-/// Texts of which each contains every word.
+/// Texts of which each contains every word, and the names that are asked for beside them. A text that may
+/// have been cut need not have the names: the entries themselves are asked for those. The first word is
+/// looked for alone, because most texts end there.
 pub(super) const MATCHING: &str = "
     SELECT text_id FROM compliance_audit_texts
-    WHERE organization_id = $1 AND NOT EXISTS (SELECT FROM unnest($2::text[]) word WHERE strpos(text, word) = 0)";
+    WHERE organization_id = $1 AND strpos(text, ($2::text[])[1]) > 0
+      AND NOT EXISTS (SELECT FROM unnest($2::text[]) word WHERE strpos(text, word) = 0)
+      AND (length(text) >= $4 OR NOT EXISTS (SELECT FROM unnest($3::text[]) name WHERE strpos(text, name) = 0))";
 
 const TEXT_MAX_CHARS: usize = 4_000;
 const SEARCH_MAX_CHARS: usize = 200;
@@ -71,11 +75,16 @@ fn describes(text: &str) -> bool {
     !names_one && text.chars().any(char::is_alphabetic)
 }
 
-/// The texts that contain every word that is looked for.
+/// The texts that contain every word that is looked for, of entries with these names: of their event, or of
+/// a group of permissions.
 ///
 /// # Errors
 /// A search without words, or one that is too long.
-pub(super) async fn matching(reader: &mut TenantReader<'_>, search: &str) -> Result<Vec<Uuid>, ReadError> {
+pub(super) async fn matching<'n>(
+    reader: &mut TenantReader<'_>,
+    search: &str,
+    names: impl IntoIterator<Item = &'n String>,
+) -> Result<Vec<Uuid>, ReadError> {
     if search.chars().count() > SEARCH_MAX_CHARS {
         return Err(ReadError::invalid("text", "too_long"));
     }
@@ -84,7 +93,10 @@ pub(super) async fn matching(reader: &mut TenantReader<'_>, search: &str) -> Res
         return Err(ReadError::invalid("text", "required"));
     }
     let organization = reader.organization().0;
-    Ok(sqlx::query_scalar(MATCHING).bind(organization).bind(words).fetch_all(reader.connection()).await?)
+    let names: Vec<String> = names.into_iter().map(|name| name.to_lowercase()).collect();
+    let whole = i32::try_from(TEXT_MAX_CHARS).unwrap_or(i32::MAX);
+    let query = sqlx::query_scalar(MATCHING).bind(organization).bind(words).bind(names).bind(whole);
+    Ok(query.fetch_all(reader.connection()).await?)
 }
 
 #[cfg(test)]
