@@ -41,9 +41,22 @@ impl Purpose {
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Digest(pub [u8; 32]);
 
+impl Digest {
+    /// The hexadecimal digits, in `digits`: every event with a personal field has some, and formatting them
+    /// byte by byte took longer than making the digest.
+    fn hex<'d>(&self, digits: &'d mut [u8; 64]) -> &'d str {
+        const DIGITS: &[u8; 16] = b"0123456789abcdef";
+        for (pair, byte) in digits.chunks_exact_mut(2).zip(self.0) {
+            pair[0] = DIGITS[usize::from(byte >> 4)];
+            pair[1] = DIGITS[usize::from(byte & 15)];
+        }
+        std::str::from_utf8(digits).unwrap_or_default()
+    }
+}
+
 impl fmt::Display for Digest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+        f.write_str(self.hex(&mut [0; 64]))
     }
 }
 
@@ -56,13 +69,18 @@ impl fmt::Debug for Digest {
 impl std::str::FromStr for Digest {
     type Err = String;
     fn from_str(text: &str) -> Result<Self, String> {
-        let mut bytes = [0; 32];
-        if text.len() != 64 || !text.is_ascii() {
+        if text.len() != 64 {
             return Err(format!("a digest has 64 hexadecimal digits, not {}", text.len()));
         }
-        for (byte, pair) in bytes.iter_mut().zip(text.as_bytes().chunks(2)) {
-            let pair = std::str::from_utf8(pair).map_err(|error| error.to_string())?;
-            *byte = u8::from_str_radix(pair, 16).map_err(|error| error.to_string())?;
+        let digit = |byte: u8| match byte {
+            b'0'..=b'9' => Ok(byte - b'0'),
+            b'a'..=b'f' => Ok(byte - b'a' + 10),
+            b'A'..=b'F' => Ok(byte - b'A' + 10),
+            _ => Err("a digest has hexadecimal digits only".to_owned()),
+        };
+        let mut bytes = [0; 32];
+        for (byte, pair) in bytes.iter_mut().zip(text.as_bytes().chunks_exact(2)) {
+            *byte = digit(pair[0])? << 4 | digit(pair[1])?;
         }
         Ok(Digest(bytes))
     }
@@ -70,7 +88,7 @@ impl std::str::FromStr for Digest {
 
 impl Serialize for Digest {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
+        serializer.serialize_str(self.hex(&mut [0; 64]))
     }
 }
 
@@ -123,13 +141,13 @@ impl<T> fmt::Debug for Personal<T> {
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct SealedForm {
-    sealed: String,
+    sealed: Digest,
 }
 
 impl<T> Serialize for Personal<T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self.digest() {
-            Some(digest) => SealedForm { sealed: digest.to_string() }.serialize(serializer),
+            Some(sealed) => SealedForm { sealed }.serialize(serializer),
             None => Err(serde::ser::Error::custom("a personal value must be sealed before it is written")),
         }
     }
@@ -137,8 +155,7 @@ impl<T> Serialize for Personal<T> {
 
 impl<'de, T> Deserialize<'de> for Personal<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let form = SealedForm::deserialize(deserializer)?;
-        form.sealed.parse().map(Personal::Sealed).map_err(serde::de::Error::custom)
+        SealedForm::deserialize(deserializer).map(|form| Personal::Sealed(form.sealed))
     }
 }
 
