@@ -21,15 +21,14 @@ CREATE SCHEMA bare;
 CREATE TABLE bare.events (LIKE public.events INCLUDING ALL);
 INSERT INTO bare.events SELECT * FROM public.events;";
 
+/// Arrays side by side in the list of what is selected, as the store writes them: as functions in `FROM` they
+/// take a fifth longer.
 const INSERT: &str = "
 INSERT INTO bare.events (position, organization_id, stream_key, version, event_id, actor_id, recorded_at,
                          effective_at, schema_version, event_type, payload, metadata)
-SELECT $1 + u.n, u.organization_id, u.stream_key, u.version, u.event_id, u.actor_id, clock_timestamp(),
-       u.effective_at, u.schema_version, u.event_type, u.payload, u.metadata
-FROM unnest($2::uuid[], $3::bigint[], $4::bigint[], $5::uuid[], $6::uuid[], $7::timestamptz[],
-            $8::smallint[], $9::text[], $10::bytea[], $11::bytea[])
-    WITH ORDINALITY u(organization_id, stream_key, version, event_id, actor_id, effective_at,
-                      schema_version, event_type, payload, metadata, n)";
+SELECT generate_series($1 + 1, $1 + cardinality($2::uuid[])), unnest($2::uuid[]), unnest($3::bigint[]), unnest($4::bigint[]),
+       unnest($5::uuid[]), unnest($6::uuid[]), clock_timestamp(), unnest($7::timestamptz[]), unnest($8::smallint[]),
+       unnest($9::text[]), unnest($10::bytea[]), unnest($11::bytea[])";
 
 const COPY: &str = "
 COPY bare.events (position, organization_id, stream_key, version, event_id, actor_id, recorded_at,

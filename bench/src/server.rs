@@ -69,9 +69,9 @@ impl Server {
         self.superuser.clone()
     }
 
-    /// The database in one of the roles of Palmares.
+    /// The database in one of the roles of Palmares, with the settings of the server's pools.
     pub fn options_as(&self, role: &str) -> PgConnectOptions {
-        self.superuser.clone().options([("role", role)])
+        self.superuser.clone().options([("role", role), ("jit", "off")])
     }
 
     pub async fn pool(&self, options: PgConnectOptions, connections: u32) -> anyhow::Result<PgPool> {
