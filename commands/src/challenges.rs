@@ -1,4 +1,7 @@
-//! Activities: batches of normalised records.
+//! Activities: batches of normalised records, and the days whose totals stay.
+
+#[cfg(test)]
+mod tests;
 
 use crate::engine::{Answer, Operation, Refused, StreamRef, Unit};
 use crate::identity::user_stream;
@@ -8,8 +11,9 @@ use palmares_domain::{
         ActivityItem, ActivityLog, ActivityLogCommand, ActivityLogError, BATCH_MAX_ITEMS, ItemOutcome, RecordActivities as RecordOfOne,
         Report,
     },
+    challenges::closed_days::{self, ClosedDay, ClosedDays, ClosedDaysCommand},
     identity::user::User,
-    kernel::{Admission, Refusal, UserId},
+    kernel::{Admission, MonthId, Refusal, UserId},
 };
 use serde::{Deserialize, Deserializer, de::Error as _};
 use serde_json::{Value, json};
@@ -131,6 +135,25 @@ impl Operation for RecordActivities {
             }
         }
         Ok(tally.answer())
+    }
+}
+
+/// Closes days of one month, before somebody who took part in them is forgotten.
+pub struct CloseDays {
+    pub month_id: MonthId,
+    pub days: Vec<ClosedDay>,
+}
+
+impl Operation for CloseDays {
+    fn streams(&self, admission: &Admission) -> Vec<StreamRef> {
+        vec![StreamRef::of::<ClosedDays>(admission.organization, self.month_id)]
+    }
+
+    fn decide(&self, unit: &mut Unit<'_>) -> Result<Answer, Refused> {
+        let (organization_id, month_id) = (unit.organization(), self.month_id);
+        let close = closed_days::CloseDays { organization_id, month_id, days: self.days.clone() };
+        unit.run::<ClosedDays>(month_id, &ClosedDaysCommand::Close(close))?;
+        Ok(Answer::new("id", month_id, "CLOSED"))
     }
 }
 

@@ -44,6 +44,7 @@ aggregates! {
     crate::points::Program,
     crate::points::Account,
     crate::challenges::activity_log::ActivityLog,
+    crate::challenges::closed_days::ClosedDays,
     crate::compliance::access_record::AccessRecord,
     crate::compliance::deletion_request::DeletionRequest,
     crate::compliance::legal_holds::LegalHolds,

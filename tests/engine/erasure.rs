@@ -157,6 +157,7 @@ impl Machine {
             shredder: Arc::new(Crashing { shredder, effects: AtomicUsize::new(0), crash_at }),
             tokens: Arc::new(TokenKeys::from_pems("test", "test", [self.pem.as_str()]).unwrap()),
             forgetting: Vec::new(),
+            counting: Vec::new(),
         };
         Process { tools, pool }
     }

@@ -3,7 +3,7 @@
 use super::{
     load::read_until,
     remains::{
-        all_reach, as_projector, assert_nothing_is_found, assert_nothing_stands_in_clear, head, read_models, rebuild_all, telling_of,
+        all_reach, as_projector, assert_nothing_is_found, assert_nothing_stands_in_clear, closings, head, read_models, rebuild_all, telling_of,
     },
     seeded,
     world::{Caller, Victim, World},
@@ -33,13 +33,17 @@ fn subjects() -> usize {
     std::env::var("FAULT_SUBJECTS").ok().map_or(20, |subjects| subjects.parse().expect("FAULT_SUBJECTS is a number"))
 }
 
-// covers: W-25, W-26, E-163, E-168, E-289, E-292
+// covers: W-25, W-26, E-163, E-164, E-168, E-173, E-289, E-292
 #[test]
 fn nothing_of_whom_was_erased_is_found_anywhere_and_a_rebuild_is_what_was_purged() {
     let world = World::start();
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime");
     runtime.block_on(run(world));
 }
+
+/// A day on which everybody walks, and one on which one of them does.
+const MANY: &str = "2026-01-05";
+const FEW: &str = "2026-01-06";
 
 /// Somebody who will be erased.
 struct Subject {
@@ -83,12 +87,17 @@ async fn run(mut world: World) {
     assert_eq!(telling, TRACES.into(), "what is to be forgotten is there before");
     // The keys lie in a folder of their own: whoever has the disk or a dump, but not them, reads nobody's name.
     assert_nothing_stands_in_clear(&world, &mark, &control).await;
+    let figures = staff.figures().await;
+    assert_eq!((&figures[0]["total"], &figures[0]["participants"]), (&json!(1234 * people.len()), &json!(people.len())));
+    assert_eq!(figures[1]["withheld"], true);
 
-    // A month later they are hidden, another month later erased, with a kill on the way.
+    // A month later they are hidden, another month later erased, with kills on the way.
     world.ahead(31);
+    world.kill(Victim::Server);
     all_become(&staff.officer, &people, "SOFT_DELETED").await;
     let hidden = |user: &Value| user["status"] == "SOFT_DELETED" && user["external_ref"].is_null() && user["email"].is_null();
     read_until(&staff.admin, &format!("/users/{}", people[0].id), hidden).await;
+    assert_eq!(staff.figures().await, figures, "when those behind them are hidden");
     world.ahead(62);
     world.kill(Victim::Server);
     all_become(&staff.officer, &people, "RETENTION_COUNTDOWN").await;
@@ -98,6 +107,8 @@ async fn run(mut world: World) {
     all_reach(&mut database, until).await;
     assert_eq!(telling_of(&mut database, &ids).await, BTreeSet::new(), "read models tell of whoever was erased");
     assert_nothing_is_found(&world, &mark, &control, &staff.admin).await;
+    assert_eq!(staff.figures().await, figures, "when those behind them are erased");
+    assert_closed_once_and_names_nobody(&closings(&world, organization).await, &people);
     staff.assert_certified(&people).await;
     // To look is recorded, and counted.
     let until = head(&mut database).await;
@@ -108,6 +119,7 @@ async fn run(mut world: World) {
     for (name, rows) in &purged {
         assert_eq!(Some(rows), rebuilt.get(name), "{name} after a rebuild");
     }
+    assert_eq!(staff.figures().await, figures, "after a rebuild");
 
     // When the last retention is over the subjects are purged.
     world.ahead(62 + 3700);
@@ -149,11 +161,14 @@ impl Staff {
         let own = Caller::new(&self.base_url, &own);
         let credit = json!({ "program_id": program, "user_id": user, "amount": 10, "reason": format!("for {canary}") });
         self.admin.post("/points/credits", credit).await;
-        let record = json!({
-            "user_id": user, "source": "test", "source_record_id": canary, "metric": "steps", "value": 1234, "local_day": "2026-01-05",
-            "time_zone": "Europe/Paris",
-        });
-        own.post("/activities", json!({ "items": [record] })).await;
+        let record = |day: &str| {
+            json!({
+                "user_id": user, "source": "test", "source_record_id": format!("{canary}-{day}"), "metric": "steps", "value": 1234,
+                "local_day": day, "time_zone": "Europe/Paris",
+            })
+        };
+        let days = if canary.ends_with("-first") { vec![record(MANY), record(FEW)] } else { vec![record(MANY)] };
+        own.post("/activities", json!({ "items": days })).await;
         (user, own)
     }
 
@@ -212,6 +227,13 @@ impl Staff {
         }
     }
 
+    /// What all did together on the two days.
+    async fn figures(&self) -> [Value; 2] {
+        let here = |figures: &Value| figures["subjects_min"] == 5;
+        let on = async |day| read_until(&self.admin, &format!("/wellness/participation?metric=steps&from={day}&until={day}"), here).await;
+        [on(MANY).await, on(FEW).await]
+    }
+
     async fn assert_certified(&self, people: &[Subject]) {
         for subject in people {
             let certificate = get(&self.officer, &format!("/deletion-requests/{}/certificate", subject.request)).await;
@@ -222,6 +244,15 @@ impl Staff {
             let read = Value::Null;
             assert_eq!(subject.own.status(Method::GET, "/me", &read).await, 401, "whoever was erased acts");
         }
+    }
+}
+
+/// The day of many is closed by one event, that of few by none, and no event tells who went.
+fn assert_closed_once_and_names_nobody(closings: &[String], people: &[Subject]) {
+    let times = |day: &str| closings.iter().map(|closing| closing.matches(day).count()).sum::<usize>();
+    assert_eq!((times(MANY), times(FEW)), (1, 0), "{closings:?}");
+    for named in people.iter().flat_map(|subject| [&subject.id, &subject.request]) {
+        assert!(!closings.iter().any(|closing| closing.contains(named)), "{named} is in {closings:?}");
     }
 }
 

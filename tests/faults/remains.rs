@@ -96,6 +96,14 @@ const LEFT: [&str; 4] = [
     "SELECT count(*) FROM claims WHERE organization_id = $1",
 ];
 
+/// Every event by which days of an organization were closed, with all that is recorded of it in clear.
+pub async fn closings(world: &World, organization: OrganizationId) -> Vec<String> {
+    let mut superuser = PgConnection::connect(&superuser_url(world)).await.expect("the superuser");
+    let sql = "SELECT concat_ws(' ', actor_id, convert_from(payload, 'UTF8'), convert_from(metadata, 'UTF8')) FROM events
+        WHERE organization_id = $1 AND event_type = 'challenges.days_closed' ORDER BY position";
+    sqlx::query_scalar(sql).bind(organization.0).fetch_all(&mut superuser).await.expect("events")
+}
+
 /// Who sees every row of every table.
 fn superuser_url(world: &World) -> String {
     let owner: PgConnectOptions = world.descriptor().database_url.parse().expect("a URL");

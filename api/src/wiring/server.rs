@@ -28,6 +28,7 @@ use crate::{
 use anyhow::Context;
 use palmares_commands::compliance::shredding::CustodyShredder;
 use palmares_projections::{
+    challenges::{activities, closed_days},
     compliance::ERASED,
     engine::{
         Readers,
@@ -194,6 +195,7 @@ fn erasure_tools(write: &WriteSide, read: &ReadSide, tokens: Arc<TokenKeys>) -> 
         shredder: Arc::new(CustodyShredder::new(write.custody.clone(), write.pool.clone())),
         tokens,
         forgetting: forgetting.collect(),
+        counting: vec![activities::PROJECTION, closed_days::PROJECTION],
     }
 }
 

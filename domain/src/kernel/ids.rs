@@ -41,6 +41,8 @@ ids! {
     RuleId;
     /// A ledger transaction: credit, debit, hold, transfer or reversal.
     TransactionId;
+    /// A calendar month of what an organization's people did together.
+    MonthId;
     /// The ledger account of (program, user, team or none).
     AccountId;
     /// A signed-in device of a user; also the family of its refresh tokens (E-109).

@@ -3,6 +3,7 @@
 //! | Read model | The reader's question |
 //! |---|---|
 //! | [`activities`] | What did this person's sources report, and what does it sum up to per day? |
+//! | [`closed_days`] | What did all do together on the days whose totals stay? |
 //! | [`leaderboards`] | Who leads by a metric or by points, over which window, now or as of a position? |
 //! | [`participation`] | How many take part, and how much do they do together? |
 //!
@@ -10,6 +11,7 @@
 //! they are read. Days, metrics and windows stand in clear under the random user id.
 
 pub mod activities;
+pub mod closed_days;
 pub mod leaderboards;
 pub mod participation;
 
@@ -23,15 +25,21 @@ use std::sync::Arc;
 
 /// Every projector of this context.
 pub fn projectors() -> Vec<Arc<dyn Projector>> {
-    vec![Arc::new(activities::Activities), Arc::new(leaderboards::Leaderboards)]
+    vec![Arc::new(activities::Activities), Arc::new(closed_days::ClosedDays), Arc::new(leaderboards::Leaderboards)]
 }
 
 /// Every SQL statement of this context, by name.
 pub fn statements() -> impl Iterator<Item = (&'static str, &'static str)> {
-    [&[("challenges.user_exists", USER_EXISTS)], activities::STATEMENTS, leaderboards::STATEMENTS, participation::STATEMENTS]
-        .into_iter()
-        .flatten()
-        .copied()
+    [
+        &[("challenges.user_exists", USER_EXISTS)],
+        activities::STATEMENTS,
+        closed_days::STATEMENTS,
+        leaderboards::STATEMENTS,
+        participation::STATEMENTS,
+    ]
+    .into_iter()
+    .flatten()
+    .copied()
 }
 
 /// The event type that carries a batch of reports.

@@ -38,6 +38,7 @@ const NOT_OF_PEOPLE: &[&str] = &[
     "InvitationId",
     "LegalDocumentId",
     "LetterId",
+    "MonthId",
     "OrganizationId",
     "PassId",
     "PolicyId",

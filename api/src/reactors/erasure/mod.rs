@@ -5,6 +5,7 @@
 //! event over again and gets the first answer. Nothing is kept in memory between steps.
 
 mod certificate;
+mod figures;
 mod holds;
 mod timer;
 
@@ -47,6 +48,8 @@ pub struct Tools {
     pub tokens: Arc<TokenKeys>,
     /// The projections that forget whom they are told to.
     pub forgetting: Vec<&'static str>,
+    /// The projections that figures over people are made from.
+    pub counting: Vec<&'static str>,
 }
 
 /// Carries deletions out, step by step.
@@ -94,7 +97,11 @@ impl Tools {
     async fn follow(&self, event: &RecordedEvent) -> Result<(), ReactError> {
         let organization = event.organization_id;
         match parse(event)? {
-            DeletionEvent::SubjectSoftDeleted(deleted) => self.shredder.hide(organization, deleted.subject).await.map_err(transient),
+            DeletionEvent::SubjectSoftDeleted(deleted) => {
+                // As long as everybody's data can be read.
+                self.close_days(event, deleted.subject).await?;
+                self.shredder.hide(organization, deleted.subject).await.map_err(transient)
+            }
             DeletionEvent::SubjectRestored(restored) => self.shredder.unhide(organization, restored.subject).await.map_err(transient),
             DeletionEvent::ErasureBegun(begun) => self.take(event, begun.request_id, begun.round, None).await,
             DeletionEvent::ErasureStepDone(done) => self.take(event, done.request_id, done.round, Some(done.step)).await,

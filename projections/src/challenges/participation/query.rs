@@ -1,8 +1,8 @@
 //! `GET wellness/participation`.
 
-use super::figures::{Figures, SUBJECTS_MIN};
+use super::{SUBJECTS_MIN, figures::Figures};
 use crate::{
-    challenges::activities,
+    challenges::{activities, closed_days},
     engine::{Query, ReadError, TenantReader},
 };
 use chrono::NaiveDate;
@@ -56,7 +56,7 @@ pub struct WellnessParticipation {
 impl Query for ShowParticipation {
     type Output = WellnessParticipation;
 
-    const PROJECTIONS: &'static [&'static str] = &[activities::PROJECTION];
+    const PROJECTIONS: &'static [&'static str] = &[activities::PROJECTION, closed_days::PROJECTION];
     const DATA_CLASS: DataClass = DataClass::Confidential;
 
     async fn run(self, reader: &mut TenantReader<'_>) -> Result<WellnessParticipation, ReadError> {
@@ -64,9 +64,10 @@ impl Query for ShowParticipation {
         if !(0..DAYS_MAX).contains(&(until - from).num_days()) {
             return Err(ReadError::invalid("until", "out_of_range"));
         }
+        let closed = closed_days::closed_between(reader, metric, from, until).await?;
         let mut figures = Figures::default();
         for day in from.iter_days().take_while(|day| *day <= until) {
-            figures.add(&totals(reader, metric, day).await?);
+            figures.add(&totals(reader, metric, day).await?, closed.get(&day).copied());
         }
         let shown = figures.shown();
         Ok(WellnessParticipation {
@@ -84,13 +85,14 @@ impl Query for ShowParticipation {
 }
 
 /// What each person did on a day, those left out who were erased.
-async fn totals(reader: &mut TenantReader<'_>, metric: Metric, day: NaiveDate) -> Result<Vec<(UserId, i64)>, ReadError> {
+pub(in crate::challenges) async fn totals(
+    reader: &mut TenantReader<'_>,
+    metric: Metric,
+    day: NaiveDate,
+) -> Result<Vec<(UserId, i64)>, ReadError> {
     let organization = reader.organization();
     let query = sqlx::query_as(DAY).persistent(false).bind(organization.0).bind(day).bind(metric.name());
     let rows: Vec<(Uuid, Vec<u8>)> = query.fetch_all(reader.connection()).await?;
-    if rows.len() < SUBJECTS_MIN {
-        return Ok(Vec::new());
-    }
     let users = || rows.iter().map(|(user, _)| UserId(*user));
     let items: Vec<_> = users()
         .zip(&rows)
