@@ -29,6 +29,7 @@ mod policies;
 mod profile;
 mod proofs;
 mod provisioning;
+mod reports;
 mod sessions;
 mod sign_in;
 mod sign_in_abuse;

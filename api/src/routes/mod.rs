@@ -20,6 +20,7 @@ pub mod organizations;
 pub mod pages;
 pub mod points;
 pub mod policy_store;
+pub mod reports;
 pub mod signups;
 pub mod subject_rights;
 pub mod system;
@@ -54,6 +55,7 @@ const TABLES: &[&[Route]] = &[
     subject_rights::ROUTES,
     access_reviews::ROUTES,
     operations::ROUTES,
+    reports::ROUTES,
 ];
 
 /// Permissions that no row asks for: they say how much of an answer is shown.

@@ -24,6 +24,7 @@ pub mod reactor;
 pub mod reader;
 pub mod rebuild;
 pub mod relay;
+pub(crate) mod report;
 pub mod requests;
 pub mod retries;
 pub mod runner;
@@ -33,6 +34,7 @@ pub mod status;
 pub mod stop;
 mod subscriber;
 pub mod supervisor;
+pub(crate) mod table;
 pub mod timers;
 pub mod transient;
 mod turns;
@@ -44,6 +46,7 @@ pub use page::{Cursor, Limit, Listing, Page};
 pub use projector::{ApplyContext, ApplyError, Delivered, OnFailure, Projector, Slot};
 pub use reactor::{ReactError, Reactor};
 pub use reader::{Query, ReadError, Readers, TenantReader};
+pub use report::ReportFormat;
 pub use supervisor::{Parts, Supervisor};
 
 /// Every SQL statement of the engine, by name. What names a table of one slot is made when it runs.

@@ -6,9 +6,11 @@
 
 mod figures;
 mod query;
+mod report;
 
 pub use palmares_domain::challenges::closed_days::SUBJECTS_MIN;
 pub(super) use query::totals;
 pub use query::{ShowParticipation, WellnessParticipation};
+pub use report::{ReportParticipation, report_participation};
 
 pub(super) const STATEMENTS: &[(&str, &str)] = &[("challenges.participation.day", query::DAY)];

@@ -7,12 +7,15 @@
 mod fold;
 mod measures;
 mod query;
+mod report;
 mod tally;
 
 pub use fold::Analytics;
 pub use query::{OrganizationAnalytics, PlatformAnalytics, ShowAnalytics, ShowPlatformAnalytics, UsageDay, UsageFigures, UsageWeek};
+pub use report::{ReportUsage, report_usage};
 
-const PROJECTION: &str = "operations_analytics";
+/// The projection's public name.
+pub const PROJECTION: &str = "operations_analytics";
 
 /// Every statement, by name.
 pub(super) fn statements() -> impl Iterator<Item = (&'static str, &'static str)> {

@@ -73,16 +73,11 @@ pub struct UsageFigures {
 
 impl UsageFigures {
     async fn of(reader: &mut TenantReader<'_>, organizations: &[Uuid], until: NaiveDate) -> Result<Self, ReadError> {
-        let tenant = reader.organization().0;
-        let query = sqlx::query_as(TOTALS).persistent(false).bind(tenant).bind(organizations).bind(until);
-        let totals: BTreeMap<String, i64> = query.fetch_all(reader.connection()).await?.into_iter().collect();
+        let totals = totals(reader, organizations, until).await?;
         let first = ago(until, DAYS_SHOWN - 1);
         let first_week = ago(monday(until), 7 * (WEEKS_SHOWN - 1));
-        let measures = [SIGN_INS, ACTIVE_USERS, PARTICIPANTS, WEEKLY_USERS].map(str::to_owned);
-        let query = sqlx::query_as(DAYS).persistent(false).bind(tenant).bind(organizations);
-        let query = query.bind(first.min(first_week)).bind(until).bind(&measures[..]);
-        let by_day: Vec<(NaiveDate, String, i64)> = query.fetch_all(reader.connection()).await?;
-        let by_day: BTreeMap<(NaiveDate, String), i64> = by_day.into_iter().map(|(day, measure, sum)| ((day, measure), sum)).collect();
+        let measures = [SIGN_INS, ACTIVE_USERS, PARTICIPANTS, WEEKLY_USERS];
+        let by_day = by_day(reader, organizations, (first.min(first_week), until), &measures).await?;
         let on = |day: NaiveDate, measure: &str| by_day.get(&(day, measure.to_owned())).copied().unwrap_or(0);
         let total = |measure: &str| totals.get(measure).copied().unwrap_or(0);
         let day = |day: NaiveDate| UsageDay {
@@ -101,6 +96,31 @@ impl UsageFigures {
             weeks: weeks.map(|week| UsageWeek { week, active_users: on(week, WEEKLY_USERS) }).collect(),
         })
     }
+}
+
+/// What every day up to one added, by measure.
+pub(super) async fn totals(
+    reader: &mut TenantReader<'_>,
+    organizations: &[Uuid],
+    until: NaiveDate,
+) -> Result<BTreeMap<String, i64>, ReadError> {
+    let tenant = reader.organization().0;
+    let query = sqlx::query_as(TOTALS).persistent(false).bind(tenant).bind(organizations).bind(until);
+    Ok(query.fetch_all(reader.connection()).await?.into_iter().collect())
+}
+
+/// What each day of a stretch added, by day and measure.
+pub(super) async fn by_day(
+    reader: &mut TenantReader<'_>,
+    organizations: &[Uuid],
+    (from, until): (NaiveDate, NaiveDate),
+    measures: &[&str],
+) -> Result<BTreeMap<(NaiveDate, String), i64>, ReadError> {
+    let tenant = reader.organization().0;
+    let measures: Vec<String> = measures.iter().map(|measure| (*measure).to_owned()).collect();
+    let query = sqlx::query_as(DAYS).persistent(false).bind(tenant).bind(organizations).bind(from).bind(until).bind(measures);
+    let rows: Vec<(NaiveDate, String, i64)> = query.fetch_all(reader.connection()).await?;
+    Ok(rows.into_iter().map(|(day, measure, sum)| ((day, measure), sum)).collect())
 }
 
 /// How many stand where, of those whose measures begin so.
