@@ -55,6 +55,7 @@ aggregates! {
     crate::compliance::subject_export::SubjectExport,
     crate::compliance::breach_case::BreachCase,
     crate::compliance::saved_searches::SavedSearches,
+    crate::compliance::audit_schedules::AuditSchedules,
     crate::compliance::siem_stream::SiemStream,
     crate::compliance::access_anomaly::AccessAnomaly,
     crate::compliance::access_review::AccessReview,

@@ -3,7 +3,8 @@
 use super::{
     load::read_until,
     remains::{
-        all_reach, as_projector, assert_nothing_is_found, assert_nothing_stands_in_clear, closings, head, read_models, rebuild_all, telling_of,
+        all_reach, as_projector, assert_nothing_is_found, assert_nothing_stands_in_clear, closings, head, read_models, rebuild_all,
+        telling_of,
     },
     seeded,
     world::{Caller, Victim, World},

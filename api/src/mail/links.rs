@@ -35,7 +35,8 @@ impl Links {
             | LetterKind::SignupRefused
             | LetterKind::DeletionAsked
             | LetterKind::AnomalyRaised
-            | LetterKind::SiemStreamFailed => return None,
+            | LetterKind::SiemStreamFailed
+            | LetterKind::AuditExportReady => return None,
         };
         Some(format!("{}/{page}#token={token}", self.public_url))
     }

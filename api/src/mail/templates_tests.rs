@@ -15,7 +15,8 @@ fn about(kind: LetterKind) -> Subject<'static> {
         | LetterKind::SignupRefused
         | LetterKind::DeletionAsked
         | LetterKind::AnomalyRaised
-        | LetterKind::SiemStreamFailed => "",
+        | LetterKind::SiemStreamFailed
+        | LetterKind::AuditExportReady => "",
         _ => LINK,
     };
     let note = (kind == LetterKind::SignupRefused).then_some("We <know> nobody of this name.");

@@ -4,8 +4,9 @@
 //! of the reactor, and carries an id derived from the event that caused it: handling an event again
 //! gives the first answer again.
 
+pub mod audit_schedules;
 pub mod erasure;
-mod exports;
+pub mod exports;
 mod letters;
 mod provision;
 mod raise_anomalies;
@@ -20,6 +21,8 @@ mod timed;
 
 pub use letters::{AddressBook, Post};
 
+use crate::pipeline::TokenKeys;
+use audit_schedules::Exporters;
 use palmares_commands::{
     engine::{Engine, Operation, Receipt, Rejection},
     privacy::KeyRing,
@@ -46,9 +49,14 @@ pub fn all(engine: Arc<Engine>, ring: Arc<KeyRing>, readers: Readers, watermarks
     ]
 }
 
-/// What builds the exports that people ask for.
-pub fn exports(engine: Arc<Engine>, readers: Readers, watermarks: Watermarks, files: ExportFiles) -> Arc<dyn Reactor> {
-    Arc::new(exports::BuildExports { engine, readers, watermarks, files })
+/// What builds exports: those that people ask for, and those of schedules.
+pub fn exports(
+    engine: Arc<Engine>,
+    (readers, watermarks, files): (Readers, Watermarks, ExportFiles),
+    tokens: Arc<TokenKeys>,
+    exporters: Exporters,
+) -> Arc<dyn Reactor> {
+    Arc::new(exports::BuildExports { engine, readers, watermarks, files, tokens, exporters })
 }
 
 /// What sends letters, where there is a mail server to send them by.

@@ -108,14 +108,24 @@ impl Prepare<SaveSearch> for Searchable {
     type Shown = ();
 
     async fn prepare(search: SaveSearch, _: Tenant, _: &Services) -> Result<(SaveSearch, ()), Problem> {
-        let pairs: Vec<_> = search.filters.iter().map(|(name, value)| (name.clone(), value.clone())).collect();
-        let checked = body::parameters::<ListAuditLogs>(&[], &pairs).and_then(|asked| check(&asked));
-        checked.map_err(|problem| {
-            let within = |error: FieldError| FieldError::new(format!("filters.{}", error.field), error.reason);
-            Problem { errors: problem.errors.iter().cloned().map(within).collect(), ..problem }
-        })?;
+        search_of(&search.filters)?;
         Ok((search, ()))
     }
+}
+
+/// The search that filters are which somebody keeps.
+pub(crate) fn search_of(filters: &SearchFilters) -> Result<ListAuditLogs, Problem> {
+    kept_search(filters).map_err(|problem| {
+        let within = |error: FieldError| FieldError::new(format!("filters.{}", error.field), error.reason);
+        Problem { errors: problem.errors.iter().cloned().map(within).collect(), ..problem }
+    })
+}
+
+fn kept_search(filters: &SearchFilters) -> Result<ListAuditLogs, Problem> {
+    let pairs: Vec<_> = filters.iter().map(|(name, value)| (name.clone(), value.clone())).collect();
+    let asked = body::parameters::<ListAuditLogs>(&[], &pairs)?;
+    check(&asked)?;
+    Ok(asked)
 }
 
 /// Says whether sinks on this machine may do without TLS.

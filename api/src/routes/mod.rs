@@ -3,6 +3,7 @@
 
 pub mod access_reviews;
 pub mod audit_log;
+pub mod audit_schedules;
 pub mod auth;
 pub mod authorization;
 pub mod challenges;
@@ -49,6 +50,7 @@ const TABLES: &[&[Route]] = &[
     challenges::ROUTES,
     experts::ROUTES,
     audit_log::ROUTES,
+    audit_schedules::ROUTES,
     compliance::ROUTES,
     deletions::ROUTES,
     exports::ROUTES,

@@ -15,9 +15,12 @@ use crate::{
     cli::{ServerSettings, metrics},
     dns::HickoryDns,
     mail::{Links, MailSettings, SmtpMailer, Templates},
-    pipeline::{Bound, Gate, Limiter, Parts, Progress, RateLimits, Services, Settings, TokenKeys, bind, route::Kind},
+    pipeline::{
+        Bound, Gate, Limiter, Parts, Progress, RateLimits, Services, Settings, TokenKeys, bind, decision::DecisionPoint, route::Kind,
+    },
     reactors::{
         self, Post,
+        audit_schedules::{Exporters, RunAuditSchedules},
         erasure::{self, DeletionTimer, Erase},
         siem::{Forwarder, Pauses, Sinks},
     },
@@ -90,7 +93,12 @@ pub(super) async fn serve(
     if settings.role.runs_workers() {
         let mut reactors = reactors::all(write.engine.clone(), write.ring.clone(), read.readers.clone(), read.watermarks.clone());
         let files = read.export_files().await?;
-        reactors.push(reactors::exports(write.engine.clone(), read.readers.clone(), read.watermarks.clone(), files));
+        let exporters = Exporters {
+            standings: Arc::new(EngineStandings::new(write.engine.clone())),
+            decisions: Arc::new(DecisionPoint::new(routes::permissions().permissions())?),
+        };
+        let reading = (read.readers.clone(), read.watermarks.clone(), files);
+        reactors.push(reactors::exports(write.engine.clone(), reading, tokens.clone(), exporters.clone()));
         match &settings.mail {
             Some(mail) => {
                 let post = post(&settings, mail, &write, (tokens.clone(), &read.readers))?;
@@ -99,6 +107,7 @@ pub(super) async fn serve(
             None => tracing::warn!("PALMARES_SMTP_URL is not set: letters wait, and those that expire are never sent"),
         }
         let mut timers = reactors::timers(write.engine.clone(), write.ring.clone());
+        timers.push(Arc::new(RunAuditSchedules { engine: write.engine.clone(), exporters }));
         let tools = erasure_tools(&write, &read, tokens);
         reactors.push(Arc::new(Erase(tools.clone())));
         timers.push(Arc::new(DeletionTimer(tools)));

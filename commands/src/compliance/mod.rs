@@ -5,6 +5,7 @@
 mod access_records;
 mod access_reviews;
 mod anomalies;
+mod audit_schedules;
 mod breaches;
 mod consents;
 mod deletions;
@@ -23,6 +24,7 @@ mod tests;
 pub use access_records::RecordAccess;
 pub use access_reviews::{AttestAccess, AttestKeyAccess, CloseAccessReview, OpenAccessReview, ReviewScope, RevokeAccess, RevokeKeyAccess};
 pub use anomalies::{AcknowledgeAnomaly, RaiseAnomaly};
+pub use audit_schedules::{CloseAuditSchedule, OpenAuditSchedule, PauseAuditSchedule, ResumeAuditSchedule, RunAuditSchedule};
 pub use breaches::{AssessBreach, CloseBreach, InformSubjects, MarkBreachOverdue, NotifyAuthority, OpenBreach, WaiveNotification};
 pub use consents::{GiveConsent, RevokeConsent};
 pub use deletions::{

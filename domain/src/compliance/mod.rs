@@ -9,7 +9,8 @@
 //! date; a *subject export* is what is recorded of them, sealed to a key that they alone have. A *breach
 //! case* is what was done about a breach of personal data, under the clock of the authority.
 //!
-//! A *saved search* is a search of the audit log that one user keeps. A *SIEM stream* sends the audit log
+//! A *saved search* is a search of the audit log that one user keeps. An *audit schedule* has what it finds
+//! taken out for them again and again. A *SIEM stream* sends the audit log
 //! to a sink of the organization's as it grows. An *anomaly* is something in the log that looks wrong,
 //! until somebody looked at it. An *access review* looks at who has which role, one by one.
 //!
@@ -23,6 +24,7 @@
 pub mod access_anomaly;
 pub mod access_record;
 pub mod access_review;
+pub mod audit_schedules;
 pub mod breach_case;
 pub mod consent;
 pub mod deletion_request;

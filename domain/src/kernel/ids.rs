@@ -79,6 +79,8 @@ ids! {
     BreachId;
     /// A search of the audit log that somebody keeps.
     SearchId;
+    /// By which the audit log is taken out again and again.
+    ScheduleId;
     /// Where an organization's audit log is sent as it grows.
     SiemStreamId;
     /// Something in the audit log that somebody should look at.

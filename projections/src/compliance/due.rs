@@ -2,8 +2,10 @@
 
 use crate::engine::due::{Apart, Due, Moment};
 use palmares_domain::compliance::{
-    breach_case::BreachCaseEvent, deletion_request::DeletionEvent, subject_export::SubjectExportEvent, subject_request::SubjectRequestEvent,
+    audit_schedules::AuditSchedulesEvent, breach_case::BreachCaseEvent, deletion_request::DeletionEvent,
+    subject_export::SubjectExportEvent, subject_request::SubjectRequestEvent,
 };
+use serde_json::json;
 
 /// The end of every grace period, recovery window and retention.
 pub const DELETIONS: Due<DeletionEvent> = Due {
@@ -50,5 +52,17 @@ pub const BREACHES: Due<BreachCaseEvent> = Due {
     moments: |_, happened| match happened {
         BreachCaseEvent::BreachOpened(opened) => vec![Moment::of(opened.breach_id.0, opened.due_at)],
         _ => Vec::new(),
+    },
+};
+
+/// When a schedule of the audit log comes round. One stream has several, and one that was put off comes in vain.
+pub const AUDIT_SCHEDULES: Due<AuditSchedulesEvent> = Due {
+    name: "audit_schedules_due",
+    kind: "compliance.audit_schedule_due",
+    events: &["compliance.audit_schedule_opened", "compliance.audit_schedule_ran", "compliance.audit_schedule_resumed"],
+    apart: Apart::ByEvent,
+    moments: |_, happened| {
+        let due = happened.due().map(|(user, schedule, at)| Moment::of(user.0, at).saying(json!({ "schedule_id": schedule })));
+        due.into_iter().collect()
     },
 };

@@ -48,6 +48,7 @@ pub fn projectors() -> Vec<Arc<dyn Projector>> {
         Arc::new(due::SUBJECT_REQUESTS),
         Arc::new(subject_exports::SubjectExports),
         Arc::new(due::SUBJECT_EXPORTS),
+        Arc::new(due::AUDIT_SCHEDULES),
         Arc::new(subject_index::SubjectIndex),
         Arc::new(breaches::Breaches),
         Arc::new(due::BREACHES),

@@ -46,6 +46,7 @@ const NOT_OF_PEOPLE: &[&str] = &[
     "RoleId",
     "RoleRef",
     "RuleId",
+    "ScheduleId",
     "SessionId",
     "SubjectRequestId",
     "TeamId",

@@ -4,6 +4,7 @@ mod access;
 mod anomalies;
 mod duties;
 mod reviews;
+mod schedules;
 mod searches;
 mod siem;
 

@@ -1,10 +1,18 @@
-//! Builds an export out of every event that names its subject, and seals it to their key.
+//! Builds an export, out of every event that names its subject or out of a span of the audit log, and seals it
+//! to the key of whoever it is for.
 //!
 //! Whoever is interrupted begins anew: what is stored in the end is one file, and what is recorded of it
 //! one event.
 
-use super::document::{Gathered, TooLarge};
-use crate::reactors::{System, execute, failed, parse, tenant_of};
+use super::{
+    audit,
+    document::{BYTES_MAX, Gathered, TooLarge},
+};
+use crate::{
+    pipeline::TokenKeys,
+    reactors::{System, audit_schedules::Exporters, execute, failed, parse, tenant_of},
+    routes::audit_log::search_of,
+};
 use anyhow::anyhow;
 use async_trait::async_trait;
 use chrono::Utc;
@@ -15,12 +23,20 @@ use palmares_commands::{
     engine::{Engine, Operation},
 };
 use palmares_domain::{
-    compliance::subject_export::{ExportFault, ExportStatus, SubjectExport, SubjectExportEvent, SubjectExportRequested},
-    kernel::RecordedEvent,
+    compliance::{
+        saved_searches::SearchFilters,
+        subject_export::{
+            AuditExportRequested, ExportFault, ExportFormat, ExportStatus, SubjectExport, SubjectExportEvent, SubjectExportRequested,
+        },
+    },
+    kernel::{ExportId, RecordedEvent},
 };
 use palmares_projections::{
-    compliance::subject_exports::ExportFiles,
-    engine::{Delivered, ReactError, Reactor, Readers, reactor::command_id, watermarks::Watermarks},
+    compliance::{
+        audit_trail::{self, collect_audit},
+        subject_exports::ExportFiles,
+    },
+    engine::{Delivered, ReactError, Reactor, Readers, ReportFormat, reactor::command_id, watermarks::Watermarks},
     operations::history::{OWN_PROJECTIONS, own_events},
 };
 use std::{sync::Arc, time::Duration};
@@ -39,7 +55,14 @@ pub(in crate::reactors) struct BuildExports {
     pub readers: Readers,
     pub watermarks: Watermarks,
     pub files: ExportFiles,
+    /// Signs what is taken out of the audit log.
+    pub tokens: Arc<TokenKeys>,
+    /// Knows who may take out the audit log.
+    pub exporters: Exporters,
 }
+
+/// What an export holds before it is sealed, and how many events.
+type Clear = (i64, Vec<u8>);
 
 #[async_trait]
 impl Reactor for BuildExports {
@@ -48,7 +71,7 @@ impl Reactor for BuildExports {
     }
 
     fn interests(&self) -> &'static [&'static str] {
-        &["compliance.subject_export_requested"]
+        &["compliance.subject_export_requested", "compliance.audit_export_requested"]
     }
 
     fn opens_personal(&self) -> bool {
@@ -62,15 +85,23 @@ impl Reactor for BuildExports {
 
     async fn react(&self, delivered: &Delivered) -> Result<(), ReactError> {
         let event = &delivered.event;
-        let SubjectExportEvent::SubjectExportRequested(requested) = parse(event)? else { return Ok(()) };
+        let happened: SubjectExportEvent = parse(event)?;
         let recipient: Option<String> = delivered.opened("recipient").map_err(|error| ReactError::Permanent(error.into()))?;
-        let export_id = requested.export_id;
+        let export_id = happened.export_id();
         self.execute(event, START, StartExport { export_id }).await?;
         let building = |export: &SubjectExport| export.status_at(Utc::now()) == Some(ExportStatus::Building);
         if !self.engine.look(event.organization_id, export_id, building).await.map_err(failed)? {
             return Ok(());
         }
-        match self.build(event, &requested, recipient).await? {
+        let clear = match &happened {
+            SubjectExportEvent::SubjectExportRequested(requested) => self.own(event, requested).await?,
+            SubjectExportEvent::AuditExportRequested(requested) => {
+                let filters = delivered.opened("filters").map_err(|error| ReactError::Permanent(error.into()))?;
+                self.span(event, requested, filters).await?
+            }
+            _ => return Ok(()),
+        };
+        match self.build(event, export_id, recipient, clear).await? {
             Ok(built) => self.execute(event, END, CompleteExport { export_id, built }).await,
             Err(fault) => self.execute(event, END, FailExport { export_id, fault }).await,
         }
@@ -82,26 +113,64 @@ impl BuildExports {
     async fn build(
         &self,
         event: &RecordedEvent,
-        requested: &SubjectExportRequested,
+        export: ExportId,
         recipient: Option<String>,
+        clear: Result<Clear, ExportFault>,
     ) -> Result<Result<BuiltExport, ExportFault>, ReactError> {
+        let (events, clear) = match clear {
+            Ok(clear) => clear,
+            Err(fault) => return Ok(Err(fault)),
+        };
         let Some(recipient) = recipient else { return Ok(Err(ExportFault::Erased)) };
         let recipient: age::x25519::Recipient =
             recipient.parse().map_err(|error| ReactError::Permanent(anyhow!("the recipient of an export is no key: {error}")))?;
-        let wait = self.watermarks.wait_for(OWN_PROJECTIONS, event.position, PATIENCE);
-        wait.await.map_err(|error| ReactError::Transient(error.into()))?;
-        let Ok(gathered) = self.gather(event, requested).await? else { return Ok(Err(ExportFault::TooLarge)) };
-        let events = i64::try_from(gathered.events.len()).unwrap_or(i64::MAX);
-        let format = requested.format;
-        let sealed = tokio::task::spawn_blocking(move || {
-            let clear = gathered.document(format)?;
-            age::encrypt(&recipient, &clear).map_err(anyhow::Error::from)
-        });
-        let sealed = sealed.await.map_err(|error| ReactError::Permanent(error.into()))?.map_err(ReactError::Permanent)?;
-        let stored = self.files.store(event.organization_id, requested.export_id, &sealed).await;
+        let sealed = tokio::task::spawn_blocking(move || age::encrypt(&recipient, &clear));
+        let sealed = sealed.await.map_err(|error| ReactError::Permanent(error.into()))?;
+        let sealed = sealed.map_err(|error| ReactError::Permanent(error.into()))?;
+        let stored = self.files.store(event.organization_id, export, &sealed).await;
         stored.map_err(|error| ReactError::Transient(error.into()))?;
         let size_bytes = i64::try_from(sealed.len()).unwrap_or(i64::MAX);
         Ok(Ok(BuiltExport { events, size_bytes, digest: digest_of(&sealed) }))
+    }
+
+    /// What is recorded of whoever asked.
+    async fn own(&self, event: &RecordedEvent, requested: &SubjectExportRequested) -> Result<Result<Clear, ExportFault>, ReactError> {
+        self.reached(OWN_PROJECTIONS, event.position).await?;
+        let Ok(gathered) = self.gather(event, requested).await? else { return Ok(Err(ExportFault::TooLarge)) };
+        let events = i64::try_from(gathered.events.len()).unwrap_or(i64::MAX);
+        let format = requested.format;
+        let document = tokio::task::spawn_blocking(move || gathered.document(format));
+        let document = document.await.map_err(|error| ReactError::Permanent(error.into()))?.map_err(ReactError::Permanent)?;
+        Ok(Ok((events, document)))
+    }
+
+    /// A span of the audit log, as far as whoever has the schedule may see it now.
+    async fn span(
+        &self,
+        event: &RecordedEvent,
+        requested: &AuditExportRequested,
+        filters: Option<SearchFilters>,
+    ) -> Result<Result<Clear, ExportFault>, ReactError> {
+        let Some(filters) = filters else { return Ok(Err(ExportFault::Erased)) };
+        let rights = self.exporters.rights(event.organization_id, requested.user_id).await.map_err(ReactError::Transient)?;
+        let Some(rights) = rights else { return Ok(Err(ExportFault::NotPermitted)) };
+        self.reached(&[audit_trail::PROJECTION], requested.until_position).await?;
+        let asked = search_of(&filters).map_err(|problem| ReactError::Permanent(anyhow!("a search is none any more: {problem:?}")))?;
+        let format = if requested.format == ExportFormat::Csv { ReportFormat::Csv } else { ReportFormat::Json };
+        let span = (requested.after_position, requested.until_position.saturating_add(1));
+        let readers = self.readers.cleared_for(rights.clearance());
+        let found = collect_audit(readers, tenant_of(event), asked, span, (format, BYTES_MAX)).await;
+        let Some((entries, content)) = found.map_err(|error| ReactError::Transient(error.into()))? else {
+            return Ok(Err(ExportFault::TooLarge));
+        };
+        let span = audit::Span { organization: event.organization_id, requested, filters, entries, content };
+        let file = audit::file(&self.tokens, span, event.recorded_at).map_err(ReactError::Transient)?;
+        Ok(Ok((entries, file)))
+    }
+
+    async fn reached(&self, projections: &[&str], position: i64) -> Result<(), ReactError> {
+        let wait = self.watermarks.wait_for(projections, position, PATIENCE);
+        wait.await.map(drop).map_err(|error| ReactError::Transient(error.into()))
     }
 
     async fn gather(&self, event: &RecordedEvent, requested: &SubjectExportRequested) -> Result<Result<Gathered, TooLarge>, ReactError> {

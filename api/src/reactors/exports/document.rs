@@ -12,7 +12,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 /// About how much one file takes, in bytes of events: it is built in memory.
-const BYTES_MAX: usize = 64 << 20;
+pub(super) const BYTES_MAX: usize = 64 << 20;
 const SCHEMA: &str = "palmares.subject_export.v1";
 const READ: &str = "compliance.sensitive_data_read";
 

@@ -1,5 +1,6 @@
-//! What people take out of what is recorded of them: built, sealed, and gone when its time is over.
+//! What people take out of what is recorded of them, and of the audit log: built, sealed, and gone when its time is over.
 
+pub mod audit;
 mod build;
 mod document;
 mod summary;

@@ -10,6 +10,7 @@ use palmares_domain::{
     compliance::{
         access_anomaly::{AccessAnomalyEvent, AnomalyRule},
         siem_stream::SiemStreamEvent,
+        subject_export::SubjectExportEvent,
     },
     identity::{
         credential::{CredentialEvent, PassKind},
@@ -34,6 +35,8 @@ const REFUSED: &str = "identity.signup_refused";
 const ANOMALY: &str = "compliance.anomaly_raised";
 const STREAM_FAILED: &str = "compliance.siem_stream_failed";
 
+const TAKEN_OUT: &str = "compliance.audit_export_ready";
+
 const DELETION: &str = "identity.user_deletion_requested";
 
 /// The events that ask for letters.
@@ -53,6 +56,7 @@ pub(super) const ASKING: &[&str] = &[
     DELETION,
     ANOMALY,
     STREAM_FAILED,
+    TAKEN_OUT,
 ];
 
 /// How long a letter that only tells something is worth sending, and the link of a notice good.
@@ -134,6 +138,9 @@ impl Asked {
         if event_type == STREAM_FAILED {
             return Self::stream_failed(&delivered.event);
         }
+        if event_type == TAKEN_OUT {
+            return Self::taken_out(delivered);
+        }
         if !matches!(event_type, PASS | INVITATION | LINK | COMPLETED | REFUSED) {
             return Self::notice(delivered);
         }
@@ -183,6 +190,13 @@ impl Asked {
         let happened = Some(Happened { at: event.recorded_at, address: None, device: None, found });
         let valid_until = event.recorded_at + NEWS_PATIENCE;
         Self { kind, recipient, to: To::OnRecord, key: Key::Nothing, note: None, valid_until, happened }
+    }
+
+    /// What a schedule took out is told to whose schedule it is, as long as it can be fetched.
+    fn taken_out(delivered: &Delivered) -> Result<Option<Self>, ReactError> {
+        let SubjectExportEvent::AuditExportReady(ready) = parse(&delivered.event)? else { return Ok(None) };
+        let (kind, to, key) = (LetterKind::AuditExportReady, To::OnRecord, Key::Nothing);
+        Ok(Some(Self { kind, recipient: ready.user_id, to, key, note: None, valid_until: ready.expires_at, happened: None }))
     }
 
     fn pass(delivered: &Delivered, address: String) -> Result<Option<Self>, ReactError> {

@@ -10,7 +10,7 @@ pub const SEARCHES_MAX: usize = 100;
 /// Filters of one search.
 pub const FILTERS_MAX: usize = 20;
 const NAME_MAX_CHARS: usize = 100;
-const VALUE_MAX_CHARS: usize = 200;
+pub const VALUE_MAX_CHARS: usize = 200;
 
 /// A search that is kept.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -26,6 +26,10 @@ pub struct SavedSearch {
 pub struct SavedSearches(BTreeMap<SearchId, SavedSearch>);
 
 impl SavedSearches {
+    pub fn get(&self, search: SearchId) -> Option<&SavedSearch> {
+        self.0.get(&search)
+    }
+
     pub fn iter(&self) -> impl Iterator<Item = (SearchId, &SavedSearch)> {
         self.0.iter().map(|(id, search)| (*id, search))
     }
@@ -56,7 +60,7 @@ impl SavedSearches {
 }
 
 /// Whether a filter may tell of somebody by more than an id: an address of the network, or words.
-fn names_a_person(name: &str, value: &str) -> bool {
+pub fn names_a_person(name: &str, value: &str) -> bool {
     matches!(name, "ip" | "text") || value.parse::<core::net::IpAddr>().is_ok()
 }
 

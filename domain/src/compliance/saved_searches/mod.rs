@@ -7,6 +7,7 @@ mod events;
 #[cfg(test)]
 mod tests;
 
+pub(super) use aggregate::{FILTERS_MAX, VALUE_MAX_CHARS, names_a_person};
 pub use aggregate::{SEARCHES_MAX, SavedSearch, SavedSearches};
 pub use commands::{SaveSearch, SavedSearchesCommand, SearchFilters};
 pub use errors::SavedSearchesError;

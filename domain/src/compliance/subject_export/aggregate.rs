@@ -1,11 +1,11 @@
 //! The rules of an export.
 
 use super::{
-    CompleteExport, ExportFormat, ExportStatus, RequestExport, SubjectExportCommand, SubjectExportDownloaded, SubjectExportError,
-    SubjectExportEvent, SubjectExportExpired, SubjectExportFailed, SubjectExportReady, SubjectExportRequested, SubjectExportStarted,
-    status,
+    AuditExportReady, AuditExportRequested, CompleteExport, ExportFormat, ExportStatus, RequestAuditExport, RequestExport,
+    SubjectExportCommand, SubjectExportDownloaded, SubjectExportError, SubjectExportEvent, SubjectExportExpired, SubjectExportFailed,
+    SubjectExportReady, SubjectExportRequested, SubjectExportStarted, status,
 };
-use crate::kernel::{Aggregate, ExportId, Facts, Personal, Transition, UserId};
+use crate::kernel::{Aggregate, ExportId, Facts, Personal, ScheduleId, Transition, UserId};
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
@@ -18,6 +18,8 @@ pub struct Export {
     pub export_id: ExportId,
     pub user_id: UserId,
     pub format: ExportFormat,
+    /// Of which schedule it is a span of the audit log.
+    pub schedule_id: Option<ScheduleId>,
     /// As it was recorded last; see [`SubjectExport::status_at`].
     status: ExportStatus,
     expires_at: Option<DateTime<Utc>>,
@@ -51,11 +53,25 @@ impl SubjectExport {
         Ok(SubjectExportRequested { export_id, user_id, format, recipient: Personal::Clear(recipient.clone()) }.into())
     }
 
-    fn complete(&self, built: &CompleteExport, now: DateTime<Utc>) -> Result<SubjectExportEvent, SubjectExportError> {
+    fn request_audit(&self, command: &RequestAuditExport) -> Result<SubjectExportEvent, SubjectExportError> {
+        if self.0.is_some() {
+            return Err(SubjectExportError::AlreadyExists);
+        }
+        let RequestAuditExport { export_id, user_id, schedule_id, format, after_position, until_position, .. } = *command;
+        let (filters, recipient) = (Personal::Clear(command.filters.clone()), Personal::Clear(command.recipient.clone()));
+        let requested =
+            AuditExportRequested { export_id, user_id, schedule_id, format, filters, recipient, after_position, until_position };
+        Ok(requested.into())
+    }
+
+    fn complete(&self, built: &CompleteExport, now: DateTime<Utc>) -> Result<Vec<SubjectExportEvent>, SubjectExportError> {
+        let schedule = self.known()?.schedule_id;
         let (export_id, user_id) = self.known()?.leaving_by(status::COMPLETE, now)?;
         let CompleteExport { events, size_bytes, digest } = *built;
         let expires_at = now + TimeDelta::days(EXPIRES_AFTER_DAYS);
-        Ok(SubjectExportReady { export_id, user_id, events, size_bytes, digest, expires_at }.into())
+        let ready = SubjectExportReady { export_id, user_id, events, size_bytes, digest, expires_at }.into();
+        let told = schedule.map(|schedule_id| AuditExportReady { export_id, user_id, schedule_id, expires_at }.into());
+        Ok([ready].into_iter().chain(told).collect())
     }
 
     /// Answers the person whose export it is; to anyone else it is not there.
@@ -94,7 +110,7 @@ impl Export {
 
 impl Aggregate for SubjectExport {
     const TYPE: &'static str = "subject_export";
-    const SHAPE: u16 = 1;
+    const SHAPE: u16 = 2;
 
     type Command = SubjectExportCommand;
     type Event = SubjectExportEvent;
@@ -103,11 +119,12 @@ impl Aggregate for SubjectExport {
     fn decide(&self, command: &SubjectExportCommand, facts: &Facts) -> Result<Vec<SubjectExportEvent>, SubjectExportError> {
         let decided = match command {
             SubjectExportCommand::Request(request) => self.request(request)?,
+            SubjectExportCommand::RequestAudit(request) => self.request_audit(request)?,
             SubjectExportCommand::Start => {
                 let (export_id, user_id) = self.known()?.leaving_by(status::BUILD, facts.now)?;
                 SubjectExportStarted { export_id, user_id }.into()
             }
-            SubjectExportCommand::Complete(built) => self.complete(built, facts.now)?,
+            SubjectExportCommand::Complete(built) => return self.complete(built, facts.now),
             SubjectExportCommand::Fail(fault) => {
                 let (export_id, user_id) = self.known()?.leaving_by(status::FAIL, facts.now)?;
                 SubjectExportFailed { export_id, user_id, fault: *fault }.into()
@@ -121,7 +138,13 @@ impl Aggregate for SubjectExport {
     fn evolve(&mut self, event: &SubjectExportEvent) {
         if let SubjectExportEvent::SubjectExportRequested(requested) = event {
             let SubjectExportRequested { export_id, user_id, format, .. } = *requested;
-            self.0 = Some(Export { export_id, user_id, format, status: ExportStatus::Requested, expires_at: None });
+            let status = ExportStatus::Requested;
+            self.0 = Some(Export { export_id, user_id, format, schedule_id: None, status, expires_at: None });
+        }
+        if let SubjectExportEvent::AuditExportRequested(requested) = event {
+            let AuditExportRequested { export_id, user_id, format, schedule_id, .. } = *requested;
+            let (status, schedule_id) = (ExportStatus::Requested, Some(schedule_id));
+            self.0 = Some(Export { export_id, user_id, format, schedule_id, status, expires_at: None });
         }
         let Some(export) = &mut self.0 else { return };
         export.status = event.status();

@@ -1,12 +1,16 @@
 //! What may be asked of an export.
 
 use super::{ExportFault, ExportFormat};
-use crate::kernel::{Digest, ExportId, UserId};
+use crate::{
+    compliance::saved_searches::SearchFilters,
+    kernel::{Digest, ExportId, ScheduleId, UserId},
+};
 use std::fmt;
 
 #[derive(Clone)]
 pub enum SubjectExportCommand {
     Request(RequestExport),
+    RequestAudit(RequestAuditExport),
     Start,
     Complete(CompleteExport),
     Fail(ExportFault),
@@ -28,6 +32,19 @@ pub struct RequestExport {
     pub recipient: String,
 }
 
+/// Asks for a span of the audit log, as a schedule does.
+#[derive(Clone)]
+pub struct RequestAuditExport {
+    pub export_id: ExportId,
+    pub user_id: UserId,
+    pub schedule_id: ScheduleId,
+    pub format: ExportFormat,
+    pub filters: SearchFilters,
+    pub recipient: String,
+    pub after_position: i64,
+    pub until_position: i64,
+}
+
 /// What was built.
 #[derive(Clone, Debug)]
 pub struct CompleteExport {
@@ -42,6 +59,7 @@ impl fmt::Debug for SubjectExportCommand {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Request(request) => f.debug_tuple("Request").field(&request.export_id).field(&request.format).finish(),
+            Self::RequestAudit(request) => f.debug_tuple("RequestAudit").field(&request.export_id).field(&request.schedule_id).finish(),
             Self::Start => f.write_str("Start"),
             Self::Complete(complete) => f.debug_tuple("Complete").field(complete).finish(),
             Self::Fail(fault) => f.debug_tuple("Fail").field(fault).finish(),

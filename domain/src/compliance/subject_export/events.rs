@@ -2,8 +2,9 @@
 
 use super::{ExportFault, ExportFormat, ExportStatus, status};
 use crate::{
+    compliance::saved_searches::SearchFilters,
     events,
-    kernel::{Digest, ExportId, Personal, UserId},
+    kernel::{Digest, ExportId, Personal, ScheduleId, UserId},
 };
 use chrono::{DateTime, Utc};
 
@@ -17,6 +18,17 @@ events! {
             /// The public key that it is sealed to, which may tell who somebody is.
             recipient: Personal<String> = confidential of user_id for Profile,
         },
+        /// By a schedule, of a span of the audit log.
+        AuditExportRequested = "compliance.audit_export_requested" v 1 {
+            export_id: ExportId = internal,
+            user_id: UserId = internal,
+            schedule_id: ScheduleId = internal,
+            format: ExportFormat = internal,
+            filters: Personal<SearchFilters> = confidential of user_id for Profile,
+            recipient: Personal<String> = confidential of user_id for Profile,
+            after_position: i64 = internal,
+            until_position: i64 = internal,
+        },
         SubjectExportStarted = "compliance.subject_export_started" v 1 {
             export_id: ExportId = internal,
             user_id: UserId = internal,
@@ -29,6 +41,13 @@ events! {
             size_bytes: i64 = internal,
             /// Of the sealed file.
             digest: Digest = internal,
+            expires_at: DateTime<Utc> = internal,
+        },
+        /// What follows where it is of a schedule: its owner is told.
+        AuditExportReady = "compliance.audit_export_ready" v 1 {
+            export_id: ExportId = internal,
+            user_id: UserId = internal,
+            schedule_id: ScheduleId = internal,
             expires_at: DateTime<Utc> = internal,
         },
         SubjectExportFailed = "compliance.subject_export_failed" v 1 {
@@ -51,6 +70,8 @@ impl SubjectExportEvent {
     pub fn export_id(&self) -> ExportId {
         match self {
             SubjectExportEvent::SubjectExportRequested(event) => event.export_id,
+            SubjectExportEvent::AuditExportRequested(event) => event.export_id,
+            SubjectExportEvent::AuditExportReady(event) => event.export_id,
             SubjectExportEvent::SubjectExportStarted(event) => event.export_id,
             SubjectExportEvent::SubjectExportReady(event) => event.export_id,
             SubjectExportEvent::SubjectExportFailed(event) => event.export_id,
@@ -62,9 +83,9 @@ impl SubjectExportEvent {
     /// The state it brings the export to.
     pub fn status(&self) -> ExportStatus {
         match self {
-            SubjectExportEvent::SubjectExportRequested(_) => ExportStatus::Requested,
+            SubjectExportEvent::SubjectExportRequested(_) | SubjectExportEvent::AuditExportRequested(_) => ExportStatus::Requested,
             SubjectExportEvent::SubjectExportStarted(_) => status::BUILD.to,
-            SubjectExportEvent::SubjectExportReady(_) => status::COMPLETE.to,
+            SubjectExportEvent::SubjectExportReady(_) | SubjectExportEvent::AuditExportReady(_) => status::COMPLETE.to,
             SubjectExportEvent::SubjectExportFailed(_) => status::FAIL.to,
             SubjectExportEvent::SubjectExportDownloaded(_) => status::DOWNLOAD.to,
             SubjectExportEvent::SubjectExportExpired(_) => status::EXPIRE.to,

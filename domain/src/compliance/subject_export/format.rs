@@ -35,6 +35,8 @@ pub enum ExportFault {
     TooLarge,
     /// Whose it is was erased meanwhile.
     Erased,
+    /// Whoever it is for may not take it out any more.
+    NotPermitted,
 }
 
 impl ExportFault {
@@ -43,6 +45,7 @@ impl ExportFault {
         match self {
             ExportFault::TooLarge => "too_large",
             ExportFault::Erased => "erased",
+            ExportFault::NotPermitted => "not_permitted",
         }
     }
 }

@@ -11,11 +11,11 @@ mod status;
 mod tests;
 
 pub use aggregate::{EXPIRES_AFTER_DAYS, Export, SubjectExport};
-pub use commands::{CompleteExport, RequestExport, SubjectExportCommand};
+pub use commands::{CompleteExport, RequestAuditExport, RequestExport, SubjectExportCommand};
 pub use errors::SubjectExportError;
 pub use events::{
-    SubjectExportDownloaded, SubjectExportEvent, SubjectExportExpired, SubjectExportFailed, SubjectExportReady, SubjectExportRequested,
-    SubjectExportStarted,
+    AuditExportReady, AuditExportRequested, SubjectExportDownloaded, SubjectExportEvent, SubjectExportExpired, SubjectExportFailed,
+    SubjectExportReady, SubjectExportRequested, SubjectExportStarted,
 };
 pub use format::{ExportFault, ExportFormat};
 pub use status::ExportStatus;

@@ -1,7 +1,7 @@
 //! Given events, when a command comes, then events or a refusal.
 
 use super::{status::TRANSITIONS, *};
-use crate::kernel::{Aggregate, Code, Digest, ExportId, Facts, Personal, Refusal, UserId};
+use crate::kernel::{Aggregate, Code, Digest, ExportId, Facts, Personal, Refusal, ScheduleId, UserId};
 use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 
@@ -137,4 +137,20 @@ fn anothers_export_looks_as_if_it_were_not_there() {
     assert_eq!(when(&history(ExportStatus::Ready), 0, download.clone()), Err(SubjectExportError::NotFound));
     assert_eq!(when(&[], 0, download), Err(SubjectExportError::NotFound));
     assert_eq!(when(&[], 0, SubjectExportCommand::Start), Err(SubjectExportError::NotFound));
+}
+
+// covers: E-276
+#[test]
+fn an_export_of_a_schedule_is_told_when_it_is_there() {
+    let (schedule_id, filters, recipient) = (ScheduleId(Uuid::from_u128(9)), Default::default(), "age1recipient".to_owned());
+    let (format, after_position, until_position) = (ExportFormat::Csv, 40, 90);
+    let request =
+        RequestAuditExport { export_id: ID, user_id: ALICE, schedule_id, format, filters, recipient, after_position, until_position };
+    let asked = when(&[], 0, SubjectExportCommand::RequestAudit(request.clone())).unwrap();
+    assert!(matches!(&asked[..], [SubjectExportEvent::AuditExportRequested(asked)] if asked.until_position == 90), "{asked:?}");
+    assert_eq!(when(&asked, 0, SubjectExportCommand::RequestAudit(request)), Err(SubjectExportError::AlreadyExists));
+    let building = [asked[0].clone(), started()];
+    let told = AuditExportReady { export_id: ID, user_id: ALICE, schedule_id, expires_at: at(EXPIRES_AFTER_DAYS) }.into();
+    assert_eq!(when(&building, 0, complete()), Ok(vec![ready(), told]));
+    assert_eq!(when(&[requested(), started()], 0, complete()), Ok(vec![ready()]), "one's own is not told");
 }

@@ -47,10 +47,12 @@ pub enum LetterKind {
     AnomalyRaised,
     /// A stream of the audit log stopped.
     SiemStreamFailed,
+    /// What a schedule took out of the audit log can be fetched.
+    AuditExportReady,
 }
 
 impl LetterKind {
-    pub const ALL: [LetterKind; 19] = [
+    pub const ALL: [LetterKind; 20] = [
         LetterKind::Invitation,
         LetterKind::MagicLink,
         LetterKind::PasswordReset,
@@ -70,6 +72,7 @@ impl LetterKind {
         LetterKind::DeletionAsked,
         LetterKind::AnomalyRaised,
         LetterKind::SiemStreamFailed,
+        LetterKind::AuditExportReady,
     ];
 
     /// Whether it tells of something that happened, rather than bringing something to use.
@@ -87,7 +90,7 @@ impl LetterKind {
 
     /// Whether it goes to those who watch over the audit log.
     pub fn is_alarm(self) -> bool {
-        matches!(self, LetterKind::AnomalyRaised | LetterKind::SiemStreamFailed)
+        matches!(self, LetterKind::AnomalyRaised | LetterKind::SiemStreamFailed | LetterKind::AuditExportReady)
     }
 
     /// By which way it goes.
@@ -120,6 +123,7 @@ impl LetterKind {
             LetterKind::DeletionAsked => "deletion_asked",
             LetterKind::AnomalyRaised => "anomaly_raised",
             LetterKind::SiemStreamFailed => "siem_stream_failed",
+            LetterKind::AuditExportReady => "audit_export_ready",
         }
     }
 }

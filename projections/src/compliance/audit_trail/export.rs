@@ -6,7 +6,7 @@ use super::{
     query::ListAuditLogs,
     search::{self, Between},
 };
-use crate::engine::{ReadError, Readers, table};
+use crate::engine::{ReadError, Readers, ReportFormat, table};
 use bytes::{BufMut, Bytes, BytesMut};
 use futures::{Stream, TryStreamExt, stream};
 use palmares_domain::kernel::Tenant;
@@ -78,6 +78,45 @@ fn pages(
     stream::try_unfold(Export { readers, tenant, asked, after: 0, before }, Export::next)
 }
 
+/// Every entry of a span that `asked` leaves, oldest first, in memory, with how many they are; none of more
+/// than `bytes_max`.
+pub async fn collect_audit(
+    readers: Readers,
+    tenant: Tenant,
+    asked: ListAuditLogs,
+    (after, before): (i64, i64),
+    (format, bytes_max): (ReportFormat, usize),
+) -> Result<Option<(i64, Vec<u8>)>, ReadError> {
+    let mut next = Some(Export { readers, tenant, asked, after, before });
+    let (mut count, mut content) = (0, Vec::new());
+    if matches!(format, ReportFormat::Csv) {
+        content.extend_from_slice(table::header(&COLUMNS).as_bytes());
+    }
+    while let Some(export) = next.take() {
+        let Some((entries, rest)) = export.next().await? else { break };
+        count += i64::try_from(entries.len()).unwrap_or(i64::MAX);
+        let piece = match format {
+            ReportFormat::Csv => rows_of(&entries)?,
+            ReportFormat::Json => lines_of(&entries)?,
+        };
+        content.extend_from_slice(&piece);
+        if content.len() > bytes_max {
+            return Ok(None);
+        }
+        next = Some(rest);
+    }
+    Ok(Some((count, content)))
+}
+
+fn lines_of(entries: &[AuditEntry]) -> Result<Bytes, ReadError> {
+    let mut lines = BytesMut::new().writer();
+    for entry in entries {
+        serde_json::to_writer(&mut lines, entry).map_err(|error| ReadError::Unavailable(error.into()))?;
+        lines.get_mut().put_u8(b'\n');
+    }
+    Ok(lines.into_inner().freeze())
+}
+
 /// Every entry before a position that `asked` leaves, oldest first: newline-delimited JSON.
 pub fn export_audit_ndjson(
     readers: Readers,
@@ -85,15 +124,7 @@ pub fn export_audit_ndjson(
     asked: ListAuditLogs,
     before: i64,
 ) -> impl Stream<Item = Result<Bytes, ReadError>> + Send {
-    let lines = |entries: Vec<AuditEntry>| {
-        let mut lines = BytesMut::new().writer();
-        for entry in entries {
-            serde_json::to_writer(&mut lines, &entry).map_err(|error| ReadError::Unavailable(error.into()))?;
-            lines.get_mut().put_u8(b'\n');
-        }
-        Ok(lines.into_inner().freeze())
-    };
-    pages(readers, tenant, asked, before).and_then(move |entries| std::future::ready(lines(entries)))
+    pages(readers, tenant, asked, before).and_then(|entries| std::future::ready(lines_of(&entries)))
 }
 
 /// The same as a table (RFC 4180) with a line of names; lists and objects are JSON in their cells.

@@ -24,7 +24,7 @@ pub(super) use behind::rows_behind;
 pub(super) use entry::testing;
 pub use entry::{AuditEntry, DeviceMetadata};
 pub use explain::{AuditExplanation, ExplainAuditEntry};
-pub use export::{export_audit_csv, export_audit_ndjson};
+pub use export::{collect_audit, export_audit_csv, export_audit_ndjson};
 pub use fold::AuditLog;
 pub(crate) use fold::{EXPORT, Metadata, READ, REFUSAL};
 pub use names::AuditName;

@@ -7,8 +7,8 @@ use crate::{
 };
 use async_trait::async_trait;
 use palmares_domain::{
-    compliance::subject_export::SubjectExportEvent,
-    kernel::{Event, Purpose},
+    compliance::subject_export::{ExportFormat, SubjectExportEvent},
+    kernel::{Event, Purpose, UserId},
 };
 
 pub(super) const INSERT: &str = "
@@ -45,8 +45,10 @@ impl Projector for SubjectExports {
     fn interests(&self) -> &'static [&'static str] {
         &[
             "compliance.subject_export_requested",
+            "compliance.audit_export_requested",
             "compliance.subject_export_started",
             "compliance.subject_export_ready",
+            "compliance.audit_export_ready",
             "compliance.subject_export_failed",
             "compliance.subject_export_downloaded",
             "compliance.subject_export_expired",
@@ -60,10 +62,10 @@ impl Projector for SubjectExports {
             let happened = SubjectExportEvent::from_payload(&event.event_type, event.schema_version, event.payload.get().as_bytes())?;
             let (organization, export) = (event.organization_id, happened.export_id());
             let status = happened.status().name();
-            if let SubjectExportEvent::SubjectExportRequested(requested) = &happened {
+            if let Some((user, format)) = requested(&happened) {
                 let sql = context.slot.sql(INSERT);
-                let insert = sqlx::query(&sql).bind(organization.0).bind(export.0).bind(requested.user_id.0);
-                let insert = insert.bind(requested.format.name()).bind(status).bind(event.recorded_at).bind(event.position);
+                let insert = sqlx::query(&sql).bind(organization.0).bind(export.0).bind(user.0);
+                let insert = insert.bind(format.name()).bind(status).bind(event.recorded_at).bind(event.position);
                 insert.execute(&mut *context.tx).await?;
                 continue;
             }
@@ -81,6 +83,15 @@ impl Projector for SubjectExports {
         }
         // The files first: whose they are is told by the rows.
         forget(context, batch, Purpose::Profile, &[files::FORGET, FORGET]).await
+    }
+}
+
+/// Who asked for an export, and for which form of it.
+fn requested(happened: &SubjectExportEvent) -> Option<(UserId, ExportFormat)> {
+    match happened {
+        SubjectExportEvent::SubjectExportRequested(requested) => Some((requested.user_id, requested.format)),
+        SubjectExportEvent::AuditExportRequested(requested) => Some((requested.user_id, requested.format)),
+        _ => None,
     }
 }
 
