@@ -19,7 +19,7 @@ use palmares::{
 };
 use palmares_domain::{
     identity::Role,
-    kernel::{OrganizationId, UserId},
+    kernel::{OrganizationId, RoleId, UserId},
 };
 use rand::Rng;
 use reqwest::Method;
@@ -34,7 +34,7 @@ fn subjects() -> usize {
     std::env::var("FAULT_SUBJECTS").ok().map_or(20, |subjects| subjects.parse().expect("FAULT_SUBJECTS is a number"))
 }
 
-// covers: W-25, W-26, E-163, E-164, E-168, E-173, E-289, E-292
+// covers: W-25, W-26, E-160, E-161, E-163, E-164, E-168, E-173, E-198, E-289, E-292
 #[test]
 fn nothing_of_whom_was_erased_is_found_anywhere_and_a_rebuild_is_what_was_purged() {
     let world = World::start();
@@ -80,6 +80,7 @@ async fn run(mut world: World) {
     for n in 1..subjects() {
         people.push(staff.somebody_leaves(&format!("{mark}{n}"), &program).await);
     }
+    let back = staff.somebody_leaves("thinks-better-of-it", &program).await;
     let mut database = as_projector(&descriptor.database_url).await;
     let until = head(&mut database).await;
     all_reach(&mut database, until).await;
@@ -89,7 +90,7 @@ async fn run(mut world: World) {
     // The keys lie in a folder of their own: whoever has the disk or a dump, but not them, reads nobody's name.
     assert_nothing_stands_in_clear(&world, &mark, &control).await;
     let figures = staff.figures().await;
-    assert_eq!((&figures[0]["total"], &figures[0]["participants"]), (&json!(1234 * people.len()), &json!(people.len())));
+    assert_eq!((&figures[0]["total"], &figures[0]["participants"]), (&json!(1234 * (people.len() + 1)), &json!(people.len() + 1)));
     assert_eq!(figures[1]["withheld"], true);
 
     // A month later they are hidden, another month later erased, with kills on the way.
@@ -97,8 +98,10 @@ async fn run(mut world: World) {
     world.kill(Victim::Server);
     all_become(&staff.officer, &people, "SOFT_DELETED").await;
     let hidden = |user: &Value| user["status"] == "SOFT_DELETED" && user["external_ref"].is_null() && user["email"].is_null();
-    read_until(&staff.admin, &format!("/users/{}", people[0].id), hidden).await;
+    read_until(&staff.admin, &format!("/users/{}?include_deleted=true", people[0].id), hidden).await;
+    staff.assert_hidden(&people).await;
     assert_eq!(staff.figures().await, figures, "when those behind them are hidden");
+    staff.restores(&back).await;
     world.ahead(62);
     world.kill(Victim::Server);
     all_become(&staff.officer, &people, "RETENTION_COUNTDOWN").await;
@@ -115,17 +118,19 @@ async fn run(mut world: World) {
     let until = head(&mut database).await;
     all_reach(&mut database, until).await;
     let purged = read_models(&mut database, until, None).await;
+    let listed = get(&staff.admin, "/users?include_deleted=true&limit=100").await;
     rebuild_all(&staff.platform, &mut database).await;
     let rebuilt = read_models(&mut database, until, None).await;
     for (name, rows) in &purged {
         assert_eq!(Some(rows), rebuilt.get(name), "{name} after a rebuild");
     }
     assert_eq!(staff.figures().await, figures, "after a rebuild");
+    assert_eq!(get(&staff.admin, "/users?include_deleted=true&limit=100").await["items"], listed["items"], "users after a rebuild");
 
     // When the last retention is over the subjects are purged.
     world.ahead(62 + 3700);
     all_become(&staff.officer, &people, "PURGED").await;
-    assert_eq!(get(&staff.admin, &format!("/users/{}", people[0].id)).await["status"], "PURGED");
+    assert_eq!(get(&staff.admin, &format!("/users/{}?include_deleted=true", people[0].id)).await["status"], "PURGED");
 }
 
 /// Where the people of this test leave something that is forgotten. Invitations, sign-ups and imports are
@@ -233,6 +238,57 @@ impl Staff {
         let here = |figures: &Value| figures["subjects_min"] == 5;
         let on = async |day| read_until(&self.admin, &format!("/wellness/participation?metric=steps&from={day}&until={day}"), here).await;
         [on(MANY).await, on(FEW).await]
+    }
+
+    /// Whoever is soft-deleted is in no list that does not ask for them, and says when, by whom, why and until when.
+    async fn assert_hidden(&self, people: &[Subject]) {
+        let hidden = |user: &Value| people.iter().any(|subject| user["id"] == subject.id);
+        let listed = async |path: &str| get(&self.admin, path).await["items"].as_array().expect("a list").clone();
+        let usual = listed("/users?limit=100").await;
+        assert!(!usual.is_empty() && !usual.iter().any(hidden), "{usual:?}");
+        assert!(usual.iter().all(|user| user["deleted_at"].is_null() && user["deletion_reason"].is_null()));
+        for asked in ["/users?limit=100&status=SOFT_DELETED", "/users?limit=100&include_deleted=true"] {
+            assert_eq!(listed(asked).await.iter().filter(|user| hidden(user)).count(), people.len(), "{asked}");
+        }
+        for (subject, kind) in people.iter().zip(["BY_ADMIN", "OWN_ACCOUNT"]) {
+            let path = format!("/users/{}", subject.id);
+            assert_eq!(self.admin.status(Method::GET, &path, &Value::Null).await, 404);
+            let told = get(&self.admin, &format!("{path}?include_deleted=true")).await;
+            let request = get(&self.officer, &format!("/deletion-requests/{}", subject.request)).await;
+            assert_eq!(told["organization_id"], json!(self.organization));
+            assert_eq!(told["deleted_by"], request["requested_by"]);
+            assert_eq!(told["deletion_reason"], json!({ "request_id": subject.request, "kind": kind, "ground": null }));
+            assert_eq!(told["retention_expiry"], request["due_at"], "until the recovery window is over");
+            assert!(told["deleted_at"].as_str() < told["retention_expiry"].as_str(), "{told}");
+        }
+        self.tells_a_stranger_no_reason(&people[0]).await;
+    }
+
+    /// Somebody with the right to list users, and no clearance, is not told why one was deleted.
+    async fn tells_a_stranger_no_reason(&self, deleted: &Subject) {
+        let role = id(&self.admin.post("/roles", json!({ "name": "Reception", "grants": ["identity.user.list"] })).await, "id");
+        let user = id(&self.admin.post("/users", json!({ "external_ref": "reception", "role": "member" })).await, "id");
+        self.admin.post(&format!("/users/{user}/roles"), json!({ "role": role })).await;
+        let role: RoleId = role.parse().expect("the id of a role");
+        let token = self.keys.mint(UserId(user.parse().expect("an id")), self.organization, [role], Duration::from_secs(3600));
+        let reception = Caller::new(&self.base_url, &token.expect("a token"));
+        let listed = get(&reception, "/users?limit=100&status=SOFT_DELETED").await;
+        let told = listed["items"].as_array().expect("a list").iter().find(|user| user["id"] == deleted.id).expect("the user").clone();
+        assert!(told["deleted_at"].is_string() && told["deleted_by"].is_null() && told["deletion_reason"].is_null(), "{told}");
+    }
+
+    /// Whoever comes back within the recovery window is as they were.
+    async fn restores(&self, subject: &Subject) {
+        let path = format!("/users/{}", subject.id);
+        read_until(&self.officer, &format!("/deletion-requests/{}", subject.request), |request| request["status"] == "SOFT_DELETED").await;
+        read_until(&self.admin, &format!("{path}?include_deleted=true"), |user| user["deleted_at"].is_string()).await;
+        self.officer.post(&format!("/deletion-requests/{}/restore", subject.request), json!({})).await;
+        let user = read_until(&self.admin, &path, |user| user["status"] == "ACTIVE").await;
+        let said = ["deleted_at", "deleted_by", "deletion_reason", "retention_expiry"].map(|field| user[field].is_null());
+        assert_eq!(said, [true; 4], "{user}");
+        assert_eq!(user["mfa_enabled"], true);
+        let listed = get(&self.admin, "/users?limit=100").await;
+        assert!(listed["items"].as_array().expect("a list").iter().any(|user| user["id"] == subject.id));
     }
 
     async fn assert_certified(&self, people: &[Subject]) {

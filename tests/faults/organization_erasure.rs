@@ -22,7 +22,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
-// covers: E-170, E-282, E-159, E-289
+// covers: E-160, E-170, E-282, E-159, E-289
 #[test]
 fn an_organization_goes_step_by_step_and_at_the_end_nothing_of_its_people_can_be_read() {
     let world = World::start();
@@ -53,6 +53,7 @@ async fn run(mut world: World) {
     leaving.becomes(&request, "SOFT_DELETED").await;
     let hidden = |user: &Value| user["external_ref"].is_null() && user["email"].is_null();
     read_until(&leaving.platform, &format!("/users/{}", leaving.people[0]), hidden).await;
+    leaving.assert_hidden(&everywhere, &request).await;
     world.ahead(62);
     world.kill(Victim::Server);
     leaving.becomes(&request, "RETENTION_COUNTDOWN").await;
@@ -81,7 +82,9 @@ async fn run(mut world: World) {
     let last = leaving.certificate(&request, &keys).await;
     assert_eq!((last.destroyed, last.retained), (vec![Purpose::Reward, Purpose::Hr], Vec::new()));
     assert!(last.steps.iter().any(|(step, count)| *step == ErasureStep::KeysDestroyed && *count > 0), "{:?}", last.steps);
-    let own = read_until(&leaving.platform, &format!("/organizations/{}", leaving.id), |found| found["status"] == "PURGED").await;
+    let own =
+        read_until(&leaving.platform, &format!("/organizations/{}?include_deleted=true", leaving.id), |found| found["status"] == "PURGED")
+            .await;
     // Its short name is free again.
     everywhere.post("/organizations", json!({ "name": "Next", "slug": own["slug"] })).await;
 }
@@ -157,6 +160,21 @@ impl Leaving {
         let pending = |found: &Value| found["status"] == "ORG_PENDING_DELETION";
         read_until(&self.platform, &format!("/organizations/{}", self.id), pending).await;
         request
+    }
+
+    /// It is in no list that does not ask for it, and says when, by whom, why and until when.
+    async fn assert_hidden(&self, everywhere: &Caller, request: &str) {
+        let path = format!("/organizations/{}", self.id);
+        let told = read_until(everywhere, &format!("{path}?include_deleted=true"), |found| found["deleted_at"].is_string()).await;
+        let asked = read_until(&self.platform, &format!("/deletion-requests/{request}"), Value::is_object).await;
+        assert_eq!((&told["deleted_by"], &told["retention_expiry"]), (&asked["requested_by"], &asked["due_at"]));
+        assert_eq!(told["deletion_reason"], json!({ "request_id": request, "kind": "ORGANIZATION", "ground": null }));
+        assert_eq!(everywhere.status(Method::GET, &path, &Value::Null).await, 404);
+        for (list, is_there) in [("/organizations?limit=100", false), ("/organizations?limit=100&include_deleted=true", true)] {
+            let listed = read_until(everywhere, list, Value::is_object).await;
+            let found = listed["items"].as_array().expect("a list").iter().any(|found| found["id"] == json!(self.id));
+            assert_eq!(found, is_there, "{list}: {listed}");
+        }
     }
 
     /// The export is found as soon as the decision that let it be taken is.

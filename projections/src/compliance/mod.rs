@@ -12,6 +12,7 @@ pub mod anomalies;
 pub mod audit_trail;
 pub mod breaches;
 pub mod consents;
+mod deleted;
 pub mod deletion_requests;
 pub mod due;
 mod erased;
@@ -26,6 +27,8 @@ pub mod subject_exports;
 pub mod subject_index;
 pub mod subject_requests;
 
+pub use deleted::DeletionReason;
+pub(crate) use deleted::{Deleted, OF_DELETIONS, Records, is_of_deletion, write_deletions};
 pub(crate) use erased::{Erased, but_erased, erased, forget};
 
 use crate::engine::Projector;

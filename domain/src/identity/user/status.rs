@@ -39,6 +39,11 @@ impl UserStatus {
         matches!(self, UserStatus::Active | UserStatus::DeletionRequested)
     }
 
+    /// Whether somebody is gone for everyone, be it for a while.
+    pub fn is_deleted(self) -> bool {
+        matches!(self, UserStatus::SoftDeleted | UserStatus::Purged)
+    }
+
     /// The name in events, rows and answers.
     pub fn name(self) -> &'static str {
         match self {

@@ -1,11 +1,11 @@
 //! From the events of users to rows.
 
 use super::{
-    PROJECTION,
+    PROJECTION, factors,
     naming::{self, NameOf},
 };
 use crate::{
-    compliance::{ERASED, but_erased, forget},
+    compliance::{ERASED, Records, but_erased, forget, is_of_deletion, write_deletions},
     engine::{ApplyContext, ApplyError, Delivered, Projector},
 };
 use async_trait::async_trait;
@@ -30,6 +30,10 @@ pub(in crate::identity) const STATEMENTS: &[(&str, &str)] = &[
     ("identity.directory.unname", naming::UNNAME),
     ("identity.directory.forget_names", naming::FORGET),
     ("identity.directory.forget", FORGET),
+    ("identity.directory.delete", DELETE),
+    ("identity.directory.add_factor", factors::ADD),
+    ("identity.directory.drop_factor", factors::DROP),
+    ("identity.directory.forget_factors", factors::FORGET),
 ];
 
 const INSERT: &str = "
@@ -61,6 +65,19 @@ const FORGET: &str = "
     UPDATE {identity_users} SET external_ref_hash = NULL, email_hash = NULL, email_position = NULL, email_event_id = NULL
     WHERE organization_id = $1 AND ($2::uuid IS NULL OR user_id = $2)";
 
+/// An event that does not name the user names the request, which is theirs alone.
+const DELETE: &str = "
+    UPDATE {identity_users}
+    SET deletion_request_id = $3,
+        deletion_kind = coalesce($5, CASE WHEN $4 THEN deletion_kind END),
+        deletion_ground = coalesce($6, CASE WHEN $4 THEN deletion_ground END),
+        deleted_at = coalesce($7, CASE WHEN $4 THEN deleted_at END),
+        deleted_by = coalesce($8, CASE WHEN $4 THEN deleted_by END),
+        retention_expiry = coalesce($9, CASE WHEN $4 THEN retention_expiry END)
+    WHERE organization_id = $1 AND (user_id = $2 OR deletion_request_id = $3)";
+
+const RECORDS: Records = Records { statement: DELETE, tenant: None, subject: |subject| subject.user().map(|user| user.0) };
+
 /// The fold.
 pub struct Users;
 
@@ -71,7 +88,7 @@ impl Projector for Users {
     }
 
     fn version(&self) -> i32 {
-        4
+        5
     }
 
     fn tables(&self) -> &'static [&'static str] {
@@ -115,6 +132,9 @@ impl Projector for Users {
             update.execute(&mut *context.tx).await?;
         }
         naming::write(context, &changes.names).await?;
+        factors::write(context, batch).await?;
+        write_deletions(context, batch, &RECORDS).await?;
+        forget(context, batch, Purpose::Security, &[factors::FORGET]).await?;
         forget(context, batch, Purpose::Profile, &[FORGET, naming::FORGET]).await
     }
 }
@@ -138,6 +158,13 @@ const INTERESTS: &[&str] = &[
     "identity.role_unassigned",
     "identity.email_set",
     "identity.profile_changed",
+    "identity.totp_enrolled",
+    "identity.totp_disabled",
+    "compliance.deletion_submitted",
+    "compliance.subject_soft_deleted",
+    "compliance.subject_restored",
+    "compliance.retention_countdown_begun",
+    "compliance.retention_rescheduled",
     ERASED,
 ];
 
@@ -177,7 +204,8 @@ struct Created {
 
 fn changes(batch: &[Delivered]) -> Result<Changes, ApplyError> {
     let mut changes = Changes::default();
-    for delivered in but_erased(batch) {
+    let of_users = but_erased(batch).filter(|delivered| !is_of_deletion(delivered) && !factors::is_of_factor(delivered));
+    for delivered in of_users {
         let event = &delivered.event;
         let organization = event.organization_id;
         let change = UserEvent::from_payload(&event.event_type, event.schema_version, event.payload.get().as_bytes())?;
@@ -259,7 +287,7 @@ async fn lookup_hash(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::recorded;
+    use crate::{compliance::OF_DELETIONS, testing::recorded};
     use palmares_domain::{
         identity::{
             Role,
@@ -333,8 +361,8 @@ mod tests {
     #[test]
     fn every_event_that_a_row_shows_is_of_interest() {
         let hidden = ["identity.user_reactivation_approved", "identity.preferences_changed"];
-        let all: Vec<_> =
-            UserEvent::CATALOGUE.iter().map(|event| event.name).filter(|name| !hidden.contains(name)).chain([ERASED]).collect();
-        assert_eq!(INTERESTS, all);
+        let all: Vec<_> = UserEvent::CATALOGUE.iter().map(|event| event.name).filter(|name| !hidden.contains(name)).collect();
+        let of_others = factors::OF_FACTORS.into_iter().chain(OF_DELETIONS).chain([ERASED]);
+        assert_eq!(INTERESTS, all.into_iter().chain(of_others).collect::<Vec<_>>());
     }
 }

@@ -4,6 +4,7 @@
 //! find a user by the external reference. Names are opened when they are read, so that whoever was
 //! erased is nameless here at once.
 
+mod factors;
 mod fold;
 mod names;
 mod naming;

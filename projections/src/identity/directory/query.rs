@@ -4,6 +4,7 @@ use super::{
     PROJECTION,
     names::{self, EMAIL, EXTERNAL_REF, Named, Names},
 };
+use crate::compliance::{Deleted, DeletionReason};
 use crate::engine::{Cursor, Limit, Page, Query, ReadError, TenantReader};
 use chrono::{DateTime, Utc};
 use palmares_domain::{
@@ -11,27 +12,30 @@ use palmares_domain::{
         EXTERNAL_REF_LOOKUP, RoleRef,
         user::{PersonName, UserStatus},
     },
-    kernel::{DataClass, UserId},
+    kernel::{DataClass, OrganizationId, UserId},
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 pub(super) const LIST: &str = "
-    SELECT user_id, roles, status, created_at, created_position, created_event_id, email_position, email_event_id
+    SELECT user_id, roles, status, second_factors <> '{}' AS mfa_enabled, created_at, created_position, created_event_id, email_position, email_event_id,
+           deleted_at, deleted_by, deletion_request_id, deletion_kind, deletion_ground, retention_expiry
     FROM identity_users
     WHERE organization_id = $1 AND ($2::bytea IS NULL OR external_ref_hash = $2) AND ($3::text IS NULL OR roles @> ARRAY[$3])
-      AND ($4::text IS NULL OR status = $4) AND created_position > $5
+      AND ($4::text IS NULL OR status = $4) AND ($7 OR deleted_at IS NULL) AND created_position > $5
     ORDER BY created_position LIMIT $6";
 
 pub(super) const GET: &str = "
-    SELECT user_id, roles, status, created_at, created_position, created_event_id, email_position, email_event_id
-    FROM identity_users WHERE organization_id = $1 AND user_id = $2";
+    SELECT user_id, roles, status, second_factors <> '{}' AS mfa_enabled, created_at, created_position, created_event_id, email_position, email_event_id,
+           deleted_at, deleted_by, deletion_request_id, deletion_kind, deletion_ground, retention_expiry
+    FROM identity_users WHERE organization_id = $1 AND user_id = $2 AND ($3 OR deleted_at IS NULL)";
 
 /// One user.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct User {
     pub id: UserId,
+    pub organization_id: OrganizationId,
     /// How the organization's own systems call the person; missing once erased.
     pub external_ref: Option<String>,
     pub given_name: Option<String>,
@@ -47,7 +51,16 @@ pub struct User {
     pub roles: Vec<RoleRef>,
     /// A state of the life cycle, such as `ACTIVE` or `SUSPENDED`.
     pub status: String,
+    /// Whether they have a second factor of their own, beside codes by mail.
+    pub mfa_enabled: bool,
     pub created_at: DateTime<Utc>,
+    /// Since when they are deleted; whoever is has to be asked for by `include_deleted` or by their status.
+    pub deleted_at: Option<DateTime<Utc>>,
+    /// Who asked for it; as `deletion_reason` for whoever is cleared for what is confidential.
+    pub deleted_by: Option<UserId>,
+    pub deletion_reason: Option<DeletionReason>,
+    /// Until then they can be restored; once erased, until then something of them is kept.
+    pub retention_expiry: Option<DateTime<Utc>>,
 }
 
 #[derive(sqlx::FromRow)]
@@ -55,11 +68,14 @@ struct Row {
     user_id: Uuid,
     roles: Vec<String>,
     status: String,
+    mfa_enabled: bool,
     created_at: DateTime<Utc>,
     created_position: i64,
     created_event_id: Uuid,
     email_position: Option<i64>,
     email_event_id: Option<Uuid>,
+    #[sqlx(flatten)]
+    deleted: Deleted,
 }
 
 impl Row {
@@ -72,12 +88,15 @@ impl Row {
         Some(Named { user: self.user_id, field: EMAIL.to_owned(), position: self.email_position?, event: self.email_event_id? })
     }
 
-    fn user(self, mut names: Names) -> Result<User, ReadError> {
+    fn user(self, mut names: Names, (organization, clearance): (OrganizationId, DataClass)) -> Result<User, ReadError> {
         let parse = |name: &String| name.parse().map_err(|_| ReadError::Unavailable(anyhow::anyhow!("no role is named `{name}`")));
         let roles: Vec<RoleRef> = self.roles.iter().map(parse).collect::<Result<_, _>>()?;
         let role = roles.first().copied();
+        let (deleted_at, retention_expiry) = (self.deleted.deleted_at, self.deleted.retention_expiry);
+        let (deleted_by, deletion_reason) = self.deleted.told_to(clearance);
         Ok(User {
             id: UserId(self.user_id),
+            organization_id: organization,
             external_ref: names.remove(EXTERNAL_REF),
             given_name: names.remove(PersonName::GivenName.field()),
             family_name: names.remove(PersonName::FamilyName.field()),
@@ -86,7 +105,12 @@ impl Row {
             role,
             roles,
             status: self.status,
+            mfa_enabled: self.mfa_enabled,
             created_at: self.created_at,
+            deleted_at,
+            deleted_by,
+            deletion_reason,
+            retention_expiry,
         })
     }
 }
@@ -98,10 +122,11 @@ async fn users(reader: &mut TenantReader<'_>, rows: Vec<Row>) -> Result<Vec<User
     named.extend(rows.iter().map(Row::referred_to));
     named.extend(rows.iter().filter_map(Row::addressed));
     let mut names = names::open(reader, &named).await?;
+    let told_to = (reader.organization(), reader.clearance());
     rows.into_iter()
         .map(|row| {
             let of_user = names.remove(&row.user_id).unwrap_or_default();
-            row.user(of_user)
+            row.user(of_user, told_to)
         })
         .collect()
 }
@@ -117,9 +142,12 @@ pub struct ListUsers {
     #[schema(value_type = Option<String>)]
     #[serde(default)]
     pub role: Option<RoleRef>,
-    /// A state of the life cycle; all where it is missing.
+    /// A state of the life cycle; all but who is deleted where it is missing.
     #[serde(default)]
     pub status: Option<UserStatus>,
+    /// Whether who is deleted is listed too.
+    #[serde(default)]
+    pub include_deleted: bool,
     #[serde(default)]
     pub cursor: Option<Cursor>,
     #[serde(default)]
@@ -145,7 +173,8 @@ impl Query for ListUsers {
             .bind(self.role.map(|role| role.to_string()))
             .bind(self.status.map(UserStatus::name))
             .bind(list.after())
-            .bind(list.rows());
+            .bind(list.rows())
+            .bind(self.include_deleted || self.status.is_some_and(UserStatus::is_deleted));
         let page = list.page(reader, query, |last: &Row| last.created_position).await?;
         page.touch(reader, |row| row.user_id);
         Ok(Page { items: users(reader, page.items).await?, next_cursor: page.next_cursor })
@@ -157,6 +186,9 @@ impl Query for ListUsers {
 #[serde(deny_unknown_fields)]
 pub struct GetUser {
     pub user_id: UserId,
+    /// Whether somebody who is deleted is found.
+    #[serde(default)]
+    pub include_deleted: bool,
 }
 
 impl Query for GetUser {
@@ -172,7 +204,7 @@ impl Query for GetUser {
     async fn run(self, reader: &mut TenantReader<'_>) -> Result<User, ReadError> {
         let organization = reader.organization().0;
         reader.touches(self.user_id.0);
-        let query = sqlx::query_as(GET).bind(organization).bind(self.user_id.0);
+        let query = sqlx::query_as(GET).bind(organization).bind(self.user_id.0).bind(self.include_deleted);
         let row: Option<Row> = query.fetch_optional(reader.connection()).await?;
         let mut found = users(reader, row.into_iter().collect()).await?;
         found.pop().ok_or(ReadError::NotFound)

@@ -1,10 +1,12 @@
 //! From the events of organizations to rows.
 
 use super::PROJECTION;
+use crate::compliance::{Records, is_of_deletion, write_deletions};
 use crate::engine::{ApplyContext, ApplyError, Delivered, Projector};
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use palmares_domain::{
+    compliance::deletion_request::DeletionSubject,
     kernel::{Event, OrganizationId},
     organizations::organization::{OrganizationCreated, OrganizationEvent, OrganizationStatus},
 };
@@ -18,6 +20,7 @@ pub(super) const STATEMENTS: &[(&str, &str)] = &[
     ("organizations.directory.rename", RENAME),
     ("organizations.directory.change_settings", CHANGE_SETTINGS),
     ("organizations.directory.set_up", SET_UP),
+    ("organizations.directory.delete", DELETE),
 ];
 
 const INSERT: &str = "
@@ -39,6 +42,26 @@ const CHANGE_SETTINGS: &str = "
 const SET_UP: &str = "
     UPDATE {organizations_directory} SET setup = coalesce(setup, '{}') || $3 WHERE organization_id IN ($1, $2) AND id = $1";
 
+/// An event that does not name the organization names the request, which is its own alone.
+const DELETE: &str = "
+    UPDATE {organizations_directory}
+    SET deletion_request_id = $3,
+        deletion_kind = coalesce($5, CASE WHEN $4 THEN deletion_kind END),
+        deletion_ground = coalesce($6, CASE WHEN $4 THEN deletion_ground END),
+        deleted_at = coalesce($7, CASE WHEN $4 THEN deleted_at END),
+        deleted_by = coalesce($8, CASE WHEN $4 THEN deleted_by END),
+        retention_expiry = coalesce($9, CASE WHEN $4 THEN retention_expiry END)
+    WHERE organization_id IN (id, $1) AND (id = $2 OR deletion_request_id = $3)";
+
+const RECORDS: Records = Records { statement: DELETE, tenant: Some(OrganizationId::PLATFORM), subject: organization_of };
+
+fn organization_of(subject: DeletionSubject) -> Option<Uuid> {
+    match subject {
+        DeletionSubject::Organization(organization) => Some(organization.0),
+        DeletionSubject::User(_) => None,
+    }
+}
+
 /// The fold.
 pub struct Organizations;
 
@@ -49,7 +72,7 @@ impl Projector for Organizations {
     }
 
     fn version(&self) -> i32 {
-        2
+        3
     }
 
     fn tables(&self) -> &'static [&'static str] {
@@ -73,7 +96,7 @@ impl Projector for Organizations {
         for detail in &changes.details {
             detail.write(context).await?;
         }
-        Ok(())
+        write_deletions(context, batch, &RECORDS).await
     }
 }
 
@@ -93,6 +116,11 @@ const INTERESTS: &[&str] = &[
     "organizations.organization_renamed",
     "organizations.settings_changed",
     "organizations.setup_step_completed",
+    "compliance.deletion_submitted",
+    "compliance.subject_soft_deleted",
+    "compliance.subject_restored",
+    "compliance.retention_countdown_begun",
+    "compliance.retention_rescheduled",
 ];
 
 /// What a batch changes: the new organizations, and the last status of those that got another.
@@ -157,7 +185,7 @@ struct Created {
 
 fn changes(batch: &[Delivered]) -> Result<Changes, ApplyError> {
     let mut changes = Changes::default();
-    for delivered in batch {
+    for delivered in batch.iter().filter(|delivered| !is_of_deletion(delivered)) {
         let event = &delivered.event;
         match OrganizationEvent::from_payload(&event.event_type, event.schema_version, event.payload.get().as_bytes())? {
             OrganizationEvent::OrganizationCreated(organization) => {

@@ -1,10 +1,11 @@
 //! `GET organizations` and `GET organizations/{organization_id}`.
 
 use super::PROJECTION;
+use crate::compliance::{Deleted, DeletionReason};
 use crate::engine::{Cursor, Limit, Page, Query, ReadError, TenantReader};
 use chrono::{DateTime, Utc};
 use palmares_domain::{
-    kernel::OrganizationId,
+    kernel::{DataClass, OrganizationId, UserId},
     organizations::{Locale, organization::OrganizationStatus},
 };
 use serde::{Deserialize, Serialize};
@@ -14,14 +15,16 @@ use uuid::Uuid;
 pub(super) const STATEMENTS: &[(&str, &str)] = &[("organizations.directory.list", LIST), ("organizations.directory.get", GET)];
 
 const LIST: &str = "
-    SELECT id, name, slug, status, default_locale, created_at, created_position
+    SELECT id, name, slug, status, default_locale, created_at, created_position,
+           deleted_at, deleted_by, deletion_request_id, deletion_kind, deletion_ground, retention_expiry
     FROM organizations_directory
-    WHERE organization_id = $1 AND ($2::text IS NULL OR status = $2) AND created_position > $3
+    WHERE organization_id = $1 AND ($2::text IS NULL OR status = $2) AND ($5 OR deleted_at IS NULL) AND created_position > $3
     ORDER BY created_position LIMIT $4";
 
 const GET: &str = "
-    SELECT id, name, slug, status, default_locale, created_at, created_position
-    FROM organizations_directory WHERE organization_id = $1 AND id = $2";
+    SELECT id, name, slug, status, default_locale, created_at, created_position,
+           deleted_at, deleted_by, deletion_request_id, deletion_kind, deletion_ground, retention_expiry
+    FROM organizations_directory WHERE organization_id = $1 AND id = $2 AND ($3 OR deleted_at IS NULL)";
 
 /// One organization.
 #[derive(Debug, Serialize, ToSchema)]
@@ -33,6 +36,13 @@ pub struct Organization {
     pub status: String,
     pub default_locale: Locale,
     pub created_at: DateTime<Utc>,
+    /// Since when it is deleted; one that is has to be asked for by `include_deleted`.
+    pub deleted_at: Option<DateTime<Utc>>,
+    /// Who asked for it; as `deletion_reason` for whoever is cleared for what is confidential.
+    pub deleted_by: Option<UserId>,
+    pub deletion_reason: Option<DeletionReason>,
+    /// Until then it can be restored; once its people are erased, until then something of it is kept.
+    pub retention_expiry: Option<DateTime<Utc>>,
 }
 
 #[derive(sqlx::FromRow)]
@@ -44,10 +54,14 @@ struct Row {
     default_locale: String,
     created_at: DateTime<Utc>,
     created_position: i64,
+    #[sqlx(flatten)]
+    deleted: Deleted,
 }
 
 impl Row {
-    fn organization(self) -> Organization {
+    fn organization(self, clearance: DataClass) -> Organization {
+        let (deleted_at, retention_expiry) = (self.deleted.deleted_at, self.deleted.retention_expiry);
+        let (deleted_by, deletion_reason) = self.deleted.told_to(clearance);
         Organization {
             id: OrganizationId(self.id),
             name: self.name,
@@ -55,6 +69,10 @@ impl Row {
             status: self.status,
             default_locale: Locale::parse(&self.default_locale).unwrap_or_default(),
             created_at: self.created_at,
+            deleted_at,
+            deleted_by,
+            deletion_reason,
+            retention_expiry,
         }
     }
 }
@@ -63,10 +81,13 @@ impl Row {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ListOrganizations {
-    /// Such as `ACTIVE`; all where it is missing.
+    /// Such as `ACTIVE`; all that are not deleted where it is missing.
     #[schema(value_type = Option<String>)]
     #[serde(default)]
     pub status: Option<OrganizationStatus>,
+    /// Whether deleted ones are listed too.
+    #[serde(default)]
+    pub include_deleted: bool,
     #[serde(default)]
     pub cursor: Option<Cursor>,
     #[serde(default)]
@@ -81,11 +102,16 @@ impl Query for ListOrganizations {
     async fn run(self, reader: &mut TenantReader<'_>) -> Result<Page<Organization>, ReadError> {
         let list = reader.list(self.cursor.as_ref(), &self.limit)?;
         let organization = reader.organization().0;
-        let query =
-            sqlx::query_as(LIST).bind(organization).bind(self.status.map(OrganizationStatus::name)).bind(list.after()).bind(list.rows());
+        let query = sqlx::query_as(LIST)
+            .bind(organization)
+            .bind(self.status.map(OrganizationStatus::name))
+            .bind(list.after())
+            .bind(list.rows())
+            .bind(self.include_deleted || self.status == Some(OrganizationStatus::Purged));
         let page = list.page(reader, query, |last: &Row| last.created_position).await?;
         page.touch(reader, |row| row.id);
-        Ok(page.map(Row::organization))
+        let clearance = reader.clearance();
+        Ok(page.map(|row| row.organization(clearance)))
     }
 }
 
@@ -94,6 +120,9 @@ impl Query for ListOrganizations {
 #[serde(deny_unknown_fields)]
 pub struct GetOrganization {
     pub organization_id: OrganizationId,
+    /// Whether one that is deleted is found.
+    #[serde(default)]
+    pub include_deleted: bool,
 }
 
 impl Query for GetOrganization {
@@ -104,8 +133,9 @@ impl Query for GetOrganization {
     async fn run(self, reader: &mut TenantReader<'_>) -> Result<Organization, ReadError> {
         let tenant = reader.organization().0;
         reader.touches(self.organization_id.0);
-        let query = sqlx::query_as(GET).bind(tenant).bind(self.organization_id.0);
+        let query = sqlx::query_as(GET).bind(tenant).bind(self.organization_id.0).bind(self.include_deleted);
         let row: Option<Row> = query.fetch_optional(reader.connection()).await?;
-        row.map(Row::organization).ok_or(ReadError::NotFound)
+        let clearance = reader.clearance();
+        row.map(|row| row.organization(clearance)).ok_or(ReadError::NotFound)
     }
 }
