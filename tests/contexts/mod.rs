@@ -24,6 +24,7 @@ mod newcomers;
 mod oidc;
 mod organizations;
 mod pages;
+mod phone_codes;
 mod points;
 mod policies;
 mod profile;

@@ -27,9 +27,12 @@ impl Links {
             | LetterKind::SuspiciousSignIn
             | LetterKind::SecondFactorDisabled
             | LetterKind::RecoveryCodesRenewed
+            | LetterKind::PhoneEnrolled
+            | LetterKind::PhoneRemoved
             | LetterKind::ExternalIdentityLinked => "auth/not-me",
             LetterKind::EmailCode
             | LetterKind::SignupCode
+            | LetterKind::PhoneCode
             | LetterKind::AccountReminder
             | LetterKind::SignupApproved
             | LetterKind::SignupRefused

@@ -9,7 +9,7 @@ const LINK: &str = "https://palmares.test/auth/magic-link#token=abc.def";
 
 fn about(kind: LetterKind) -> Subject<'static> {
     let key = match kind {
-        LetterKind::EmailCode | LetterKind::SignupCode => "042917",
+        LetterKind::EmailCode | LetterKind::SignupCode | LetterKind::PhoneCode => "042917",
         LetterKind::AccountReminder
         | LetterKind::SignupApproved
         | LetterKind::SignupRefused

@@ -7,10 +7,11 @@ use crate::{
             AskEmailVerification, BeginTotpEnrolment, ChangePassword, ConfirmTotpEnrolment, DisableTotp, SetTemporaryPassword, WhoAmI,
         },
         doors::{
-            AskEmailCode, AskMagicLink, AskPasswordReset, CompleteSignup, ConfirmEnrolment, Disown, EnrolSecondFactor, FinishOidc,
-            RefreshSession, RequestSignup, ResetPassword, SetOwnPassword, SignIn, SignOut, StartOidc, TakeMagicLink, VerifyEmail,
-            VerifySecondFactor, VerifySignupPhone,
+            AskEmailCode, AskMagicLink, AskPasswordReset, AskPhoneCode, CompleteSignup, ConfirmEnrolment, Disown, EnrolSecondFactor,
+            FinishOidc, RefreshSession, RequestSignup, ResetPassword, SetOwnPassword, SignIn, SignOut, StartOidc, TakeMagicLink,
+            VerifyEmail, VerifySecondFactor, VerifySignupPhone,
         },
+        phone::{AskOwnPhoneCode, BeginPhoneEnrolment, ConfirmPhoneEnrolment, RemovePhone},
         step_up::StepUp,
     },
 };
@@ -28,6 +29,7 @@ pub const ROUTES: &[Route] = &[
     Route::door::<VerifyEmail>(Verb::Post, "/auth/email-verification/complete"),
     Route::door::<Disown>(Verb::Post, "/auth/not-me/complete"),
     Route::door::<AskEmailCode>(Verb::Post, "/auth/mfa/email-code"),
+    Route::door::<AskPhoneCode>(Verb::Post, "/auth/mfa/phone-code"),
     Route::door::<VerifySecondFactor>(Verb::Post, "/auth/mfa/verify"),
     Route::door::<EnrolSecondFactor>(Verb::Post, "/auth/mfa/enrol"),
     Route::door::<ConfirmEnrolment>(Verb::Post, "/auth/mfa/confirm"),
@@ -43,5 +45,10 @@ pub const ROUTES: &[Route] = &[
     Route::action::<BeginTotpEnrolment>(Verb::Post, "/me/mfa/totp", "identity.self.enrol_second_factor"),
     Route::action::<ConfirmTotpEnrolment>(Verb::Post, "/me/mfa/totp/confirm", "identity.self.enrol_second_factor"),
     Route::action::<DisableTotp>(Verb::Post, "/me/mfa/totp/disable", "identity.self.disable_second_factor"),
+    // A session alone does not put a telephone in place of its owner's, nor take it away.
+    Route::action::<BeginPhoneEnrolment>(Verb::Post, "/me/mfa/phone", "identity.self.enrol_second_factor").needing_proof(),
+    Route::action::<ConfirmPhoneEnrolment>(Verb::Post, "/me/mfa/phone/confirm", "identity.self.enrol_second_factor"),
+    Route::action::<AskOwnPhoneCode>(Verb::Post, "/me/mfa/phone/code", "identity.self.disable_second_factor"),
+    Route::action::<RemovePhone>(Verb::Post, "/me/mfa/phone/remove", "identity.self.disable_second_factor").needing_proof(),
     Route::action::<SetTemporaryPassword>(Verb::Post, "/users/{user_id}/temporary-password", "identity.credential.set_temporary"),
 ];

@@ -42,14 +42,14 @@ impl Changed {
     }
 }
 
-async fn own<A>(admitted: &Admitted<A>, services: &Services) -> Result<(Meant, Found), Problem> {
+pub(super) async fn own<A>(admitted: &Admitted<A>, services: &Services) -> Result<(Meant, Found), Problem> {
     let admission = admitted.admission();
     let meant = Meant { organization: admission.organization, user: admission.actor };
     let found = found(services, &meant).await?;
     Ok((meant, found))
 }
 
-async fn execute<A, O: Operation>(admitted: Admitted<A>, services: &Services, operation: O) -> Result<(), Problem> {
+pub(super) async fn execute<A, O: Operation>(admitted: Admitted<A>, services: &Services, operation: O) -> Result<(), Problem> {
     services.engine.execute(admitted.map(|_| operation)).await?;
     Ok(())
 }
@@ -76,6 +76,8 @@ pub struct Me {
     pub has_password: bool,
     /// Whether an authenticator is enrolled.
     pub has_totp: bool,
+    /// The telephone that is a second factor; missing where none is.
+    pub phone: Option<String>,
     pub recovery_codes_left: usize,
     /// Where letters go; missing where there is no address, and once erased.
     pub email: Option<String>,
@@ -122,6 +124,7 @@ impl Action for WhoAmI {
             roles: admission.rights.roles().collect(),
             has_password: found.credential.password().is_some(),
             has_totp: found.credential.has_totp(),
+            phone: found.credential.phone().map(str::to_owned),
             recovery_codes_left: found.credential.recovery_codes_left(),
             email_verified: email.as_ref().is_some_and(|email| found.credential.has_verified(email)),
             email,

@@ -3,6 +3,7 @@
 use super::{
     challenge::{Challenge, Step},
     meant::{Found, Meant, found},
+    phone::takes_phone_code,
     place::sighting,
     told::told,
 };
@@ -77,7 +78,7 @@ pub struct SignInAnswer {
     /// What to give back with the next step; good for ten minutes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub challenge: Option<String>,
-    /// The second factors that are accepted: `totp`, `email_code`, `recovery_code`.
+    /// The second factors that are accepted: `totp`, `email_code`, `recovery_code`, `phone_code`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub methods: Vec<&'static str>,
     #[serde(flatten)]
@@ -130,11 +131,26 @@ pub async fn proceed(visit: &Visit<'_>, challenge: Challenge, found: &Found) -> 
         }
         return ask(visit, &challenge, Step::SecondFactor, SignInStatus::SecondFactorRequired, methods);
     }
+    let methods = in_place_of_totp(visit, &challenge, found);
+    if !methods.is_empty() {
+        return ask(visit, &challenge, Step::SecondFactor, SignInStatus::SecondFactorRequired, methods);
+    }
     if found.needs_second_factor() {
         return ask(visit, &challenge, Step::Enrolment, SignInStatus::EnrolmentRequired, vec!["totp"]);
     }
     let factors = first_factor(challenge.method);
     enter(visit, &challenge, Entry { factors, ..Entry::default() }).await
+}
+
+/// What somebody is asked for who has a telephone and no authenticator. Where codes do not go to it any more, a code
+/// by mail is left, unless an authenticator is asked of everyone.
+fn in_place_of_totp(visit: &Visit<'_>, challenge: &Challenge, found: &Found) -> Vec<&'static str> {
+    let by_phone = takes_phone_code(visit.services, found);
+    if found.credential.phone().is_none() || (!by_phone && found.needs_second_factor()) {
+        return Vec::new();
+    }
+    let methods = [(by_phone, "phone_code"), (takes_email_code(challenge, found), "email_code")];
+    methods.into_iter().filter(|(takes, _)| *takes).map(|(_, method)| method).collect()
 }
 
 /// Whether a code by mail is a second factor here: a mailbox is none to itself.

@@ -23,11 +23,11 @@ impl Sent {
 }
 
 /// How long what is sent is good.
-fn good_for(kind: PassKind) -> Duration {
+pub(super) fn good_for(kind: PassKind) -> Duration {
     match kind {
         PassKind::MagicLink => Duration::minutes(15),
         PassKind::PasswordReset => Duration::minutes(30),
-        PassKind::EmailCode => Duration::minutes(10),
+        PassKind::EmailCode | PassKind::PhoneEnrolment | PassKind::PhoneCode => Duration::minutes(10),
         PassKind::EmailVerification | PassKind::AccountReminder => Duration::hours(24),
     }
 }

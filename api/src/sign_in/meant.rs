@@ -64,8 +64,13 @@ impl Found {
     /// Whether the user may not go without a second factor: whoever administers the platform or an
     /// organization (E-113), and everyone where the organization says so.
     pub fn needs_second_factor(&self) -> bool {
+        self.settings.requires_mfa() || self.administers()
+    }
+
+    /// Whether the user administers the platform or an organization, for whom a text message is not enough.
+    pub fn administers(&self) -> bool {
         let administers = |role: Role| role.is_platform() || role == Role::OrganizationAdmin;
-        self.settings.requires_mfa() || self.roles.iter().filter_map(|role| role.built_in()).any(administers)
+        self.roles.iter().filter_map(|role| role.built_in()).any(administers)
     }
 
     /// Looks up what stands about somebody.

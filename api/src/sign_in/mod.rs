@@ -1,7 +1,7 @@
 //! Signing in: how somebody shows who they are, and gets a session.
 //!
 //! `doors/` are the requests; `meant` finds who is meant, `passwords`, `totp`, `pass_token` and
-//! `sent_code` verify, `mailing` sends links and codes, `entrance` asks for what is still missing and
+//! `sent_code` verify, `mailing` and `phone` send links and codes, `entrance` asks for what is still missing and
 //! starts the session; `signup_token` names a sign-up; `federation/` asks an organization's identity provider, and `recognized` finds
 //! whom it means. Who is unknown, locked or wrong gets one
 //! answer after the same work, so that nobody learns who is here (E-88).
@@ -22,6 +22,7 @@ pub mod membership_token;
 pub mod pass_token;
 pub mod password_policy;
 pub mod passwords;
+pub mod phone;
 pub mod place;
 pub mod recognized;
 pub mod sent_code;

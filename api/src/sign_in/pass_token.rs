@@ -30,6 +30,8 @@ fn purpose(kind: PassKind) -> &'static str {
         PassKind::EmailCode => "email_code",
         PassKind::EmailVerification => "email_verification",
         PassKind::AccountReminder => "account_reminder",
+        PassKind::PhoneEnrolment => "phone_enrolment",
+        PassKind::PhoneCode => "phone_code",
     }
 }
 

@@ -1,9 +1,15 @@
 //! Codes that are sent: derived from what they are sent for, so that none is kept.
 
-use palmares_commands::privacy::{KeyRing, PrivacyError};
+use crate::problem::Problem;
+use aws_lc_rs::constant_time;
+use palmares_commands::{
+    engine::Rejection,
+    privacy::{KeyRing, PrivacyError},
+};
 use palmares_domain::kernel::{OrganizationId, PassId, UserId};
 
-/// Under these kinds the organization's index key hashes what a code is sent for.
+/// Under these kinds the organization's index key hashes what a code is sent for: by mail or by text message, a
+/// pass has an id of its own.
 const PASS: &str = "email_code";
 const SIGNUP: &str = "signup_code";
 const CODES: u64 = 1_000_000;
@@ -12,8 +18,17 @@ const CODES: u64 = 1_000_000;
 ///
 /// # Errors
 /// Keys that cannot be reached.
-pub async fn email_code(ring: &KeyRing, organization: OrganizationId, pass: PassId) -> Result<String, PrivacyError> {
+pub async fn pass_code(ring: &KeyRing, organization: OrganizationId, pass: PassId) -> Result<String, PrivacyError> {
     Ok(digits(&ring.lookup_hash(organization, PASS, &pass.to_string()).await?))
+}
+
+/// Whether a code is the one of a pass.
+///
+/// # Errors
+/// Keys that cannot be reached.
+pub async fn is_code_of(ring: &KeyRing, organization: OrganizationId, pass: PassId, code: &str) -> Result<bool, Problem> {
+    let sent = pass_code(ring, organization, pass).await.map_err(|error| Rejection::Internal(error.into()))?;
+    Ok(constant_time::verify_slices_are_equal(sent.as_bytes(), code.as_bytes()).is_ok())
 }
 
 /// The six digits of this generation that go on with a sign-up.
@@ -41,7 +56,7 @@ mod tests {
     async fn a_code_has_six_digits_and_belongs_to_its_pass_and_organization() {
         let ring = KeyRing::new(Arc::new(MemoryKeyStore::default()), Arc::new(MemoryDataKeyTable::default()));
         let of = async |organization: u128, pass: u128| {
-            email_code(&ring, OrganizationId(Uuid::from_u128(organization)), PassId(Uuid::from_u128(pass))).await.unwrap()
+            pass_code(&ring, OrganizationId(Uuid::from_u128(organization)), PassId(Uuid::from_u128(pass))).await.unwrap()
         };
         let code = of(1, 1).await;
         assert!(code.len() == 6 && code.bytes().all(|digit| digit.is_ascii_digit()), "{code}");

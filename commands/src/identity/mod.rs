@@ -13,6 +13,7 @@ mod invitations;
 mod joining;
 mod lifecycle;
 mod memberships;
+mod phones;
 pub mod policy_language;
 mod policy_store;
 mod profile;
@@ -42,6 +43,7 @@ pub use invitations::{AcceptInvitation, ExpireInvitation, InviteUser, NeedsEmail
 pub use joining::JoinByProvider;
 pub use lifecycle::{ApproveReactivation, DeactivateUser, ReactivateUser, ResumeUser, SuspendUser};
 pub use memberships::{LinkMembership, Offer, UnlinkMembership, offer_not_valid};
+pub use phones::SendPhoneCode;
 pub use policy_store::{
     ActivatePolicies, ActivatePolicyVersion, InstantiatePolicy, RevokePolicy, RevokePolicyTemplate, SeedPolicyStore, WritePolicy,
     WritePolicyTemplate,

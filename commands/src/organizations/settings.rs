@@ -76,6 +76,10 @@ pub struct ChangeSettings {
     #[serde(default, deserialize_with = "patch")]
     #[schema(value_type = Option<bool>)]
     pub mfa_required_for_all: Patch<bool>,
+    /// Whether codes by text message may be a second factor of people who administer nothing.
+    #[serde(default, deserialize_with = "patch")]
+    #[schema(value_type = Option<bool>)]
+    pub phone_codes_allowed: Patch<bool>,
     #[serde(default, deserialize_with = "patch")]
     #[schema(value_type = Option<u16>, minimum = 1, maximum = 720)]
     pub invitation_valid_hours: Patch<u16>,
@@ -137,6 +141,7 @@ impl ChangeSettings {
         sort(&self.session_max_hours, Setting::SessionMaxHours, &mut set.session_max_hours, &mut reset);
         sort(&self.password_min_length, Setting::PasswordMinLength, &mut set.password_min_length, &mut reset);
         sort(&self.mfa_required_for_all, Setting::MfaRequiredForAll, &mut set.mfa_required_for_all, &mut reset);
+        sort(&self.phone_codes_allowed, Setting::PhoneCodesAllowed, &mut set.phone_codes_allowed, &mut reset);
         sort(&self.invitation_valid_hours, Setting::InvitationValidHours, &mut set.invitation_valid_hours, &mut reset);
         sort(&self.allowed_email_domains, Setting::AllowedEmailDomains, &mut set.allowed_email_domains, &mut reset);
         sort(&self.suspicious_sign_in, Setting::SuspiciousSignIn, &mut set.suspicious_sign_in, &mut reset);

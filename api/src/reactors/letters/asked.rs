@@ -30,6 +30,7 @@ const INVITATION: &str = "identity.invitation_issued";
 const PASS: &str = "identity.pass_issued";
 const LINK: &str = "identity.signup_link_issued";
 const CODE: &str = "identity.signup_code_issued";
+const PHONE_CODE: &str = "identity.phone_code_issued";
 const COMPLETED: &str = "identity.signup_completed";
 const REFUSED: &str = "identity.signup_refused";
 const ANOMALY: &str = "compliance.anomaly_raised";
@@ -45,11 +46,14 @@ pub(super) const ASKING: &[&str] = &[
     INVITATION,
     LINK,
     CODE,
+    PHONE_CODE,
     COMPLETED,
     REFUSED,
     "identity.password_set",
     "identity.totp_disabled",
     "identity.recovery_codes_issued",
+    "identity.phone_enrolled",
+    "identity.phone_removed",
     "identity.external_identity_linked",
     "identity.new_place_seen",
     "identity.suspicious_sign_in_detected",
@@ -132,6 +136,9 @@ impl Asked {
         if event_type == CODE {
             return Self::signup_code(delivered);
         }
+        if event_type == PHONE_CODE {
+            return Self::phone_code(delivered);
+        }
         if event_type == DELETION {
             return Self::deletion(delivered);
         }
@@ -202,13 +209,7 @@ impl Asked {
     fn pass(delivered: &Delivered, address: String) -> Result<Option<Self>, ReactError> {
         let event = &delivered.event;
         let CredentialEvent::PassIssued(issued) = parse(event)? else { return Ok(None) };
-        let kind = match issued.kind {
-            PassKind::MagicLink => LetterKind::MagicLink,
-            PassKind::PasswordReset => LetterKind::PasswordReset,
-            PassKind::EmailCode => LetterKind::EmailCode,
-            PassKind::EmailVerification => LetterKind::EmailVerification,
-            PassKind::AccountReminder => LetterKind::AccountReminder,
-        };
+        let kind = letter_of(issued.kind);
         let token = PassToken { organization: event.organization_id, user: issued.user_id, pass: issued.pass_id };
         let key = if issued.kind == PassKind::AccountReminder { Key::Nothing } else { Key::Pass(issued.kind, token) };
         let (to, valid_until) = (To::Named(address), issued.expires_at);
@@ -230,6 +231,16 @@ impl Asked {
         let Some(number) = opened(delivered, "phone")? else { return Ok(None) };
         let (recipient, to, key) = (issued.user_id, To::Named(number), Key::SignupCode(issued.generation));
         Ok(Some(Self { kind: LetterKind::SignupCode, recipient, to, key, note: None, valid_until: issued.valid_until, happened: None }))
+    }
+
+    /// A code to a user's telephone; nothing where nobody knows the number any more.
+    fn phone_code(delivered: &Delivered) -> Result<Option<Self>, ReactError> {
+        let event = &delivered.event;
+        let CredentialEvent::PhoneCodeIssued(issued) = parse(event)? else { return Ok(None) };
+        let Some(number) = opened(delivered, "phone")? else { return Ok(None) };
+        let token = PassToken { organization: event.organization_id, user: issued.user_id, pass: issued.pass_id };
+        let (kind, to, key) = (letter_of(issued.kind), To::Named(number), Key::Pass(issued.kind, token));
+        Ok(Some(Self { kind, recipient: issued.user_id, to, key, note: None, valid_until: issued.expires_at, happened: None }))
     }
 
     /// How to go on with a sign-up, or what was decided about it.
@@ -257,6 +268,18 @@ impl Asked {
     }
 }
 
+/// The letter that brings a link or a code.
+fn letter_of(kind: PassKind) -> LetterKind {
+    match kind {
+        PassKind::MagicLink => LetterKind::MagicLink,
+        PassKind::PasswordReset => LetterKind::PasswordReset,
+        PassKind::EmailCode => LetterKind::EmailCode,
+        PassKind::EmailVerification => LetterKind::EmailVerification,
+        PassKind::AccountReminder => LetterKind::AccountReminder,
+        PassKind::PhoneEnrolment | PassKind::PhoneCode => LetterKind::PhoneCode,
+    }
+}
+
 fn opened(delivered: &Delivered, field: &str) -> Result<Option<String>, ReactError> {
     delivered.opened(field).map_err(|error| ReactError::Permanent(error.into()))
 }
@@ -280,6 +303,8 @@ fn changed_of(event: &RecordedEvent) -> Result<Option<(LetterKind, UserId)>, Rea
         }
         CredentialEvent::TotpDisabled(disabled) => Some((LetterKind::SecondFactorDisabled, disabled.user_id)),
         CredentialEvent::RecoveryCodesIssued(issued) => Some((LetterKind::RecoveryCodesRenewed, issued.user_id)),
+        CredentialEvent::PhoneEnrolled(enrolled) => Some((LetterKind::PhoneEnrolled, enrolled.user_id)),
+        CredentialEvent::PhoneRemoved(removed) => Some((LetterKind::PhoneRemoved, removed.user_id)),
         CredentialEvent::ExternalIdentityLinked(linked) => Some((LetterKind::ExternalIdentityLinked, linked.user_id)),
         _ => None,
     })

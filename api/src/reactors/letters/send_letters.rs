@@ -12,7 +12,7 @@ use crate::{
         disown_token::disown_token,
         invitation_token::invitation_token,
         pass_token::pass_token,
-        sent_code::{email_code, signup_code},
+        sent_code::{pass_code, signup_code},
         signup_token::signup_token,
     },
     sms::{SmsSender, TextMessage},
@@ -186,7 +186,9 @@ impl SendLetters {
         let until = asked.valid_until;
         let unavailable = |error: PrivacyError| failed(Rejection::Internal(error.into()));
         let token = match &asked.key {
-            Key::Pass(PassKind::EmailCode, content) => email_code(&self.post.ring, id, content.pass).await.map_err(unavailable)?,
+            Key::Pass(PassKind::EmailCode | PassKind::PhoneEnrolment | PassKind::PhoneCode, content) => {
+                pass_code(&self.post.ring, id, content.pass).await.map_err(unavailable)?
+            }
             Key::SignupCode(generation) => signup_code(&self.post.ring, id, asked.recipient, *generation).await.map_err(unavailable)?,
             Key::Pass(kind, content) => pass_token(&self.post.tokens, *kind, content, until).map_err(permanent)?,
             Key::Disown(content) => disown_token(&self.post.tokens, content, until).map_err(permanent)?,

@@ -187,6 +187,8 @@ async fn a_notice_tells_of_what_happened_and_links_to_a_way_out() {
     for (kind, event_type, payload) in [
         (LetterKind::SecondFactorDisabled, "identity.totp_disabled", json!({ "user_id": ADA })),
         (LetterKind::RecoveryCodesRenewed, "identity.recovery_codes_issued", json!({ "user_id": ADA, "digests": [] })),
+        (LetterKind::PhoneEnrolled, "identity.phone_enrolled", json!({ "user_id": ADA, "phone": sealed })),
+        (LetterKind::PhoneRemoved, "identity.phone_removed", json!({ "user_id": ADA })),
         (
             LetterKind::ExternalIdentityLinked,
             "identity.external_identity_linked",
@@ -234,7 +236,7 @@ async fn only_a_password_that_the_user_changes_is_told_of() {
 async fn a_code_is_sent_that_can_be_derived_again() {
     let (world, mailbox) = World::with_mailbox().await;
     world.reactor.react(&world.soon(PassKind::EmailCode)).await.unwrap();
-    let code = email_code(&world.reactor.post.ring, world.organization, PASS).await.unwrap();
+    let code = pass_code(&world.reactor.post.ring, world.organization, PASS).await.unwrap();
     assert!(texts(&mailbox.caught)[0].lines().any(|line| line.trim() == code));
 }
 

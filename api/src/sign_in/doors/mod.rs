@@ -21,7 +21,7 @@ pub use newcomer::CompleteInvitation;
 pub use oidc::{FinishOidc, StartOidc};
 pub use password::SignIn;
 pub use password_reset::{AskPasswordReset, ResetPassword};
-pub use second_factor::{AskEmailCode, ConfirmEnrolment, EnrolSecondFactor, Enrolment, VerifySecondFactor};
+pub use second_factor::{AskEmailCode, AskPhoneCode, ConfirmEnrolment, EnrolSecondFactor, Enrolment, VerifySecondFactor};
 pub use session::{RefreshSession, SignOut};
 pub use set_password::SetOwnPassword;
 pub use signup::{CompleteSignup, RequestSignup};

@@ -104,7 +104,7 @@ impl Door for ResetPassword {
             record_failure(visit, &meant, &found);
             return Err(failed());
         };
-        desk.policy.check("password", &password, found.settings.password_min_length(), &[&known.email])?;
+        desk.policy.check("password", &password, found.settings.password_min_length(), &[&known.to])?;
         let set = SetPassword { hash: desk.passwords.hash(password).await?, temporary: false };
         let actions = vec![CredentialAction::UsePass { pass_id: pass, kind }, CredentialAction::SetPassword(set)];
         let admitted = visit.admit(organization, user, None, "door.reset_password", ());

@@ -1,4 +1,4 @@
-//! Prove a second factor, and enrol one where it is required and missing (E-110, E-111, E-113, E-218).
+//! Prove a second factor, and enrol one where it is required and missing (E-110, E-111, E-112, E-113, E-218).
 
 use crate::{
     pipeline::door::{Door, Opened, Visit},
@@ -9,12 +9,12 @@ use crate::{
         mailing::{Sent, issue},
         meant::{Found, Meant, found},
         pass_token::fresh_pass,
+        phone::{send_code, takes_phone_code},
         record_failure,
-        sent_code::email_code,
+        sent_code::is_code_of,
         totp,
     },
 };
-use aws_lc_rs::constant_time;
 use chrono::Utc;
 use palmares_commands::{
     engine::Rejection,
@@ -37,6 +37,8 @@ pub enum SecondFactor {
     RecoveryCode,
     /// The six digits that were sent by mail.
     EmailCode,
+    /// The six digits that were sent by text message.
+    PhoneCode,
 }
 
 /// Prove a second factor, and be signed in.
@@ -71,7 +73,8 @@ impl Door for VerifySecondFactor {
             SecondFactor::RecoveryCode => {
                 (totp::recovery_digest(&self.code).map(|digest| CredentialAction::UseRecoveryCode { digest }), Factor::RecoveryCode)
             }
-            SecondFactor::EmailCode => (sent_code(visit, &challenge, &found, &self.code).await?, Factor::OneTimeCode),
+            SecondFactor::EmailCode => (sent_code(visit, &challenge, &found, PassKind::EmailCode, &self.code).await?, Factor::OneTimeCode),
+            SecondFactor::PhoneCode => (sent_code(visit, &challenge, &found, PassKind::PhoneCode, &self.code).await?, Factor::OneTimeCode),
         };
         let Some(action) = proven else {
             record_failure(visit, &Meant { organization: challenge.organization, user: challenge.user }, &found);
@@ -83,14 +86,20 @@ impl Door for VerifySecondFactor {
     }
 }
 
-/// What a code that was sent by mail uses up, where it is the right one. A wrong one is counted before
+/// What a code that was sent uses up, where it is the right one. A wrong one is counted before
 /// it is answered, and the fifth makes the code void.
-async fn sent_code(visit: &Visit<'_>, challenge: &Challenge, found: &Found, code: &str) -> Result<Option<CredentialAction>, Problem> {
-    let (kind, services) = (PassKind::EmailCode, visit.services);
-    let Some(pass) = found.credential.pass(kind, Utc::now()).filter(|_| takes_email_code(challenge, found)) else { return Ok(None) };
+async fn sent_code(
+    visit: &Visit<'_>,
+    challenge: &Challenge,
+    found: &Found,
+    kind: PassKind,
+    code: &str,
+) -> Result<Option<CredentialAction>, Problem> {
+    let services = visit.services;
+    let takes = if kind.is_of_phone() { takes_phone_code(services, found) } else { takes_email_code(challenge, found) };
+    let Some(pass) = found.credential.pass(kind, Utc::now()).filter(|_| takes) else { return Ok(None) };
     let (organization, user_id, pass_id) = (challenge.organization, challenge.user, pass.pass_id);
-    let sent = email_code(&services.desk.ring, organization, pass_id).await.map_err(|error| Rejection::Internal(error.into()))?;
-    if constant_time::verify_slices_are_equal(sent.as_bytes(), code.as_bytes()).is_ok() {
+    if is_code_of(&services.desk.ring, organization, pass_id, code).await? {
         return Ok(Some(CredentialAction::UsePass { pass_id, kind }));
     }
     let fail = visit.admit(organization, user_id, None, "door.fail_code", FailPass { user_id, pass_id, kind });
@@ -122,6 +131,28 @@ impl Door for AskEmailCode {
         // Whoever is here has proven who they are, so they may learn that they asked too often.
         let admitted = visit.admit(challenge.organization, challenge.user, None, "door.send_code", ());
         issue(&visit.services.engine, &visit.services.readers, admitted, PassKind::EmailCode, fresh_pass(None)).await?;
+        Ok(Sent::ANSWER.into())
+    }
+}
+
+/// Ask for a code by text message as the second factor. It is good once and for ten minutes, and a newer one
+/// ends it.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AskPhoneCode {
+    pub challenge: String,
+}
+
+impl Door for AskPhoneCode {
+    type Output = Sent;
+    const STATUS: u16 = 202;
+
+    async fn open(self, visit: &Visit<'_>) -> Result<Opened<Sent>, Problem> {
+        let challenge = Challenge::read(visit.services.gate.tokens(), Step::SecondFactor, &self.challenge)?;
+        let found = holder(visit, &challenge).await?;
+        let number = found.credential.phone().filter(|_| takes_phone_code(visit.services, &found)).ok_or_else(failed)?;
+        let admitted = visit.admit(challenge.organization, challenge.user, None, "door.send_code", ());
+        send_code(admitted, visit.services, number, false).await?;
         Ok(Sent::ANSWER.into())
     }
 }

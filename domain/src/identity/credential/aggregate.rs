@@ -2,9 +2,9 @@
 
 use super::{
     Authenticator, CredentialAction, CredentialCommand, CredentialError, CredentialEvent, EmailVerified, ExternalIdentitiesAllowed,
-    ExternalIdentityLinked, ExternalIdentityUnlinked, IssuePass, Pass, PassFailed, PassIssued, PassKind, PassUsed, PasswordSet,
-    RECOVERY_CODES, RecoveryCodeUsed, RecoveryCodesIssued, TotpDisabled, TotpEnrolled, TotpEnrolmentBegun, TotpVerified,
-    passes::PassesOfKind,
+    ExternalIdentityLinked, ExternalIdentityUnlinked, IssuePass, IssuePhoneCode, Pass, PassFailed, PassIssued, PassKind, PassUsed,
+    PasswordSet, PhoneCodeIssued, PhoneEnrolled, PhoneRemoved, RECOVERY_CODES, RecoveryCodeUsed, RecoveryCodesIssued, TotpDisabled,
+    TotpEnrolled, TotpEnrolmentBegun, TotpVerified, passes::PassesOfKind, telephone::Telephone,
 };
 use crate::{
     identity::email_key,
@@ -39,6 +39,7 @@ pub struct Secrets {
     password: Option<Password>,
     passes: BTreeMap<PassKind, PassesOfKind>,
     authenticator: Authenticator,
+    telephone: Telephone,
     /// By the digest of the provider's name: what it calls the person.
     external_identities: BTreeMap<Digest, String>,
     /// The providers of which the user took an account away: none is linked again unasked.
@@ -101,6 +102,11 @@ impl Credential {
         self.secrets().is_some_and(|secrets| matches!(secrets.authenticator, Authenticator::Enrolled { .. }))
     }
 
+    /// The telephone that the user has as a second factor, in E.164.
+    pub fn phone(&self) -> Option<&str> {
+        self.secrets()?.telephone.number()
+    }
+
     pub fn recovery_codes_left(&self) -> usize {
         self.secrets().and_then(|secrets| secrets.authenticator.enrolled().ok()).map_or(0, |(_, codes)| codes.len())
     }
@@ -131,12 +137,7 @@ impl Secrets {
         if !is_email(&issue.email) {
             return Err(CredentialError::EmailInvalid);
         }
-        if issue.expires_at <= now {
-            return Err(CredentialError::PassOver);
-        }
-        if let Some(passes) = self.passes.get(&issue.kind) {
-            passes.check_pace(now)?;
-        }
+        self.check_may_issue(issue.kind, issue.expires_at, now)?;
         Ok(PassIssued {
             user_id,
             pass_id: issue.pass_id,
@@ -148,14 +149,40 @@ impl Secrets {
         .into())
     }
 
+    fn check_may_issue(&self, kind: PassKind, expires_at: DateTime<Utc>, now: DateTime<Utc>) -> Result<(), CredentialError> {
+        if expires_at <= now {
+            return Err(CredentialError::PassOver);
+        }
+        self.passes.get(&kind).map_or(Ok(()), |passes| passes.check_pace(now))
+    }
+
+    fn issue_to_phone(
+        &self,
+        user_id: UserId,
+        kind: PassKind,
+        issue: IssuePhoneCode,
+        now: DateTime<Utc>,
+    ) -> Result<CredentialEvent, CredentialError> {
+        let IssuePhoneCode { pass_id, phone, expires_at } = issue;
+        self.check_may_issue(kind, expires_at, now)?;
+        Ok(PhoneCodeIssued { user_id, pass_id, kind, phone: Personal::Clear(phone), issued_at: now, expires_at }.into())
+    }
+
+    fn confirm_phone(&self, user_id: UserId, pass_id: PassId, now: DateTime<Utc>) -> Result<Vec<CredentialEvent>, CredentialError> {
+        let pass = self.usable(PassKind::PhoneEnrolment, pass_id, now)?;
+        self.telephone.check_may_begin(&pass.to)?;
+        Ok(vec![PassUsed { user_id, pass_id }.into(), PhoneEnrolled { user_id, phone: Personal::Clear(pass.to.clone()) }.into()])
+    }
+
     fn usable(&self, kind: PassKind, pass_id: PassId, now: DateTime<Utc>) -> Result<&Pass, CredentialError> {
         self.passes.get(&kind).ok_or(CredentialError::PassNotValid)?.usable(pass_id, now)
     }
 
     /// Using what was sent to a mailbox shows that the mailbox is the user's.
-    fn use_pass(&self, user_id: UserId, pass: &Pass) -> Vec<CredentialEvent> {
+    fn use_pass(&self, user_id: UserId, kind: PassKind, pass: &Pass) -> Vec<CredentialEvent> {
         let used = PassUsed { user_id, pass_id: pass.pass_id };
-        [used.into()].into_iter().chain(self.verify(user_id, &pass.email)).collect()
+        let verified = if kind.is_of_phone() { None } else { self.verify(user_id, &pass.to) };
+        [used.into()].into_iter().chain(verified).collect()
     }
 
     /// That the mailbox is the user's, where that is news.
@@ -206,7 +233,7 @@ impl Secrets {
             ChangePassword { .. } if self.password.is_none() => return Err(CredentialError::PasswordMissing),
             ChangePassword { hash } => password_set(user_id, hash, false)?,
             IssuePass(issue) => self.issue(user_id, issue, now)?,
-            UsePass { pass_id, kind } => return Ok(self.use_pass(user_id, self.usable(*kind, *pass_id, now)?)),
+            UsePass { pass_id, kind } => return Ok(self.use_pass(user_id, *kind, self.usable(*kind, *pass_id, now)?)),
             VerifyEmail { email } if !is_email(email) => return Err(CredentialError::EmailInvalid),
             VerifyEmail { email } => return Ok(self.verify(user_id, email).into_iter().collect()),
             FailPass { pass_id, kind } => PassFailed { user_id, pass_id: self.usable(*kind, *pass_id, now)?.pass_id }.into(),
@@ -226,6 +253,20 @@ impl Secrets {
                     return Err(CredentialError::SecondFactorRequired);
                 }
                 TotpDisabled { user_id }.into()
+            }
+            BeginPhone(begin) => {
+                self.telephone.check_may_begin(&begin.phone)?;
+                self.issue_to_phone(user_id, PassKind::PhoneEnrolment, begin.clone(), now)?
+            }
+            ConfirmPhone { pass_id } => return self.confirm_phone(user_id, *pass_id, now),
+            SendPhoneCode { pass_id, expires_at } => {
+                let phone = self.telephone.enrolled()?.to_owned();
+                let issue = IssuePhoneCode { pass_id: *pass_id, phone, expires_at: *expires_at };
+                self.issue_to_phone(user_id, PassKind::PhoneCode, issue, now)?
+            }
+            RemovePhone => {
+                self.telephone.enrolled()?;
+                PhoneRemoved { user_id }.into()
             }
             IssueRecoveryCodes { digests } => self.issue_recovery_codes(user_id, digests)?,
             UseRecoveryCode { digest } if !self.authenticator.enrolled()?.1.contains(digest) => {
@@ -251,7 +292,7 @@ impl Secrets {
             }
             CredentialEvent::PassIssued(issued) => {
                 let email = issued.email.clear()?.clone();
-                let pass = Pass { pass_id: issued.pass_id, email, expires_at: issued.expires_at, failures: 0 };
+                let pass = Pass { pass_id: issued.pass_id, to: email, expires_at: issued.expires_at, failures: 0 };
                 self.passes.entry(issued.kind).or_default().issued(pass, issued.issued_at);
             }
             CredentialEvent::PassUsed(used) => self.passes.values_mut().for_each(|passes| passes.used(used.pass_id)),
@@ -263,6 +304,16 @@ impl Secrets {
             CredentialEvent::TotpEnrolled(enrolled) => self.authenticator.confirmed(enrolled.step),
             CredentialEvent::TotpVerified(verified) => self.authenticator.verified(verified.step),
             CredentialEvent::TotpDisabled(_) => self.authenticator = Authenticator::None,
+            CredentialEvent::PhoneCodeIssued(issued) => {
+                let to = issued.phone.clear()?.clone();
+                let pass = Pass { pass_id: issued.pass_id, to, expires_at: issued.expires_at, failures: 0 };
+                self.passes.entry(issued.kind).or_default().issued(pass, issued.issued_at);
+            }
+            CredentialEvent::PhoneEnrolled(enrolled) => self.telephone.proven(enrolled.phone.clear()?),
+            CredentialEvent::PhoneRemoved(_) => {
+                self.telephone.removed();
+                self.passes.iter_mut().filter(|(kind, _)| kind.is_of_phone()).for_each(|(_, passes)| passes.withdraw());
+            }
             CredentialEvent::RecoveryCodesIssued(issued) => self.authenticator.recovery_codes_issued(&issued.digests),
             CredentialEvent::RecoveryCodeUsed(used) => self.authenticator.recovery_code_used(&used.digest),
             CredentialEvent::ExternalIdentityLinked(linked) => {
@@ -289,7 +340,7 @@ fn password_set(user_id: UserId, hash: &str, temporary: bool) -> Result<Credenti
 
 impl Aggregate for Credential {
     const TYPE: &'static str = "credential";
-    const SHAPE: u16 = 2;
+    const SHAPE: u16 = 3;
     const DECIDES_ON_PERSONAL_DATA: Option<Purpose> = Some(Purpose::Security);
 
     type Command = CredentialCommand;

@@ -50,6 +50,18 @@ pub enum CredentialAction {
     DisableTotp {
         required: bool,
     },
+    /// Sends a code to a telephone that is to be a second factor (E-112).
+    BeginPhone(IssuePhoneCode),
+    /// The code came back. Whether it is genuine, the caller has found out.
+    ConfirmPhone {
+        pass_id: PassId,
+    },
+    /// Sends a code to the telephone that is enrolled.
+    SendPhoneCode {
+        pass_id: PassId,
+        expires_at: DateTime<Utc>,
+    },
+    RemovePhone,
     IssueRecoveryCodes {
         digests: BTreeSet<Digest>,
     },
@@ -89,6 +101,14 @@ pub struct IssuePass {
     pub expires_at: DateTime<Utc>,
 }
 
+/// Issues a code to a telephone, in E.164.
+#[derive(Clone)]
+pub struct IssuePhoneCode {
+    pub pass_id: PassId,
+    pub phone: String,
+    pub expires_at: DateTime<Utc>,
+}
+
 // Written out, because a derived `Debug` would put secrets into log lines.
 impl fmt::Debug for CredentialAction {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -103,6 +123,10 @@ impl fmt::Debug for CredentialAction {
             Self::ConfirmTotp { .. } => "ConfirmTotp",
             Self::RecordTotp { .. } => "RecordTotp",
             Self::DisableTotp { .. } => "DisableTotp",
+            Self::BeginPhone(_) => "BeginPhone",
+            Self::ConfirmPhone { .. } => "ConfirmPhone",
+            Self::SendPhoneCode { .. } => "SendPhoneCode",
+            Self::RemovePhone => "RemovePhone",
             Self::IssueRecoveryCodes { .. } => "IssueRecoveryCodes",
             Self::UseRecoveryCode { .. } => "UseRecoveryCode",
             Self::LinkExternalIdentity { .. } => "LinkExternalIdentity",

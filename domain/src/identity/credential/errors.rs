@@ -33,6 +33,12 @@ pub enum CredentialError {
     /// RFC 6238, 5.2: a code is good once.
     #[error("a code of this or of a later step was used before")]
     TotpStepUsed,
+    #[error("a telephone number has a + and 7 to 15 digits, the country's code first")]
+    PhoneInvalid,
+    #[error("the user has a telephone as a second factor already")]
+    PhoneEnrolledAlready,
+    #[error("the user has no telephone as a second factor")]
+    PhoneNotEnrolled,
     #[error("the user must have a second factor")]
     SecondFactorRequired,
     #[error("exactly {RECOVERY_CODES} recovery codes are issued at once")]
@@ -60,7 +66,7 @@ impl Refusal for CredentialError {
         match self {
             // Not something that a caller may be told to mend: a hash is made by the platform.
             Self::PasswordHashInvalid | Self::TotpSecretInvalid | Self::RecoveryCodeCount | Self::PassOver => Code::InternalError,
-            Self::EmailInvalid | Self::SubjectInvalid => Code::ValidationError,
+            Self::EmailInvalid | Self::SubjectInvalid | Self::PhoneInvalid => Code::ValidationError,
             Self::TooManyPasses => Code::RateLimited,
             Self::PassNotValid | Self::PassExpired | Self::TotpStepUsed | Self::RecoveryCodeNotValid => Code::AuthenticationFailed,
             Self::SecondFactorRequired => Code::AccessDenied,
@@ -70,6 +76,8 @@ impl Refusal for CredentialError {
             | Self::TotpEnrolledAlready
             | Self::TotpNotBegun
             | Self::TotpNotEnrolled
+            | Self::PhoneEnrolledAlready
+            | Self::PhoneNotEnrolled
             | Self::ExternalIdentityLinkedAlready
             | Self::TooManyExternalIdentities
             | Self::ExternalIdentityIsOnlyWay
@@ -92,6 +100,9 @@ impl Refusal for CredentialError {
             Self::TotpNotBegun => "identity.totp_not_begun",
             Self::TotpNotEnrolled => "identity.totp_not_enrolled",
             Self::TotpStepUsed => "identity.totp_step_used",
+            Self::PhoneInvalid => "identity.phone_invalid",
+            Self::PhoneEnrolledAlready => "identity.phone_enrolled_already",
+            Self::PhoneNotEnrolled => "identity.phone_not_enrolled",
             Self::SecondFactorRequired => "identity.second_factor_required",
             Self::RecoveryCodeCount => "identity.recovery_code_count",
             Self::RecoveryCodeNotValid => "identity.recovery_code_not_valid",
@@ -109,6 +120,7 @@ impl Refusal for CredentialError {
         match self {
             Self::EmailInvalid => Some("email"),
             Self::SubjectInvalid => Some("subject"),
+            Self::PhoneInvalid => Some("phone"),
             _ => None,
         }
     }

@@ -55,6 +55,23 @@ events! {
         TotpDisabled = "identity.totp_disabled" v 1 {
             user_id: UserId = internal,
         },
+        /// A text message brings a code, which is made from the id when it is sent, and stands nowhere.
+        PhoneCodeIssued = "identity.phone_code_issued" v 1 {
+            user_id: UserId = internal,
+            pass_id: PassId = internal,
+            kind: PassKind = internal,
+            phone: Personal<String> = confidential of user_id for Security,
+            issued_at: DateTime<Utc> = internal,
+            expires_at: DateTime<Utc> = internal,
+        },
+        /// The code came back: the telephone is the user's.
+        PhoneEnrolled = "identity.phone_enrolled" v 1 {
+            user_id: UserId = internal,
+            phone: Personal<String> = confidential of user_id for Security,
+        },
+        PhoneRemoved = "identity.phone_removed" v 1 {
+            user_id: UserId = internal,
+        },
         /// These codes stand in place of all earlier ones.
         RecoveryCodesIssued = "identity.recovery_codes_issued" v 1 {
             user_id: UserId = internal,

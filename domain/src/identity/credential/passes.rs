@@ -1,4 +1,4 @@
-//! Links and codes that are sent to a mailbox and are good once.
+//! Links and codes that are sent to a mailbox or a telephone and are good once.
 
 use super::CredentialError;
 use crate::kernel::PassId;
@@ -26,13 +26,25 @@ pub enum PassKind {
     EmailVerification,
     /// Says that there is an account already, to whoever asked to sign up with its address. It opens nothing.
     AccountReminder,
+    /// Six digits by text message that show that the telephone is the user's (E-112).
+    PhoneEnrolment,
+    /// Six digits by text message, a second factor (E-112).
+    PhoneCode,
+}
+
+impl PassKind {
+    /// Whether it goes to a telephone, and so tells nothing about a mailbox.
+    pub fn is_of_phone(self) -> bool {
+        matches!(self, PassKind::PhoneEnrolment | PassKind::PhoneCode)
+    }
 }
 
 /// One that still works.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Pass {
     pub pass_id: PassId,
-    pub email: String,
+    /// The mailbox or the number that it was sent to.
+    pub to: String,
     pub expires_at: DateTime<Utc>,
     /// How often it was typed wrong.
     pub failures: u8,

@@ -1,6 +1,7 @@
 //! Given events, when a command comes, then events or a refusal.
 
 mod external_identities;
+mod phones;
 
 use super::{CredentialAction::*, CredentialError::*, *};
 use crate::kernel::{Aggregate, Code, Digest, Facts, PassId, Personal, Refusal, UserId};

@@ -33,6 +33,8 @@ pub enum LetterKind {
     AccountReminder,
     /// The code that goes on with a sign-up.
     SignupCode,
+    /// A code to the telephone that a user signs in with, or is to.
+    PhoneCode,
     SignupApproved,
     SignupRefused,
     PasswordChanged,
@@ -40,6 +42,8 @@ pub enum LetterKind {
     SuspiciousSignIn,
     SecondFactorDisabled,
     RecoveryCodesRenewed,
+    PhoneEnrolled,
+    PhoneRemoved,
     ExternalIdentityLinked,
     /// Somebody else asked that the recipient's account be deleted.
     DeletionAsked,
@@ -52,7 +56,7 @@ pub enum LetterKind {
 }
 
 impl LetterKind {
-    pub const ALL: [LetterKind; 20] = [
+    pub const ALL: [LetterKind; 23] = [
         LetterKind::Invitation,
         LetterKind::MagicLink,
         LetterKind::PasswordReset,
@@ -61,6 +65,7 @@ impl LetterKind {
         LetterKind::Signup,
         LetterKind::AccountReminder,
         LetterKind::SignupCode,
+        LetterKind::PhoneCode,
         LetterKind::SignupApproved,
         LetterKind::SignupRefused,
         LetterKind::PasswordChanged,
@@ -68,6 +73,8 @@ impl LetterKind {
         LetterKind::SuspiciousSignIn,
         LetterKind::SecondFactorDisabled,
         LetterKind::RecoveryCodesRenewed,
+        LetterKind::PhoneEnrolled,
+        LetterKind::PhoneRemoved,
         LetterKind::ExternalIdentityLinked,
         LetterKind::DeletionAsked,
         LetterKind::AnomalyRaised,
@@ -84,6 +91,8 @@ impl LetterKind {
                 | LetterKind::SuspiciousSignIn
                 | LetterKind::SecondFactorDisabled
                 | LetterKind::RecoveryCodesRenewed
+                | LetterKind::PhoneEnrolled
+                | LetterKind::PhoneRemoved
                 | LetterKind::ExternalIdentityLinked
         )
     }
@@ -96,7 +105,7 @@ impl LetterKind {
     /// By which way it goes.
     pub fn channel(self) -> Channel {
         match self {
-            LetterKind::SignupCode => Channel::Sms,
+            LetterKind::SignupCode | LetterKind::PhoneCode => Channel::Sms,
             _ => Channel::Mail,
         }
     }
@@ -112,6 +121,7 @@ impl LetterKind {
             LetterKind::Signup => "signup",
             LetterKind::AccountReminder => "account_reminder",
             LetterKind::SignupCode => "signup_code",
+            LetterKind::PhoneCode => "phone_code",
             LetterKind::SignupApproved => "signup_approved",
             LetterKind::SignupRefused => "signup_refused",
             LetterKind::PasswordChanged => "password_changed",
@@ -119,6 +129,8 @@ impl LetterKind {
             LetterKind::SuspiciousSignIn => "suspicious_sign_in",
             LetterKind::SecondFactorDisabled => "second_factor_disabled",
             LetterKind::RecoveryCodesRenewed => "recovery_codes_renewed",
+            LetterKind::PhoneEnrolled => "phone_enrolled",
+            LetterKind::PhoneRemoved => "phone_removed",
             LetterKind::ExternalIdentityLinked => "external_identity_linked",
             LetterKind::DeletionAsked => "deletion_asked",
             LetterKind::AnomalyRaised => "anomaly_raised",

@@ -138,6 +138,8 @@ settings! {
     tenant SessionMaxHours session_max_hours "session_max_hours": u16;
     tenant PasswordMinLength password_min_length "password_min_length": u16;
     tenant MfaRequiredForAll mfa_required_for_all "mfa_required_for_all": bool;
+    /// Whether codes by text message may be a second factor (E-112); not unless it says so.
+    tenant PhoneCodesAllowed phone_codes_allowed "phone_codes_allowed": bool;
     tenant InvitationValidHours invitation_valid_hours "invitation_valid_hours": u16;
     /// Only people with an address in one of these may be invited; all may where it is missing.
     tenant AllowedEmailDomains allowed_email_domains "allowed_email_domains": BTreeSet<DomainName>;
@@ -219,6 +221,11 @@ impl Settings {
     /// Whether everyone needs a second factor.
     pub fn requires_mfa(&self) -> bool {
         self.mfa_required_for_all.unwrap_or(false)
+    }
+
+    /// Whether codes by text message may be a second factor.
+    pub fn allows_phone_codes(&self) -> bool {
+        self.phone_codes_allowed.unwrap_or(false)
     }
 
     pub fn suspicious_sign_in(&self) -> SuspiciousSignIn {

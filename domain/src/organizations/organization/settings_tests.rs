@@ -31,6 +31,7 @@ fn given_settings() -> Settings {
         session_max_hours: Some(12),
         password_min_length: Some(16),
         mfa_required_for_all: Some(true),
+        phone_codes_allowed: Some(true),
         invitation_valid_hours: Some(48),
         allowed_email_domains: domains(&["acme.example"]),
         suspicious_sign_in: Some(SuspiciousSignIn::Challenge),

@@ -42,6 +42,7 @@ const NAMES: &[(AuditName, &str, Only)] = &[
     (AuditName::RoleChanged, "identity.permissions_revoked", Only::Always),
     (AuditName::LoginFailed, REFUSAL, Only::Because("sign_in.failed")),
     (AuditName::MfaDisabled, "identity.totp_disabled", Only::Always),
+    (AuditName::MfaDisabled, "identity.phone_removed", Only::Always),
     (AuditName::DataExported, "compliance.data_exported", Only::Always),
     (AuditName::SessionViewed, "compliance.sensitive_data_read", Only::Under("identity.session.read")),
     (AuditName::PermissionEscalationAttempt, REFUSAL, Only::Because("identity.permission_escalation_attempt")),

@@ -7,7 +7,8 @@ use palmares_domain::{
 };
 
 /// What tells of it.
-pub(super) const OF_FACTORS: [&str; 2] = ["identity.totp_enrolled", "identity.totp_disabled"];
+pub(super) const OF_FACTORS: [&str; 4] =
+    ["identity.totp_enrolled", "identity.totp_disabled", "identity.phone_enrolled", "identity.phone_removed"];
 
 pub(super) const ADD: &str = "
     UPDATE {identity_users} SET second_factors = array_append(second_factors, $3)
@@ -21,6 +22,7 @@ pub(super) const FORGET: &str =
     "UPDATE {identity_users} SET second_factors = '{}' WHERE organization_id = $1 AND ($2::uuid IS NULL OR user_id = $2)";
 
 const TOTP: &str = "totp";
+const PHONE: &str = "phone";
 
 /// Whether an event is a credential's, and none of the user.
 pub(super) fn is_of_factor(delivered: &Delivered) -> bool {
@@ -33,6 +35,8 @@ fn change_of(delivered: &Delivered) -> Result<Option<(UserId, &'static str, bool
     Ok(match CredentialEvent::from_payload(&event.event_type, event.schema_version, event.payload.get().as_bytes())? {
         CredentialEvent::TotpEnrolled(enrolled) => Some((enrolled.user_id, TOTP, true)),
         CredentialEvent::TotpDisabled(disabled) => Some((disabled.user_id, TOTP, false)),
+        CredentialEvent::PhoneEnrolled(enrolled) => Some((enrolled.user_id, PHONE, true)),
+        CredentialEvent::PhoneRemoved(removed) => Some((removed.user_id, PHONE, false)),
         _ => None,
     })
 }
@@ -53,8 +57,8 @@ mod tests {
     use super::*;
     use crate::testing::recorded;
     use palmares_domain::{
-        identity::credential::{TotpDisabled, TotpEnrolled},
-        kernel::OrganizationId,
+        identity::credential::{PhoneEnrolled, PhoneRemoved, TotpDisabled, TotpEnrolled},
+        kernel::{Digest, OrganizationId, Personal},
     };
     use uuid::Uuid;
 
@@ -62,11 +66,14 @@ mod tests {
 
     // covers: E-198
     #[test]
-    fn an_authenticator_is_a_second_factor_until_it_is_given_up() {
+    fn an_authenticator_or_a_telephone_is_a_second_factor_until_it_is_given_up() {
         let of = |event: CredentialEvent| {
             change_of(&recorded(OrganizationId(Uuid::from_u128(1)), ("credential", ALICE.0, 1), 1, &event)).unwrap()
         };
         assert_eq!(of(TotpEnrolled { user_id: ALICE, step: 7 }.into()), Some((ALICE, TOTP, true)));
         assert_eq!(of(TotpDisabled { user_id: ALICE }.into()), Some((ALICE, TOTP, false)));
+        let phone = Personal::Sealed(Digest([9; 32]));
+        assert_eq!(of(PhoneEnrolled { user_id: ALICE, phone }.into()), Some((ALICE, PHONE, true)));
+        assert_eq!(of(PhoneRemoved { user_id: ALICE }.into()), Some((ALICE, PHONE, false)));
     }
 }

@@ -160,6 +160,8 @@ const INTERESTS: &[&str] = &[
     "identity.profile_changed",
     "identity.totp_enrolled",
     "identity.totp_disabled",
+    "identity.phone_enrolled",
+    "identity.phone_removed",
     "compliance.deletion_submitted",
     "compliance.subject_soft_deleted",
     "compliance.subject_restored",

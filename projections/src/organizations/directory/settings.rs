@@ -40,6 +40,8 @@ pub struct OrganizationSettings {
     pub session_max_hours: u16,
     pub password_min_length: u16,
     pub mfa_required_for_all: bool,
+    /// Whether codes by text message may be a second factor of people who administer nothing.
+    pub phone_codes_allowed: bool,
     pub invitation_valid_hours: u16,
     /// Only people with an address in one of these may be invited; all may where it is null.
     #[schema(value_type = Option<Vec<String>>)]
@@ -63,6 +65,7 @@ impl OrganizationSettings {
             session_max_hours: set.session_max_hours(),
             password_min_length: set.password_min_length(),
             mfa_required_for_all: set.requires_mfa(),
+            phone_codes_allowed: set.allows_phone_codes(),
             invitation_valid_hours: set.invitation_valid_hours(),
             time_zone: set.time_zone().name().to_owned(),
             retention_days: set.retention_days(),
