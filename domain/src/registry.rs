@@ -2,6 +2,7 @@
 //! that goes over all aggregates derive from this one list.
 
 use crate::kernel::{Aggregate, Event, EventSpec, Purpose, UnreadableEvent};
+use serde::Serialize;
 use serde_json::Value;
 
 pub mod data_map;
@@ -10,11 +11,11 @@ mod tests;
 
 pub use data_map::{DataMapEntry, data_map};
 
-/// Lists the aggregates: adding one here is all the registration there is.
+/// Lists the aggregates, each with who owns what it records: adding one here is all the registration there is.
 macro_rules! aggregates {
-    ($($aggregate:ty),* $(,)?) => {
+    ($($aggregate:ty => [$($owner:ident),+]),* $(,)?) => {
         /// Every aggregate, as data.
-        pub const AGGREGATES: &[AggregateSpec] = &[$(AggregateSpec::of::<$aggregate>()),*];
+        pub const AGGREGATES: &[AggregateSpec] = &[$(AggregateSpec::of::<$aggregate>(&[$(Owner::$owner),+])),*];
 
         /// Shows every aggregate to `visitor`, as a type.
         pub fn visit_aggregates(visitor: &mut impl AggregateVisitor) {
@@ -24,43 +25,43 @@ macro_rules! aggregates {
 }
 
 aggregates! {
-    crate::organizations::organization::Organization,
-    crate::organizations::domain::Domain,
-    crate::organizations::provisioning::Provisioning,
-    crate::identity::user::User,
-    crate::identity::credential::Credential,
-    crate::identity::sessions::Sessions,
-    crate::identity::memberships::Memberships,
-    crate::identity::sign_in_watch::SignInWatch,
-    crate::identity::role_catalogue::RoleCatalogue,
-    crate::identity::invitation::Invitation,
-    crate::identity::user_import::UserImport,
-    crate::identity::signup_policy::SignupPolicy,
-    crate::identity::signup::Signup,
-    crate::identity::api_key::ApiKey,
-    crate::identity::policy_store::PolicyStore,
-    crate::identity::elevation::Elevation,
-    crate::identity::connection::Connection,
-    crate::points::Program,
-    crate::points::Account,
-    crate::challenges::activity_log::ActivityLog,
-    crate::challenges::closed_days::ClosedDays,
-    crate::compliance::access_record::AccessRecord,
-    crate::compliance::deletion_request::DeletionRequest,
-    crate::compliance::legal_holds::LegalHolds,
-    crate::compliance::retention_schedule::RetentionSchedule,
-    crate::compliance::legal_document::LegalDocuments,
-    crate::compliance::consent::Consents,
-    crate::compliance::subject_request::SubjectRequest,
-    crate::compliance::subject_export::SubjectExport,
-    crate::compliance::breach_case::BreachCase,
-    crate::compliance::saved_searches::SavedSearches,
-    crate::compliance::audit_schedules::AuditSchedules,
-    crate::compliance::siem_stream::SiemStream,
-    crate::compliance::access_anomaly::AccessAnomaly,
-    crate::compliance::access_review::AccessReview,
-    crate::experts::assignments::ExpertAssignments,
-    crate::messaging::letter::Letter,
+    crate::organizations::organization::Organization => [Platform],
+    crate::organizations::domain::Domain => [Organization],
+    crate::organizations::provisioning::Provisioning => [Platform],
+    crate::identity::user::User => [Organization],
+    crate::identity::credential::Credential => [Organization],
+    crate::identity::sessions::Sessions => [Organization],
+    crate::identity::memberships::Memberships => [User],
+    crate::identity::sign_in_watch::SignInWatch => [Organization],
+    crate::identity::role_catalogue::RoleCatalogue => [Organization],
+    crate::identity::invitation::Invitation => [Organization],
+    crate::identity::user_import::UserImport => [Organization],
+    crate::identity::signup_policy::SignupPolicy => [Organization],
+    crate::identity::signup::Signup => [Organization],
+    crate::identity::api_key::ApiKey => [Organization],
+    crate::identity::policy_store::PolicyStore => [Organization],
+    crate::identity::elevation::Elevation => [Organization],
+    crate::identity::connection::Connection => [Organization],
+    crate::points::Program => [Organization],
+    crate::points::Account => [Organization, User],
+    crate::challenges::activity_log::ActivityLog => [Organization, User],
+    crate::challenges::closed_days::ClosedDays => [Organization],
+    crate::compliance::access_record::AccessRecord => [Platform],
+    crate::compliance::deletion_request::DeletionRequest => [Organization],
+    crate::compliance::legal_holds::LegalHolds => [Organization],
+    crate::compliance::retention_schedule::RetentionSchedule => [Organization],
+    crate::compliance::legal_document::LegalDocuments => [Organization],
+    crate::compliance::consent::Consents => [Organization, User],
+    crate::compliance::subject_request::SubjectRequest => [Organization, User],
+    crate::compliance::subject_export::SubjectExport => [User],
+    crate::compliance::breach_case::BreachCase => [Organization],
+    crate::compliance::saved_searches::SavedSearches => [Organization],
+    crate::compliance::audit_schedules::AuditSchedules => [Organization],
+    crate::compliance::siem_stream::SiemStream => [Organization],
+    crate::compliance::access_anomaly::AccessAnomaly => [Organization],
+    crate::compliance::access_review::AccessReview => [Organization],
+    crate::experts::assignments::ExpertAssignments => [Organization, User],
+    crate::messaging::letter::Letter => [Organization],
 }
 
 /// What goes over every aggregate with its types in hand.
@@ -70,10 +71,34 @@ pub trait AggregateVisitor {
 
 type Resume = fn(Option<&Value>) -> Result<Box<dyn StateFold>, serde_json::Error>;
 
+/// Who owns what a kind of stream records (E-82): who has it begin and end, and to whom it answers. Where there
+/// are two, neither decides about it without regard to the other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, utoipa::ToSchema)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum Owner {
+    /// Whoever runs Palmares: organizations make use of it, and change it no more than the platform lets them.
+    Platform,
+    /// The organization of the stream, within which it stays.
+    Organization,
+    /// The person whom it is about.
+    User,
+}
+
+impl Owner {
+    pub fn name(self) -> &'static str {
+        match self {
+            Owner::Platform => "platform",
+            Owner::Organization => "organization",
+            Owner::User => "user",
+        }
+    }
+}
+
 /// One aggregate, as data.
 #[derive(Clone, Copy, Debug)]
 pub struct AggregateSpec {
     pub stream_type: &'static str,
+    pub owners: &'static [Owner],
     /// The version of its state's shape.
     pub shape: u16,
     pub catalogue: &'static [EventSpec],
@@ -83,9 +108,10 @@ pub struct AggregateSpec {
 }
 
 impl AggregateSpec {
-    const fn of<A: Aggregate>() -> Self {
+    const fn of<A: Aggregate>(owners: &'static [Owner]) -> Self {
         Self {
             stream_type: A::TYPE,
+            owners,
             shape: A::SHAPE,
             catalogue: A::Event::CATALOGUE,
             decides_on: A::DECIDES_ON_PERSONAL_DATA,

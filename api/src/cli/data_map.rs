@@ -18,12 +18,13 @@ pub fn run(reporter: &Reporter) {
 
 fn table() -> String {
     let mut table = Table::new();
-    table.load_preset(presets::NOTHING).set_header(["event", "field", "class", "subject", "purpose"]);
+    table.load_preset(presets::NOTHING).set_header(["event", "owner", "field", "class", "subject", "purpose"]);
     for entry in data_map() {
         let event = format!("{} v{}", entry.event_type, entry.schema_version);
         let class = format!("{:?}", entry.class).to_uppercase();
         let purpose = entry.purpose.map_or("", |purpose| purpose.name());
-        table.add_row([event.as_str(), entry.field, &class, entry.subject.unwrap_or_default(), purpose]);
+        let owner = entry.owners.iter().map(|owner| owner.name()).collect::<Vec<_>>().join(" + ");
+        table.add_row([event.as_str(), &owner, entry.field, &class, entry.subject.unwrap_or_default(), purpose]);
     }
     let text = table.to_string();
     text.lines().map(str::trim_end).collect::<Vec<_>>().join("\n")

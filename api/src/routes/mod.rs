@@ -74,3 +74,6 @@ pub fn permissions() -> &'static PermissionTree {
 pub fn all() -> impl Iterator<Item = &'static Route> {
     TABLES.iter().copied().flatten()
 }
+
+#[cfg(test)]
+mod ownership_tests;

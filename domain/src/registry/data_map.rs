@@ -1,7 +1,7 @@
 //! The data map: every field of every event with its class and, where it is personal, whose it is and
 //! why it is kept (GDPR Art. 30). It is made from the declarations of the events, so it cannot lag.
 
-use super::AGGREGATES;
+use super::{AGGREGATES, Owner};
 use crate::kernel::{DataClass, EventSpec, Purpose};
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -12,6 +12,9 @@ use std::collections::BTreeMap;
 pub struct DataMapEntry {
     /// The kind of stream that the event is of.
     pub stream_type: &'static str,
+    /// Who owns what streams of this kind record.
+    #[schema(value_type = Vec<String>, example = json!(["ORGANIZATION", "USER"]))]
+    pub owners: &'static [Owner],
     pub event_type: &'static str,
     pub schema_version: u16,
     pub field: &'static str,
@@ -28,11 +31,12 @@ pub struct DataMapEntry {
 
 /// Every field, in the order of the registry.
 pub fn data_map() -> Vec<DataMapEntry> {
-    let events = AGGREGATES.iter().flat_map(|aggregate| aggregate.catalogue.iter().map(|event| (aggregate.stream_type, event)));
-    let fields = events.flat_map(|(stream_type, event)| event.fields.iter().map(move |field| (stream_type, event, field)));
+    let events = AGGREGATES.iter().flat_map(|aggregate| aggregate.catalogue.iter().map(move |event| (aggregate, event)));
+    let fields = events.flat_map(|(aggregate, event)| event.fields.iter().map(move |field| (aggregate, event, field)));
     fields
-        .map(|(stream_type, event, field)| DataMapEntry {
-            stream_type,
+        .map(|(aggregate, event, field)| DataMapEntry {
+            stream_type: aggregate.stream_type,
+            owners: aggregate.owners,
             event_type: event.name,
             schema_version: event.schema_version,
             field: field.name,
