@@ -15,4 +15,5 @@ pub mod organizations;
 pub mod outbound;
 pub mod points;
 pub mod privacy;
+pub mod recognition;
 pub mod store;

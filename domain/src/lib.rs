@@ -12,6 +12,7 @@ pub mod identity;
 pub mod messaging;
 pub mod organizations;
 pub mod points;
+pub mod recognition;
 
 pub mod registry;
 

@@ -61,6 +61,7 @@ aggregates! {
     crate::compliance::access_anomaly::AccessAnomaly => [Organization],
     crate::compliance::access_review::AccessReview => [Organization],
     crate::experts::assignments::ExpertAssignments => [Organization, User],
+    crate::recognition::team::Team => [Organization],
     crate::messaging::letter::Letter => [Organization],
 }
 

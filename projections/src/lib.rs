@@ -12,6 +12,7 @@ pub mod identity;
 pub mod operations;
 pub mod organizations;
 pub mod points;
+pub mod recognition;
 
 #[cfg(test)]
 mod testing;

@@ -31,6 +31,7 @@ mod profile;
 mod proofs;
 mod provisioning;
 mod reports;
+mod recognition;
 mod sessions;
 mod sign_in;
 mod sign_in_abuse;

@@ -40,6 +40,7 @@ pub const FORGET: &[(&str, &[&str])] = &[
     ("identity_user_names", &[]),
     ("identity_users", &["external_ref_hash", "email_hash", "email_position", "email_event_id"]),
     ("operations_presence", &[]),
+    ("recognition_team_members", &[]),
 ];
 
 const OF_POINTS: &str = "tax law: what was earned and spent, under the random id";

@@ -3,7 +3,9 @@
 use crate::support::servers::{self, Database};
 use palmares::cli::migrate::MIGRATOR;
 use palmares_commands::{privacy, store};
-use palmares_projections::{challenges, compliance, engine, engine::Slot, experts, identity, operations, organizations, points};
+use palmares_projections::{
+    challenges, compliance, engine, engine::Slot, experts, identity, operations, organizations, points, recognition,
+};
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{Connection, Either, Executor, PgConnection, Statement};
 use std::{collections::BTreeSet, path::Path};
@@ -36,6 +38,7 @@ fn projections() -> Vec<(&'static str, &'static str)> {
         .chain(points::statements())
         .chain(challenges::statements())
         .chain(experts::statements())
+        .chain(recognition::statements())
         .chain(compliance::statements())
         .chain(operations::statements())
         .collect()

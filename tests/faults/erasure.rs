@@ -114,6 +114,7 @@ async fn run(mut world: World) {
     assert_eq!(staff.figures().await, figures, "when those behind them are erased");
     assert_closed_once_and_names_nobody(&closings(&world, organization).await, &people);
     staff.assert_certified(&people).await;
+    staff.assert_teams_are_left(&people[0]).await;
     // To look is recorded, and counted.
     let until = head(&mut database).await;
     all_reach(&mut database, until).await;
@@ -135,7 +136,7 @@ async fn run(mut world: World) {
 
 /// Where the people of this test leave something that is forgotten. Invitations, sign-ups and imports are
 /// other ways to become a user.
-const TRACES: [&str; 9] = [
+const TRACES: [&str; 10] = [
     "challenges_activities",
     "challenges_activity_days",
     "challenges_leaderboards",
@@ -145,6 +146,7 @@ const TRACES: [&str; 9] = [
     "identity_user_names",
     "identity_users",
     "operations_presence",
+    "recognition_team_members",
 ];
 
 async fn get(caller: &Caller, path: &str) -> Value {
@@ -185,7 +187,7 @@ impl Staff {
         Subject { id: user, request, own }
     }
 
-    /// 7B: an administrator has somebody deleted who has signed in, taken out an export, and an expert.
+    /// 7B: an administrator has somebody deleted who has signed in, taken out an export, an expert, and teams.
     async fn deletes_somebody(&self, canary: &str, program: &str) -> Subject {
         let (user, own) = self.somebody(canary, program).await;
         let (platform, door) = (self.platform.in_organization(self.organization), Caller::new(&self.base_url, "nobody"));
@@ -199,6 +201,9 @@ impl Staff {
         let expert = json!({ "external_ref": format!("e-{}", &user[..8]), "role": "expert" });
         let expert = id(&self.admin.post("/users", expert).await, "id");
         self.admin.post(&format!("/users/{user}/experts"), json!({ "expert_id": expert })).await;
+        self.admin.post("/teams", json!({ "name": "Theirs alone", "owner_id": user })).await;
+        let others = id(&self.admin.post("/teams", json!({ "name": "Others too", "owner_id": expert })).await, "id");
+        self.admin.post(&format!("/teams/{others}/members"), json!({ "user_id": user, "role": "coach" })).await;
 
         let request = self.asked(&self.admin, &user, canary).await;
         let read = Value::Null;
@@ -289,6 +294,24 @@ impl Staff {
         assert_eq!(user["mfa_enabled"], true);
         let listed = get(&self.admin, "/users?limit=100").await;
         assert!(listed["items"].as_array().expect("a list").iter().any(|user| user["id"] == subject.id));
+    }
+
+    /// A team whose last owner was erased waits for an administrator; the log says who left which, and an
+    /// administrator goes on with the team.
+    async fn assert_teams_are_left(&self, subject: &Subject) {
+        let left = get(&self.admin, "/teams?without_owner=true").await;
+        let left: Vec<_> = left["items"].as_array().expect("teams").iter().collect();
+        assert_eq!(left.iter().map(|team| (&team["name"], &team["size"])).collect::<Vec<_>>(), [(&json!("Theirs alone"), &json!(0))]);
+        let owned = get(&self.admin, "/teams?without_owner=false").await;
+        assert_eq!((&owned["items"][0]["name"], &owned["items"][0]["size"]), (&json!("Others too"), &json!(1)));
+        let events = get(&self.officer, "/events?type=recognition.member_removed&limit=200").await;
+        let gone = events["items"].as_array().expect("events").iter().filter(|event| event["payload"]["user_id"] == subject.id).count();
+        assert_eq!(gone, 2, "{events}");
+        let successor = json!({ "external_ref": "successor", "role": "member" });
+        let successor = id(&self.admin.post("/users", successor).await, "id");
+        let team = left[0]["id"].as_str().expect("an id");
+        self.admin.post(&format!("/teams/{team}/members"), json!({ "user_id": successor, "role": "owner" })).await;
+        read_until(&self.admin, &format!("/teams/{team}"), |team| team["without_owner"] == false).await;
     }
 
     async fn assert_certified(&self, people: &[Subject]) {

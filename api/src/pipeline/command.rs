@@ -5,6 +5,7 @@ use super::{
     call::{Answer, Call, apart},
     gate::{Entered, Terms},
     query::require_ids,
+    related::Belonging,
     respond,
     route::{BASE, Becomes, Route, Settle, Settled},
     server::Services,
@@ -63,9 +64,9 @@ pub async fn serve<O: Capability, P: Prepare<O>>(call: &mut Call<'_>) -> Answer 
     let Opened { entered, object, terms, took } = apart(open(call, O::PERMISSION)).await?;
     let (tenant, dry_run) = (entered.tenant(), terms.dry_run);
     let (operation, shown) = P::prepare(body::typed(object)?, tenant, services).await?;
-    let owner = operation.owner();
+    let of = Belonging::of_operation(&operation);
     let started = Instant::now();
-    let admitted = services.gate.admit(call, entered, owner, terms, operation).await?;
+    let admitted = services.gate.admit(call, entered, of, terms, operation).await?;
     gate_took(call, took + started.elapsed());
     let mut receipt = services.engine.execute(admitted).await?;
     if !(dry_run || receipt.replayed) {

@@ -13,6 +13,7 @@ use super::{
     limits::Limiter,
     owed_consents::check_consents,
     ports::{AccessLog, Program, Standing, Standings},
+    related::Belonging,
     session_secret::digest_of,
     step_up::check_proof,
     tokens::TokenKeys,
@@ -223,7 +224,7 @@ impl Gate {
         Ok((caller, quota))
     }
 
-    /// Decides with the owner known, and grants.
+    /// Decides with the owner or the team known, and grants.
     ///
     /// # Errors
     /// What is someone else's looks as if it were not there; the access log knows better.
@@ -231,33 +232,32 @@ impl Gate {
         &self,
         call: &Call<'_>,
         entered: Entered,
-        owner: Option<UserId>,
+        of: impl Into<Belonging>,
         terms: Terms,
         value: T,
     ) -> Result<Admitted<T>, Problem> {
-        let admission = apart(self.admission(call, entered, owner, terms)).await?;
+        let admission = apart(self.admission(call, entered, of.into(), terms)).await?;
         #[expect(clippy::disallowed_methods, reason = "this is the gate: everything was checked")]
         Ok(Admitted::grant(admission, value))
     }
 
     /// Under what somebody is admitted.
-    async fn admission(&self, call: &Call<'_>, entered: Entered, owner: Option<UserId>, terms: Terms) -> Result<Admission, Problem> {
+    async fn admission(&self, call: &Call<'_>, entered: Entered, of: Belonging, terms: Terms) -> Result<Admission, Problem> {
         let organization = entered.tenant.organization();
         let policies = match entered.permitted {
-            Some((permitted, policies)) if permitted == owner => policies,
+            Some((permitted, policies)) if Belonging::from(permitted) == of => policies,
             permitted => {
                 let own = entered.own_policies.as_deref();
-                let owner_status = match owner.filter(|_| own.is_some()) {
+                let owner_status = match of.owner.filter(|_| own.is_some()) {
                     Some(owner) => self.standings.status(organization, owner).await.map_err(Problem::unavailable)?,
                     None => None,
                 };
-                let relations = self.relations(&entered.caller, entered.permission, organization, owner, own).await?;
+                let relations = self.relations(&entered.caller, entered.permission, organization, of, own).await?;
                 let circumstances = Circumstances { policies: own, owner_status, relations: &relations, through: Through::OwnRights };
-                match self.ask(&entered.caller, entered.permission, organization, owner, circumstances) {
+                let known = of.is_known_to(entered.caller.user, &relations) || (of.is_nobodys() && permitted.is_none());
+                match self.ask(&entered.caller, entered.permission, organization, of.owner, circumstances) {
                     Verdict::Permit(policies) => policies,
-                    Verdict::Deny(policies) if owner == Some(entered.caller.user) || (owner.is_none() && permitted.is_none()) => {
-                        return Err(not_permitted(policies));
-                    }
+                    Verdict::Deny(policies) if known => return Err(not_permitted(policies)),
                     Verdict::Deny(policies) => return Err(denied_by(policies, NOT_THE_OWNER, Problem::not_found())),
                 }
             }

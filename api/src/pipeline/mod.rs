@@ -28,7 +28,7 @@ pub mod ports;
 pub mod progress;
 pub mod query;
 pub mod quotas;
-mod related;
+pub mod related;
 mod remembered;
 pub mod respond;
 pub mod rim;

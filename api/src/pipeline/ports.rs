@@ -4,7 +4,7 @@ use super::decision::OwnPolicies;
 use async_trait::async_trait;
 use palmares_domain::{
     identity::{HeldRole, Rights, api_key::Quota, user::UserStatus},
-    kernel::{ApiKeyId, ClientContext, Code, DataClass, Digest, ElevationId, Idempotency, OrganizationId, SessionId, UserId},
+    kernel::{ApiKeyId, ClientContext, Code, DataClass, Digest, ElevationId, Idempotency, OrganizationId, SessionId, TeamId, UserId},
 };
 use std::{collections::BTreeSet, sync::Arc};
 use uuid::Uuid;
@@ -80,6 +80,9 @@ pub trait Standings: Send + Sync + 'static {
 
     /// The relations in which a user stands now to somebody else, by the names that policies know.
     async fn relations(&self, organization: OrganizationId, user: UserId, to: UserId) -> anyhow::Result<Vec<&'static str>>;
+
+    /// The relation in which a user stands now to a team, which says what they are in it.
+    async fn team_relation(&self, organization: OrganizationId, user: UserId, team: TeamId) -> anyhow::Result<Option<&'static str>>;
 }
 
 /// A known caller at a known route: what the access log tells of both.

@@ -4,6 +4,7 @@ use super::{
     body,
     call::{Answer, Call, apart},
     gate::{Entered, Terms},
+    related::Belonging,
     respond,
     server::Services,
     table::ids_are_ids,
@@ -20,12 +21,12 @@ pub async fn serve<Q: Query>(call: &mut Call<'_>) -> Answer {
     let query: Q = body::parameters(&call.params, &pairs)?;
     // A query that knows no past has no such field, and has refused it above.
     let as_of = apart(as_of(services, &pairs)).await?;
-    let owner = query.owner();
-    let admitted = services.gate.admit(call, entered, owner, Terms::default(), query).await?;
+    let of = Belonging::of_query(&query);
+    let admitted = services.gate.admit(call, entered, of, Terms::default(), query).await?;
     let admission = admitted.admission().clone();
     let position = apart(reach(call, Q::PROJECTIONS, min_position)).await?;
     let (answered, shown) = answer(call, admitted, as_of).await;
-    services.gate.record_shown(call, &admission, owner, None, shown).await?;
+    services.gate.record_shown(call, &admission, of.owner, None, shown).await?;
     let (body, stale) = answered?;
     if stale && min_position.is_some() {
         return Err(Problem::new(Code::ProjectionBehind, "gate.projection_parked"));

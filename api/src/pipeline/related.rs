@@ -1,16 +1,53 @@
-//! Relations at the gate: in which ones a caller stands to the person whose resource it is (E-121).
+//! Relations at the gate: in which ones a caller stands to the person whose resource it is (E-121), and what
+//! they are in the team that it is about (T-07).
 
 use super::{
     decision::{Circumstances, OwnPolicies, Verdict},
     gate::{Caller, Gate},
 };
 use crate::problem::Problem;
-use palmares_commands::identity::policy_language::RELATIONS;
-use palmares_domain::kernel::{OrganizationId, UserId};
+use palmares_commands::{engine::Capability, identity::policy_language::RELATIONS};
+use palmares_domain::kernel::{OrganizationId, TeamId, UserId};
+use palmares_projections::engine::Query;
 use uuid::Uuid;
 
 /// Nobody: whose resource it is does not matter where only the relation to them is asked about.
 const SOMEBODY: UserId = UserId(Uuid::nil());
+
+/// Whose something is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Belonging {
+    /// The person whose resource it is, where it is one person's.
+    pub owner: Option<UserId>,
+    /// The team that it is about, where it is about one.
+    pub team: Option<TeamId>,
+}
+
+impl From<Option<UserId>> for Belonging {
+    fn from(owner: Option<UserId>) -> Self {
+        Self { owner, team: None }
+    }
+}
+
+impl Belonging {
+    pub fn of_operation(operation: &impl Capability) -> Self {
+        Self { owner: operation.owner(), team: operation.team() }
+    }
+
+    pub fn of_query(query: &impl Query) -> Self {
+        Self { owner: query.owner(), team: query.team() }
+    }
+
+    /// Whether it belongs to no person and no team.
+    pub(super) fn is_nobodys(self) -> bool {
+        self == Self::default()
+    }
+
+    /// Whether the caller knows anyway that it is there, so that a refusal has nothing to hide.
+    pub(super) fn is_known_to(self, caller: UserId, relations: &[&str]) -> bool {
+        self.owner == Some(caller) || (self.owner.is_none() && self.team.is_some() && !relations.is_empty())
+    }
+}
 
 impl Gate {
     /// Whether the caller would be permitted what is of somebody to whom they stand in every relation.
@@ -20,7 +57,7 @@ impl Gate {
         self.decisions.permits_related(permission) && matches!(ask(), Verdict::Permit(_))
     }
 
-    /// The relations of the caller to the owner; they are looked up only where a policy asks for them.
+    /// The relations of the caller to whose it is; they are looked up only where a policy asks for them.
     ///
     /// Whoever acts as another user stands in none: what one of the two is to the owner the other is not.
     pub(super) async fn relations(
@@ -28,15 +65,19 @@ impl Gate {
         caller: &Caller,
         permission: &'static str,
         organization: OrganizationId,
-        owner: Option<UserId>,
+        of: Belonging,
         own: Option<&OwnPolicies>,
     ) -> Result<Vec<&'static str>, Problem> {
-        let somebody_else = owner.filter(|owner| *owner != caller.user && caller.acted_as.is_none());
-        match somebody_else {
-            Some(owner) if self.decisions.asks_for_relations(permission, own) => {
-                self.standings.relations(organization, caller.user, owner).await.map_err(Problem::unavailable)
-            }
-            _ => Ok(Vec::new()),
+        if caller.acted_as.is_some() || !self.decisions.asks_for_relations(permission, own) {
+            return Ok(Vec::new());
         }
+        let mut relations = match of.owner.filter(|owner| *owner != caller.user) {
+            Some(owner) => self.standings.relations(organization, caller.user, owner).await.map_err(Problem::unavailable)?,
+            None => Vec::new(),
+        };
+        if let Some(team) = of.team {
+            relations.extend(self.standings.team_relation(organization, caller.user, team).await.map_err(Problem::unavailable)?);
+        }
+        Ok(relations)
     }
 }

@@ -16,7 +16,7 @@ use palmares_commands::{
 };
 use palmares_domain::{
     identity::user::UserStatus,
-    kernel::{ApiKeyId, Digest, ElevationId, OrganizationId, Place, SessionId, UserId},
+    kernel::{ApiKeyId, Digest, ElevationId, OrganizationId, Place, SessionId, TeamId, UserId},
 };
 use palmares_projections::engine::{KeyError, PersonalKeys, Readers, head::HeadSignal, log::Log, stop::Stopper, watermarks::Watermarks};
 use sqlx::postgres::PgPoolOptions;
@@ -145,6 +145,9 @@ impl Standings for Ports {
     }
     async fn relations(&self, _: OrganizationId, _: UserId, _: UserId) -> anyhow::Result<Vec<&'static str>> {
         Ok(Vec::new())
+    }
+    async fn team_relation(&self, _: OrganizationId, _: UserId, _: TeamId) -> anyhow::Result<Option<&'static str>> {
+        Ok(None)
     }
 }
 

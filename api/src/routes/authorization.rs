@@ -9,12 +9,16 @@ use crate::{
         Route, Services,
         action::Action,
         decision::{Circumstances, OwnPolicies, Question, Through, Verdict},
+        related::Belonging,
         route::Verb,
     },
     problem::Problem,
 };
 use chrono::Utc;
-use palmares_commands::{engine::Past, identity::policy_language::ASSIGNED};
+use palmares_commands::{
+    engine::Past,
+    identity::policy_language::{ASSIGNED, team_relation},
+};
 use palmares_domain::{
     experts::assignments::ExpertAssignments,
     identity::{
@@ -23,12 +27,13 @@ use palmares_domain::{
         role_catalogue::RoleCatalogue,
         user::{User, UserStatus},
     },
-    kernel::{Admitted, FieldError, OrganizationId, UserId},
+    kernel::{Admitted, FieldError, OrganizationId, TeamId, UserId},
     organizations::organization::Organization,
+    recognition::team::Team,
 };
 use palmares_projections::identity::decisions::ListDecisions;
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{HashMap, HashSet};
 use utoipa::ToSchema;
 
 pub const ROUTES: &[Route] = &[
@@ -50,6 +55,9 @@ pub struct CheckPermission {
     pub permission: String,
     /// Whose resource it is, where it is one person's.
     pub owner_id: Option<UserId>,
+    /// The team that it is about, where it is about one: what the user was in it decides too.
+    #[schema(value_type = Option<Uuid>)]
+    pub team_id: Option<TeamId>,
     /// A position or an RFC 3339 time; now where it is missing.
     pub as_of: Option<String>,
 }
@@ -71,6 +79,14 @@ pub struct CheckPermissions {
 pub struct Asked {
     pub permission: String,
     pub owner_id: Option<UserId>,
+    #[schema(value_type = Option<Uuid>)]
+    pub team_id: Option<TeamId>,
+}
+
+impl Asked {
+    fn belonging(&self) -> Belonging {
+        Belonging { owner: self.owner_id, team: self.team_id }
+    }
 }
 
 /// Everything a user may do, and by which roles and policies, now or at a moment of the past.
@@ -162,8 +178,8 @@ struct Moment {
     policies: Option<OwnPolicies>,
     /// Where the owners that are asked about stood, as far as policies may want to know.
     owner_status: HashMap<UserId, UserStatus>,
-    /// The owners to whom the user was assigned as an expert.
-    assigned_to: BTreeSet<UserId>,
+    /// In which relations the user stood to whose it is that is asked about.
+    relations: HashMap<Belonging, Vec<&'static str>>,
     basis: Basis,
 }
 
@@ -173,7 +189,7 @@ impl Moment {
         organization: OrganizationId,
         user_id: UserId,
         as_of: Option<&str>,
-        owners: BTreeSet<UserId>,
+        asked: impl IntoIterator<Item = Belonging>,
     ) -> Result<Self, Problem> {
         let (position, time) = match as_of {
             Some(text) => {
@@ -201,25 +217,31 @@ impl Moment {
         };
         let rights = catalogue.state.rights(&profile.roles);
         let mut owner_status = HashMap::from([(user_id, profile.status)]);
-        let mut assigned_to = BTreeSet::new();
-        for owner in owners.into_iter().filter(|owner| *owner != user_id) {
-            let experts: Past<ExpertAssignments> = engine.state_as_of(organization, owner, position).await?;
-            if experts.state.holds(user_id, time) {
-                assigned_to.insert(owner);
+        let mut relations = HashMap::new();
+        for of in asked.into_iter().collect::<HashSet<_>>() {
+            let stands: &mut Vec<&'static str> = relations.entry(of).or_default();
+            if let Some(owner) = of.owner.filter(|owner| *owner != user_id) {
+                let experts: Past<ExpertAssignments> = engine.state_as_of(organization, owner, position).await?;
+                stands.extend(experts.state.holds(user_id, time).then_some(ASSIGNED));
+                let past: Past<User> = engine.state_as_of(organization, owner, position).await?;
+                owner_status.extend(past.state.profile().map(|profile| (owner, profile.status)));
             }
-            let past: Past<User> = engine.state_as_of(organization, owner, position).await?;
-            owner_status.extend(past.state.profile().map(|profile| (owner, profile.status)));
+            if let Some(team) = of.team {
+                let team: Past<Team> = engine.state_as_of(organization, team, position).await?;
+                stands.extend(team.state.role_of(user_id).map(team_relation));
+            }
         }
-        Ok(Self { organization, user_id, rights, catalogue: catalogue.state, policies, owner_status, assigned_to, basis })
+        Ok(Self { organization, user_id, rights, catalogue: catalogue.state, policies, owner_status, relations, basis })
     }
 
-    fn decide(&self, services: &Services, permission: &'static str, owner: Option<UserId>) -> Verdict {
+    fn decide(&self, services: &Services, permission: &'static str, of: Belonging) -> Verdict {
         if !self.basis.may_act {
             return Verdict::Deny(Vec::new());
         }
         let (principal, home, organization) = (self.user_id, self.organization, self.organization);
+        let owner = of.owner;
         let owner_status = owner.and_then(|owner| self.owner_status.get(&owner).copied());
-        let relations: &[&str] = if owner.is_some_and(|owner| self.assigned_to.contains(&owner)) { &[ASSIGNED] } else { &[] };
+        let relations: &[&str] = self.relations.get(&of).map_or(&[], Vec::as_slice);
         let through = if self.basis.leaving { Through::Leaving } else { Through::OwnRights };
         let circumstances = Circumstances { policies: self.policies.as_ref(), owner_status, relations, through };
         services.gate.decide(&Question { principal, home, rights: &self.rights, permission, organization, owner, circumstances })
@@ -228,7 +250,7 @@ impl Moment {
     fn decision(&self, services: &Services, asked: &Asked, field: &str) -> Result<Decision, Problem> {
         let known = super::permissions().permissions().find(|known| *known == asked.permission);
         let permission = known.ok_or_else(|| Problem::invalid_field(field, "identity.permission_unknown"))?;
-        let (decision, policies) = match self.decide(services, permission, asked.owner_id) {
+        let (decision, policies) = match self.decide(services, permission, asked.belonging()) {
             Verdict::Permit(policies) => (Outcome::Permit, policies),
             Verdict::Deny(policies) => (Outcome::Deny, policies),
         };
@@ -251,7 +273,7 @@ impl Moment {
     fn permissions(&self, services: &Services) -> Vec<Right> {
         let right = |permission| {
             [(None, "organization"), (Some(self.user_id), "self")].into_iter().find_map(|(owner, over)| {
-                match self.decide(services, permission, owner) {
+                match self.decide(services, permission, owner.into()) {
                     Verdict::Permit(policies) => Some(Right { permission, over, policies }),
                     Verdict::Deny(_) => None,
                 }
@@ -271,10 +293,10 @@ impl Action for CheckPermission {
 
     async fn perform(admitted: Admitted<Self>, services: &Services) -> Result<Decision, Problem> {
         let (admission, asked) = admitted.into_parts();
-        let moment =
-            Moment::of(services, admission.organization, asked.user_id, asked.as_of.as_deref(), asked.owner_id.into_iter().collect())
-                .await?;
-        moment.decision(services, &Asked { permission: asked.permission, owner_id: asked.owner_id }, "permission")
+        let CheckPermission { user_id, permission, owner_id, team_id, as_of } = asked;
+        let asked = Asked { permission, owner_id, team_id };
+        let moment = Moment::of(services, admission.organization, user_id, as_of.as_deref(), [asked.belonging()]).await?;
+        moment.decision(services, &asked, "permission")
     }
 }
 
@@ -291,8 +313,8 @@ impl Action for CheckPermissions {
         if !(1..=QUESTIONS_MAX).contains(&asked.questions.len()) {
             return Err(Problem::invalid(vec![FieldError::new("questions", "identity.question_count")]));
         }
-        let owners = asked.questions.iter().filter_map(|question| question.owner_id).collect();
-        let moment = Moment::of(services, admission.organization, asked.user_id, asked.as_of.as_deref(), owners).await?;
+        let about = asked.questions.iter().map(Asked::belonging);
+        let moment = Moment::of(services, admission.organization, asked.user_id, asked.as_of.as_deref(), about).await?;
         let decide = |(index, question)| moment.decision(services, question, &format!("questions[{index}].permission"));
         Ok(Decisions { items: asked.questions.iter().enumerate().map(decide).collect::<Result<_, _>>()? })
     }
@@ -307,7 +329,7 @@ impl Action for ExplainRights {
 
     async fn perform(admitted: Admitted<Self>, services: &Services) -> Result<RightsExplained, Problem> {
         let (admission, asked) = admitted.into_parts();
-        let moment = Moment::of(services, admission.organization, asked.user_id, asked.as_of.as_deref(), BTreeSet::new()).await?;
+        let moment = Moment::of(services, admission.organization, asked.user_id, asked.as_of.as_deref(), []).await?;
         let (held_roles, permissions) = (moment.held_roles(), moment.permissions(services));
         Ok(RightsExplained { user_id: asked.user_id, basis: moment.basis, held_roles, permissions })
     }

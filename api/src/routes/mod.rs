@@ -22,6 +22,7 @@ pub mod pages;
 pub mod points;
 pub mod policy_store;
 pub mod reports;
+pub mod recognition;
 pub mod signups;
 pub mod subject_rights;
 pub mod system;
@@ -49,6 +50,7 @@ const TABLES: &[&[Route]] = &[
     points::ROUTES,
     challenges::ROUTES,
     experts::ROUTES,
+    recognition::ROUTES,
     audit_log::ROUTES,
     audit_schedules::ROUTES,
     compliance::ROUTES,

@@ -12,7 +12,7 @@ use palmares_projections::{
         self, PersonalKeys, Projector, Reactor, Readers, Supervisor, head::HeadSignal, jetstream::Cache, log::Log, timers::TimerHandler,
         watermarks::Watermarks,
     },
-    experts, identity, operations, organizations, points,
+    experts, identity, operations, organizations, points, recognition,
 };
 use sqlx::{
     PgPool,
@@ -96,6 +96,7 @@ pub fn projectors() -> Vec<Arc<dyn Projector>> {
         points::projectors(),
         challenges::projectors(),
         experts::projectors(),
+        recognition::projectors(),
         compliance::projectors(),
         operations::projectors(),
     ];

@@ -4,7 +4,10 @@ use crate::pipeline::{Elevated, Program, Standing, Standings, decision::OwnPolic
 use async_trait::async_trait;
 use chrono::Utc;
 use moka::sync::Cache;
-use palmares_commands::{engine::Engine, identity::policy_language::ASSIGNED};
+use palmares_commands::{
+    engine::Engine,
+    identity::policy_language::{ASSIGNED, team_relation},
+};
 use palmares_domain::{
     compliance::{consent::Consents, legal_document::LegalDocuments},
     experts::assignments::ExpertAssignments,
@@ -17,8 +20,9 @@ use palmares_domain::{
         sessions::Sessions,
         user::{User, UserStatus},
     },
-    kernel::{ApiKeyId, Digest, ElevationId, OrganizationId, SessionId, UserId},
+    kernel::{ApiKeyId, Digest, ElevationId, OrganizationId, SessionId, TeamId, UserId},
     organizations::organization::Organization,
+    recognition::team::Team,
 };
 use std::{collections::BTreeSet, sync::Arc};
 
@@ -138,6 +142,11 @@ impl Standings for EngineStandings {
         let now = Utc::now();
         let assigned = self.engine.look(organization, to, |experts: &ExpertAssignments| experts.holds(user, now)).await?;
         Ok(assigned.then_some(ASSIGNED).into_iter().collect())
+    }
+
+    async fn team_relation(&self, organization: OrganizationId, user: UserId, team: TeamId) -> anyhow::Result<Option<&'static str>> {
+        let role = self.engine.look(organization, team, |team: &Team| team.role_of(user)).await?;
+        Ok(role.map(team_relation))
     }
 }
 

@@ -1,7 +1,7 @@
 //! Capabilities: each operation with what it needs and how it is counted, written once.
 
 use super::operation::Operation;
-use palmares_domain::kernel::UserId;
+use palmares_domain::kernel::{TeamId, UserId};
 use serde::de::DeserializeOwned;
 use utoipa::ToSchema;
 
@@ -27,9 +27,14 @@ pub trait Capability: Operation + DeserializeOwned + ToSchema {
     fn owner(&self) -> Option<UserId> {
         None
     }
+
+    /// The team that it is about, where policies ask what the caller is in it.
+    fn team(&self) -> Option<TeamId> {
+        None
+    }
 }
 
-/// Declares capabilities, one row each; `owner` is a function of the operation.
+/// Declares capabilities, one row each; `owner` and `team` are functions of the operation.
 ///
 /// ```text
 /// capabilities! {
@@ -39,7 +44,7 @@ pub trait Capability: Operation + DeserializeOwned + ToSchema {
 /// ```
 #[macro_export]
 macro_rules! capabilities {
-    ($( $operation:ty => permit $permission:literal, throttle $throttle:ident $(, owner $owner:expr)? ; )*) => {$(
+    ($( $operation:ty => permit $permission:literal, throttle $throttle:ident $(, owner $owner:expr)? $(, team $team:expr)? ; )*) => {$(
         impl $crate::engine::Capability for $operation {
             const PERMISSION: &'static str = $permission;
             const THROTTLE: $crate::engine::Throttle = $crate::engine::Throttle::$throttle;
@@ -47,6 +52,12 @@ macro_rules! capabilities {
                 fn owner(&self) -> Option<palmares_domain::kernel::UserId> {
                     let owner: fn(&Self) -> Option<palmares_domain::kernel::UserId> = $owner;
                     owner(self)
+                }
+            )?
+            $(
+                fn team(&self) -> Option<palmares_domain::kernel::TeamId> {
+                    let team: fn(&Self) -> Option<palmares_domain::kernel::TeamId> = $team;
+                    team(self)
                 }
             )?
         }

@@ -96,6 +96,10 @@ pub struct ChangeSettings {
     #[serde(default, deserialize_with = "patch")]
     #[schema(value_type = Option<Vec<ConsentType>>)]
     pub required_consents: Patch<BTreeSet<ConsentType>>,
+    /// As many people one team has at most: 50 unless told otherwise.
+    #[serde(default, deserialize_with = "patch")]
+    #[schema(value_type = Option<u16>, minimum = 1, maximum = 500)]
+    pub max_team_size: Patch<u16>,
     /// The platform's.
     #[serde(default, deserialize_with = "patch")]
     #[schema(value_type = Option<Plan>)]
@@ -146,6 +150,7 @@ impl ChangeSettings {
         sort(&self.allowed_email_domains, Setting::AllowedEmailDomains, &mut set.allowed_email_domains, &mut reset);
         sort(&self.suspicious_sign_in, Setting::SuspiciousSignIn, &mut set.suspicious_sign_in, &mut reset);
         sort(&self.required_consents, Setting::RequiredConsents, &mut set.required_consents, &mut reset);
+        sort(&self.max_team_size, Setting::MaxTeamSize, &mut set.max_team_size, &mut reset);
         sort(&self.plan, Setting::Plan, &mut set.plan, &mut reset);
         sort(&self.isolation_mode, Setting::IsolationMode, &mut set.isolation_mode, &mut reset);
         sort(&self.feature_flags, Setting::FeatureFlags, &mut set.feature_flags, &mut reset);

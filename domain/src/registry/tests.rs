@@ -121,6 +121,7 @@ const TEXTLESS: &[&str] = &[
     "SubjectRequestKind",
     "Suspicion",
     "TeamId",
+    "TeamRole",
     "Topic",
     "TransactionId",
     "Tz",
@@ -192,6 +193,9 @@ const CLEAR_TEXT: &[&str] = &[
     "organizations.settings_changed.set",
     // What a company calls its program.
     "points.program_defined.name",
+    // What a company calls a team: the name of a group.
+    "recognition.team_created.name",
+    "recognition.team_renamed.name",
 ];
 
 /// A field's type as it is written, without spaces and without `Option` and `Vec` around it.

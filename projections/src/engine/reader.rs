@@ -4,7 +4,7 @@ use super::{
     keys::{KeyError, PersonalKeys},
     page::{Cursor, Limit, Listing},
 };
-use palmares_domain::kernel::{DataClass, FieldError, OrganizationId, Place, Tenant, UserId};
+use palmares_domain::kernel::{DataClass, FieldError, OrganizationId, Place, TeamId, Tenant, UserId};
 use serde::{Serialize, de::DeserializeOwned};
 use sqlx::{PgPool, Postgres, Transaction};
 use std::{
@@ -28,6 +28,11 @@ pub trait Query: DeserializeOwned + Send {
 
     /// The user whose data is asked for, where self-service policies apply.
     fn owner(&self) -> Option<UserId> {
+        None
+    }
+
+    /// The team that is asked about, where policies ask what the caller is in it.
+    fn team(&self) -> Option<TeamId> {
         None
     }
 

@@ -35,6 +35,7 @@ const OWN: &[&str] = &[
     "compliance.subject_request.receive",
     "compliance.subject_request.withdraw",
     "experts.assignment.read",
+    "recognition.membership.read",
 ];
 
 /// What everyone may ask for; whose it is the aggregate's rules see to.
@@ -84,7 +85,8 @@ struct Asked {
     permission: &'static str,
     owner: Option<UserId>,
     owner_status: Option<UserStatus>,
-    related: bool,
+    /// In which relations whoever asks stands to whose it is.
+    relations: Vec<&'static str>,
     /// Whether a program asks.
     program: bool,
     /// What the organization wrote itself.
@@ -114,14 +116,15 @@ fn oracle(asked: &Asked) -> bool {
     if asked.permission == RELEASE && !asked.roles.iter().filter_map(built_in).any(releases) {
         return false;
     }
+    let related = |relation: &str| asked.relations.contains(&relation);
     let mut expert = false;
     if asked.permission == "challenges.activity.read" {
         let has = |wanted: Role| asked.roles.iter().filter_map(built_in).any(|role| role == wanted);
-        let looks_after = asked.related && !platform && !has(Role::OrganizationAdmin);
+        let looks_after = related("assigned") && !platform && !has(Role::OrganizationAdmin);
         if asked.owner != Some(ME) && !looks_after {
             return false;
         }
-        expert = asked.related && has(Role::Expert);
+        expert = related("assigned") && has(Role::Expert);
     }
     // Whoever has no role at all has what is their own, and programs have nothing.
     let at_home = asked.home == asked.organization && !asked.program;
@@ -129,10 +132,15 @@ fn oracle(asked: &Asked) -> bool {
     let exports = at_home && (!within.clone().any(|role| role == Role::Expert) || within.any(|role| role != Role::Expert));
     let mut allowed = at_home && asked.owner == Some(ME) && OWN.iter().any(|group| covers(group, asked.permission));
     allowed |= expert || (exports && asked.owner == Some(ME) && TAKEN_OUT.iter().any(|group| covers(group, asked.permission)));
+    // A team's people see it, and its owners say who is in it.
+    let in_team = ["team_member", "team_coach", "team_owner"].into_iter().any(related);
+    let sees = in_team && asked.permission == "recognition.team.read";
+    let manages = related("team_owner") && covers("recognition.member", asked.permission);
+    allowed |= at_home && (sees || manages);
     let beyond = asked.permission.starts_with("identity.policy.") || Role::PLATFORM_ONLY.contains(&asked.permission);
     if asked.home == asked.organization && !platform && !beyond {
         for rule in asked.own_rules.iter().filter(|rule| rule.speaks_of(&asked.roles, asked.permission)) {
-            match rule.applies(asked.owner, asked.owner_status, asked.related) {
+            match rule.applies(asked.owner, asked.owner_status, &asked.relations) {
                 None => return false,
                 Some(true) if !rule.permit => return false,
                 Some(applies) => allowed |= applies,
@@ -179,17 +187,21 @@ fn asked() -> impl Strategy<Value = Asked> {
     let own_rules = prop_oneof![Just(Vec::new()), prop::collection::vec(any_own_rule(), 1..5)];
     // Requests that organizations' own policies decide come from home.
     let at_home = prop_oneof![3 => Just(true), 1 => Just(false)];
-    let told = (any::<bool>(), prop::bool::weighted(0.2));
+    // Somebody is one thing in a team.
+    let in_team = prop_oneof![2 => Just(None), 1 => prop::sample::select(vec!["team_member", "team_coach", "team_owner"]).prop_map(Some)];
+    let relations =
+        (any::<bool>(), in_team).prop_map(|(assigned, in_team)| assigned.then_some("assigned").into_iter().chain(in_team).collect());
+    let told = (relations, prop::bool::weighted(0.2));
     (organization(), organization(), at_home, roles, permission, owner, owner_status, told, own_rules).prop_map(
-        |(organization, elsewhere, at_home, roles, permission, owner, owner_status, (related, program), own_rules)| {
+        |(organization, elsewhere, at_home, roles, permission, owner, owner_status, (relations, program), own_rules)| {
             let home = if at_home { organization } else { elsewhere };
             let owner_status = owner.and(owner_status);
-            Asked { home, organization, roles, permission, owner, owner_status, related, program, own_rules }
+            Asked { home, organization, roles, permission, owner, owner_status, relations, program, own_rules }
         },
     )
 }
 
-/// covers: W-23, W-24, W-38, P-37, T-27, T-29, E-20, E-21, E-22, E-121, E-122, E-275
+/// covers: W-23, W-24, W-38, P-37, T-07, T-27, T-29, E-20, E-21, E-22, E-121, E-122, E-275
 #[test]
 fn the_decision_point_agrees_with_the_oracle_on_random_worlds() {
     let point = DecisionPoint::new(permissions()).unwrap();
@@ -200,8 +212,7 @@ fn the_decision_point_agrees_with_the_oracle_on_random_worlds() {
         let Asked { home, organization, permission, owner, owner_status, .. } = asked;
         let own = (!asked.own_rules.is_empty()).then(|| OwnPolicies::of(&live(&asked.own_rules)));
         let through = if asked.program { Through::Program } else { Through::OwnRights };
-        let relations: &[&str] = if asked.related { &["assigned"] } else { &[] };
-        let circumstances = Circumstances { policies: own.as_ref(), owner_status, relations, through };
+        let circumstances = Circumstances { policies: own.as_ref(), owner_status, relations: &asked.relations, through };
         let verdict = point.decide(&Question { principal: ME, home, rights: &rights, permission, organization, owner, circumstances });
         let permitted = matches!(verdict, Verdict::Permit(_));
         prop_assert_eq!(permitted, oracle(&asked), "{:?} said {:?}", asked, verdict);
@@ -209,6 +220,7 @@ fn the_decision_point_agrees_with_the_oracle_on_random_worlds() {
         count.set(count.get() + 1);
         // What the rights say without Cedar is the same, apart from what is one's own and who asks from where.
         let by_rights = owner.is_none()
+            && asked.relations.is_empty()
             && own.is_none()
             && !ASKED_BY_ALL.contains(&permission)
             && !["challenges.activity.read", RELEASE].contains(&permission);

@@ -1,6 +1,7 @@
 //! Policies of an organization as plain rules: a small grammar of them, what each says, and its text.
 
 use super::{oracle_tests::ME, tests::permissions, *};
+use palmares_commands::identity::policy_language::RELATIONS;
 use palmares_domain::{
     identity::{
         RoleRef,
@@ -40,7 +41,7 @@ enum When {
     Own,
     NotOwn,
     OwnerSuspended,
-    Related,
+    Related(&'static str),
     /// A condition that cannot be evaluated.
     Errs,
 }
@@ -62,13 +63,13 @@ impl OwnRule {
     }
 
     /// Whether the condition holds; `None` where that cannot be told.
-    pub fn applies(&self, owner: Option<UserId>, status: Option<UserStatus>, related: bool) -> Option<bool> {
+    pub fn applies(&self, owner: Option<UserId>, status: Option<UserStatus>, relations: &[&str]) -> Option<bool> {
         match self.when {
             When::Always => Some(true),
             When::Own => Some(owner == Some(ME)),
             When::NotOwn => Some(owner != Some(ME)),
             When::OwnerSuspended => Some(status == Some(UserStatus::Suspended)),
-            When::Related => Some(related),
+            When::Related(relation) => Some(relations.contains(&relation)),
             When::Errs => None,
         }
     }
@@ -86,12 +87,12 @@ impl OwnRule {
             What::Group(group) => format!(r#"action in [Action::"{group}"]"#),
         };
         let when = match self.when {
-            When::Always => "",
-            When::Own => "when { resource has owner && resource.owner == principal }",
-            When::NotOwn => "unless { resource has owner && resource.owner == principal }",
-            When::OwnerSuspended => r#"when { resource has owner_status && resource.owner_status == "SUSPENDED" }"#,
-            When::Related => r#"when { resource in Relation::"assigned" }"#,
-            When::Errs => "when { 9223372036854775807 + 1 > 0 }",
+            When::Always => String::new(),
+            When::Own => "when { resource has owner && resource.owner == principal }".to_owned(),
+            When::NotOwn => "unless { resource has owner && resource.owner == principal }".to_owned(),
+            When::OwnerSuspended => r#"when { resource has owner_status && resource.owner_status == "SUSPENDED" }"#.to_owned(),
+            When::Related(relation) => format!(r#"when {{ resource in Relation::"{relation}" }}"#),
+            When::Errs => "when { 9223372036854775807 + 1 > 0 }".to_owned(),
         };
         format!("{effect} ({who}, {what}, resource) {when};")
     }
@@ -113,7 +114,7 @@ pub(super) fn any_own_rule() -> impl Strategy<Value = OwnRule> {
         2 => Just(When::Own),
         2 => Just(When::NotOwn),
         2 => Just(When::OwnerSuspended),
-        2 => Just(When::Related),
+        2 => prop::sample::select(RELATIONS.to_vec()).prop_map(When::Related),
         1 => Just(When::Errs),
     ];
     (any::<bool>(), who, what, when).prop_map(|(permit, who, what, when)| OwnRule { permit, who, what, when })

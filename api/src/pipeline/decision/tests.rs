@@ -98,6 +98,34 @@ fn what_is_recorded_of_somebody_is_theirs_and_their_experts() {
     assert!(reads(&[Role::Member], Some(ME), &[]));
 }
 
+/// Each permission about teams, for whoever is what in the team, and for an administrator.
+///
+/// covers: T-07
+#[test]
+fn what_somebody_may_in_a_team_follows_from_what_they_are_in_it() {
+    let point = point();
+    let may = |role: Role, permission, relations| {
+        let rights = Rights::built_in([role]);
+        let circumstances = Circumstances { relations, ..Circumstances::default() };
+        let question = Question { principal: ME, home: HOME, rights: &rights, permission, organization: HOME, owner: None, circumstances };
+        matches!(point.decide(&question), Verdict::Permit(_))
+    };
+    let of_teams: Vec<_> = permissions().into_iter().filter(|permission| permission.starts_with("recognition.")).collect();
+    assert!(of_teams.len() >= 8, "{of_teams:?}");
+    for permission in of_teams {
+        let reads = permission == "recognition.team.read";
+        let manages = reads || permission.starts_with("recognition.member.");
+        for (relations, expected) in
+            [(&[][..], false), (&["assigned"], false), (&["team_member"], reads), (&["team_coach"], reads), (&["team_owner"], manages)]
+        {
+            for role in [Role::Member, Role::Expert, Role::Analyst, Role::ComplianceOfficer] {
+                assert_eq!(may(role, permission, relations), expected, "{role:?} {relations:?} {permission}");
+            }
+            assert!(may(Role::OrganizationAdmin, permission, relations), "{relations:?} {permission}");
+        }
+    }
+}
+
 /// Without a role, or with one that grants nothing of it, people have what is their own and nothing else;
 /// a program has not even that.
 ///

@@ -7,6 +7,7 @@
 mod certificate;
 mod figures;
 mod holds;
+mod teams;
 mod timer;
 
 pub use certificate::{Certificate, PURPOSE};
@@ -103,7 +104,10 @@ impl Tools {
                 self.shredder.hide(organization, deleted.subject).await.map_err(transient)
             }
             DeletionEvent::SubjectRestored(restored) => self.shredder.unhide(organization, restored.subject).await.map_err(transient),
-            DeletionEvent::ErasureBegun(begun) => self.take(event, begun.request_id, begun.round, None).await,
+            DeletionEvent::ErasureBegun(begun) => {
+                self.leave_teams(event, begun.subject).await?;
+                self.take(event, begun.request_id, begun.round, None).await
+            }
             DeletionEvent::ErasureStepDone(done) => self.take(event, done.request_id, done.round, Some(done.step)).await,
             _ => Ok(()),
         }

@@ -11,7 +11,7 @@ mod tests;
 pub use policies::{Actions, PolicyInstance, parsed, permits, relations_named, roles_named};
 
 use cedar_policy::{PolicySet, Schema, ValidationMode, Validator};
-use palmares_domain::identity::PermissionTree;
+use palmares_domain::{identity::PermissionTree, recognition::TeamRole};
 use std::{
     collections::BTreeSet,
     sync::{Arc, Mutex, PoisonError},
@@ -22,8 +22,22 @@ const SCHEMA: &str = include_str!("schema.cedarschema");
 /// The relation of an expert to the people to whom they are assigned.
 pub const ASSIGNED: &str = "assigned";
 
+/// The relations of people to the teams that they are in, one for each team role (T-07).
+pub const TEAM_MEMBER: &str = "team_member";
+pub const TEAM_COACH: &str = "team_coach";
+pub const TEAM_OWNER: &str = "team_owner";
+
 /// The relations that something answers for; a policy that names another would never hold.
-pub const RELATIONS: &[&str] = &[ASSIGNED];
+pub const RELATIONS: &[&str] = &[ASSIGNED, TEAM_MEMBER, TEAM_COACH, TEAM_OWNER];
+
+/// The relation of somebody to a team in which they have this role.
+pub fn team_relation(role: TeamRole) -> &'static str {
+    match role {
+        TeamRole::Member => TEAM_MEMBER,
+        TeamRole::Coach => TEAM_COACH,
+        TeamRole::Owner => TEAM_OWNER,
+    }
+}
 
 /// Policies that cannot be used, with what the language says of them.
 #[derive(Clone, Debug, thiserror::Error)]

@@ -22,6 +22,9 @@ const INVITATION_VALID_HOURS_MAX: u16 = 720;
 /// Days for which records stay; those of the audit trail stay seven years, whatever is set (A21).
 pub const RETENTION_DAYS: u16 = 365;
 const RETENTION_DAYS_RANGE: std::ops::RangeInclusive<u16> = 30..=3_653;
+/// People in one team, unless the organization says otherwise (P-113).
+pub const TEAM_SIZE_MAX: u16 = 50;
+const TEAM_SIZE_RANGE: std::ops::RangeInclusive<u16> = 1..=500;
 const NAME_MAX_CHARS: usize = 200;
 const SENDER_MAX_CHARS: usize = 100;
 const URL_MAX_BYTES: usize = 2_048;
@@ -146,6 +149,8 @@ settings! {
     tenant SuspiciousSignIn suspicious_sign_in "suspicious_sign_in": SuspiciousSignIn;
     /// To these everyone has to have agreed, in the version that is in force, before anything else (E-278).
     tenant RequiredConsents required_consents "required_consents": BTreeSet<ConsentType>;
+    /// As many people one team has at most (P-113).
+    tenant MaxTeamSize max_team_size "max_team_size": u16;
     platform Plan plan "plan": Plan;
     platform IsolationMode isolation_mode "isolation_mode": IsolationMode;
     platform FeatureFlags feature_flags "feature_flags": BTreeSet<FeatureFlag>;
@@ -181,6 +186,7 @@ impl Settings {
             (Setting::PasswordMinLength, self.password_min_length, PASSWORD_MIN_LENGTH..=PASSWORD_MIN_LENGTH_MAX),
             (Setting::InvitationValidHours, self.invitation_valid_hours, 1..=INVITATION_VALID_HOURS_MAX),
             (Setting::RetentionDays, self.retention_days, RETENTION_DAYS_RANGE),
+            (Setting::MaxTeamSize, self.max_team_size, TEAM_SIZE_RANGE),
         ];
         for (setting, value, range) in numbers {
             if value.is_some_and(|value| !range.contains(&value)) {
@@ -238,6 +244,10 @@ impl Settings {
 
     pub fn retention_days(&self) -> u16 {
         self.retention_days.unwrap_or(RETENTION_DAYS)
+    }
+
+    pub fn max_team_size(&self) -> u16 {
+        self.max_team_size.unwrap_or(TEAM_SIZE_MAX)
     }
 
     /// Whether someone with this address may be invited.

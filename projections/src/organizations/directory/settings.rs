@@ -51,6 +51,8 @@ pub struct OrganizationSettings {
     /// To these everyone has to have agreed, in the version that is in force, before anything else.
     #[schema(value_type = Vec<ConsentType>)]
     pub required_consents: BTreeSet<ConsentType>,
+    /// As many people one team has at most.
+    pub max_team_size: u16,
     /// The platform's, like all that follow.
     pub plan: Plan,
     pub isolation_mode: IsolationMode,
@@ -70,6 +72,7 @@ impl OrganizationSettings {
             time_zone: set.time_zone().name().to_owned(),
             retention_days: set.retention_days(),
             suspicious_sign_in: set.suspicious_sign_in(),
+            max_team_size: set.max_team_size(),
             display_name: set.display_name.unwrap_or(name),
             default_locale: set.default_locale.unwrap_or(default_locale),
             branding: Branding { logo_url: set.logo_url, primary_color: set.primary_color, sender_name: set.sender_name },
