@@ -301,6 +301,47 @@ async fn an_organization_forbids_and_permits_by_what_people_are_in_a_team() {
     ground.coach.1.send("DELETE", &of_member, &json!({})).await.refused(403, "ACCESS_DENIED");
 }
 
+// covers: E-17
+#[tokio::test]
+async fn the_directory_finds_people_by_role_status_and_team() {
+    let (ground, other) = (Ground::new().await, fresh_organization().await);
+    let organization = &ground.organization;
+    let expert = json!({ "external_ref": "expert", "role": "expert" });
+    let expert = organization.admin.post("/users", &expert).await.expect(201).id("id");
+    add(&organization.admin, &ground.team, &expert, "coach").await.expect(200);
+    organization.admin.post(&format!("/users/{}/suspend", ground.member.0), &json!({})).await.expect(200);
+    let (team, head) = (&ground.team, organization.head().await);
+    let find = async |filter: &str| {
+        let found = organization.admin.get_at(&format!("/users?{filter}"), head).await.expect(200);
+        let mut ids: Vec<String> = found.items().iter().map(|user| user["id"].as_str().expect("an id").to_owned()).collect();
+        ids.sort_unstable();
+        ids
+    };
+    let sorted = |ids: &[&String]| {
+        let mut ids: Vec<String> = ids.iter().map(|id| (*id).clone()).collect();
+        ids.sort_unstable();
+        ids
+    };
+    let (owner, coach, member) = (&ground.owner.0, &ground.coach.0, &ground.member.0);
+    assert_eq!(find(&format!("team={team}")).await, sorted(&[owner, coach, member, &expert]));
+    assert_eq!(find(&format!("team={team}&status=ACTIVE")).await, sorted(&[owner, coach, &expert]));
+    assert_eq!(find(&format!("team={team}&role=expert")).await, sorted(&[&expert]));
+    assert_eq!(find(&format!("team={team}&role=member&status=SUSPENDED")).await, sorted(&[member]));
+    assert_eq!(find("status=SUSPENDED").await, sorted(&[member]));
+    assert_eq!(find("role=expert").await, sorted(&[&expert]));
+    assert_eq!(find("external_ref=expert").await, sorted(&[&expert]));
+    assert_eq!(find(&format!("team={team}&external_ref=expert&role=member")).await, sorted(&[]));
+    assert_eq!(find(&format!("team={}", Uuid::now_v7())).await, sorted(&[]));
+    let paged = organization.admin.all(&format!("/users?team={team}")).await;
+    assert_eq!(paged.len(), 4);
+
+    // Of the own organization alone, and for whoever may look people up.
+    assert_eq!(other.admin.get_at(&format!("/users?team={team}"), head).await.expect(200).items().len(), 0);
+    ground.owner.1.get(&format!("/users?team={team}")).await.refused(403, "ACCESS_DENIED");
+    organization.admin.get("/users?team=sales").await.refused(422, "VALIDATION_ERROR");
+    organization.admin.get("/users?status=sleeping").await.refused(422, "VALIDATION_ERROR");
+}
+
 #[tokio::test]
 async fn a_team_is_asked_for_by_its_id() {
     let organization = fresh_organization().await;

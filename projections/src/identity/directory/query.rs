@@ -4,15 +4,18 @@ use super::{
     PROJECTION,
     names::{self, EMAIL, EXTERNAL_REF, Named, Names},
 };
-use crate::compliance::{Deleted, DeletionReason};
-use crate::engine::{Cursor, Limit, Page, Query, ReadError, TenantReader};
+use crate::{
+    compliance::{Deleted, DeletionReason},
+    engine::{Cursor, Limit, Page, Query, ReadError, TenantReader},
+    recognition::teams,
+};
 use chrono::{DateTime, Utc};
 use palmares_domain::{
     identity::{
         EXTERNAL_REF_LOOKUP, RoleRef,
         user::{PersonName, UserStatus},
     },
-    kernel::{DataClass, OrganizationId, UserId},
+    kernel::{DataClass, OrganizationId, TeamId, UserId},
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -23,8 +26,10 @@ pub(super) const LIST: &str = "
            deleted_at, deleted_by, deletion_request_id, deletion_kind, deletion_ground, retention_expiry
     FROM identity_users
     WHERE organization_id = $1 AND ($2::bytea IS NULL OR external_ref_hash = $2) AND ($3::text IS NULL OR roles @> ARRAY[$3])
-      AND ($4::text IS NULL OR status = $4) AND ($7 OR deleted_at IS NULL) AND created_position > $5
-    ORDER BY created_position LIMIT $6";
+      AND ($4::text IS NULL OR status = $4) AND ($8 OR deleted_at IS NULL) AND created_position > $5
+      AND ($6::uuid IS NULL OR user_id IN (
+          SELECT m.user_id FROM recognition_team_members m WHERE m.organization_id = $1 AND m.team_id = $6))
+    ORDER BY created_position LIMIT $7";
 
 pub(super) const GET: &str = "
     SELECT user_id, roles, status, second_factors <> '{}' AS mfa_enabled, created_at, created_position, created_event_id, email_position, email_event_id,
@@ -148,6 +153,10 @@ pub struct ListUsers {
     /// Whether who is deleted is listed too.
     #[serde(default)]
     pub include_deleted: bool,
+    /// Who is in this team.
+    #[schema(value_type = Option<Uuid>)]
+    #[serde(default)]
+    pub team: Option<TeamId>,
     #[serde(default)]
     pub cursor: Option<Cursor>,
     #[serde(default)]
@@ -157,7 +166,7 @@ pub struct ListUsers {
 impl Query for ListUsers {
     type Output = Page<User>;
 
-    const PROJECTIONS: &'static [&'static str] = &[PROJECTION];
+    const PROJECTIONS: &'static [&'static str] = &[PROJECTION, teams::PROJECTION];
     const DATA_CLASS: DataClass = DataClass::Confidential;
 
     async fn run(self, reader: &mut TenantReader<'_>) -> Result<Page<User>, ReadError> {
@@ -173,6 +182,7 @@ impl Query for ListUsers {
             .bind(self.role.map(|role| role.to_string()))
             .bind(self.status.map(UserStatus::name))
             .bind(list.after())
+            .bind(self.team.map(Uuid::from))
             .bind(list.rows())
             .bind(self.include_deleted || self.status.is_some_and(UserStatus::is_deleted));
         let page = list.page(reader, query, |last: &Row| last.created_position).await?;
