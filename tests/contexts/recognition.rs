@@ -342,6 +342,37 @@ async fn the_directory_finds_people_by_role_status_and_team() {
     organization.admin.get("/users?status=sleeping").await.refused(422, "VALIDATION_ERROR");
 }
 
+// covers: T-35
+#[tokio::test]
+async fn points_are_earned_in_teams_that_one_is_in_and_kept_per_team() {
+    let ground = Ground::new().await;
+    let organization = &ground.organization;
+    let (program, user) = (organization.program().await, &ground.member.0);
+    let credit = async |team: Option<&str>, amount: i64| {
+        let body = json!({ "program_id": program, "user_id": user, "team_id": team, "amount": amount });
+        organization.admin.post_with("/points/credits", &body, &[("Prefer", "wait=30")]).await
+    };
+    credit(Some(&ground.team), 30).await.expect(200);
+    credit(None, 5).await.expect(200);
+    let elsewhere = organization.create_team("Support", &ground.owner.0).await.expect(201).id("id");
+    for stranger in [elsewhere, Uuid::now_v7().to_string()] {
+        let refused = credit(Some(&stranger), 1).await.refused(422, "VALIDATION_ERROR");
+        assert_eq!(
+            (&refused.body["errors"][0]["field"], &refused.body["errors"][0]["reason"]),
+            (&json!("team_id"), &json!("points.not_in_team"))
+        );
+    }
+    // What was earned in a team can be spent by whoever left it.
+    organization.admin.send("DELETE", &ground.path(&format!("/members/{user}")), &json!({})).await.expect(200);
+    credit(Some(&ground.team), 1).await.refused(422, "VALIDATION_ERROR");
+    let debit = json!({ "program_id": program, "user_id": user, "team_id": ground.team, "amount": 10 });
+    let spent = organization.admin.post("/points/debits", &debit).await.expect(201);
+    let balance = ground.member.1.get_at(&format!("/users/{user}/points"), spent.position()).await.expect(200).body;
+    let kept: Vec<_> =
+        balance["items"].as_array().expect("accounts").iter().map(|item| (item["team_id"].clone(), item["posted"].clone())).collect();
+    assert_eq!(kept, [(Value::Null, json!(5)), (json!(ground.team), json!(20))]);
+}
+
 #[tokio::test]
 async fn a_team_is_asked_for_by_its_id() {
     let organization = fresh_organization().await;

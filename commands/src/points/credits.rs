@@ -1,7 +1,7 @@
 //! Credits and debits: points that are awarded and points that are spent at once.
 
 use super::of_account::{named_account, of_account};
-use super::{account_stream, act, check_active, check_known, program, program_stream, reason};
+use super::{account_stream, act, check_active, check_in_team, check_known, program, program_stream, reason};
 use crate::engine::{Answer, Operation, Refused, StreamRef, Unit};
 use crate::store::ClaimKey;
 use chrono::{DateTime, Utc};
@@ -52,6 +52,7 @@ impl Operation for CreateCredit {
         let now = unit.facts().now;
         let expires_at = self.expires_at.or(program(unit, self.program_id)?.expires_at(now));
         check_active(unit, self.user_id, "user_id")?;
+        check_in_team(unit, &self.account())?;
         let claim = self.reward_claim(unit.admission());
         if let Some(first) = claim.and_then(|claim| unit.holder(claim)) {
             return Ok(Answer::new("transaction_id", first, "PENDING"));

@@ -1,7 +1,7 @@
 //! Points: what moves them, what reserves them, and by which rules they come and go.
 //!
 //! Every command of an account looks at its program, which says how far the account may go below
-//! zero, and at the people whom it concerns.
+//! zero, and at the people and the team whom it concerns.
 
 mod accounts;
 mod credits;
@@ -24,6 +24,7 @@ pub use transfers::TransferPoints;
 
 use crate::engine::{Refused, StreamRef, Unit};
 use crate::identity::user_stream;
+use crate::recognition::team_stream;
 use palmares_domain::{
     identity::user::{User, UserStatus},
     kernel::{Admission, Code, Personal, ProgramId, TransactionId, UserId, text::is_prose},
@@ -31,6 +32,7 @@ use palmares_domain::{
         Account, AccountKey, Program,
         account::{AccountAction, AccountCommand, Reason},
     },
+    recognition::team::Team,
 };
 
 /// A command that names a transaction only: whose account it is has to be looked up before it is
@@ -49,8 +51,10 @@ fn program_stream(admission: &Admission, program: ProgramId) -> StreamRef {
 }
 
 /// What a command of one account looks at.
-fn program_and_user(admission: &Admission, account: &AccountKey) -> Vec<StreamRef> {
-    vec![program_stream(admission, account.program_id), user_stream(admission, account.user_id)]
+fn named_by(admission: &Admission, account: &AccountKey) -> Vec<StreamRef> {
+    let team = account.team_id.map(|team| team_stream(admission, team));
+    let looked_at = [program_stream(admission, account.program_id), user_stream(admission, account.user_id)];
+    looked_at.into_iter().chain(team).collect()
 }
 
 /// The program, which has to exist.
@@ -71,6 +75,14 @@ fn check_active(unit: &mut Unit<'_>, user: UserId, field: &'static str) -> Resul
         UserStatus::Suspended => Err(Refused::field(field, "points.user_suspended")),
         _ => Err(Refused::field(field, "points.user_not_active")),
     }
+}
+
+/// Whoever earns in a team is in it, and it is not archived. What was earned there stays theirs to spend.
+fn check_in_team(unit: &mut Unit<'_>, account: &AccountKey) -> Result<(), Refused> {
+    let Some(team) = account.team_id else { return Ok(()) };
+    let team = unit.state::<Team>(team)?;
+    let earns = team.is_open() && team.role_of(account.user_id).is_some();
+    if earns { Ok(()) } else { Err(Refused::field("team_id", "points.not_in_team")) }
 }
 
 /// Acts on an account under the floor of its program; answers how many events that made.

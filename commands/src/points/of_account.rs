@@ -57,7 +57,7 @@ macro_rules! named_account {
         }
 
         fn reads(&self, admission: &palmares_domain::kernel::Admission) -> Vec<$crate::engine::StreamRef> {
-            $crate::points::program_and_user(admission, &self.account())
+            $crate::points::named_by(admission, &self.account())
         }
     };
 }
