@@ -22,10 +22,29 @@ impl Gate {
         owner: Option<UserId>,
         export_from: Option<i64>,
     ) -> Result<i64, Problem> {
-        apart(self.read(call, admitted.admission(), owner, export_from)).await
+        self.record_shown(call, admitted.admission(), owner, export_from, BTreeSet::new()).await
     }
 
-    async fn read(&self, call: &Call<'_>, admission: &Admission, owner: Option<UserId>, export_from: Option<i64>) -> Result<i64, Problem> {
+    /// The same of an answer that is made already, with those whose personal data it shows.
+    pub(super) fn record_shown<'a>(
+        &'a self,
+        call: &'a Call<'_>,
+        admission: &'a Admission,
+        owner: Option<UserId>,
+        export_from: Option<i64>,
+        shown: BTreeSet<UserId>,
+    ) -> LocalBoxFuture<'a, Result<i64, Problem>> {
+        apart(self.read(call, admission, owner, export_from, shown))
+    }
+
+    async fn read(
+        &self,
+        call: &Call<'_>,
+        admission: &Admission,
+        owner: Option<UserId>,
+        export_from: Option<i64>,
+        shown: BTreeSet<UserId>,
+    ) -> Result<i64, Problem> {
         let foreign = call.caller.as_ref().is_some_and(|caller| caller.home != admission.organization);
         let confidential = call.route.data_class >= DataClass::Confidential && owner != Some(admission.actor);
         let remembered = foreign || confidential || export_from.is_some() || admission.elevation.is_some();

@@ -28,7 +28,9 @@ pub mod subject_index;
 pub mod subject_requests;
 
 pub use deleted::DeletionReason;
-pub(crate) use deleted::{Deleted, OF_DELETIONS, Records, is_of_deletion, write_deletions};
+#[cfg(test)]
+pub(crate) use deleted::OF_DELETIONS;
+pub(crate) use deleted::{Deleted, Records, is_of_deletion, write_deletions};
 pub(crate) use erased::{Erased, but_erased, erased, forget};
 
 use crate::engine::Projector;
