@@ -84,14 +84,13 @@ fn whole(stream: Bytestream, stopped: impl Future<Output = ()> + 'static) -> imp
         stopped.await;
         Some(Err(anyhow::anyhow!("the server stops")))
     });
-    let mut broken = false;
-    stream::select(stream.map(Some).chain(end), Box::pin(stopped))
-        .take_while(move |piece| {
-            let goes_on = !broken && piece.is_some();
-            broken = matches!(piece, Some(Err(_)));
-            future::ready(goes_on)
-        })
-        .filter_map(future::ready)
+    let pieces = stream::select(stream.map(Some).chain(end), Box::pin(stopped));
+    // Behind an error there is nothing to wait for.
+    let ending = pieces.flat_map(|piece| {
+        let broken = matches!(piece, Some(Err(_)));
+        stream::iter(std::iter::once(piece).chain(broken.then_some(None)))
+    });
+    ending.take_while(|piece| future::ready(piece.is_some())).filter_map(future::ready)
 }
 
 #[cfg(test)]

@@ -91,7 +91,17 @@ impl Gathered {
     /// A row for each event: what it says, and what of it is personal, each as JSON.
     fn table(&self) -> anyhow::Result<Vec<u8>> {
         let mut writer = csv::Writer::from_writer(Vec::new());
-        writer.write_record(["position", "recorded_at", "type", "stream_type", "stream_id", "actor_id", "payload", "personal", "others"])?;
+        writer.write_record([
+            "position",
+            "recorded_at",
+            "type",
+            "stream_type",
+            "stream_id",
+            "actor_id",
+            "payload",
+            "personal",
+            "others",
+        ])?;
         for OwnEvent { event, personal, others } in &self.events {
             writer.write_record([
                 &event.position.to_string(),
