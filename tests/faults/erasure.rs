@@ -115,11 +115,11 @@ async fn run(mut world: World) {
     assert_closed_once_and_names_nobody(&closings(&world, organization).await, &people);
     staff.assert_certified(&people).await;
     staff.assert_teams_are_left(&people[0]).await;
+    let listed = get(&staff.admin, "/users?include_deleted=true&limit=100").await;
     // To look is recorded, and counted.
     let until = head(&mut database).await;
     all_reach(&mut database, until).await;
     let purged = read_models(&mut database, until, None).await;
-    let listed = get(&staff.admin, "/users?include_deleted=true&limit=100").await;
     rebuild_all(&staff.platform, &mut database).await;
     let rebuilt = read_models(&mut database, until, None).await;
     for (name, rows) in &purged {

@@ -250,4 +250,9 @@ mod tests {
         assert_eq!(changes.created[0].position, 1);
         assert_eq!(changes.statuses, [(ACME, OrganizationStatus::Suspended)].into());
     }
+
+    #[test]
+    fn what_tells_of_deletions_is_of_interest() {
+        assert!(crate::compliance::OF_DELETIONS.iter().all(|name| INTERESTS.contains(name)));
+    }
 }
