@@ -29,7 +29,7 @@ const EXTERNAL_IDENTITIES_MAX: usize = 20;
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "status", rename_all = "snake_case")]
 pub enum Credential {
-    Open(Secrets),
+    Open(Box<Secrets>),
     Closed,
 }
 
@@ -58,7 +58,7 @@ pub struct Password {
 
 impl Default for Credential {
     fn default() -> Self {
-        Self::Open(Secrets::default())
+        Self::Open(Box::default())
     }
 }
 
