@@ -83,6 +83,7 @@ const KEEP: &[(&str, &str)] = &[
     ("key_changes", OF_THE_LOG),
     ("key_holds", OF_THE_LOG),
     ("log_head", OF_NO_PERSON),
+    ("message_key", OF_NO_PERSON),
     ("operations_analytics", OF_NO_PERSON),
     ("operations_standings", "where a random id stands, so that it is counted once; the purge moves it"),
     ("organizations_directory", OF_NO_PERSON),

@@ -39,6 +39,7 @@ pub mod settings;
 pub mod step_up;
 pub mod stream;
 pub mod table;
+pub mod tenant_context;
 pub mod tokens;
 pub mod told;
 

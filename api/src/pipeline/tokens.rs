@@ -252,10 +252,23 @@ impl TokenKeys {
         format!("{}/{}/{purpose}", self.audience, self.environment)
     }
 
+    pub(super) fn issuer(&self) -> &str {
+        &self.issuer
+    }
+
+    pub(super) fn environment(&self) -> &Environment {
+        &self.environment
+    }
+
     fn sign<T: Serialize>(&self, claims: &T) -> Result<String, KeyFault> {
+        self.sign_as("JWT", claims)
+    }
+
+    pub(super) fn sign_as<T: Serialize>(&self, of_type: &str, claims: &T) -> Result<String, KeyFault> {
         let keys = self.current();
         let (id, key) = keys.signing.as_ref().ok_or(KeyFault::NoPrivateKey)?;
         let mut header = Header::new(Algorithm::EdDSA);
+        header.typ = Some(of_type.to_owned());
         header.kid = Some(id.clone());
         jsonwebtoken::encode(&header, claims, key).map_err(|_| KeyFault::NotEd25519)
     }

@@ -2,7 +2,8 @@
 
 use super::*;
 use crate::cli::dev::mailbox::Mailbox;
-use palmares_domain::kernel::LetterId;
+use crate::pipeline::keys::generate_pem;
+use palmares_domain::kernel::{LetterId, OrganizationId};
 use std::{
     env, fs,
     path::{Path, PathBuf},
@@ -38,12 +39,22 @@ impl Drop for Folder {
 }
 
 fn message() -> TextMessage {
-    TextMessage { id: LetterId(Uuid::from_u128(7)), to: NUMBER.to_owned(), text: "042917 est votre code".to_owned() }
+    TextMessage {
+        organization: OrganizationId(Uuid::from_u128(3)),
+        id: LetterId(Uuid::from_u128(7)),
+        to: NUMBER.to_owned(),
+        text: "042917 est votre code".to_owned(),
+    }
+}
+
+fn tokens() -> Arc<TokenKeys> {
+    let pem = generate_pem().unwrap();
+    Arc::new(TokenKeys::from_pems("https://palmares.test", "palmares", [pem.as_str()]).unwrap())
 }
 
 fn adapter(url: String, secret_file: &Path) -> HttpGateway {
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
-    HttpGateway::new(&SmsSettings { url, secret_file: secret_file.to_owned() }).unwrap()
+    HttpGateway::new(&SmsSettings { url, secret_file: secret_file.to_owned() }, tokens()).unwrap()
 }
 
 /// A gateway that answers everything with this status, and tells what it was asked.
@@ -105,6 +116,7 @@ async fn a_message_goes_over_as_the_contract_says() {
     let head = head.to_ascii_lowercase();
     assert!(head.starts_with("post /messages http/1.1") && head.contains("authorization: bearer s3cret\r\n"), "{head}");
     assert!(head.contains("idempotency-key: 00000000-0000-0000-0000-000000000007"), "{head}");
+    assert!(head.contains("palmares-tenant: ey"), "{head}");
     let body: serde_json::Value = serde_json::from_str(body).unwrap();
     assert_eq!(body, json!({ "id": message().id, "to": NUMBER, "text": "042917 est votre code" }));
 }
@@ -142,7 +154,7 @@ async fn what_a_gateway_answers_is_about_the_message_or_about_us() {
 #[test]
 fn the_secret_does_not_go_out_in_clear() {
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
-    let adapter = |url: &str| HttpGateway::new(&SmsSettings { url: url.to_owned(), secret_file: "secret".into() });
+    let adapter = |url: &str| HttpGateway::new(&SmsSettings { url: url.to_owned(), secret_file: "secret".into() }, tokens());
     for url in ["http://sms.test/messages", "http://10.0.0.1/messages", "messages"] {
         assert!(adapter(url).is_err(), "{url}");
     }

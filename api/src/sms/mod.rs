@@ -9,7 +9,7 @@ pub use gateway::HttpGateway;
 
 use crate::mail::DeliveryFault;
 use async_trait::async_trait;
-use palmares_domain::kernel::LetterId;
+use palmares_domain::kernel::{LetterId, OrganizationId};
 use std::path::PathBuf;
 
 /// The file in the folder of secrets by which the gateway knows us.
@@ -27,6 +27,8 @@ pub struct SmsSettings {
 /// A text with a number on it.
 #[derive(Clone)]
 pub struct TextMessage {
+    /// In whose name it is sent.
+    pub organization: OrganizationId,
     /// The same at every attempt, so that a gateway can tell that it has it already.
     pub id: LetterId,
     /// In E.164.

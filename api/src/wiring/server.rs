@@ -108,6 +108,8 @@ pub(super) async fn serve(
         }
         let mut timers = reactors::timers(write.engine.clone(), write.ring.clone());
         timers.push(Arc::new(RunAuditSchedules { engine: write.engine.clone(), exporters }));
+        let sinks = Sinks::new(tokens.clone(), settings.secrets_dir.clone(), settings.insecure_issuers);
+        let sinks = sinks.context("preparing to send audit logs")?;
         let tools = erasure_tools(&write, &read, tokens);
         reactors.push(Arc::new(Erase(tools.clone())));
         timers.push(Arc::new(DeletionTimer(tools)));
@@ -122,7 +124,6 @@ pub(super) async fn serve(
             }
             None => tracing::warn!("PALMARES_LOG_KEY_FILE is not set: the log is not sealed, and nothing can be proved"),
         }
-        let sinks = Sinks::new(settings.secrets_dir.clone(), settings.insecure_issuers).context("preparing to send audit logs")?;
         let (engine, cursors) = (write.engine.clone(), read.siem_cursors().await?);
         let forwarder = Forwarder { engine, cursors, sinks, pauses: Pauses::default() };
         house.spawn(forwarder.run(stopping.clone()));
@@ -181,7 +182,7 @@ fn post(
     write: &WriteSide,
     (tokens, readers): (Arc<TokenKeys>, &Readers),
 ) -> anyhow::Result<Post> {
-    let sms = settings.sms.as_ref().map(HttpGateway::new).transpose()?;
+    let sms = settings.sms.as_ref().map(|sms| HttpGateway::new(sms, tokens.clone())).transpose()?;
     Ok(Post {
         mailer: Arc::new(SmtpMailer::new(mail)?),
         sms: sms.map(|sms| Arc::new(sms) as Arc<dyn SmsSender>),

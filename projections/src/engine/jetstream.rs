@@ -1,5 +1,6 @@
 //! What relay and feed agree on: the stream's name, its subjects, and the form of a message.
 
+use super::provenance::{MessageKey, TENANT};
 use async_nats::{
     HeaderMap,
     jetstream::{self, stream},
@@ -90,12 +91,13 @@ impl Cache {
     }
 
     /// The message of an event: its stream refuses it unless the event before it is its last one. The
-    /// sequence alone does not say that, where somebody else's message took the place of `before`.
+    /// sequence alone does not say that, where somebody else's message took the place of `before`. Whose it is, it
+    /// says signed.
     pub(super) fn message(
         &self,
         event: &RecordedEvent,
         before: Option<EventId>,
-        stream: &str,
+        (stream, key): (&str, &MessageKey),
     ) -> Result<(String, HeaderMap, Bytes), serde_json::Error> {
         let mut headers = HeaderMap::new();
         headers.insert(async_nats::header::NATS_EXPECTED_STREAM, stream);
@@ -106,6 +108,8 @@ impl Cache {
         headers.insert(async_nats::header::NATS_MESSAGE_ID, event.id.to_string().as_str());
         headers.insert(EVENT_ID, event.id.to_string().as_str());
         let subject = format!("{}.{}.{}", self.subject_root, event.organization_id, event.stream.stream_type);
-        Ok((subject, headers, serde_json::to_vec(event)?.into()))
+        let body = serde_json::to_vec(event)?;
+        headers.insert(TENANT, key.sign(stream, &subject, event.organization_id, &body).as_str());
+        Ok((subject, headers, body.into()))
     }
 }

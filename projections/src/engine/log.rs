@@ -1,5 +1,6 @@
 //! Reading the log where it is true: in PostgreSQL, as role `palmares_relay`, across tenants.
 
+use super::provenance::MessageKey;
 use chrono::{DateTime, Utc};
 use palmares_domain::kernel::{EventId, OrganizationId, Purpose, RecordedEvent, StreamVersion};
 use sqlx::{PgPool, Row, postgres::PgRow};
@@ -43,6 +44,9 @@ const READ_STREAM: &str = "
 
 const HEAD: &str = "SELECT position, incarnation FROM log_head";
 
+/// What messages of this log are signed with.
+const MESSAGE_KEY: &str = "SELECT key FROM message_key";
+
 const SEALED: &str = "
     SELECT position, field, subject_id, purpose, ciphertext
     FROM event_sealed WHERE position = ANY($1)";
@@ -56,6 +60,7 @@ pub(super) const STATEMENTS: &[(&str, &str)] = &[
     ("engine.log.read_after", READ_AFTER),
     ("engine.log.read_stream", READ_STREAM),
     ("engine.log.head", HEAD),
+    ("engine.log.message_key", MESSAGE_KEY),
     ("engine.log.sealed", SEALED),
     ("engine.log.recorded_at", RECORDED_AT),
     ("engine.log.event_id", EVENT_ID),
@@ -73,6 +78,11 @@ impl Log {
     pub async fn head(&self) -> Result<Head, sqlx::Error> {
         let (position, incarnation) = sqlx::query_as(HEAD).fetch_one(&self.pool).await?;
         Ok(Head { position, incarnation })
+    }
+
+    pub async fn message_key(&self) -> Result<MessageKey, sqlx::Error> {
+        let key: Vec<u8> = sqlx::query_scalar(MESSAGE_KEY).fetch_one(&self.pool).await?;
+        Ok(MessageKey::new(&key))
     }
 
     /// At most `limit` events behind `position`. Positions have no gaps, so the answer is exactly

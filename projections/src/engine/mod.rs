@@ -19,6 +19,7 @@ pub mod log;
 pub mod page;
 pub mod parked;
 pub mod projector;
+mod provenance;
 mod reactions;
 pub mod reactor;
 pub mod reader;

@@ -4,6 +4,7 @@ use super::{
     head::HeadSignal,
     jetstream::{Cache, EVENT_ID},
     log::{Head, Log},
+    provenance::MessageKey,
     stop::{Backoff, Stop},
 };
 use async_nats::jetstream::{
@@ -96,7 +97,7 @@ impl Relay {
 
     /// Publishes behind `last`; returns when the stream has to be inspected again.
     async fn publish(&self, stream: &str, mut last: i64, lock: &mut PgConnection) -> anyhow::Result<()> {
-        let context = self.cache.context();
+        let (context, key) = (self.cache.context(), self.log.message_key().await?);
         let mut grown = self.head.subscribe();
         let mut flight = VecDeque::with_capacity(WINDOW);
         // What stands at `last` was just compared with the log; what comes behind it is chained to it.
@@ -122,7 +123,7 @@ impl Relay {
             let Some(newest) = events.last().map(|event| event.position) else {
                 anyhow::bail!("the log ends before the head it announced");
             };
-            flight.push_back((newest, self.send(&context, stream, before, &events).await?));
+            flight.push_back((newest, self.send(&context, (stream, &key), before, &events).await?));
             (last, before) = (newest, events.last().map(|event| event.id));
             if flight.len() == WINDOW
                 && let Some(sent) = flight.pop_front()
@@ -138,17 +139,17 @@ impl Relay {
     async fn send(
         &self,
         context: &Context,
-        stream: &str,
+        signed: (&str, &MessageKey),
         mut before: Option<EventId>,
         events: &[RecordedEvent],
     ) -> anyhow::Result<PublishAckFuture> {
         let Some((last, others)) = events.split_last() else { anyhow::bail!("an empty chunk") };
         for event in others {
-            let (subject, headers, body) = self.cache.message(event, before, stream)?;
+            let (subject, headers, body) = self.cache.message(event, before, signed)?;
             self.cache.client.publish_with_headers(subject, headers, body).await?;
             before = Some(event.id);
         }
-        let (subject, headers, body) = self.cache.message(last, before, stream)?;
+        let (subject, headers, body) = self.cache.message(last, before, signed)?;
         Ok(context.publish_with_headers(subject, headers, body).await?)
     }
 
@@ -186,7 +187,9 @@ impl Relay {
         let Ok(message) = stream.get_raw_message(info.state.last_sequence).await else { return Ok(None) };
         let published = message.headers.get(EVENT_ID).and_then(|id| id.as_str().parse::<Uuid>().ok());
         let recorded = self.log.event_id(last).await?.map(|id| id.0);
-        Ok((published.is_some() && published == recorded).then_some(last))
+        let signed = self.log.message_key().await?.event(&info.config.name, &message.subject, Some(&message.headers), &message.payload);
+        let same = published.is_some() && published == recorded && signed.is_ok_and(|event| Some(event.id.0) == recorded);
+        Ok(same.then_some(last))
     }
 
     async fn stands_at(&self, name: &str, last: i64) -> anyhow::Result<bool> {

@@ -1,6 +1,6 @@
 //! The JetStream side of the feed: an ordered consumer that is made anew whenever it fails.
 
-use super::{feed::BATCH, jetstream::Cache, log::Log, stop::Backoff};
+use super::{feed::BATCH, jetstream::Cache, log::Log, provenance::MessageKey, stop::Backoff};
 use anyhow::Context;
 use async_nats::{
     connection::State,
@@ -70,7 +70,8 @@ impl Subscriber {
 
     async fn follow(&self) -> anyhow::Result<()> {
         let incarnation = self.log.head().await?.incarnation;
-        let stream = self.cache.context().get_stream(self.cache.stream(incarnation)).await?;
+        let (name, key) = (self.cache.stream(incarnation), self.log.message_key().await?);
+        let stream = self.cache.context().get_stream(&name).await?;
         let start_sequence = u64::try_from(*self.position.borrow() + 1)?;
         let consumer = stream
             .create_consumer(OrderedConfig { deliver_policy: DeliverPolicy::ByStartSequence { start_sequence }, ..Default::default() })
@@ -79,7 +80,7 @@ impl Subscriber {
         while let Some(chunk) = messages.next().await {
             let mut events = Vec::with_capacity(chunk.len());
             for message in chunk {
-                events.push(Arc::new(decode(&message?)?));
+                events.push(Arc::new(decode(&message?, &name, &key)?));
             }
             self.events.send(events).await?;
         }
@@ -87,11 +88,12 @@ impl Subscriber {
     }
 }
 
-/// A message that is not the event of its sequence ends the subscription: the feed reads the log,
-/// and the relay makes the stream anew.
-fn decode(message: &Message) -> anyhow::Result<RecordedEvent> {
+/// A message that is not the event of its sequence, or that no relay of this log signed for its tenant, ends the
+/// subscription: the feed reads the log, and the relay makes the stream anew.
+fn decode(message: &Message, stream: &str, key: &MessageKey) -> anyhow::Result<RecordedEvent> {
     let sequence = message.info().map_err(|error| anyhow::anyhow!(error))?.stream_sequence;
-    let event: RecordedEvent = serde_json::from_slice(&message.payload).with_context(|| format!("message {sequence} is not an event"))?;
+    let event = key.event(stream, &message.subject, message.headers.as_ref(), &message.payload);
+    let event = event.with_context(|| format!("message {sequence} is not taken"))?;
     anyhow::ensure!(u64::try_from(event.position) == Ok(sequence), "message {sequence} is the event at {}", event.position);
     Ok(event)
 }

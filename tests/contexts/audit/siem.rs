@@ -7,6 +7,7 @@ use crate::support::{
     sink::Sink,
 };
 use chrono::{DateTime, TimeDelta, Utc};
+use jsonwebtoken::{Algorithm, DecodingKey, Validation, jwk::JwkSet};
 use palmares_domain::{identity::Role, kernel::RoleId};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -297,4 +298,41 @@ async fn a_stream_is_of_its_organization_and_leads_to_no_private_place() {
         other.officer.post("/siem-streams", &body).await.refused(422, "VALIDATION_ERROR");
     }
     assert_eq!(other.domain_events().await, before);
+}
+
+/// What a sink knows of us: where our public keys are, and its own address.
+async fn verified(token: &str, audience: &str) -> Result<Value, jsonwebtoken::errors::Error> {
+    let descriptor = &running().descriptor;
+    let set =
+        reqwest::Client::builder().no_proxy().build().expect("a client").get(format!("{}/.well-known/jwks.json", descriptor.base_url));
+    let set: JwkSet = set.send().await.expect("the server answers").json().await.expect("a JWK set");
+    let header = jsonwebtoken::decode_header(token)?;
+    let key = DecodingKey::from_jwk(set.find(&header.kid.expect("a key")).expect("one of ours"))?;
+    let mut validation = Validation::new(Algorithm::EdDSA);
+    validation.set_audience(&[audience]);
+    Ok(jsonwebtoken::decode::<Value>(token, &key, &validation)?.claims)
+}
+
+// covers: E-84
+#[tokio::test]
+async fn a_sink_learns_by_our_public_keys_for_which_organization_it_is_sent_something() {
+    let (one, other) = (fresh_organization().await, fresh_organization().await);
+    let (sink, second) = (Sink::start().await, Sink::start().await);
+    open(&one.officer, &sink, json!({})).await;
+    open(&other.officer, &second, json!({})).await;
+    reached(&sink, last(&one).await).await;
+    reached(&second, last(&other).await).await;
+    let token = |sink: &Sink| sink.received()[0].headers["palmares-tenant"].clone();
+    let origin = |sink: &Sink| format!("http://{}", sink.address);
+    let claims = verified(&token(&sink), &origin(&sink)).await.expect("it is ours");
+    assert_eq!(claims["organization_id"], json!(one.id));
+    assert!(claims["exp"].as_i64() <= Some(Utc::now().timestamp() + 120), "{claims}");
+    assert_eq!(verified(&token(&second), &origin(&second)).await.expect("it is ours")["organization_id"], json!(other.id));
+    // What one sink was sent is worth nothing at another, nor here, nor with another organization in it.
+    assert!(verified(&token(&sink), &origin(&second)).await.is_err());
+    one.admin.with_token(&token(&sink)).get("/me").await.refused(401, "AUTHENTICATION_FAILED");
+    let (mine, theirs) = (token(&sink), token(&second));
+    let part = |token: &str, index: usize| token.split('.').nth(index).expect("three parts").to_owned();
+    let swapped = format!("{}.{}.{}", part(&mine, 0), part(&theirs, 1), part(&mine, 2));
+    assert!(verified(&swapped, &origin(&second)).await.is_err());
 }

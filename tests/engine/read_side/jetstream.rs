@@ -4,11 +4,13 @@ use super::{
     model::{Control, noted},
     rig::Rig,
 };
+use crate::support::running::eventually;
 use async_nats::{HeaderMap, jetstream::stream};
 use palmares::cli::dev::embedded::{
     programs,
     unix::{Signal, contain},
 };
+use palmares_projections::engine::log::Log;
 use serde_json::json;
 use std::{
     fs,
@@ -95,6 +97,51 @@ async fn messages_of_others_are_never_taken_for_events() {
     }
     node.reaches(last).await;
     rig.cached(last).await;
+    assert_eq!(rig.differences().await, NOTHING);
+}
+
+// covers: E-84
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_event_of_the_log_under_another_tenant_is_not_taken_and_its_stream_is_made_anew() {
+    let mut rig = Rig::open().await;
+    let log = Log::new(rig.as_role("palmares_relay").await);
+    // In place of the relay somebody fills the stream who knows every event, and not the key.
+    let mut lead = rig.superuser.acquire().await.unwrap();
+    sqlx::query("SELECT pg_advisory_lock(7081, 1)").execute(&mut *lead).await.unwrap();
+    let (cache, context) = (rig.cache().await, rig.jetstream().await);
+    let config =
+        stream::Config { name: rig.stream_name().await, subjects: vec![format!("{}.>", cache.subject_root)], ..Default::default() };
+    context.create_stream(config).await.unwrap();
+    let node = rig.node(1, vec![noted(1, &Arc::default())], Vec::new()).await;
+    let mut last = 0;
+    for _ in 0..8 {
+        let before = last;
+        last = rig.append(3).await;
+        for event in log.read_after(before, 3).await.unwrap() {
+            let mut body = serde_json::to_value(&event).unwrap();
+            let other = Uuid::now_v7();
+            (body["organization_id"], body["payload"]["amount"]) = (json!(other), json!(1_000_000));
+            let mut headers = HeaderMap::new();
+            headers.insert("Palmares-Event-Id", event.id.to_string().as_str());
+            headers.insert("Nats-Msg-Id", event.id.to_string().as_str());
+            headers.insert("Palmares-Tenant", format!("{other}.{}", "0".repeat(64)).as_str());
+            let subject = format!("{}.{other}.user", cache.subject_root);
+            context.publish_with_headers(subject, headers, body.to_string().into()).await.unwrap().await.unwrap();
+        }
+        node.reaches(last).await;
+    }
+    assert_eq!(rig.differences().await, NOTHING);
+
+    // By its ids the stream is the log; by whose they are it is not.
+    sqlx::query("SELECT pg_advisory_unlock(7081, 1)").execute(&mut *lead).await.unwrap();
+    let recorded = log.read_after(last - 1, 1).await.unwrap().remove(0);
+    eventually("the stream is made anew", async || {
+        let message = context.get_stream(&rig.stream_name().await).await.ok()?.get_raw_message(last as u64).await.ok()?;
+        let tenant = message.headers.get("Palmares-Tenant")?.as_str().starts_with(&format!("{}.", recorded.organization_id));
+        let body: serde_json::Value = serde_json::from_slice(&message.payload).unwrap();
+        (tenant && body == serde_json::to_value(&recorded).unwrap()).then_some(())
+    })
+    .await;
     assert_eq!(rig.differences().await, NOTHING);
 }
 

@@ -151,7 +151,7 @@ impl SendLetters {
             }
             Channel::Sms => {
                 let text = self.post.templates.write_text(asked.kind, language, about).map_err(permanent)?;
-                self.text(TextMessage { id, to: address, text }).await
+                self.text(TextMessage { organization: event.organization_id, id, to: address, text }).await
             }
         };
         let outcome = match handed_over {

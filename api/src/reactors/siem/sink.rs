@@ -1,12 +1,15 @@
 //! One request to a sink: signed, to an address that may be asked, and not for long.
 
-use crate::secrets::secret;
+use crate::{
+    pipeline::{TokenKeys, tenant_context::TENANT_CONTEXT},
+    secrets::secret,
+};
 use aws_lc_rs::hmac;
 use palmares_commands::outbound::Outbound;
 use palmares_domain::{identity::connection::Issuer, kernel::OrganizationId};
 use palmares_projections::compliance::siem::{Cursor, content_type};
-use reqwest::{StatusCode, header};
-use std::{error::Error, fmt::Write, io, path::PathBuf, time::Duration};
+use reqwest::{StatusCode, Url, header};
+use std::{error::Error, fmt::Write, io, path::PathBuf, sync::Arc, time::Duration};
 
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -17,11 +20,13 @@ const STREAM: &str = "Palmares-Stream";
 const RECORDS: &str = "Palmares-Records";
 
 const SECRET_MISSING: &str = "secret missing";
+const UNSIGNED: &str = "not signed";
 const TIMED_OUT: &str = "timed out";
 
 /// Reaches sinks.
 pub struct Sinks {
     http: reqwest::Client,
+    tokens: Arc<TokenKeys>,
     secrets_dir: Option<PathBuf>,
     insecure_loopback: bool,
 }
@@ -47,9 +52,9 @@ pub enum Sent {
 impl Sinks {
     /// # Errors
     /// Certificates of the machine that cannot be read.
-    pub fn new(secrets_dir: Option<PathBuf>, insecure_loopback: bool) -> anyhow::Result<Self> {
+    pub fn new(tokens: Arc<TokenKeys>, secrets_dir: Option<PathBuf>, insecure_loopback: bool) -> anyhow::Result<Self> {
         let http = Outbound::within(PATIENCE).to_public_addresses(insecure_loopback).build()?;
-        Ok(Self { http, secrets_dir, insecure_loopback })
+        Ok(Self { http, tokens, secrets_dir, insecure_loopback })
     }
 
     /// Sends the records that follow those which the sink took.
@@ -65,6 +70,13 @@ impl Sinks {
         let told = |error: &dyn std::fmt::Display, kind| {
             tracing::warn!(organization = %cursor.organization, stream = %cursor.stream, error = %error, kind, "a sink was not reached");
         };
+        match self.tenant(cursor) {
+            Ok(tenant) => request = request.header(TENANT_CONTEXT, tenant),
+            Err(error) => {
+                told(&format_args!("{error:#}"), UNSIGNED);
+                return Sent::Away(UNSIGNED.to_owned());
+            }
+        }
         if let Some(name) = &cursor.secret_ref {
             match self.signature(cursor.organization, name, &body).await {
                 Ok(signature) => request = request.header(SIGNATURE, signature),
@@ -82,6 +94,11 @@ impl Sinks {
                 if kind == TIMED_OUT { Sent::TimedOut } else { Sent::Away(kind.to_owned()) }
             }
         }
+    }
+
+    /// For whom we ask, signed.
+    fn tenant(&self, cursor: &Cursor) -> anyhow::Result<String> {
+        Ok(self.tokens.tenant_context(cursor.organization, &cursor.url.parse::<Url>()?, chrono::Utc::now())?)
     }
 
     async fn signature(&self, organization: OrganizationId, name: &str, body: &[u8]) -> anyhow::Result<String> {
