@@ -172,7 +172,7 @@ fn what_cannot_be_read_any_more_is_paused_for_good() {
     let AuditSchedulesEvent::AuditScheduleOpened(clear) = opened() else { panic!("it is opened") };
     let sealed = Personal::Sealed(Digest([1; 32]));
     let erased: AuditSchedulesEvent = AuditScheduleOpened { recipient: sealed, ..clear }.into();
-    assert_eq!(when(&[erased.clone()], "2026-01-06T05:00:00Z", run(90)), Ok(vec![paused(PauseCause::Erased)]));
+    assert_eq!(when(std::slice::from_ref(&erased), "2026-01-06T05:00:00Z", run(90)), Ok(vec![paused(PauseCause::Erased)]));
     let stopped = [erased, paused(PauseCause::Erased)];
     assert_eq!(when(&stopped, "2026-01-06T05:00:00Z", ScheduleAction::Resume), Err(AuditSchedulesError::Unreadable));
 }
