@@ -32,6 +32,7 @@ mod proofs;
 mod provisioning;
 mod recognition;
 mod reports;
+mod second_factors;
 mod sessions;
 mod sign_in;
 mod sign_in_abuse;

@@ -9,11 +9,11 @@ use crate::support::{
 };
 use serde_json::{Value, json};
 
-const PHONE: &str = "PalmaresPhone/3.1";
-const HOME: [u8; 4] = [127, 0, 0, 1];
+pub(super) const PHONE: &str = "PalmaresPhone/3.1";
+pub(super) const HOME: [u8; 4] = [127, 0, 0, 1];
 
 impl Person {
-    async fn signs_in_from(&self, address: [u8; 4], password: &str) -> Reply {
+    pub(super) async fn signs_in_from(&self, address: [u8; 4], password: &str) -> Reply {
         let mut body = self.body(password);
         // Asked for once there were five failures.
         body["captcha"] = json!(SOLVED);
@@ -21,7 +21,7 @@ impl Person {
     }
 
     /// Wrong passwords from the second network on, in turn from so many.
-    async fn is_guessed(&self, organization: &Organization, failures: usize, networks: u8) {
+    pub(super) async fn is_guessed(&self, organization: &Organization, failures: usize, networks: u8) {
         let before = organization.seen("identity.sign_in_failed").await.len();
         for number in 0..failures {
             let network = 2 + u8::try_from(number).expect("few") % networks;
@@ -46,7 +46,7 @@ impl Organization {
         self.seen("identity.suspicious_sign_in_detected").await
     }
 
-    async fn chooses(&self, consequence: &str) {
+    pub(super) async fn chooses(&self, consequence: &str) {
         let path = format!("/organizations/{}/settings", self.id);
         self.admin.send("PATCH", &path, &json!({ "suspicious_sign_in": consequence })).await.expect(200);
         let settings = self.admin.get_at(&path, self.head().await).await.expect(200);
@@ -178,6 +178,11 @@ async fn a_suspicious_sign_in_is_asked_for_a_second_factor_where_the_organizatio
     let proven = Client::coming_from(HOME, PHONE).post("/auth/mfa/verify", &verify).await.expect(200);
     assert_eq!(proven.body["status"], "SIGNED_IN");
     assert!(is_in(&organization, &signed_in).await && is_in(&organization, &proven).await);
+    // What came by mail is no second factor of an administrator's.
+    organization.admin.post(&format!("/users/{}/roles", person.user), &json!({ "role": "organization_admin" })).await.expect(200);
+    let refreshed = refreshed_from(HOME, PHONE, &proven).await.expect(200);
+    let refused = organization.member.with_token(&refreshed.id("access_token")).get("/users").await.refused(403, "ACCESS_DENIED");
+    assert_eq!(refused.body["reason"], "gate.second_factor_required");
     let consequences: Vec<_> = organization.detected().await.into_iter().map(|detected| detected["consequence"].clone()).collect();
     assert_eq!(consequences, [json!("second_factor_demanded"), json!("notified")]);
 }

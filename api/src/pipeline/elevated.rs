@@ -65,6 +65,7 @@ impl Gate {
     pub(super) async fn add_role(&self, caller: &mut Caller, elevation: ElevationId) -> Result<(), Problem> {
         let found = self.standings.elevation(caller.home, elevation, caller.user).await.map_err(Problem::unavailable)?;
         if let Some(Elevated::Role(role)) = found {
+            caller.check_may_borrow(&role)?;
             caller.rights = std::mem::take(&mut caller.rights).with(role);
             caller.elevation = Some(elevation);
         }
@@ -85,10 +86,11 @@ impl Gate {
         Ok(())
     }
 
-    /// Asks the policies; about both, where the caller acts as another.
-    pub(super) fn ask(
+    /// Asks the policies about these rights of the caller's; about both, where the caller acts as another.
+    pub(super) fn ask_with(
         &self,
         caller: &Caller,
+        rights: &Rights,
         permission: &'static str,
         organization: OrganizationId,
         owner: Option<UserId>,
@@ -102,7 +104,7 @@ impl Gate {
             (None, None) => Through::OwnRights,
         };
         let circumstances = Circumstances { through, ..circumstances };
-        let Caller { user, home, rights, .. } = caller;
+        let Caller { user, home, .. } = caller;
         let own = self.decide(&Question { principal: *user, home: *home, rights, permission, organization, owner, circumstances });
         match &caller.acted_as {
             None => own,

@@ -12,7 +12,7 @@ use super::{
     elevated::{ActedAs, named_elevation},
     limits::Limiter,
     owed_consents::check_consents,
-    ports::{AccessLog, Program, Standing, Standings},
+    ports::{AccessLog, Program, Shown, Standing, Standings},
     related::Belonging,
     session_secret::digest_of,
     step_up::check_proof,
@@ -55,8 +55,12 @@ pub struct Caller {
     pub home: OrganizationId,
     /// The session in which the user is signed in; none where an operator made the token.
     pub session: Option<SessionId>,
-    /// What the user's roles grant now, as far as the token may be used with them.
+    /// What the user's roles grant now, as far as the token and the session may be used with them.
     pub rights: Rights,
+    /// Whether the session was started with one factor only.
+    pub one_factor: bool,
+    /// What the user's roles grant beside that, to a session that showed a second factor.
+    pub withheld: Rights,
     /// The elevation that the request uses.
     pub elevation: Option<ElevationId>,
     /// As whom it acts, where that is another user.
@@ -70,7 +74,9 @@ pub struct Caller {
 impl Caller {
     /// Somebody of whom no more is known than who they are.
     fn known_as(user: UserId, home: OrganizationId, session: Option<SessionId>) -> Self {
-        Self { user, home, session, rights: Rights::default(), elevation: None, acted_as: None, leaving: false, program: false }
+        let (rights, withheld) = (Rights::default(), Rights::default());
+        let (elevation, acted_as) = (None, None);
+        Self { user, home, session, rights, one_factor: false, withheld, elevation, acted_as, leaving: false, program: false }
     }
 }
 
@@ -161,14 +167,14 @@ impl Gate {
         let mut denied = BTreeSet::new();
         let mut permitted = None;
         // By their roles nobody has more rights over another's resource than over their own or over what is nobody's.
-        for owner in [None, Some(caller.principal())] {
-            let own = Circumstances {
-                policies: own_policies.as_deref(),
-                owner_status: owner.map(|_| UserStatus::Active),
-                relations: &[],
-                through: Through::OwnRights,
-            };
-            match self.ask(&caller, permission, organization, owner, own) {
+        let owners = [None, Some(caller.principal())];
+        let own = |owner: Option<UserId>| Circumstances {
+            policies: own_policies.as_deref(),
+            owner_status: owner.map(|_| UserStatus::Active),
+            ..Circumstances::default()
+        };
+        for owner in owners {
+            match self.ask(&caller, permission, organization, owner, own(owner)) {
                 Verdict::Permit(policies) => {
                     permitted = Some((owner, policies));
                     break;
@@ -180,7 +186,11 @@ impl Gate {
         let own_may = || own_policies.as_ref().is_some_and(|policies| policies.may_permit(permission));
         let depends = || own_may() || self.may_permit_related(&caller, permission, organization);
         if permitted.is_none() && !depends() {
-            return Err(not_permitted(denied.into_iter().collect()));
+            let denied: Vec<_> = denied.into_iter().collect();
+            for owner in owners {
+                self.check_withheld(&caller, permission, organization, owner, own(owner), &denied)?;
+            }
+            return Err(not_permitted(denied));
         }
         #[expect(clippy::disallowed_methods, reason = "this is the gate: the caller may act in this organization")]
         let tenant = Tenant::grant(organization);
@@ -197,11 +207,12 @@ impl Gate {
         if standing != Standing::Unknown && presented.cookie.is_none() {
             call.caller = Some(Caller::known_as(user, home, session));
         }
-        self.check_session(&presented).await?;
+        let shown = self.check_session(&presented).await?;
         let leaving = matches!(standing, Standing::Leaving(_));
         let rights = rights_of(standing)?;
         let rights = presented.roles.iter().fold(rights, |rights, roles| rights.narrowed_to(roles));
-        let caller = Caller { rights, leaving, ..Caller::known_as(user, home, session) };
+        let mut caller = Caller { rights, leaving, ..Caller::known_as(user, home, session) };
+        caller.withhold(shown);
         call.caller = Some(caller.clone());
         if call.route.is_about_caller() {
             call.params.push((SELF_PARAM, caller.user.to_string()));
@@ -255,7 +266,11 @@ impl Gate {
                 let relations = self.relations(&entered.caller, entered.permission, organization, of, own).await?;
                 let circumstances = Circumstances { policies: own, owner_status, relations: &relations, through: Through::OwnRights };
                 let known = of.is_known_to(entered.caller.user, &relations) || (of.is_nobodys() && permitted.is_none());
-                match self.ask(&entered.caller, entered.permission, organization, of.owner, circumstances) {
+                let verdict = self.ask(&entered.caller, entered.permission, organization, of.owner, circumstances);
+                if let Verdict::Deny(denied) = &verdict {
+                    self.check_withheld(&entered.caller, entered.permission, organization, of.owner, circumstances, denied)?;
+                }
+                match verdict {
                     Verdict::Permit(policies) => policies,
                     Verdict::Deny(policies) if known => return Err(not_permitted(policies)),
                     Verdict::Deny(policies) => return Err(denied_by(policies, NOT_THE_OWNER, Problem::not_found())),
@@ -282,13 +297,13 @@ impl Gate {
         })
     }
 
-    /// Whether the session goes on, where there is one.
-    pub(super) async fn check_session(&self, presented: &Presented) -> Result<(), Problem> {
-        let Some(session) = presented.session else { return Ok(()) };
+    /// Whether the session goes on, where there is one, and what it showed.
+    async fn check_session(&self, presented: &Presented) -> Result<Option<Shown>, Problem> {
+        let Some(session) = presented.session else { return Ok(None) };
         let secret = presented.cookie.as_ref().map(|cookie| digest_of(&cookie.family));
         match self.standings.signed_in(presented.organization, presented.user, session, secret).await {
-            Ok(true) => Ok(()),
-            Ok(false) => Err(token_invalid()),
+            Ok(Some(shown)) => Ok(Some(shown)),
+            Ok(None) => Err(token_invalid()),
             Err(error) => Err(Problem::unavailable(error)),
         }
     }
@@ -315,6 +330,7 @@ impl Gate {
             Some(named) => named,
         };
         if !(caller.home == OrganizationId::PLATFORM && caller.rights.reach_everywhere()) {
+            caller.check_reach_withheld()?;
             return Err(Problem::new(Code::TenantMismatch, "gate.tenant_mismatch"));
         }
         match self.standings.exists(organization).await.map_err(Problem::unavailable)? {

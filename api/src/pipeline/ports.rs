@@ -22,6 +22,14 @@ pub enum Standing {
     Unknown,
 }
 
+/// What was shown when a session was started.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shown {
+    OneFactor,
+    /// A second factor that opens what administrators may.
+    TwoFactors,
+}
+
 /// What a program may whose key is good.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Program {
@@ -48,14 +56,15 @@ pub trait Standings: Send + Sync + 'static {
     /// When it cannot be told; the request is then refused with `SERVICE_UNAVAILABLE`.
     async fn of(&self, organization: OrganizationId, user: UserId) -> anyhow::Result<Standing>;
 
-    /// Whether a session of the user goes on; where a cookie proves it, with this digest of its secret.
+    /// What a session of the user showed, `None` where it does not go on; where a cookie proves it, with this
+    /// digest of its secret.
     async fn signed_in(
         &self,
         organization: OrganizationId,
         user: UserId,
         session: SessionId,
         secret: Option<Digest>,
-    ) -> anyhow::Result<bool>;
+    ) -> anyhow::Result<Option<Shown>>;
 
     /// Whether the user has yet to agree to something that their organization requires, in the version
     /// that is in force now (E-278).

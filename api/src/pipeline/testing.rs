@@ -1,8 +1,8 @@
 //! A server for tests of the gate: as it runs, with the ports behind the gate replaced.
 
 use super::{
-    AccessLog, Elevated, Gate, Limiter, Parts, Program, Progress, RateLimits, RefusedAccess, SensitiveRead, Services, Settings, Standing,
-    Standings, TokenKeys, Upkeep, UpkeepRefused, bind, decision::OwnPolicies, keys::generate_pem,
+    AccessLog, Elevated, Gate, Limiter, Parts, Program, Progress, RateLimits, RefusedAccess, SensitiveRead, Services, Settings, Shown,
+    Standing, Standings, TokenKeys, Upkeep, UpkeepRefused, bind, decision::OwnPolicies, keys::generate_pem,
 };
 use crate::dns::{DnsFault, DnsResolver};
 use crate::sign_in::{Desk, federation::FederationSettings, password_policy::PasswordPolicy};
@@ -30,7 +30,7 @@ use std::{
 #[derive(Clone, Copy)]
 pub struct Rules {
     pub standing: fn(OrganizationId, UserId) -> Standing,
-    pub signed_in: fn(SessionId) -> bool,
+    pub signed_in: fn(SessionId) -> Option<Shown>,
     pub owes_consent: fn(UserId) -> bool,
     pub program: fn(ApiKeyId, Digest) -> Option<Program>,
     pub elevation: fn(ElevationId) -> Option<Elevated>,
@@ -122,7 +122,7 @@ impl Standings for Ports {
     async fn of(&self, organization: OrganizationId, user: UserId) -> anyhow::Result<Standing> {
         Ok((self.rules.standing)(organization, user))
     }
-    async fn signed_in(&self, _: OrganizationId, _: UserId, session: SessionId, _: Option<Digest>) -> anyhow::Result<bool> {
+    async fn signed_in(&self, _: OrganizationId, _: UserId, session: SessionId, _: Option<Digest>) -> anyhow::Result<Option<Shown>> {
         Ok((self.rules.signed_in)(session))
     }
     async fn owes_consent(&self, _: OrganizationId, user: UserId) -> anyhow::Result<bool> {

@@ -155,7 +155,7 @@ impl MembershipShown {
     async fn of(services: &Services, id: MembershipId, membership: &Membership) -> Result<Self, Problem> {
         let Membership { account, linked_at, last_switched_at } = *membership;
         let Account { organization_id, user_id } = account;
-        let Found { status, roles, .. } = found(services, &Meant::from(account)).await?;
+        let Found { status, rights, .. } = found(services, &Meant::from(account)).await?;
         let named = |found: &Organization| found.profile().map(|profile| (profile.slug.clone(), profile.name.clone(), profile.status));
         let organization = services.engine.look(organization_id, organization_id, named).await?;
         let (organization_slug, organization_name, organization_status) = match organization {
@@ -170,7 +170,7 @@ impl MembershipShown {
             organization_status,
             user_id,
             status,
-            roles: roles.into_iter().collect(),
+            roles: rights.roles().collect(),
             linked_at,
             last_switched_at,
         })

@@ -5,15 +5,15 @@ use crate::{pipeline::Services, problem::Problem};
 use palmares_commands::{engine::Engine, organizations::slug_claim};
 use palmares_domain::{
     identity::{
-        EMAIL_LOOKUP, Role, RoleRef,
+        EMAIL_LOOKUP, Rights,
         credential::Credential,
         email_key,
+        role_catalogue::RoleCatalogue,
         user::{User, UserStatus},
     },
     kernel::{OrganizationId, UserId, derive_uuid},
     organizations::organization::{Organization, Settings},
 };
-use std::collections::BTreeSet;
 
 /// Somebody who may be there or not. Those who are not have ids as well, under which nothing is
 /// found, so that looking them up takes the same steps.
@@ -27,7 +27,8 @@ pub struct Meant {
 #[derive(Clone, Default)]
 pub struct Found {
     pub status: Option<UserStatus>,
-    pub roles: BTreeSet<RoleRef>,
+    /// What the user's roles grant now.
+    pub rights: Rights,
     /// Whether letters can reach them.
     pub has_address: bool,
     pub organization_active: bool,
@@ -62,15 +63,14 @@ impl Found {
     }
 
     /// Whether the user may not go without a second factor: whoever administers the platform or an
-    /// organization (E-113), and everyone where the organization says so.
+    /// organization, or sees what is confidential of others (E-113), and everyone where the organization says so.
     pub fn needs_second_factor(&self) -> bool {
-        self.settings.requires_mfa() || self.administers()
+        self.settings.requires_mfa() || self.needs_authenticator()
     }
 
-    /// Whether the user administers the platform or an organization, for whom a text message is not enough.
-    pub fn administers(&self) -> bool {
-        let administers = |role: Role| role.is_platform() || role == Role::OrganizationAdmin;
-        self.roles.iter().filter_map(|role| role.built_in()).any(administers)
+    /// Whether the user's roles need a second factor, for which nothing that is sent is enough.
+    pub fn needs_authenticator(&self) -> bool {
+        self.rights.need_second_factor()
     }
 
     /// Looks up what stands about somebody.
@@ -80,10 +80,11 @@ impl Found {
             user.profile().map(|profile| (Some(profile.status), profile.roles.clone(), profile.email_claim.is_some())).unwrap_or_default()
         };
         let (status, roles, has_address) = engine.look(organization, user, profile).await?;
+        let rights = engine.look(organization, organization, |catalogue: &RoleCatalogue| catalogue.rights(&roles)).await?;
         let asks = |organization: &Organization| (organization.is_active(), organization.settings());
         let (organization_active, settings) = engine.look(organization, organization, asks).await?;
         let credential = engine.state::<Credential>(organization, user).await?;
-        Ok(Self { status, roles, has_address, organization_active, settings, credential })
+        Ok(Self { status, rights, has_address, organization_active, settings, credential })
     }
 }
 

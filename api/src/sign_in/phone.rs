@@ -26,7 +26,7 @@ use utoipa::ToSchema;
 
 /// Whether a code by text message is a second factor of this user: of nobody who has an authenticator, or must.
 pub fn takes_phone_code(services: &Services, found: &Found) -> bool {
-    found.credential.phone().is_some() && !found.credential.has_totp() && !found.administers() && may_send(services, found)
+    found.credential.phone().is_some() && !found.credential.has_totp() && !found.needs_authenticator() && may_send(services, found)
 }
 
 fn may_send(services: &Services, found: &Found) -> bool {

@@ -1,6 +1,6 @@
 //! Who may act, by the states that the engine keeps in memory.
 
-use crate::pipeline::{Elevated, Program, Standing, Standings, decision::OwnPolicies, session_secret::same};
+use crate::pipeline::{Elevated, Program, Shown, Standing, Standings, decision::OwnPolicies, session_secret::same};
 use async_trait::async_trait;
 use chrono::Utc;
 use moka::sync::Cache;
@@ -57,13 +57,16 @@ impl Standings for EngineStandings {
         user: UserId,
         session: SessionId,
         secret: Option<Digest>,
-    ) -> anyhow::Result<bool> {
+    ) -> anyhow::Result<Option<Shown>> {
         let now = Utc::now();
-        let goes_on = |sessions: &Sessions| match secret {
-            Some(secret) => sessions.holds(session, secret, now),
-            None => sessions.is_live(session, now),
+        let shown = |sessions: &Sessions| {
+            let goes_on = match secret {
+                Some(secret) => sessions.held_by(session, secret, now),
+                None => sessions.live(session, now),
+            };
+            goes_on.map(|session| if session.showed_second_factor() { Shown::TwoFactors } else { Shown::OneFactor })
         };
-        Ok(self.engine.look(organization, user, goes_on).await?)
+        Ok(self.engine.look(organization, user, shown).await?)
     }
 
     async fn owes_consent(&self, organization: OrganizationId, user: UserId) -> anyhow::Result<bool> {

@@ -53,6 +53,13 @@ impl HeldRole {
         (self.rules_platform(), self.role.built_in().is_some_and(Role::is_platform))
     }
 
+    /// Whether whoever uses the role has to have shown a second factor: it administers the platform or an
+    /// organization (E-113), or shows what is confidential of others.
+    pub fn needs_second_factor(&self) -> bool {
+        let administers = |role: Role| role.is_platform() || role == Role::OrganizationAdmin;
+        self.role.built_in().is_some_and(administers) || [CONFIDENTIAL_READ, RESTRICTED_READ].iter().any(|read| self.grants_all_of(read))
+    }
+
     fn grants_all_of(&self, wanted: &str) -> bool {
         self.grants.as_ref().is_none_or(|grants| grants.iter().any(|grant| grant.covers(wanted)))
     }
@@ -88,6 +95,17 @@ impl Rights {
             self.0.push(role);
         }
         self
+    }
+
+    /// Whether one of the roles needs a second factor.
+    pub fn need_second_factor(&self) -> bool {
+        self.0.iter().any(HeldRole::needs_second_factor)
+    }
+
+    /// The roles for which one factor is enough, and those that need a second one.
+    pub fn by_factors(self) -> (Self, Self) {
+        let (two, one) = self.0.into_iter().partition(HeldRole::needs_second_factor);
+        (Self(one), Self(two))
     }
 
     /// What both grant, and nothing else: whoever acts as another may do no more than either of them (E-33).
@@ -256,6 +274,20 @@ mod tests {
         assert!(admin.lesser_of(&Rights::default()).held().is_empty());
         let administrators = admin.lesser_of(&Rights::built_in([Role::OrganizationAdmin]));
         assert!(administrators.permit("points.credit.create") && !administrators.permit("organizations.organization.create"));
+    }
+
+    // covers: E-113
+    #[test]
+    fn who_administers_or_sees_what_is_confidential_needs_a_second_factor() {
+        for role in Role::ALL {
+            let needs = !matches!(role, Role::Analyst | Role::Expert | Role::Member);
+            assert_eq!(HeldRole::built_in(role).needs_second_factor(), needs, "{role:?}");
+        }
+        for (grant, needs) in [(CONFIDENTIAL_READ, true), (RESTRICTED_READ, true), ("compliance", true), ("identity.user", false)] {
+            assert_eq!(custom(&["points", grant]).needs_second_factor(), needs, "{grant}");
+        }
+        let (one, two) = Rights::built_in([Role::Member, Role::OrganizationAdmin]).by_factors();
+        assert_eq!((one, two), (Rights::built_in([Role::Member]), Rights::built_in([Role::OrganizationAdmin])));
     }
 
     // covers: P-55

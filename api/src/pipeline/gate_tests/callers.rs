@@ -147,3 +147,30 @@ async fn whoever_acts_as_another_does_not_reach_how_that_one_signs_in() {
     }
     assert!(attacked > 10, "{attacked} rows");
 }
+
+// covers: E-113
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_of_one_factor_opens_nothing_that_needs_a_second() {
+    let house = house(RateLimits::with_ip_requests(u32::MAX), rules());
+    let told = crate::pipeline::Told::default;
+    let token = |session, roles: &[Role]| {
+        house.tokens.mint_for(session, ANN, ACME, roles.iter().copied(), told(), Duration::from_secs(60)).unwrap()
+    };
+    let both = [Role::OrganizationAdmin, Role::Member];
+    let tokens = [token(Some(LIVE), &[Role::Member]), token(Some(LIVE), &both), token(Some(ONE_FACTOR), &both)];
+    let mut refused = 0;
+    for route in gated() {
+        let path = format!("{}?shoe_size=43", path(route, "", ""));
+        let mut reasons = Vec::new();
+        for token in &tokens {
+            let body: Value = request(&house, route, &path).bearer_auth(token).send().await.unwrap().json().await.unwrap();
+            reasons.push(body["reason"].as_str().unwrap().to_owned());
+        }
+        let missing = "gate.permission_missing";
+        if reasons[0] == missing && reasons[1] != missing {
+            assert_eq!(reasons[2], "gate.second_factor_required", "{} {}", route.verb.name(), route.pattern());
+            refused += 1;
+        }
+    }
+    assert!(refused > 100, "{refused} rows");
+}

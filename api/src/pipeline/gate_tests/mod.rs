@@ -7,7 +7,7 @@ use super::keys::{Ed25519Key, generate_pem};
 use super::testing::{House, Rules, house};
 use crate::{
     pipeline::{
-        Elevated, Program, Standing,
+        Elevated, Program, Shown, Standing,
         api_key::{API_KEY_HEADER, ApiKeyText},
         decision::{Circumstances, DecisionPoint, Question, Verdict},
         elevated::ELEVATION_HEADER,
@@ -43,6 +43,8 @@ const STRANGER: UserId = UserId(Uuid::from_u128(13));
 const STRANDED: UserId = UserId(Uuid::from_u128(14));
 const LIVE: SessionId = SessionId(Uuid::from_u128(21));
 const ENDED: SessionId = SessionId(Uuid::from_u128(22));
+/// Goes on, and was started with a password alone.
+const ONE_FACTOR: SessionId = SessionId(Uuid::from_u128(23));
 const BOB: UserId = UserId(Uuid::from_u128(16));
 /// An elevation by which anyone acts as Bob, who may everything in Acme.
 const AS_BOB: ElevationId = ElevationId(Uuid::from_u128(21));
@@ -59,7 +61,11 @@ fn rules() -> Rules {
             // What the token may be used with is then what counts.
             _ => Standing::Active(Rights::built_in(Role::ALL)),
         },
-        signed_in: |session| session == LIVE,
+        signed_in: |session| match session {
+            LIVE => Some(Shown::TwoFactors),
+            ONE_FACTOR => Some(Shown::OneFactor),
+            _ => None,
+        },
         owes_consent: |user| user == OWING,
         program,
         elevation: |elevation| (elevation == AS_BOB).then(|| Elevated::ActingAs(BOB, Rights::built_in([Role::OrganizationAdmin]))),

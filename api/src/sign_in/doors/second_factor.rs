@@ -73,8 +73,8 @@ impl Door for VerifySecondFactor {
             SecondFactor::RecoveryCode => {
                 (totp::recovery_digest(&self.code).map(|digest| CredentialAction::UseRecoveryCode { digest }), Factor::RecoveryCode)
             }
-            SecondFactor::EmailCode => (sent_code(visit, &challenge, &found, PassKind::EmailCode, &self.code).await?, Factor::OneTimeCode),
-            SecondFactor::PhoneCode => (sent_code(visit, &challenge, &found, PassKind::PhoneCode, &self.code).await?, Factor::OneTimeCode),
+            SecondFactor::EmailCode => (sent_code(visit, &challenge, &found, PassKind::EmailCode, &self.code).await?, Factor::SentCode),
+            SecondFactor::PhoneCode => (sent_code(visit, &challenge, &found, PassKind::PhoneCode, &self.code).await?, Factor::SentCode),
         };
         let Some(action) = proven else {
             record_failure(visit, &Meant { organization: challenge.organization, user: challenge.user }, &found);

@@ -147,6 +147,12 @@ impl Aggregate for Sessions {
 }
 
 impl Session {
+    /// Whether a second factor was shown that opens what administrators may: nothing that was sent, since
+    /// whoever reads the user's letters has that as well.
+    pub fn showed_second_factor(&self) -> bool {
+        self.factors.contains(&Factor::Multiple) && !self.factors.contains(&Factor::SentCode)
+    }
+
     fn of(started: &SessionStarted) -> Self {
         Self {
             method: started.method,

@@ -20,9 +20,12 @@ pub enum SignInMethod {
 pub enum Factor {
     #[serde(rename = "pwd")]
     Password,
-    /// A code of an authenticator, or one that was sent.
+    /// A code of an authenticator; of sessions from before `sent` was told apart, one that was sent as well.
     #[serde(rename = "otp")]
     OneTimeCode,
+    /// A code that was sent by mail or by text message.
+    #[serde(rename = "sent")]
+    SentCode,
     /// A link that was sent to the user's mailbox.
     #[serde(rename = "link")]
     Link,
@@ -74,7 +77,7 @@ macro_rules! names {
 names! {
     SignInMethod { Password = "password", MagicLink = "magic_link", Oidc = "oidc", Invitation = "invitation", Switch = "switch" }
     Carrier { Cookie = "cookie", Bearer = "bearer" }
-    Factor { Password = "pwd", OneTimeCode = "otp", Link = "link", RecoveryCode = "recovery", Federated = "fed", Multiple = "mfa" }
+    Factor { Password = "pwd", OneTimeCode = "otp", SentCode = "sent", Link = "link", RecoveryCode = "recovery", Federated = "fed", Multiple = "mfa" }
     RevocationReason {
         SignedOut = "signed_out", ByUser = "by_user", ByAdmin = "by_admin", PasswordChanged = "password_changed",
         Suspicious = "suspicious", Displaced = "displaced"

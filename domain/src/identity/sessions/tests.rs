@@ -104,6 +104,23 @@ fn a_session_starts_and_remembers_its_device_by_a_digest() {
     assert_eq!(when(&Sessions::default(), 0, SessionsAction::Start(named)), Ok(vec![started.into()]));
 }
 
+// covers: E-113
+#[test]
+fn a_session_showed_a_second_factor_unless_all_of_it_was_sent() {
+    use Factor::*;
+    let showed = |factors: &[Factor]| {
+        let mut sessions = Sessions::default();
+        let named = StartSession { factors: factors.iter().copied().collect(), ..until(1, 60) };
+        then(&mut sessions, 0, SessionsAction::Start(named));
+        sessions.live(id(1), at(1)).unwrap().showed_second_factor()
+    };
+    for factors in [&[Password, OneTimeCode, Multiple], &[Link, OneTimeCode, Multiple], &[Federated, RecoveryCode, Multiple]] {
+        assert!(showed(factors), "{factors:?}");
+    }
+    assert!(!showed(&[Password]) && !showed(&[Link]) && !showed(&[Federated]));
+    assert!(!showed(&[Password, SentCode, Multiple]), "whoever reads the mailbox has the code");
+}
+
 #[test]
 fn a_session_lives_until_it_expires() {
     let sessions = signed_in(&[1]);
@@ -260,7 +277,7 @@ fn names_are_those_that_are_stored() {
     check(&[SignInMethod::Password, SignInMethod::MagicLink, SignInMethod::Oidc, SignInMethod::Invitation], SignInMethod::name);
     check(&[Carrier::Cookie, Carrier::Bearer], Carrier::name);
     use Factor::*;
-    check(&[Password, OneTimeCode, Link, RecoveryCode, Federated, Multiple], Factor::name);
+    check(&[Password, OneTimeCode, SentCode, Link, RecoveryCode, Federated, Multiple], Factor::name);
     use RevocationReason::*;
     check(&[SignedOut, ByUser, ByAdmin, PasswordChanged, Suspicious, Displaced], RevocationReason::name);
 }
