@@ -1,13 +1,17 @@
 //! What comes by mail and lets one in: links to sign in and to set a password, and codes.
 
 use super::sign_in::{GIVEN, OWN, Person, code, cookie, door};
+use super::suspicious_sign_ins::HOME;
 use crate::support::{
     mail::{Mail, mail_to, mails_to, token_in},
-    running::{Client, Organization, Reply, eventually, fresh_organization, token_keys},
+    running::{Client, Organization, Reply, eventually, fresh_organization, mint, token_keys},
 };
 use chrono::{TimeDelta, Utc};
 use palmares::sign_in::pass_token::{PassToken, pass_token};
-use palmares_domain::{identity::credential::PassKind, kernel::PassId};
+use palmares_domain::{
+    identity::{Role, credential::PassKind},
+    kernel::PassId,
+};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -36,6 +40,15 @@ impl Person {
         let secret = client.post("/me/mfa/totp", &json!({})).await.expect(200).id("secret");
         client.post("/me/mfa/totp/confirm", &json!({ "code": code(&secret, -1) })).await.expect(200);
         secret
+    }
+
+    /// Signs in as far as the code by mail that a suspicion asks for.
+    async fn suspected(&self, organization: &Organization) -> Value {
+        organization.chooses("challenge").await;
+        self.is_guessed(organization, 5, 3).await;
+        let asked = self.signs_in_from(HOME, OWN).await.expect(200);
+        assert_eq!((&asked.body["status"], &asked.body["methods"]), (&json!("SECOND_FACTOR_REQUIRED"), &json!(["email_code"])));
+        asked.body["challenge"].clone()
     }
 
     /// Signs in as far as the second factor.
@@ -182,11 +195,9 @@ async fn every_bad_link_is_answered_alike() {
 async fn a_forgotten_password_is_set_anew_by_mail_and_ends_every_session() {
     let organization = fresh_organization().await;
     let person = organization.person("member").await.with_own_password().await;
-    person.enrolled(&organization).await;
+    let secret = person.enrolled(&organization).await;
     let half_way = person.half_way().await;
-    door("/auth/mfa/email-code", &json!({ "challenge": half_way["challenge"] })).await.expect(202);
-    let digits = digits_in(&mail_to(&person.email).await);
-    let verify = json!({ "challenge": half_way["challenge"], "method": "email_code", "code": digits });
+    let verify = json!({ "challenge": half_way["challenge"], "method": "totp", "code": code(&secret, 0) });
     let signed_in = door("/auth/mfa/verify", &verify).await.expect(200);
     let browser = |reply: &Reply| Client::anonymous().request(reqwest::Method::GET, "/me").header("Cookie", cookie(reply));
     Reply::of(browser(&signed_in)).await.expect(200);
@@ -200,9 +211,15 @@ async fn a_forgotten_password_is_set_anew_by_mail_and_ends_every_session() {
     says(door("/auth/password-reset/complete", &reset(GIVEN)).await);
     Reply::of(browser(&signed_in)).await.refused(401, "AUTHENTICATION_FAILED");
     says(door("/auth/signin", &person.body(OWN)).await);
-    // A mailbox is no way around the second factor.
+    // A mailbox is no way around the second factor: what resets the password brings no code in its place.
     let asked = door("/auth/signin", &person.body(NEW)).await.expect(200);
     assert_eq!(asked.body["status"], "SECOND_FACTOR_REQUIRED");
+    assert_eq!(asked.body["methods"], json!(["totp", "recovery_code"]));
+    let challenge = &asked.body["challenge"];
+    says(door("/auth/mfa/email-code", &json!({ "challenge": challenge })).await);
+    says(door("/auth/mfa/verify", &json!({ "challenge": challenge, "method": "email_code", "code": "000000" })).await);
+    let verify = json!({ "challenge": challenge, "method": "totp", "code": code(&secret, 1) });
+    assert_eq!(door("/auth/mfa/verify", &verify).await.expect(200).body["status"], "SIGNED_IN");
 }
 
 // covers: E-111
@@ -210,10 +227,7 @@ async fn a_forgotten_password_is_set_anew_by_mail_and_ends_every_session() {
 async fn a_code_by_mail_is_a_second_factor_once() {
     let organization = fresh_organization().await;
     let person = organization.person("member").await.with_own_password().await;
-    person.enrolled(&organization).await;
-    let half_way = person.half_way().await;
-    assert_eq!(half_way["methods"], json!(["totp", "recovery_code", "email_code"]));
-    let challenge = half_way["challenge"].clone();
+    let challenge = person.suspected(&organization).await;
     let verify = |code: &str| json!({ "challenge": challenge, "method": "email_code", "code": code });
     says(door("/auth/mfa/verify", &verify("000000")).await);
     door("/auth/mfa/email-code", &json!({ "challenge": challenge })).await.expect(202);
@@ -224,8 +238,23 @@ async fn a_code_by_mail_is_a_second_factor_once() {
     says(door("/auth/mfa/verify", &verify(wrong)).await);
     assert_eq!(door("/auth/mfa/verify", &verify(&digits)).await.expect(200).body["status"], "SIGNED_IN");
     says(door("/auth/mfa/verify", &verify(&digits)).await);
+}
 
-    // A mailbox is no second factor to itself.
+// covers: E-110, E-111
+#[tokio::test]
+async fn who_has_an_authenticator_is_let_in_by_no_code_that_was_sent() {
+    let organization = fresh_organization().await;
+    let person = organization.person("member").await.with_own_password().await;
+    // A code that was sent before is worth nothing from then on, and the challenge asks for the authenticator.
+    let suspected = person.suspected(&organization).await;
+    door("/auth/mfa/email-code", &json!({ "challenge": suspected })).await.expect(202);
+    let digits = digits_in(&mail_to(&person.email).await);
+    let session = organization.member.with_token(&mint(&person.user, organization.id, Role::Member));
+    let secret = session.post("/me/mfa/totp", &json!({})).await.expect(200).id("secret");
+    session.post("/me/mfa/totp/confirm", &json!({ "code": code(&secret, -1) })).await.expect(200);
+    says(door("/auth/mfa/verify", &json!({ "challenge": suspected, "method": "email_code", "code": digits })).await);
+    says(door("/auth/mfa/email-code", &json!({ "challenge": suspected })).await);
+
     let by_link = complete("auth/magic-link", &person.link("auth/magic-link").await).await.expect(200);
     assert_eq!(by_link.body["methods"], json!(["totp", "recovery_code"]));
     says(door("/auth/mfa/email-code", &json!({ "challenge": by_link.body["challenge"] })).await);
@@ -236,8 +265,7 @@ async fn a_code_by_mail_is_a_second_factor_once() {
 async fn a_code_by_mail_is_void_after_five_wrong_ones() {
     let organization = fresh_organization().await;
     let person = organization.person("member").await.with_own_password().await;
-    person.enrolled(&organization).await;
-    let challenge = person.half_way().await["challenge"].clone();
+    let challenge = person.suspected(&organization).await;
     door("/auth/mfa/email-code", &json!({ "challenge": challenge })).await.expect(202);
     let digits = digits_in(&mail_to(&person.email).await);
     let wrong = if digits == "111111" { "222222" } else { "111111" };

@@ -142,7 +142,7 @@ async fn whoever_has_a_telephone_signs_in_with_a_code_to_it() {
     let organization = asking_organization().await;
     let (person, _, phone) = with_phone(&organization).await;
     let asked = comes_in(&person).await;
-    assert_eq!((&asked["status"], &asked["methods"]), (&json!("SECOND_FACTOR_REQUIRED"), &json!(["phone_code", "email_code"])));
+    assert_eq!((&asked["status"], &asked["methods"]), (&json!("SECOND_FACTOR_REQUIRED"), &json!(["phone_code"])));
     let before = mails_to(&phone).await.len();
     let challenge = json!({ "challenge": asked["challenge"] });
     door("/auth/mfa/verify", &shown(&asked, "phone_code", "000000")).await.refused(401, "AUTHENTICATION_FAILED");
@@ -150,7 +150,8 @@ async fn whoever_has_a_telephone_signs_in_with_a_code_to_it() {
     door("/auth/mfa/phone-code", &challenge).await.refused(429, "RATE_LIMITED");
     let digits = next_code_to(&phone, before).await;
     door("/auth/mfa/verify", &shown(&asked, "phone_code", &other_than(&digits))).await.refused(401, "AUTHENTICATION_FAILED");
-    // It is worth nothing as another one.
+    // It is worth nothing as another one, and the mailbox, which resets the password, stands in for none.
+    door("/auth/mfa/email-code", &challenge).await.refused(401, "AUTHENTICATION_FAILED");
     for method in ["email_code", "totp"] {
         door("/auth/mfa/verify", &shown(&asked, method, &digits)).await.refused(401, "AUTHENTICATION_FAILED");
     }
@@ -203,11 +204,24 @@ async fn a_telephone_is_not_enough_for_whoever_administers_and_never_a_step_up()
     let confirm = json!({ "challenge": asked["challenge"], "code": code(&secret, -1) });
     let entered = door("/auth/mfa/confirm", &confirm).await.expect(200);
     let asked = comes_in(&person).await;
-    assert_eq!(asked["methods"], json!(["totp", "recovery_code", "email_code"]));
+    assert_eq!(asked["methods"], json!(["totp", "recovery_code"]));
     door("/auth/mfa/phone-code", &json!({ "challenge": asked["challenge"] })).await.refused(401, "AUTHENTICATION_FAILED");
     door("/auth/mfa/verify", &shown(&asked, "phone_code", &digits)).await.refused(401, "AUTHENTICATION_FAILED");
     let client = organization.member.with_token(&entered.id("access_token"));
     client.post("/me/step-up", &json!({ "password": OWN, "code": digits })).await.refused(401, "AUTHENTICATION_FAILED");
+}
+
+// covers: E-112
+#[tokio::test]
+async fn an_administrator_takes_away_a_telephone_that_was_lost() {
+    let organization = asking_organization().await;
+    let (person, client, _) = with_phone(&organization).await;
+    let path = format!("/users/{}/second-factor/reset", person.user);
+    organization.admin.post(&path, &json!({})).await.expect(200);
+    client.get("/me").await.refused(401, "AUTHENTICATION_FAILED");
+    notice_to(&person.email, "telephone").await;
+    assert_eq!(comes_in(&person).await["status"], "SIGNED_IN");
+    organization.admin.post(&path, &json!({})).await.refused(409, "CONFLICT");
 }
 
 // covers: E-112

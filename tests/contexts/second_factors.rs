@@ -1,8 +1,11 @@
 //! Rights that need a second factor, in sessions that showed one and in sessions that did not.
 
 use super::sign_in::{GIVEN, OWN, Person, code, cookie, door};
-use crate::support::running::{Client, Organization, Reply, eventually, fresh_organization, mint};
-use palmares_domain::identity::Role;
+use crate::support::{
+    mail::notice_to,
+    running::{Client, Organization, Reply, eventually, fresh_organization, mint},
+};
+use palmares_domain::{identity::Role, kernel::RoleId};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -156,4 +159,33 @@ async fn who_sees_what_is_confidential_of_others_needs_a_second_factor() {
     reader.is_given(&organization, &role).await;
     lacks_second_factor(client(&refreshed(&session).await).get("/events?limit=1").await);
     reader.by_enrolment().await.get("/events?limit=1").await.expect(200);
+}
+
+// covers: E-110, E-113
+#[tokio::test]
+async fn an_administrator_takes_away_an_authenticator_that_was_lost() {
+    let organization = fresh_organization().await;
+    let person = organization.person("member").await.with_own_password().await;
+    let path = format!("/users/{}/second-factor/reset", person.user);
+    organization.admin.post(&path, &json!({})).await.refused(409, "CONFLICT");
+    person.is_given(&organization, "organization_admin").await;
+    let admin = person.by_enrolment().await;
+
+    // Not one's own, and not of somebody whose roles reach further.
+    let refused = admin.post(&path, &json!({})).await.refused(403, "ACCESS_DENIED");
+    assert_eq!(refused.body["reason"], "identity.second_factor_ones_own");
+    let helper = json!({ "name": "Helper", "grants": ["identity.credential.reset_second_factor"] });
+    let helper = organization.admin.post("/roles", &helper).await.expect(201).id("id");
+    let user = organization.add_member("helper").await;
+    organization.admin.post(&format!("/users/{user}/roles"), &json!({ "role": helper })).await.expect(200);
+    let helper = organization.admin.with_token(&mint(&user, organization.id, helper.parse::<RoleId>().expect("a role")));
+    helper.post(&path, &json!({})).await.refused(403, "ACCESS_DENIED");
+    organization.member.post(&path, &json!({})).await.refused(403, "ACCESS_DENIED");
+    admin.get("/me").await.expect(200);
+
+    assert_eq!(organization.admin.post(&path, &json!({})).await.expect(200).body["status"], "RESET");
+    admin.get("/me").await.refused(401, "AUTHENTICATION_FAILED");
+    notice_to(&person.email, "was switched off").await;
+    // What is required stays required: another one is enrolled.
+    person.by_enrolment().await.get("/users").await.expect(200);
 }

@@ -3,9 +3,9 @@
 use crate::pipeline::{Route, api_key::FreshSecret, route::Verb};
 use palmares_commands::identity::{
     ApproveElevation, ApproveReactivation, AssignRole, ChangeProfile, ComposeRole, CreateApiKey, CreateUser, DeactivateUser, EndElevation,
-    ReactivateUser, RefuseElevation, RenameRole, RequestElevation, ResumeUser, RetireRole, ReviewElevation, RevokeApiKey, RevokeSession,
-    RevokeUserSessions, RotateApiKey, SetApiKeyQuota, SetRoleGrants, SetUserEmail, StartElevation, SuspendUser, UnassignRole,
-    WithdrawElevation,
+    ReactivateUser, RefuseElevation, RenameRole, RequestElevation, ResetSecondFactor, ResumeUser, RetireRole, ReviewElevation,
+    RevokeApiKey, RevokeSession, RevokeUserSessions, RotateApiKey, SetApiKeyQuota, SetRoleGrants, SetUserEmail, StartElevation,
+    SuspendUser, UnassignRole, WithdrawElevation,
 };
 use palmares_projections::identity::{
     api_keys::ListApiKeys,
@@ -30,6 +30,7 @@ pub const ROUTES: &[Route] = &[
     Route::get::<UserSessions>("/users/{user_id}/sessions", "identity.session.read"),
     Route::post::<RevokeUserSessions>("/users/{user_id}/sessions/revoke"),
     Route::delete::<RevokeSession>("/users/{user_id}/sessions/{session_id}"),
+    Route::post::<ResetSecondFactor>("/users/{user_id}/second-factor/reset"),
     Route::patch::<ChangeProfile>("/me"),
     Route::get::<UserSessions>("/me/sessions", "identity.session.read").alias().before_consent(),
     Route::post::<RevokeUserSessions>("/me/sessions/revoke").alias().before_consent(),

@@ -9,6 +9,7 @@ use super::{
 };
 use crate::{
     pipeline::{
+        Services,
         door::{Opened, Visit},
         session_secret::{CookieSecret, RefreshSecret, SESSION_COOKIE, SessionName, digest_of, fresh_half},
     },
@@ -125,10 +126,7 @@ pub async fn proceed(visit: &Visit<'_>, challenge: Challenge, found: &Found) -> 
         return ask(visit, &challenge, Step::Password, SignInStatus::PasswordRequired, Vec::new());
     }
     if found.credential.has_totp() {
-        let mut methods = vec!["totp", "recovery_code"];
-        if takes_email_code(&challenge, found) {
-            methods.push("email_code");
-        }
+        let methods = vec!["totp", "recovery_code"];
         return ask(visit, &challenge, Step::SecondFactor, SignInStatus::SecondFactorRequired, methods);
     }
     let methods = in_place_of_totp(visit, &challenge, found);
@@ -149,13 +147,15 @@ fn in_place_of_totp(visit: &Visit<'_>, challenge: &Challenge, found: &Found) -> 
     if found.credential.phone().is_none() || (!by_phone && found.needs_second_factor()) {
         return Vec::new();
     }
-    let methods = [(by_phone, "phone_code"), (takes_email_code(challenge, found), "email_code")];
+    let methods = [(by_phone, "phone_code"), (takes_email_code(visit.services, challenge, found), "email_code")];
     methods.into_iter().filter(|(takes, _)| *takes).map(|(_, method)| method).collect()
 }
 
-/// Whether a code by mail is a second factor here: a mailbox is none to itself.
-pub fn takes_email_code(challenge: &Challenge, found: &Found) -> bool {
-    challenge.method != SignInMethod::MagicLink && found.has_address
+/// Whether a code by mail is a second factor here: of nobody who has an authenticator or a telephone, since the
+/// mailbox resets the password too and would be all it takes; and a mailbox is none to itself.
+pub fn takes_email_code(services: &Services, challenge: &Challenge, found: &Found) -> bool {
+    let has_better = found.credential.has_totp() || takes_phone_code(services, found);
+    challenge.method != SignInMethod::MagicLink && found.has_address && !has_better
 }
 
 /// Asks for a step, under a challenge.
@@ -279,7 +279,7 @@ fn means(factors: &BTreeSet<Factor>) -> Means {
 /// show one, and else sent to their mailbox (E-117).
 async fn kept_out(visit: &Visit<'_>, challenge: &Challenge, status: &str) -> Result<Opened<SignInAnswer>, Problem> {
     let meant = Meant { organization: challenge.organization, user: challenge.user };
-    if status == "SECOND_FACTOR_DEMANDED" && takes_email_code(challenge, &found(visit.services, &meant).await?) {
+    if status == "SECOND_FACTOR_DEMANDED" && takes_email_code(visit.services, challenge, &found(visit.services, &meant).await?) {
         return ask(visit, challenge, Step::SecondFactor, SignInStatus::SecondFactorRequired, vec!["email_code"]);
     }
     Err(Problem::new(Code::AuthenticationFailed, "sign_in.suspicious"))

@@ -18,6 +18,7 @@ pub mod policy_language;
 mod policy_store;
 mod profile;
 mod roles;
+mod second_factors;
 mod sessions;
 mod sign_in_watch;
 mod signup_policy;
@@ -50,6 +51,7 @@ pub use policy_store::{
 };
 pub use profile::{ChangeProfile, NotificationsPatch};
 pub use roles::{ComposeRole, RenameRole, RetireRole, SetRoleGrants};
+pub use second_factors::ResetSecondFactor;
 pub use sessions::{EndSession, RevokeSession, RevokeUserSessions, RotateRefresh};
 pub use sign_in_watch::{DisownSignIn, RecordFailedSignIn};
 pub use signup_policy::{ConfigureSignup, HooksOffered, SignupRules, signup_rules};

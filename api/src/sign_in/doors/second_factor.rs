@@ -96,7 +96,7 @@ async fn sent_code(
     code: &str,
 ) -> Result<Option<CredentialAction>, Problem> {
     let services = visit.services;
-    let takes = if kind.is_of_phone() { takes_phone_code(services, found) } else { takes_email_code(challenge, found) };
+    let takes = if kind.is_of_phone() { takes_phone_code(services, found) } else { takes_email_code(services, challenge, found) };
     let Some(pass) = found.credential.pass(kind, Utc::now()).filter(|_| takes) else { return Ok(None) };
     let (organization, user_id, pass_id) = (challenge.organization, challenge.user, pass.pass_id);
     if is_code_of(&services.desk.ring, organization, pass_id, code).await? {
@@ -125,7 +125,7 @@ impl Door for AskEmailCode {
     async fn open(self, visit: &Visit<'_>) -> Result<Opened<Sent>, Problem> {
         let challenge = Challenge::read(visit.services.gate.tokens(), Step::SecondFactor, &self.challenge)?;
         let found = holder(visit, &challenge).await?;
-        if !takes_email_code(&challenge, &found) {
+        if !takes_email_code(visit.services, &challenge, &found) {
             return Err(failed());
         }
         // Whoever is here has proven who they are, so they may learn that they asked too often.
