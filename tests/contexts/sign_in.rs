@@ -193,6 +193,46 @@ async fn a_password_that_anyone_would_try_is_refused_by_name() {
     organization.member.post(&path, &json!({ "password": OWN })).await.refused(403, "ACCESS_DENIED");
 }
 
+// covers: E-96, E-97
+#[tokio::test]
+async fn nobody_has_a_password_that_others_know_of_them() {
+    let organization = fresh_organization().await;
+    let named = json!({ "name": "Zebulon Quixwell", "slug": format!("quixwell-{}", uuid::Uuid::now_v7().simple()) });
+    let platform = Client::anonymous().with_token(organization.platform.token());
+    let id = platform.post("/organizations", &named).await.expect(201).id("id");
+    let slug = named["slug"].as_str().expect("a slug").to_owned();
+    let organization = Organization { platform: platform.in_organization(id.parse().expect("an id")), slug: slug.clone(), ..organization };
+    let person = organization.person("member").await;
+    let path = format!("/users/{}/temporary-password", person.user);
+    let guessed = async |reply: Reply, field: &str, password: &str| {
+        let refused = reply.refused(422, "VALIDATION_ERROR");
+        let error = &refused.body["errors"][0];
+        assert_eq!((&error["field"], &error["reason"]), (&json!(field), &json!("password_guessable")), "{password}");
+    };
+    let email = person.email.clone();
+    let known = [email.as_str(), email.split('@').next().expect("a part"), "Zebulon Quixwell", "quixwell zebulon", &slug];
+    let set = door("/auth/signin", &person.body(GIVEN)).await.expect(200);
+    for password in known {
+        guessed(organization.platform.post(&path, &json!({ "password": password })).await, "password", password).await;
+        let own = json!({ "challenge": set.body["challenge"], "password": password });
+        guessed(door("/auth/password", &own).await, "password", password).await;
+    }
+
+    let person = person.with_own_password().await;
+    let signed_in = door("/auth/signin?$jwt=true", &person.body(OWN)).await.expect(200);
+    let client = Client::anonymous().with_token(&signed_in.id("access_token"));
+    client.send("PATCH", "/me", &json!({ "display_name": "Xanthippe Vanderwoodsen" })).await.expect(200);
+    for password in known.into_iter().chain(["Xanthippe Vanderwoodsen", "vanderwoodsen-xanthippe"]) {
+        let change = json!({ "current_password": OWN, "new_password": password });
+        guessed(client.post("/me/password", &change).await, "new_password", password).await;
+    }
+    let token = person.link("auth/password-reset").await;
+    for password in ["Zebulon Quixwell", "Xanthippe Vanderwoodsen", &slug] {
+        let reset = json!({ "token": token, "password": password });
+        guessed(door("/auth/password-reset/complete", &reset).await, "password", password).await;
+    }
+}
+
 // covers: W-39
 #[tokio::test]
 async fn a_new_user_acts_within_their_own_scope_and_nobody_has_granted_anything() {

@@ -3,6 +3,7 @@
 use super::{
     doors::Enrolment,
     entrance::failed,
+    known::Known,
     mailing::{Sent, issue},
     meant::{Found, Meant, found},
     pass_token::fresh_pass,
@@ -167,7 +168,8 @@ impl Action for ChangePassword {
         if !services.desk.passwords.verify(current, hash).await? {
             return Err(Problem::invalid_field("current_password", "password_wrong"));
         }
-        services.desk.policy.check("new_password", &new, found.settings.password_min_length(), &[])?;
+        let known = Known::of(services, admitted.tenant(), meant.user).await?;
+        services.desk.policy.check("new_password", &new, found.settings.password_min_length(), &known.words())?;
         let action = CredentialAction::ChangePassword { hash: services.desk.passwords.hash(new).await? };
         let keep = admitted.admission().session;
         let enter = Enter { end_others: true, keep, ..Enter::change(meant.user, vec![action]) };
@@ -196,7 +198,8 @@ impl Action for SetTemporaryPassword {
         let organization = admitted.admission().organization;
         let length_min = |organization: &Organization| organization.settings().password_min_length();
         let length_min = services.engine.look(organization, organization, length_min).await?;
-        services.desk.policy.check("password", &password, length_min, &[])?;
+        let known = Known::of(services, admitted.tenant(), admitted.value().user_id).await?;
+        services.desk.policy.check("password", &password, length_min, &known.words())?;
         let hash = services.desk.passwords.hash(password).await?;
         let operation = palmares_commands::identity::SetTemporaryPassword { user_id: admitted.value().user_id, hash };
         execute(admitted, services, operation).await?;

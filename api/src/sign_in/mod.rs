@@ -16,6 +16,7 @@ pub mod doors;
 pub mod entrance;
 pub mod federation;
 pub mod invitation_token;
+pub mod known;
 pub mod mailing;
 pub mod meant;
 pub mod membership_token;

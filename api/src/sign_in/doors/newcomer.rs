@@ -12,6 +12,7 @@ use crate::{
         challenge::{Challenge, Step},
         entrance::{self, Entry, SignInAnswer, SignInStatus, first_factor, refused_entry},
         invitation_token::{SetupToken, not_valid, read_setup_token},
+        known::Known,
         meant::{Meant, found},
     },
 };
@@ -56,10 +57,12 @@ impl Door for CompleteInvitation {
             return Err(not_valid());
         }
         let admitted = visit.admit(organization, user, None, "door.complete_invitation", ());
+        let known = Known::of(services, admitted.tenant(), user).await?;
         let mut reader = services.readers.open(admitted.tenant(), None).await?;
-        let address = invited_address(&mut reader, invitation).await?.unwrap_or_default();
+        let address = invited_address(&mut reader, invitation).await?;
         drop(reader);
-        services.desk.policy.check("password", &password, found.settings.password_min_length(), &[&address])?;
+        let words: Vec<&str> = known.words().into_iter().chain(address.as_deref()).collect();
+        services.desk.policy.check("password", &password, found.settings.password_min_length(), &words)?;
         let set = SetPassword { hash: services.desk.passwords.hash(password).await?, temporary: false };
         let actions = vec![CredentialAction::SetPassword(set)];
         let device = self.device.map(DeviceFields::told);

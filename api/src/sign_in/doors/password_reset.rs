@@ -9,6 +9,7 @@ use crate::{
     sign_in::{
         challenge::{Challenge, Step},
         entrance::{failed, refused_entry},
+        known::Known,
         mailing::{Sent, send_link},
         meant::{Found, Meant, found, meant},
         on_the_beat,
@@ -104,10 +105,12 @@ impl Door for ResetPassword {
             record_failure(visit, &meant, &found);
             return Err(failed());
         };
-        desk.policy.check("password", &password, found.settings.password_min_length(), &[&known.to])?;
+        let admitted = visit.admit(organization, user, None, "door.reset_password", ());
+        let told = Known::of(visit.services, admitted.tenant(), user).await?;
+        let words: Vec<&str> = told.words().into_iter().chain([known.to.as_str()]).collect();
+        desk.policy.check("password", &password, found.settings.password_min_length(), &words)?;
         let set = SetPassword { hash: desk.passwords.hash(password).await?, temporary: false };
         let actions = vec![CredentialAction::UsePass { pass_id: pass, kind }, CredentialAction::SetPassword(set)];
-        let admitted = visit.admit(organization, user, None, "door.reset_password", ());
         let mut challenge = Challenge::of(&meant, SignInMethod::Invitation, None, false);
         if found.is_newcomer() {
             let mut reader = visit.services.readers.open(admitted.tenant(), None).await?;

@@ -6,6 +6,7 @@ use crate::{
     sign_in::{
         challenge::{Challenge, Step},
         entrance::{self, SignInAnswer, failed},
+        known::Known,
         meant::{Meant, found},
     },
 };
@@ -37,14 +38,16 @@ impl Door for SetOwnPassword {
             return Err(failed());
         }
         let password = Zeroizing::new(self.password);
-        desk.policy.check("password", &password, before.settings.password_min_length(), &[])?;
+        let admitted = visit.admit(meant.organization, meant.user, None, "door.set_password", ());
+        let known = Known::of(visit.services, admitted.tenant(), meant.user).await?;
+        desk.policy.check("password", &password, before.settings.password_min_length(), &known.words())?;
         let old = before.credential.password().map(|password| password.hash.clone());
         if desk.passwords.verify(password.clone(), old).await? {
             return Err(Problem::invalid_field("password", "password_unchanged"));
         }
         let action = CredentialAction::ChangePassword { hash: desk.passwords.hash(password).await? };
         let enter = Enter { end_others: true, ..Enter::change(meant.user, vec![action]) };
-        visit.services.engine.execute(visit.admit(meant.organization, meant.user, None, "door.set_password", enter)).await?;
+        visit.services.engine.execute(admitted.map(|()| enter)).await?;
         let after = found(visit.services, &meant).await?;
         entrance::proceed(visit, challenge, &after).await
     }

@@ -11,6 +11,7 @@ use crate::{
         challenge::Challenge,
         check_solved,
         entrance::{self, SignInAnswer},
+        known::OrganizationNames,
         mailing::{Sent, send_link},
         meant::{Found, Meant, found},
         on_the_beat,
@@ -186,7 +187,8 @@ impl Door for CompleteSignup {
         let now = Utc::now();
         let provable = |signup: &Signup| signup.provable(Some(generation), now).map(|(_, person)| person.clone());
         let person = services.engine.look(organization, user, provable).await?.map_err(|_| not_valid())?;
-        let personal = [person.email.as_str(), person.display_name.as_deref().unwrap_or_default()];
+        let called = OrganizationNames::of(services, organization).await?;
+        let personal = [person.email.as_str(), person.display_name.as_deref().unwrap_or_default(), &called.name, &called.slug];
         services.desk.policy.check("password", &password, settings.password_min_length(), &personal)?;
         let hash = services.desk.passwords.hash(password).await?;
         let prove = ProveSignupEmail { user_id: user, person: NewUser::of(user, &person), by_link: Some((generation, hash)) };
