@@ -50,11 +50,11 @@ async fn a_person_agrees_to_the_version_in_force_and_takes_it_back() {
     let asked = member.request(reqwest::Method::POST, "/consents").header("User-Agent", "Palmares test");
     let body = json!({ "consent_type": "marketing", "policy_version": "2026-01", "language": "en" });
     let granted = Reply::of(asked.json(&body)).await.expect(200);
-    assert_eq!(granted.body["status"], "GRANTED");
+    assert_eq!(granted.body["status"], "GIVEN");
     let consent = granted.id("id");
     let held = record(member, "/me/consents", "marketing", granted.position()).await;
     assert_eq!((&held["covered"], &held["current"], &held["required"]), (&json!(true), &json!(true), &json!(false)));
-    assert_eq!(held["consent"]["id"], consent.as_str());
+    assert_eq!((&held["consent"]["id"], &held["consent"]["status"]), (&json!(consent), &json!("GIVEN")));
     assert_eq!(held["consent"]["policy_version"], "2026-01");
     assert_eq!(held["consent"]["origin"], json!({ "ip": "127.0.0.1", "user_agent": "Palmares test" }));
 
@@ -64,7 +64,7 @@ async fn a_person_agrees_to_the_version_in_force_and_takes_it_back() {
     assert_eq!((&held["covered"], &held["current"]), (&json!(true), &json!(false)));
     agree(member, "marketing", "2026-01").await.refused(422, "VALIDATION_ERROR");
     let renewed = agree(member, "marketing", "2026-02").await.expect(200);
-    assert_eq!((&renewed.body["status"], &renewed.body["id"]), (&json!("RENEWED"), &json!(consent)));
+    assert_eq!((&renewed.body["status"], &renewed.body["id"]), (&json!("GIVEN"), &json!(consent)));
     agree(member, "marketing", "2026-02").await.refused(409, "CONFLICT");
 
     let path = format!("/consents/{consent}/revoke");

@@ -77,7 +77,7 @@ impl Operation for GiveConsent {
         let give = consent::GiveConsent { consent_id, user_id, consent_type, policy_version, language, document_digest };
         unit.run::<Consents>(user_id, &ConsentCommand::Give(give))?;
         let held = unit.state::<Consents>(user_id)?.held(consent_type).map_or(consent_id, |held| held.consent_id);
-        Ok(Answer::new("id", held, if held == consent_id { "GRANTED" } else { "RENEWED" }))
+        Ok(Answer::new("id", held, "GIVEN"))
     }
 }
 
