@@ -50,6 +50,7 @@ async fn an_organization_fills_with_people_by_invitation() {
     let admin = Client::anonymous().with_token(&signed_in.id("access_token"));
     let me = admin.get("/me").await.expect(200);
     assert_eq!((me.id("user_id"), &me.body["roles"]), (taken.id("user_id"), &json!(["organization_admin"])));
+    assert_eq!((&me.body["email"], &me.body["email_verified"]), (&json!(boss), &json!(true)), "the invitation came by mail");
 
     // Who invites a member, who needs no more than a password.
     let member = address();
@@ -57,7 +58,8 @@ async fn an_organization_fills_with_people_by_invitation() {
     let taken = accepted(&member).await;
     let signed_in = complete(&taken.body["setup_token"], OWN).await.expect(200);
     assert_eq!(signed_in.body["status"], "SIGNED_IN");
-    Client::anonymous().with_token(&signed_in.id("access_token")).get("/me").await.expect(200);
+    let me = Client::anonymous().with_token(&signed_in.id("access_token")).get("/me").await.expect(200);
+    assert_eq!((&me.body["email"], &me.body["email_verified"]), (&json!(member), &json!(true)), "the invitation came by mail");
 
     door("/auth/magic-link", &json!({ "organization": slug, "email": member })).await.expect(202);
     let letter =

@@ -160,6 +160,9 @@ async fn an_administrator_does_not_get_in_without_a_second_factor() {
     let challenge = asked.body["challenge"].clone();
     let enrolment = door("/auth/mfa/enrol", &json!({ "challenge": challenge })).await.expect(200);
     let secret = enrolment.id("secret");
+    // An authenticator lists it under the organization's name and the person's address.
+    let (label, account) = (enrolment.id("otpauth_url"), person.email.replace('@', "%40"));
+    assert!(label.starts_with(&format!("otpauth://totp/Test:{account}?")) && label.contains("issuer=Test"), "{label}");
     door("/auth/mfa/confirm", &json!({ "challenge": challenge, "code": code(&secret, -20) })).await.refused(401, "AUTHENTICATION_FAILED");
     let signed_in = door("/auth/mfa/confirm", &json!({ "challenge": challenge, "code": code(&secret, -1) })).await.expect(200);
     let recovery: Vec<Value> = signed_in.body["recovery_codes"].as_array().expect("codes").clone();

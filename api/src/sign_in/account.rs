@@ -248,7 +248,8 @@ impl Action for BeginTotpEnrolment {
 
     async fn perform(admitted: Admitted<Self>, services: &Services) -> Result<Enrolment, Problem> {
         let user = admitted.admission().actor;
-        let (secret, otpauth_url) = totp::fresh().map_err(Problem::internal)?;
+        let known = Known::of(services, admitted.tenant(), user).await?;
+        let (secret, otpauth_url) = totp::fresh(&known.organization.name, &known.account()).map_err(Problem::internal)?;
         execute(admitted, services, Enter::change(user, vec![CredentialAction::BeginTotp { secret: secret.clone() }])).await?;
         Ok(Enrolment { secret, otpauth_url })
     }

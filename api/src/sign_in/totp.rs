@@ -9,15 +9,18 @@ use std::{
 };
 use totp_rs::{Builder, Secret, Totp};
 
-const ISSUER: &str = "Palmares";
 /// The letters of recovery codes: none looks like another.
 const LETTERS: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
 /// 80 bits: nobody guesses one, so its plain SHA-256 gives nothing away.
 const RECOVERY_CODE_CHARS: usize = 16;
 
-/// A fresh secret in base32, and the address that an authenticator reads it from.
-pub fn fresh() -> anyhow::Result<(String, String)> {
-    let totp = totp_of(Secret::generate())?;
+/// A fresh secret in base32, and the address that an authenticator reads it from: it shows the account under
+/// the name of who asks for its codes.
+pub fn fresh(issuer: &str, account: &str) -> anyhow::Result<(String, String)> {
+    // A colon parts the two names, so neither may hold one.
+    let [issuer, account] = [issuer, account].map(|name| name.replace(':', " "));
+    let totp = Builder::new().with_secret(Secret::generate()).with_issuer(Some(issuer)).with_account_name(account);
+    let totp = totp.build().map_err(|error| anyhow::anyhow!("{error}"))?;
     Ok((totp.secret().to_base32(), totp.to_url()?))
 }
 
@@ -29,12 +32,7 @@ pub fn step_of(secret: &str, code: &str) -> Option<i64> {
 }
 
 fn totp_of(secret: Secret) -> anyhow::Result<Totp> {
-    Builder::new()
-        .with_secret(secret)
-        .with_issuer(Some(ISSUER))
-        .with_account_name("account")
-        .build()
-        .map_err(|error| anyhow::anyhow!("{error}"))
+    Builder::new().with_secret(secret).build().map_err(|error| anyhow::anyhow!("{error}"))
 }
 
 /// Fresh recovery codes, and what is kept of them.
@@ -65,8 +63,9 @@ mod tests {
 
     #[test]
     fn an_authenticator_is_believed_within_a_step() {
-        let (secret, url) = fresh().unwrap();
-        assert!(url.starts_with("otpauth://totp/Palmares:account?secret="), "{url}");
+        let (secret, url) = fresh("Café: Acme & Co", "ann+1@acme.example").unwrap();
+        let label = "otpauth://totp/Caf%C3%A9%20%20Acme%20%26%20Co:ann%2B1%40acme.example?secret=";
+        assert!(url.starts_with(label) && url.ends_with("issuer=Caf%C3%A9%20%20Acme%20%26%20Co"), "{url}");
         let totp = totp_of(Secret::try_from_base32(&secret).unwrap()).unwrap();
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
         let step = step_of(&secret, &totp.generate(now).to_string()).unwrap();

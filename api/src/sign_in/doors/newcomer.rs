@@ -64,7 +64,9 @@ impl Door for CompleteInvitation {
         let words: Vec<&str> = known.words().into_iter().chain(address.as_deref()).collect();
         services.desk.policy.check("password", &password, found.settings.password_min_length(), &words)?;
         let set = SetPassword { hash: services.desk.passwords.hash(password).await?, temporary: false };
-        let actions = vec![CredentialAction::SetPassword(set)];
+        // The invitation came by mail, so whoever accepted it reads that mailbox.
+        let verify = address.map(|email| CredentialAction::VerifyEmail { email });
+        let actions = [CredentialAction::SetPassword(set)].into_iter().chain(verify).collect();
         let device = self.device.map(DeviceFields::told);
         let challenge = Challenge { invitation: Some(invitation), ..Challenge::of(&meant, SignInMethod::Invitation, device, self.jwt) };
         if !found.needs_second_factor() {

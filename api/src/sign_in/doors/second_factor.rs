@@ -6,6 +6,7 @@ use crate::{
     sign_in::{
         challenge::{Challenge, Step},
         entrance::{self, Entry, SignInAnswer, failed, first_factor, takes_email_code},
+        known::Known,
         mailing::{Sent, issue},
         meant::{Found, Meant, found},
         pass_token::fresh_pass,
@@ -179,10 +180,12 @@ impl Door for EnrolSecondFactor {
     async fn open(self, visit: &Visit<'_>) -> Result<Opened<Enrolment>, Problem> {
         let challenge = Challenge::read(visit.services.gate.tokens(), Step::Enrolment, &self.challenge)?;
         holder(visit, &challenge).await?;
-        let (secret, otpauth_url) = totp::fresh().map_err(Problem::internal)?;
+        let admitted = visit.admit(challenge.organization, challenge.user, None, "door.enrol", ());
+        let known = Known::of(visit.services, admitted.tenant(), challenge.user).await?;
+        let (secret, otpauth_url) = totp::fresh(&known.organization.name, &known.account()).map_err(Problem::internal)?;
         let actions = vec![CredentialAction::BeginTotp { secret: secret.clone() }];
         let begin = Enter { entrant: challenge.entrant(), ..Enter::change(challenge.user, actions) };
-        visit.services.engine.execute(visit.admit(challenge.organization, challenge.user, None, "door.enrol", begin)).await?;
+        visit.services.engine.execute(admitted.map(|()| begin)).await?;
         Ok(Enrolment { secret, otpauth_url }.into())
     }
 }
