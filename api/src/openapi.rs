@@ -7,7 +7,10 @@ pub use describe::Description;
 use crate::{
     pipeline::{
         api_key::API_KEY_HEADER,
+        elevated::ELEVATION_HEADER,
         route::{Becomes, Kind, Route, Verb},
+        session_secret::{CSRF_HEADER, SESSION_COOKIE},
+        step_up::PROOF_HEADER,
     },
     problem::{self, CODES, PROBLEM_JSON},
 };
@@ -16,9 +19,9 @@ use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 
 /// Headers that every command takes.
-const COMMAND_PARAMETERS: [&str; 4] = ["IdempotencyKey", "IfMatch", "DryRun", "Organization"];
+const COMMAND_PARAMETERS: [&str; 5] = ["IdempotencyKey", "IfMatch", "DryRun", "Organization", "Elevation"];
 /// Parameters that every query takes.
-const QUERY_PARAMETERS: [&str; 3] = ["MinPosition", "Prefer", "Organization"];
+const QUERY_PARAMETERS: [&str; 4] = ["MinPosition", "Prefer", "Organization", "Elevation"];
 
 /// The document of these routes.
 pub fn document<'a>(routes: impl IntoIterator<Item = &'a &'static Route>) -> Value {
@@ -54,14 +57,25 @@ pub fn document<'a>(routes: impl IntoIterator<Item = &'a &'static Route>) -> Val
             "securitySchemes": {
                 "bearer": { "type": "http", "scheme": "bearer", "bearerFormat": "JWT" },
                 "api_key": { "type": "apiKey", "in": "header", "name": API_KEY_HEADER },
+                "session": { "type": "apiKey", "in": "cookie", "name": SESSION_COOKIE, "description": "The session of a browser." },
+                "csrf": { "type": "apiKey", "in": "header", "name": CSRF_HEADER,
+                    "description": "What signing in answered as `csrf`: with the cookie, each request that changes something says it." },
             },
         },
-        "security": [{ "bearer": [] }, { "api_key": [] }],
+        "security": security(Verb::Post),
     })
 }
 
+/// What proves the caller: a cookie alone where nothing is changed, else with what only our own pages know.
+fn security(verb: Verb) -> Value {
+    match verb {
+        Verb::Get => json!([{ "bearer": [] }, { "api_key": [] }, { "session": [] }]),
+        _ => json!([{ "bearer": [] }, { "api_key": [] }, { "session": [], "csrf": [] }]),
+    }
+}
+
 fn operation(route: &Route, description: Description) -> Value {
-    let Description { operation_id, summary, input, output, media_type, status, .. } = description;
+    let Description { operation_id, summary, text, input, output, media_type, status, .. } = description;
     let tag = route.permission.and_then(|permission| permission.split('.').next()).unwrap_or("system");
     let (status, output) = match route.kind {
         Kind::Command => outcome(route),
@@ -71,6 +85,7 @@ fn operation(route: &Route, description: Description) -> Value {
     let mut operation = json!({
         "operationId": route.operation_id(&operation_id),
         "summary": summary,
+        "description": text,
         "tags": [tag],
         "parameters": parameters,
         "responses": { status.to_string(): answer(route, output, media_type) },
@@ -79,8 +94,11 @@ fn operation(route: &Route, description: Description) -> Value {
         operation["requestBody"] = json!({ "required": true, "content": { "application/json": { "schema": body } } });
     }
     match route.permission {
-        Some(permission) => operation["description"] = format!("Needs the permission `{permission}`.").into(),
+        Some(permission) => operation["description"] = format!("{text}\n\nNeeds the permission `{permission}`.").into(),
         None => operation["security"] = json!([]),
+    }
+    if route.permission.is_some() && route.verb == Verb::Get {
+        operation["security"] = security(route.verb);
     }
     for code in codes(route.kind) {
         let status = problem::status(code).as_str().to_owned();
@@ -173,7 +191,8 @@ fn split(route: &Route, mut input: Value) -> (Vec<Value>, Option<Value>) {
         Kind::Stream | Kind::Action => &QUERY_PARAMETERS[2..],
         Kind::Door | Kind::Public => &[],
     };
-    parameters.extend(common.iter().map(|name| json!({ "$ref": format!("#/components/parameters/{name}") })));
+    let proof: &[&str] = if route.needs_proof { &["Proof"] } else { &[] };
+    parameters.extend(common.iter().chain(proof).map(|name| json!({ "$ref": format!("#/components/parameters/{name}") })));
     if route.verb == Verb::Get {
         return (parameters, None);
     }
@@ -222,6 +241,10 @@ fn common_parameters() -> Value {
         "DryRun": parameter("dry_run", "query", "Answer the events that would be recorded, and record nothing.", json!({ "type": "boolean" })),
         "Organization": parameter("Palmares-Organization", "header", "The organization to act in; another one than one's own is for platform admins.",
             json!({ "type": "string", "format": "uuid" })),
+        "Elevation": parameter(ELEVATION_HEADER, "header", "The elevation that the request uses: the role that it gives, or the user as whom it acts.",
+            json!({ "type": "string", "format": "uuid" })),
+        "Proof": { "name": PROOF_HEADER, "in": "header", "required": true, "schema": { "type": "string" },
+            "description": "The proof that the caller showed a moment ago who they are, as `POST /me/step-up` gives it." },
         "MinPosition": parameter("min_position", "query", "The answer must know everything up to this position.", json!({ "type": "integer", "minimum": 0 })),
         "Prefer": parameter("Prefer", "header", "`wait=<seconds>`: how long to wait for `min_position`, 30 at most.", json!({ "type": "string" })),
     })

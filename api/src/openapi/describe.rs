@@ -17,6 +17,8 @@ use utoipa::{PartialSchema, ToSchema};
 pub struct Description {
     pub operation_id: String,
     pub summary: String,
+    /// All that the type says of itself; its first sentence is the summary.
+    pub text: String,
     /// The fields of path, query and body together.
     pub input: Option<Value>,
     pub output: Option<Value>,
@@ -62,7 +64,8 @@ pub(crate) fn door<D: Door>() -> Description {
 
 /// A public route, which has no parameters.
 pub(crate) fn public(operation_id: &str, summary: &str, media_type: &'static str) -> Description {
-    Description { operation_id: operation_id.to_owned(), summary: summary.to_owned(), media_type, status: 200, ..Description::default() }
+    let (summary, text) = (first_sentence(summary), summary.to_owned());
+    Description { operation_id: operation_id.to_owned(), summary, text, media_type, status: 200, ..Description::default() }
 }
 
 fn of_input<T: ToSchema>() -> Description {
@@ -74,8 +77,19 @@ fn of_input<T: ToSchema>() -> Description {
         input = wrapped;
     }
     let text = own_text.or(take_text(&mut input)).unwrap_or_default();
-    let summary = text.lines().next().unwrap_or_default().to_owned();
-    Description { operation_id: T::name().into_owned(), summary, input: Some(input), schemas, ..Description::default() }
+    let summary = first_sentence(&text);
+    Description { operation_id: T::name().into_owned(), summary, text, input: Some(input), schemas, ..Description::default() }
+}
+
+/// The first sentence of a text, on one line however the text is broken.
+pub(super) fn first_sentence(text: &str) -> String {
+    let paragraph = text.trim().split("\n\n").next().unwrap_or_default();
+    let line = paragraph.split_whitespace().collect::<Vec<_>>().join(" ");
+    let ends = |at: &usize| line[at + 1..].strip_prefix(' ').is_some_and(|rest| !rest.starts_with(char::is_lowercase));
+    match line.match_indices(['.', '?']).map(|(at, _)| at).find(ends) {
+        Some(end) => line[..=end].to_owned(),
+        None => line,
+    }
 }
 
 fn take_text(schema: &mut Value) -> Option<String> {

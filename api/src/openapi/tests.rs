@@ -20,6 +20,50 @@ fn every_row_is_in_the_document() {
 }
 
 #[test]
+fn a_summary_is_a_whole_sentence_and_the_description_says_the_rest() {
+    let (_, document) = served();
+    let operations = document["paths"].as_object().unwrap().values().flat_map(|path| path.as_object().unwrap().values());
+    let (mut cut, mut more) = (Vec::new(), 0);
+    for operation in operations {
+        let (summary, description) = (operation["summary"].as_str().unwrap(), operation["description"].as_str().unwrap());
+        let plain = description.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(plain.starts_with(summary), "{summary:?} is not how {description:?} begins");
+        more += usize::from(plain.len() > summary.len());
+        if !summary.ends_with(['.', '?']) {
+            cut.push(summary);
+        }
+    }
+    assert!(cut.is_empty(), "no sentences: {cut:#?}");
+    assert!(more > 0);
+    assert_eq!(describe::first_sentence("One, e.g. this\nof two: here. Two.\n\nThree."), "One, e.g. this of two: here.");
+}
+
+#[test]
+fn headers_that_a_row_reads_are_in_the_document() {
+    let (routes, document) = served();
+    let mut proven = 0;
+    for route in routes {
+        let operation = &document["paths"][route.pattern().replace("{*", "{")][route.verb.name().to_lowercase()];
+        let references: Vec<_> = operation["parameters"].as_array().unwrap().iter().filter_map(|each| each["$ref"].as_str()).collect();
+        let names = |parameter: &str| references.contains(&format!("#/components/parameters/{parameter}").as_str());
+        assert_eq!(names("Proof"), route.needs_proof, "{}", route.pattern());
+        assert_eq!(names("Elevation"), route.permission.is_some(), "{}", route.pattern());
+        proven += usize::from(route.needs_proof);
+        if route.permission.is_some() {
+            let security = operation.get("security").unwrap_or(&document["security"]).as_array().unwrap();
+            let by_cookie = security.iter().find(|way| way.get("session").is_some()).unwrap();
+            assert_eq!(by_cookie.get("csrf").is_some(), route.verb != Verb::Get, "{}", route.pattern());
+        }
+    }
+    assert!(proven > 0);
+    let parameters = &document["components"]["parameters"];
+    assert_eq!((&parameters["Proof"]["name"], &parameters["Proof"]["required"]), (&json!(PROOF_HEADER), &json!(true)));
+    assert_eq!(parameters["Elevation"]["name"], ELEVATION_HEADER);
+    let schemes = &document["components"]["securitySchemes"];
+    assert_eq!((&schemes["session"]["in"], &schemes["csrf"]["name"]), (&json!("cookie"), &json!(CSRF_HEADER)));
+}
+
+#[test]
 fn every_reference_leads_somewhere() {
     fn collect<'a>(value: &'a Value, references: &mut BTreeSet<&'a str>) {
         match value {
