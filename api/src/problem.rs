@@ -62,7 +62,8 @@ pub struct ProblemBody<'a> {
     /// A stable, finer reason for machines.
     reason: &'a str,
     detail: Cow<'a, str>,
-    /// The fields that were refused, where fields are to blame.
+    /// The fields that were refused, where fields are to blame. A body is read up to the first that does not
+    /// have its form, and rules are asked after that: what else is wrong, the next request tells.
     errors: Vec<FieldBody<'a>>,
     request_id: Uuid,
 }
@@ -77,6 +78,9 @@ pub struct FieldBody<'a> {
     /// What is accepted instead, where that is a closed list.
     #[serde(skip_serializing_if = "<[String]>::is_empty")]
     allowed: &'a [String],
+    /// What it is now, where that is why.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    present: Option<&'a str>,
 }
 
 impl Problem {
@@ -97,7 +101,7 @@ impl Problem {
     /// What a business rule refused.
     pub fn refused(refusal: &dyn Refusal) -> Self {
         let mut problem = Self::new(refusal.code(), refusal.reason());
-        problem.errors.extend(refusal.field().map(|field| FieldError::new(field, refusal.reason())));
+        problem.errors = refusal.errors();
         problem
     }
 
@@ -192,6 +196,7 @@ impl Problem {
                     reason: &error.reason,
                     message: language.field_text(&error.reason).unwrap_or(title),
                     allowed: &error.allowed,
+                    present: error.present.as_deref(),
                 })
                 .collect(),
             request_id,

@@ -220,6 +220,8 @@ async fn an_organization_is_active_once_its_checklist_is_done() {
     assert_eq!((&list["next"], &list["complete"]), (&json!("administrator_invited"), &json!(false)));
     let refused = platform.post(&path("activate"), &json!({})).await.refused(409, "CONFLICT");
     assert_eq!(refused.body["reason"], "organizations.setup_incomplete");
+    let missing: Vec<_> = refused.body["errors"].as_array().expect("errors").iter().map(|error| error["field"].clone()).collect();
+    assert_eq!(missing, ["setup.administrator_invited", "setup.domain_configured", "setup.subscription_configured"]);
     let said = platform.post(&path("onboarding/administrator_invited/complete"), &json!({})).await.refused(409, "CONFLICT");
     assert_eq!(said.body["reason"], "organizations.step_seen_by_itself");
 
@@ -244,7 +246,9 @@ async fn an_organization_is_active_once_its_checklist_is_done() {
     assert_eq!(active.body["status"], "ACTIVE");
     let list = onboarding(&platform, &id, |list| list["status"] == "ACTIVE").await;
     assert_eq!((&list["next"], &list["complete"]), (&Value::Null, &json!(true)));
-    platform.post(&path("activate"), &json!({})).await.refused(422, "VALIDATION_ERROR");
+    let again = platform.post(&path("activate"), &json!({})).await.refused(422, "VALIDATION_ERROR").body["errors"][0].clone();
+    assert_eq!((&again["field"], &again["present"]), (&json!("status"), &json!("ACTIVE")));
+    assert!(again["allowed"].as_array().is_some_and(|ways| ways.contains(&json!("SUSPENDED"))), "{again}");
     // Of an organization that was active at once there is no checklist.
     let other = fresh_organization().await;
     other.admin.get_at(&other.path("/onboarding"), other.head().await).await.refused(404, "RESOURCE_NOT_FOUND");

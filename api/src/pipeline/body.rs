@@ -1,4 +1,4 @@
-//! Bodies and parameters as typed values: strict in form, every fault named by its field.
+//! Bodies and parameters as typed values: strict in form, the first fault named by its field.
 
 use crate::problem::Problem;
 use actix_web::http::header::{self, HeaderMap};
@@ -112,11 +112,13 @@ fn blame(path: &str, message: &str) -> Problem {
     Problem::invalid(vec![FieldError { allowed: allowed(message), ..FieldError::new(field, reason) }])
 }
 
-/// The names that serde would have taken: `expected `a` or `b``, `expected one of `a`, `b`, `c``.
+/// The names that serde would have taken: `expected `a` or `b``, `expected one of `a`, `b`, `c``. Where a
+/// type describes in words what it takes besides, the list is not closed, and words are of one language.
 fn allowed(message: &str) -> Vec<String> {
     let names = ["unknown field", "unknown variant"].iter().any(|start| message.starts_with(start));
     let listed = message.rsplit_once(", expected ").filter(|_| names).map_or("", |(_, listed)| listed);
-    listed.split('`').skip(1).step_by(2).map(str::to_owned).collect()
+    let listed: Vec<_> = listed.split('`').skip(1).step_by(2).map(str::to_owned).collect();
+    if listed.iter().any(|name| name.contains(' ')) { Vec::new() } else { listed }
 }
 
 /// One form for equal objects, to be hashed: names in order of their bytes, no white space, numbers

@@ -26,6 +26,12 @@ struct Item {
     value: f64,
 }
 
+#[derive(Debug, Deserialize)]
+#[expect(dead_code, reason = "only the faults of reading it are of interest")]
+struct Given {
+    role: palmares_domain::identity::RoleRef,
+}
+
 #[derive(Debug, Deserialize, PartialEq)]
 #[serde(deny_unknown_fields)]
 struct Search {
@@ -84,6 +90,9 @@ fn what_is_one_of_a_list_is_told_the_list() {
     let allowed = |body: &str| read(body).unwrap_err().errors.remove(0).allowed;
     assert_eq!(allowed(r#"{"amount": 1, "items": [], "kind": "slow"}"#), ["fast"]);
     assert!(allowed(r#"{"amount": 1, "items": [], "extra`": 2}"#).contains(&"amount".to_owned()));
+    // What is told in words is no closed list, and of one language.
+    let role = |text: &str| typed::<Given>(json!({ "role": text }).as_object().cloned().unwrap()).unwrap_err().errors.remove(0);
+    assert_eq!((role("king").reason.as_str(), role("king").allowed), ("not_allowed", Vec::new()));
     assert!(allowed(r#"{"amount": "unknown field `x`, expected `y`", "items": []}"#).is_empty());
 }
 

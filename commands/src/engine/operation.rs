@@ -81,12 +81,11 @@ impl Refused {
 
 impl<E: Refusal> From<E> for Refused {
     fn from(error: E) -> Self {
-        let errors = error.field().map(|field| FieldError::new(field, error.reason())).into_iter().collect();
         Self {
             code: error.code(),
             reason: error.reason().into(),
             detail: error.to_string(),
-            errors,
+            errors: error.errors(),
             said: None,
             attempt: error.is_attempt(),
         }

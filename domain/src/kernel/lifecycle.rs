@@ -13,7 +13,36 @@ impl<S: PartialEq> Transition<S> {
     }
 }
 
-/// Declares the ways of a life cycle, one row each, and `TRANSITIONS`, all of them, for tests.
+/// The states of a life cycle, with the ways that lead from one to another.
+pub trait LifeCycle: Copy + PartialEq + 'static {
+    /// The name in events, rows and answers.
+    fn state_name(self) -> &'static str;
+
+    fn ways() -> &'static [Transition<Self>];
+
+    /// Where something may go from here.
+    fn leads_to(self) -> Vec<&'static str> {
+        let mut names: Vec<_> = Self::ways().iter().filter(|way| way.leads_from(self)).map(|way| way.to.state_name()).collect();
+        names.sort_unstable();
+        names.dedup();
+        names
+    }
+}
+
+/// Where something stands that was asked to go elsewhere, and where it may go.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Standing {
+    pub present: &'static str,
+    pub leads_to: Vec<&'static str>,
+}
+
+impl Standing {
+    pub fn at(state: impl LifeCycle) -> Self {
+        Self { present: state.state_name(), leads_to: state.leads_to() }
+    }
+}
+
+/// Declares the ways of a life cycle, one row each, and `TRANSITIONS`, all of them.
 ///
 /// ```text
 /// transitions! { UserStatus {
@@ -31,7 +60,16 @@ macro_rules! transitions {
         )*
 
         /// Every way there is.
-        #[cfg(test)]
         pub(super) const TRANSITIONS: &[$crate::kernel::Transition<$status>] = &[$($name),*];
+
+        impl $crate::kernel::LifeCycle for $status {
+            fn state_name(self) -> &'static str {
+                self.name()
+            }
+
+            fn ways() -> &'static [$crate::kernel::Transition<Self>] {
+                TRANSITIONS
+            }
+        }
     };
 }

@@ -14,7 +14,7 @@ pub use admission::{Admission, Admitted, ClientContext, Idempotency, Tenant};
 pub use aggregate::{Aggregate, Facts};
 pub use event::{DataClass, Event, EventSpec, FieldSpec, UnreadableEvent};
 pub use ids::*;
-pub use lifecycle::Transition;
+pub use lifecycle::{LifeCycle, Standing, Transition};
 pub use log::{RecordedEvent, StreamVersion};
 pub use personal::{Digest, Personal, PersonalVisitor, Place, Purpose, Sealable};
 pub use problem::{Code, FieldError, Refusal};

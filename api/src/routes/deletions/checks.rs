@@ -5,16 +5,22 @@
 //! to be settled with experts, of what their profession has them keep, and of an organization's bills, no
 //! part of the platform knows anything yet.
 
-use crate::{pipeline::Services, problem::Problem, routes::experts};
+use crate::{
+    pipeline::{Services, action::Action},
+    problem::Problem,
+    routes::experts,
+};
 use futures::future::{FutureExt, LocalBoxFuture};
 use palmares_domain::{
     compliance::{
         deletion_request::{Check, CheckOutcome, Checked, DeletionKind, Dossier},
         legal_holds::LegalHolds,
     },
-    kernel::Tenant,
+    kernel::{Admitted, DeletionRequestId, Tenant},
 };
 use palmares_projections::compliance::deletion_requests::{done_since, footprint};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 /// What a context fills a check with.
 pub struct DeletionCheck<S = Services> {
@@ -56,6 +62,29 @@ const TAKEN_OUT_BY: &[&str] = &["compliance.audit_log.export", "operations.event
 /// Every check that this deletion needs, with what it found.
 pub(super) async fn all(services: &Services, tenant: Tenant, dossier: &Dossier) -> Result<Vec<Checked>, Problem> {
     find(FILLED, services, &Asked { tenant, dossier }).await
+}
+
+/// What has to be clear before a deletion is approved, with what is found now. None, where nobody depends on
+/// who is to be deleted.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ShowDeletionChecks {
+    pub request_id: DeletionRequestId,
+}
+
+/// The checks of a deletion.
+#[derive(Serialize, ToSchema)]
+pub struct DeletionChecks {
+    pub checks: Vec<Checked>,
+}
+
+impl Action for ShowDeletionChecks {
+    type Output = DeletionChecks;
+
+    async fn perform(admitted: Admitted<Self>, services: &Services) -> Result<DeletionChecks, Problem> {
+        let found = super::dossier(services, admitted.admission().organization, admitted.value().request_id).await?;
+        Ok(DeletionChecks { checks: all(services, admitted.tenant(), &found).await? })
+    }
 }
 
 async fn find<S>(filled: &[&[DeletionCheck<S>]], services: &S, asked: &Asked<'_>) -> Result<Vec<Checked>, Problem> {

@@ -9,6 +9,7 @@ use crate::{
     pipeline::{Route, Services, command::Prepare, route::Verb},
     problem::Problem,
 };
+use checks::ShowDeletionChecks;
 use palmares_commands::compliance::{
     ApproveDeletion, CancelDeletion, CancelOrganizationDeletion, CancelUserDeletion, ConcernsRequest, ExtendLegalHold, PlaceLegalHold,
     RefuseDeletion, ReleaseLegalHold, RequestOrganizationDeletion, RestoreDeletion, SetRetentionPeriod, SubmitDeletion,
@@ -43,6 +44,7 @@ pub const ROUTES: &[Route] = &[
     Route::prepared::<RestoreDeletion, SubjectLookedUp>(Verb::Post, "/deletion-requests/{request_id}/restore"),
     Route::get::<ListDeletionRequests>("/deletion-requests", "compliance.deletion_request.read"),
     Route::get::<GetDeletionRequest>("/deletion-requests/{request_id}", "compliance.deletion_request.read"),
+    Route::action::<ShowDeletionChecks>(Verb::Get, "/deletion-requests/{request_id}/checks", "compliance.deletion_request.read"),
     Route::get::<GetCertificate>("/deletion-requests/{request_id}/certificate", "compliance.deletion_request.read"),
     Route::action::<PreviewDeletion>(Verb::Get, "/deletion-preview", "compliance.deletion_request.read"),
     Route::post::<PlaceLegalHold>("/legal-holds").creating("/legal-holds", "id"),

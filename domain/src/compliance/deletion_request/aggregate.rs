@@ -122,8 +122,10 @@ impl DeletionRequest {
         if dossier.approvals.contains(&facts.actor) {
             return Err(DeletionError::AlreadyApproved);
         }
-        if approve.checks.iter().any(|checked| checked.outcome == CheckOutcome::Open) {
-            return Err(DeletionError::ChecksOpen);
+        let open: Vec<_> =
+            approve.checks.iter().filter(|checked| checked.outcome == CheckOutcome::Open).map(|checked| checked.check).collect();
+        if !open.is_empty() {
+            return Err(DeletionError::ChecksOpen(open));
         }
         let request_id = dossier.request_id;
         let approved = DeletionApproved { request_id, approved_by: facts.actor, checks: approve.checks.clone() };

@@ -1,9 +1,9 @@
 //! Why a command for a deletion is refused.
 
-use super::DeletionStatus;
-use crate::kernel::{Code, Refusal};
+use super::{Check, DeletionStatus};
+use crate::kernel::{Code, FieldError, Refusal, Standing};
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum DeletionError {
     #[error("no such deletion request")]
     NotFound,
@@ -20,7 +20,7 @@ pub enum DeletionError {
     #[error("this approver has approved it already")]
     AlreadyApproved,
     #[error("something is open that has to be settled before")]
-    ChecksOpen,
+    ChecksOpen(Vec<Check>),
     #[error("only whoever asked for it shows a second factor")]
     NotTheRequester,
     /// Not a way of B.3.
@@ -41,7 +41,7 @@ impl Refusal for DeletionError {
             Self::ReasonInvalid | Self::GroundMissing | Self::IncidentInvalid | Self::TransitionForbidden { .. } => Code::ValidationError,
             Self::OwnRequest | Self::NotTheRequester => Code::AccessDenied,
             Self::OnHold => Code::LegalHold,
-            Self::AlreadyOpen | Self::AlreadyApproved | Self::ChecksOpen | Self::RecoveryOver | Self::StepOutOfOrder => Code::Conflict,
+            Self::AlreadyOpen | Self::AlreadyApproved | Self::ChecksOpen(_) | Self::RecoveryOver | Self::StepOutOfOrder => Code::Conflict,
         }
     }
 
@@ -54,7 +54,7 @@ impl Refusal for DeletionError {
             Self::IncidentInvalid => "compliance.deletion_incident_invalid",
             Self::OwnRequest => "compliance.deletion_own_request",
             Self::AlreadyApproved => "compliance.deletion_already_approved",
-            Self::ChecksOpen => "compliance.deletion_checks_open",
+            Self::ChecksOpen(_) => "compliance.deletion_checks_open",
             Self::NotTheRequester => "compliance.deletion_not_the_requester",
             Self::TransitionForbidden { .. } => "compliance.deletion_transition_forbidden",
             Self::RecoveryOver => "compliance.deletion_recovery_over",
@@ -70,6 +70,22 @@ impl Refusal for DeletionError {
             Self::IncidentInvalid => Some("incident"),
             Self::TransitionForbidden { .. } => Some("status"),
             _ => None,
+        }
+    }
+
+    fn standing(&self) -> Option<Standing> {
+        match self {
+            Self::TransitionForbidden { from, .. } => Some(Standing::at(*from)),
+            _ => None,
+        }
+    }
+
+    fn open_points(&self) -> Vec<FieldError> {
+        match self {
+            Self::ChecksOpen(open) => {
+                open.iter().map(|check| FieldError::new(format!("checks.{}", check.name()), check.reason())).collect()
+            }
+            _ => Vec::new(),
         }
     }
 

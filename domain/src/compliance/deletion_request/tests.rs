@@ -347,7 +347,10 @@ fn an_expert_goes_once_nothing_is_open() {
         let checks = vec![Checked { check: Check::Dependencies, outcome }];
         when(&expert, OFFICER, 0, DeletionCommand::Approve(Approve { checks, grace_days: GRACE_DAYS }))
     };
-    assert_eq!(approve(CheckOutcome::Open), Err(DeletionError::ChecksOpen));
+    let refused = approve(CheckOutcome::Open).unwrap_err();
+    assert_eq!(refused, DeletionError::ChecksOpen(vec![Check::Dependencies]));
+    let named: Vec<_> = refused.errors().into_iter().map(|error| (error.field, error.reason)).collect();
+    assert_eq!(named, [("checks.dependencies".to_owned(), Check::Dependencies.reason().to_owned())]);
     assert!(approve(CheckOutcome::Clear).is_ok() && approve(CheckOutcome::NothingToCheck).is_ok());
 }
 

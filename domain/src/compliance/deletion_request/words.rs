@@ -120,6 +120,28 @@ pub enum Check {
     ExportPackage,
 }
 
+impl Check {
+    /// The name in events and answers.
+    pub fn name(self) -> &'static str {
+        match self {
+            Check::Dependencies => "dependencies",
+            Check::Settlement => "settlement",
+            Check::Retention => "retention",
+            Check::ExportPackage => "export_package",
+        }
+    }
+
+    /// Why it is open; the key of its translated text.
+    pub fn reason(self) -> &'static str {
+        match self {
+            Check::Dependencies => "compliance.check_dependencies",
+            Check::Settlement => "compliance.check_settlement",
+            Check::Retention => "compliance.check_retention",
+            Check::ExportPackage => "compliance.check_export_package",
+        }
+    }
+}
+
 /// What a check found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]

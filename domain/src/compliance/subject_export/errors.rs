@@ -1,7 +1,7 @@
 //! Why a command for an export is refused.
 
 use super::ExportStatus;
-use crate::kernel::{Code, Refusal};
+use crate::kernel::{Code, Refusal, Standing};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SubjectExportError {
@@ -37,6 +37,13 @@ impl Refusal for SubjectExportError {
 
     fn field(&self) -> Option<&'static str> {
         matches!(self, Self::TransitionForbidden { .. }).then_some("status")
+    }
+
+    fn standing(&self) -> Option<Standing> {
+        match self {
+            Self::TransitionForbidden { from, .. } => Some(Standing::at(*from)),
+            _ => None,
+        }
     }
 
     fn is_attempt(&self) -> bool {

@@ -1,7 +1,7 @@
 //! Why a command for a subject request is refused.
 
 use super::{EXTENSION_MAX_MONTHS, SubjectRequestStatus};
-use crate::kernel::{Code, Refusal};
+use crate::kernel::{Code, Refusal, Standing};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SubjectRequestError {
@@ -53,6 +53,13 @@ impl Refusal for SubjectRequestError {
             Self::ExtensionInvalid => Some("months"),
             Self::NoErasure => Some("deletion_request_id"),
             Self::TransitionForbidden { .. } => Some("status"),
+            _ => None,
+        }
+    }
+
+    fn standing(&self) -> Option<Standing> {
+        match self {
+            Self::TransitionForbidden { from, .. } => Some(Standing::at(*from)),
             _ => None,
         }
     }

@@ -1,7 +1,7 @@
 //! Why a command for an elevation is refused.
 
 use super::ElevationStatus;
-use crate::kernel::{Code, Refusal};
+use crate::kernel::{Code, Refusal, Standing};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ElevationError {
@@ -62,6 +62,13 @@ impl Refusal for ElevationError {
             Self::PlatformRoleElsewhere => Some("role"),
             Self::ActingAsOneself => Some("act_as"),
             Self::TransitionForbidden { .. } => Some("status"),
+            _ => None,
+        }
+    }
+
+    fn standing(&self) -> Option<Standing> {
+        match self {
+            Self::TransitionForbidden { from, .. } => Some(Standing::at(*from)),
             _ => None,
         }
     }

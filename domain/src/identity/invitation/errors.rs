@@ -1,7 +1,7 @@
 //! Why a command for an invitation is refused.
 
 use super::InvitationStatus;
-use crate::kernel::{Code, Refusal};
+use crate::kernel::{Code, Refusal, Standing};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvitationError {
@@ -58,6 +58,13 @@ impl Refusal for InvitationError {
             Self::EmailInvalid => Some("email"),
             Self::ValidityInvalid => Some("valid_for_hours"),
             Self::TransitionForbidden { .. } => Some("status"),
+            _ => None,
+        }
+    }
+
+    fn standing(&self) -> Option<Standing> {
+        match self {
+            Self::TransitionForbidden { from, .. } => Some(Standing::at(*from)),
             _ => None,
         }
     }

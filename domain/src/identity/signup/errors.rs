@@ -3,7 +3,7 @@
 use super::SignupStatus;
 use crate::{
     identity::signup_policy::SignupHook,
-    kernel::{Code, Refusal},
+    kernel::{Code, Refusal, Standing},
 };
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -101,6 +101,13 @@ impl Refusal for SignupError {
             Self::ReasonInvalid => Some("reason"),
             Self::PhoneInvalid => Some("phone"),
             Self::TransitionForbidden { .. } => Some("status"),
+            _ => None,
+        }
+    }
+
+    fn standing(&self) -> Option<Standing> {
+        match self {
+            Self::TransitionForbidden { from, .. } => Some(Standing::at(*from)),
             _ => None,
         }
     }

@@ -1,7 +1,7 @@
 //! Why a command for a user is refused.
 
 use super::{PersonName, UserStatus};
-use crate::kernel::{Code, Refusal};
+use crate::kernel::{Code, Refusal, Standing};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum UserError {
@@ -85,6 +85,13 @@ impl Refusal for UserError {
             Self::PlatformRoleElsewhere => Some("role"),
             Self::ReasonInvalid => Some("reason"),
             Self::TransitionForbidden { .. } => Some("status"),
+            _ => None,
+        }
+    }
+
+    fn standing(&self) -> Option<Standing> {
+        match self {
+            Self::TransitionForbidden { from, .. } => Some(Standing::at(*from)),
             _ => None,
         }
     }

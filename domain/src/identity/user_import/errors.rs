@@ -1,7 +1,7 @@
 //! Why a command for an import is refused.
 
 use super::ImportStatus;
-use crate::kernel::{Code, Refusal};
+use crate::kernel::{Code, Refusal, Standing};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum UserImportError {
@@ -47,6 +47,13 @@ impl Refusal for UserImportError {
         match self {
             Self::RowCount => Some("csv"),
             Self::TransitionForbidden { .. } => Some("status"),
+            _ => None,
+        }
+    }
+
+    fn standing(&self) -> Option<Standing> {
+        match self {
+            Self::TransitionForbidden { from, .. } => Some(Standing::at(*from)),
             _ => None,
         }
     }

@@ -132,8 +132,9 @@ impl Organization {
     /// Nobody becomes active around a set-up that is not done (E-123).
     fn check_setup(&self) -> Result<(), OrganizationError> {
         let profile = self.known()?;
-        let done = !profile.setup_open || SetupStep::ALL.iter().all(|step| profile.setup_steps.contains(step));
-        if done { Ok(()) } else { Err(OrganizationError::SetupIncomplete) }
+        let missing = SetupStep::ALL.into_iter().filter(|step| profile.setup_open && !profile.setup_steps.contains(step));
+        let missing: Vec<_> = missing.collect();
+        if missing.is_empty() { Ok(()) } else { Err(OrganizationError::SetupIncomplete(missing)) }
     }
 
     /// What is known of an organization that is not gone for good.

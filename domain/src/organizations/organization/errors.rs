@@ -1,9 +1,9 @@
 //! Why a command for an organization is refused.
 
-use super::{OrganizationStatus, Setting};
-use crate::kernel::{Code, Refusal};
+use super::{OrganizationStatus, Setting, SetupStep};
+use crate::kernel::{Code, FieldError, Refusal, Standing};
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum OrganizationError {
     #[error("no such organization")]
     NotFound,
@@ -25,7 +25,7 @@ pub enum OrganizationError {
     #[error("the organization is not being set up, or the step is done")]
     NoSuchStep,
     #[error("a step of the set-up is not done")]
-    SetupIncomplete,
+    SetupIncomplete(Vec<SetupStep>),
     #[error("the organization is no longer there")]
     Ended,
     #[error("the value of {} is out of range", .0.path())]
@@ -59,7 +59,7 @@ impl Refusal for OrganizationError {
             Self::AlreadyExists
             | Self::NothingToCancel
             | Self::NoSuchStep
-            | Self::SetupIncomplete
+            | Self::SetupIncomplete(_)
             | Self::PlatformOrganization
             | Self::Ended => Code::Conflict,
         }
@@ -76,7 +76,7 @@ impl Refusal for OrganizationError {
             Self::TransitionForbidden { .. } => "organizations.transition_forbidden",
             Self::NothingToCancel => "organizations.nothing_to_cancel",
             Self::NoSuchStep => "organizations.no_such_step",
-            Self::SetupIncomplete => "organizations.setup_incomplete",
+            Self::SetupIncomplete(_) => "organizations.setup_incomplete",
             Self::PlatformOrganization => "organizations.platform_organization",
             Self::Ended => "organizations.organization_ended",
             Self::SettingOutOfRange(_) => "organizations.setting_out_of_range",
@@ -98,6 +98,22 @@ impl Refusal for OrganizationError {
             Self::ColorInvalid => Some(Setting::PrimaryColor.path()),
             Self::EmailDomainsInvalid => Some(Setting::AllowedEmailDomains.path()),
             _ => None,
+        }
+    }
+
+    fn standing(&self) -> Option<Standing> {
+        match self {
+            Self::TransitionForbidden { from, .. } => Some(Standing::at(*from)),
+            _ => None,
+        }
+    }
+
+    fn open_points(&self) -> Vec<FieldError> {
+        match self {
+            Self::SetupIncomplete(missing) => {
+                missing.iter().map(|step| FieldError::new(format!("setup.{}", step.name()), "organizations.setup_step_missing")).collect()
+            }
+            _ => Vec::new(),
         }
     }
 

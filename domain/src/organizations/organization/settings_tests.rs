@@ -143,8 +143,9 @@ fn a_suspended_set_up_goes_on_and_is_not_evaded() {
     let begun =
         [created(), SetupBegun { organization_id: ACME }.into(), OrganizationSuspended { organization_id: ACME, reason: None }.into()];
     let mut events = begun.to_vec();
-    for step in SetupStep::ALL {
-        assert_eq!(when(&events, OrganizationCommand::Resume), Err(OrganizationError::SetupIncomplete));
+    for (done, step) in SetupStep::ALL.into_iter().enumerate() {
+        let missing = SetupStep::ALL[done..].to_vec();
+        assert_eq!(when(&events, OrganizationCommand::Resume), Err(OrganizationError::SetupIncomplete(missing)));
         events.extend(when(&events, OrganizationCommand::CompleteSetupStep(step)).unwrap());
     }
     events.extend(when(&events, OrganizationCommand::Resume).unwrap());

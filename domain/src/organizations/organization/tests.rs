@@ -154,8 +154,11 @@ fn an_organization_with_a_set_up_is_active_once_every_step_is_done() {
     });
     let mut events = when(&[], with_setup).unwrap();
     assert_eq!(given(&events).profile().map(|profile| profile.status), Some(OrganizationStatus::PendingSetup));
-    for step in SetupStep::ALL {
-        assert_eq!(when(&events, OrganizationCommand::Activate), Err(OrganizationError::SetupIncomplete));
+    for (done, step) in SetupStep::ALL.into_iter().enumerate() {
+        let refused = when(&events, OrganizationCommand::Activate).unwrap_err();
+        assert_eq!(refused, OrganizationError::SetupIncomplete(SetupStep::ALL[done..].to_vec()));
+        let named: Vec<_> = refused.errors().into_iter().map(|error| error.field).collect();
+        assert_eq!(named, SetupStep::ALL[done..].iter().map(|step| format!("setup.{}", step.name())).collect::<Vec<_>>());
         events.extend(when(&events, OrganizationCommand::CompleteSetupStep(step)).unwrap());
         assert_eq!(when(&events, OrganizationCommand::CompleteSetupStep(step)), Err(OrganizationError::NoSuchStep));
     }
@@ -225,5 +228,5 @@ fn refusals_say_their_code_and_field() {
     assert_eq!(OrganizationError::SlugReserved.code(), Code::ValidationError);
     assert_eq!(OrganizationError::SlugReserved.field(), Some("slug"));
     assert_eq!(OrganizationError::NotFound.code(), Code::ResourceNotFound);
-    assert_eq!(OrganizationError::SetupIncomplete.code(), Code::Conflict);
+    assert_eq!(OrganizationError::SetupIncomplete(Vec::new()).code(), Code::Conflict);
 }

@@ -55,7 +55,7 @@ pub struct DeletionRequest {
     /// A state of the life cycle, such as `IN_REVIEW`, `GRACE` or `PURGED`.
     pub status: String,
     pub approved_by: Vec<UserId>,
-    /// What had to be clear, with what was found last.
+    /// What had to be clear, as the last approval found it; how it is now, `/deletion-requests/{id}/checks` says.
     pub checks: Vec<Checked>,
     pub refusal_ground: Option<String>,
     /// When the next step is taken: the end of grace, of recovery, of a retention.
