@@ -45,6 +45,34 @@ async fn a_breach_is_assessed_told_and_closed_under_its_clock() {
     assert!(shown["notified_at"].is_string() && shown["informed_at"].is_string() && shown["closed_at"].is_string());
 }
 
+/// What is known comes in phases: told early, assessed as high afterwards, and closed on a recorded ground.
+#[tokio::test]
+async fn a_breach_that_was_told_early_is_assessed_afterwards_and_again() {
+    let organization = fresh_organization().await;
+    let id = organization.open_breach(1).await.expect(201).id("id");
+    organization.step_of_breach(&id, "notify-authority", json!({})).await.expect(200);
+    let refused = organization.step_of_breach(&id, "close", json!({})).await.refused(409, "CONFLICT");
+    assert_eq!(refused.body["reason"], "compliance.breach_not_assessed");
+    organization.step_of_breach(&id, "assess", json!({ "risk": "likely", "subjects": 3 })).await.expect(200);
+    let high = json!({ "risk": "high", "subjects": 300 });
+    let refused = organization.step_of_breach(&id, "assess", high.clone()).await.refused(422, "VALIDATION_ERROR");
+    assert_eq!(refused.body["errors"][0]["field"], "reason");
+    let again = json!({ "risk": "high", "subjects": 300, "reason": "More logs were found." });
+    let assessed = organization.step_of_breach(&id, "assess", again).await.expect(200);
+    assert_eq!(assessed.body["status"], "NOTIFIED", "what was told stays told");
+    let shown = organization.breach(&id, assessed.position()).await;
+    assert_eq!((&shown["status"], &shown["risk"], &shown["subjects"]), (&json!("NOTIFIED"), &json!("high"), &json!(300)));
+    assert_eq!((&shown["reassessment_reason"], &shown["overdue"]), (&json!("More logs were found."), &json!(false)));
+
+    let refused = organization.step_of_breach(&id, "close", json!({})).await.refused(409, "CONFLICT");
+    assert_eq!(refused.body["reason"], "compliance.breach_subjects_not_informed");
+    let closed = organization.step_of_breach(&id, "close", json!({ "not_informed": "unintelligible" })).await.expect(200);
+    let shown = organization.breach(&id, closed.position()).await;
+    assert_eq!((&shown["status"], &shown["not_informed"]), (&json!("CLOSED"), &json!("unintelligible")));
+    let refused = organization.step_of_breach(&id, "assess", high).await.refused(422, "VALIDATION_ERROR");
+    assert_eq!((&refused.body["errors"][0]["present"], refused.body["errors"][0].get("allowed")), (&json!("CLOSED"), None));
+}
+
 #[tokio::test]
 async fn who_is_late_is_marked_by_a_timer_and_says_why() {
     let organization = fresh_organization().await;

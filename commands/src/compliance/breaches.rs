@@ -4,7 +4,7 @@ use crate::engine::{Answer, Operation, Refused, StreamRef, Unit};
 use crate::ids::new_id;
 use chrono::{DateTime, Utc};
 use palmares_domain::{
-    compliance::breach_case::{self, BreachCase, BreachCaseCommand, BreachNature, BreachRisk, BreachStatus},
+    compliance::breach_case::{self, BreachCase, BreachCaseCommand, BreachNature, BreachRisk, BreachStatus, NotInformedGround},
     kernel::{Admission, BreachId},
 };
 use serde::Deserialize;
@@ -62,11 +62,15 @@ fn status(case: &BreachCase) -> &'static str {
 }
 
 crate::life_cycle::steps! { BreachCase, breach_id: BreachId, breach_stream;
-    /// Says how likely a breach harms people, and how many it concerns.
+    /// Says how likely a breach harms people, and how many it concerns; again, with a reason, as long as
+    /// the case is open. It may follow after the authority was told: what is known comes in phases.
     AssessBreach {
         risk: BreachRisk,
-        subjects: u32
-    } => |step| BreachCaseCommand::Assess { risk: step.risk, subjects: step.subjects }, status;
+        subjects: u32,
+        /// What is seen in another light, where the breach was assessed before; it names nobody.
+        #[schema(min_length = 1, max_length = 500)]
+        reason: Option<String>
+    } => |step| BreachCaseCommand::Assess { risk: step.risk, subjects: step.subjects, reason: step.reason.clone() }, status;
 
     /// Says that the authority was told; after 72 hours with the reason why not earlier.
     NotifyAuthority {
@@ -82,8 +86,11 @@ crate::life_cycle::steps! { BreachCase, breach_id: BreachId, breach_stream;
     /// Says that those whom a breach concerns were told.
     InformSubjects => |_| BreachCaseCommand::InformSubjects, status;
 
-    /// Closes a case.
-    CloseBreach => |_| BreachCaseCommand::Close, status;
+    /// Closes a case that was assessed. Those whom a high risk concerns were told before, or it is said why
+    /// they need not be told one by one.
+    CloseBreach {
+        not_informed: Option<NotInformedGround>
+    } => |step| BreachCaseCommand::Close { not_informed: step.not_informed }, status;
 
     /// Records that the 72 hours are over, where they are.
     MarkBreachOverdue => |_| BreachCaseCommand::MarkOverdue, status;

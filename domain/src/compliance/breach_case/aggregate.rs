@@ -2,7 +2,7 @@
 
 use super::{
     AuthorityNotified, BreachAssessed, BreachCaseCommand, BreachCaseError, BreachCaseEvent, BreachClosed, BreachOpened, BreachOverdue,
-    BreachRisk, BreachStatus, NotificationWaived, OpenBreach, SubjectsInformed, status,
+    BreachRisk, BreachStatus, NotInformedGround, NotificationWaived, OpenBreach, SubjectsInformed, status,
 };
 use crate::kernel::{Aggregate, BreachId, Facts, Transition, UserId, text::is_prose};
 use chrono::{DateTime, TimeDelta, Utc};
@@ -51,6 +51,18 @@ impl BreachCase {
         Ok(BreachOpened { breach_id, nature, summary: summary.clone(), aware_at, due_at, opened_by: facts.actor }.into())
     }
 
+    /// Also after the authority was told: what is known comes in phases (article 33(4)).
+    fn assess(&self, risk: BreachRisk, subjects: u32, reason: Option<&String>, actor: UserId) -> Result<BreachCaseEvent, BreachCaseError> {
+        let breach = self.known()?;
+        let told = status::ASSESS_NOTIFIED.leads_from(breach.status);
+        let breach_id = breach.leaving_by(if told { status::ASSESS_NOTIFIED } else { status::ASSESS })?;
+        reason.map_or(Ok(()), |reason| check_text(reason, "reason"))?;
+        if breach.risk.is_some() && reason.is_none() {
+            return Err(BreachCaseError::ReassessmentReasonMissing);
+        }
+        Ok(BreachAssessed { breach_id, risk, subjects, assessed_by: actor, reason: reason.cloned() }.into())
+    }
+
     fn notify(&self, reference: Option<&String>, delay: Option<&String>, facts: &Facts) -> Result<BreachCaseEvent, BreachCaseError> {
         let breach = self.known()?;
         let breach_id = breach.leaving_by(status::NOTIFY)?;
@@ -81,13 +93,16 @@ impl BreachCase {
         }
     }
 
-    fn close(&self, actor: UserId) -> Result<BreachCaseEvent, BreachCaseError> {
+    /// Those whom a high risk concerns were told, or it stands on record why not (article 34(3)).
+    fn close(&self, not_informed: Option<NotInformedGround>, actor: UserId) -> Result<BreachCaseEvent, BreachCaseError> {
         let breach = self.known()?;
         let breach_id = breach.leaving_by(status::CLOSE)?;
-        if breach.risk == Some(BreachRisk::High) && !breach.informed {
-            return Err(BreachCaseError::SubjectsNotInformed);
+        let silent = breach.risk.ok_or(BreachCaseError::NotAssessed)? == BreachRisk::High && !breach.informed;
+        match (silent, not_informed) {
+            (true, None) => Err(BreachCaseError::SubjectsNotInformed),
+            (false, Some(_)) => Err(BreachCaseError::GroundUnneeded),
+            _ => Ok(BreachClosed { breach_id, closed_by: actor, not_informed }.into()),
         }
-        Ok(BreachClosed { breach_id, closed_by: actor }.into())
     }
 
     /// That the 72 hours are over, where that is not recorded yet.
@@ -119,16 +134,13 @@ impl Aggregate for BreachCase {
     fn decide(&self, command: &BreachCaseCommand, facts: &Facts) -> Result<Vec<BreachCaseEvent>, BreachCaseError> {
         let decided = match command {
             BreachCaseCommand::Open(open) => return Ok(vec![self.open(open, facts)?]),
-            BreachCaseCommand::Assess { risk, subjects } => {
-                let breach_id = self.known()?.leaving_by(status::ASSESS)?;
-                BreachAssessed { breach_id, risk: *risk, subjects: *subjects, assessed_by: facts.actor }.into()
-            }
+            BreachCaseCommand::Assess { risk, subjects, reason } => self.assess(*risk, *subjects, reason.as_ref(), facts.actor)?,
             BreachCaseCommand::NotifyAuthority { reference, delay_reason } => {
                 self.notify(reference.as_ref(), delay_reason.as_ref(), facts)?
             }
             BreachCaseCommand::Waive { reason } => self.waive(reason, facts.actor)?,
             BreachCaseCommand::InformSubjects => self.inform(facts.actor)?,
-            BreachCaseCommand::Close => self.close(facts.actor)?,
+            BreachCaseCommand::Close { not_informed } => self.close(*not_informed, facts.actor)?,
             BreachCaseCommand::MarkOverdue => return Ok(self.overdue(facts.now).into_iter().collect()),
         };
         Ok(self.overdue(facts.now).into_iter().chain([decided]).collect())
@@ -147,7 +159,7 @@ impl Aggregate for BreachCase {
             _ => {}
         }
         if let Some(status) = event.status() {
-            breach.status = status;
+            breach.status = breach.status.with(status);
         }
     }
 }

@@ -1,6 +1,6 @@
 //! What may be asked of a breach.
 
-use super::{BreachNature, BreachRisk};
+use super::{BreachNature, BreachRisk, NotInformedGround};
 use crate::kernel::BreachId;
 use chrono::{DateTime, Utc};
 
@@ -11,6 +11,8 @@ pub enum BreachCaseCommand {
         risk: BreachRisk,
         /// How many people it concerns, about.
         subjects: u32,
+        /// What is seen in another light, where it was assessed before.
+        reason: Option<String>,
     },
     /// That the authority was told, with its reference where there is one, and why so late where it was.
     NotifyAuthority {
@@ -23,7 +25,10 @@ pub enum BreachCaseCommand {
     },
     /// That those whom it concerns were told.
     InformSubjects,
-    Close,
+    Close {
+        /// Why those whom a high risk concerns were not told, where they were not.
+        not_informed: Option<NotInformedGround>,
+    },
     /// Records that the 72 hours are over, where they are.
     MarkOverdue,
 }

@@ -1,7 +1,7 @@
 //! Why a command for a breach is refused.
 
 use super::{BreachStatus, NOTIFY_WITHIN_HOURS};
-use crate::kernel::{Code, Refusal};
+use crate::kernel::{Code, Refusal, Standing};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BreachCaseError {
@@ -17,10 +17,16 @@ pub enum BreachCaseError {
     DelayReasonMissing,
     #[error("the authority is told where harm is likely")]
     HarmLikely,
-    #[error("those whom it concerns have to be told first")]
+    #[error("whoever assesses anew says what is seen in another light")]
+    ReassessmentReasonMissing,
+    #[error("it has to be assessed first")]
+    NotAssessed,
+    #[error("those whom it concerns have to be told first, or there is a ground why not")]
     SubjectsNotInformed,
     #[error("those whom it concerns were told already")]
     AlreadyInformed,
+    #[error("those whom it concerns were told, or the risk is not high: there is no ground to give")]
+    GroundUnneeded,
     /// Not a way of the life cycle.
     #[error("a breach that is {} cannot become {}", from.name(), to.name())]
     TransitionForbidden { from: BreachStatus, to: BreachStatus },
@@ -30,10 +36,15 @@ impl Refusal for BreachCaseError {
     fn code(&self) -> Code {
         match self {
             Self::NotFound => Code::ResourceNotFound,
-            Self::TextInvalid(_) | Self::AwareInFuture | Self::DelayReasonMissing | Self::TransitionForbidden { .. } => {
-                Code::ValidationError
+            Self::TextInvalid(_)
+            | Self::AwareInFuture
+            | Self::DelayReasonMissing
+            | Self::ReassessmentReasonMissing
+            | Self::GroundUnneeded
+            | Self::TransitionForbidden { .. } => Code::ValidationError,
+            Self::AlreadyExists | Self::HarmLikely | Self::NotAssessed | Self::SubjectsNotInformed | Self::AlreadyInformed => {
+                Code::Conflict
             }
-            Self::AlreadyExists | Self::HarmLikely | Self::SubjectsNotInformed | Self::AlreadyInformed => Code::Conflict,
         }
     }
 
@@ -45,6 +56,9 @@ impl Refusal for BreachCaseError {
             Self::AwareInFuture => "compliance.breach_in_future",
             Self::DelayReasonMissing => "compliance.breach_delay_reason",
             Self::HarmLikely => "compliance.breach_harm_likely",
+            Self::ReassessmentReasonMissing => "compliance.breach_reassessment_reason",
+            Self::NotAssessed => "compliance.breach_not_assessed",
+            Self::GroundUnneeded => "compliance.breach_ground_unneeded",
             Self::SubjectsNotInformed => "compliance.breach_subjects_not_informed",
             Self::AlreadyInformed => "compliance.breach_already_informed",
             Self::TransitionForbidden { .. } => "compliance.breach_transition_forbidden",
@@ -56,7 +70,16 @@ impl Refusal for BreachCaseError {
             Self::TextInvalid(field) => Some(field),
             Self::AwareInFuture => Some("aware_at"),
             Self::DelayReasonMissing => Some("delay_reason"),
+            Self::ReassessmentReasonMissing => Some("reason"),
+            Self::GroundUnneeded => Some("not_informed"),
             Self::TransitionForbidden { .. } => Some("status"),
+            _ => None,
+        }
+    }
+
+    fn standing(&self) -> Option<Standing> {
+        match self {
+            Self::TransitionForbidden { from, .. } => Some(Standing::at(*from)),
             _ => None,
         }
     }

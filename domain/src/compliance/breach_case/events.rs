@@ -1,6 +1,6 @@
 //! What happens to a breach.
 
-use super::{BreachNature, BreachRisk, BreachStatus, status};
+use super::{BreachNature, BreachRisk, BreachStatus, NotInformedGround, status};
 use crate::{
     events,
     kernel::{BreachId, UserId},
@@ -25,6 +25,8 @@ events! {
             risk: BreachRisk = internal,
             subjects: u32 = internal,
             assessed_by: UserId = internal,
+            /// What is seen in another light, where it was assessed before.
+            reason: Option<String> = confidential,
         },
         AuthorityNotified = "compliance.breach_authority_notified" v 1 {
             breach_id: BreachId = internal,
@@ -49,6 +51,8 @@ events! {
         BreachClosed = "compliance.breach_closed" v 1 {
             breach_id: BreachId = internal,
             closed_by: UserId = internal,
+            /// Why those whom a high risk concerns were not told, where they were not.
+            not_informed: Option<NotInformedGround> = internal,
         }
     }
 }
@@ -66,7 +70,8 @@ impl BreachCaseEvent {
         }
     }
 
-    /// The state it brings the breach to; none where it leaves it as it is.
+    /// The state it brings the breach to; none where it leaves it as it is. Of an authority that was told,
+    /// an assessment takes nothing back ([`BreachStatus::with`]).
     pub fn status(&self) -> Option<BreachStatus> {
         match self {
             BreachCaseEvent::BreachOpened(_) => Some(BreachStatus::Opened),

@@ -47,3 +47,29 @@ impl BreachRisk {
         }
     }
 }
+
+/// Why those whom a high risk concerns need not be told one by one (article 34(3)).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum NotInformedGround {
+    /// Nobody could read what was breached, because it was encrypted, for example.
+    Unintelligible,
+    /// What was done afterwards took the high risk away.
+    RiskRemoved,
+    /// It would take an effort out of proportion: the public was told instead.
+    PublicCommunication,
+}
+
+impl NotInformedGround {
+    pub const ALL: [NotInformedGround; 3] =
+        [NotInformedGround::Unintelligible, NotInformedGround::RiskRemoved, NotInformedGround::PublicCommunication];
+
+    /// The name in events, rows and answers.
+    pub fn name(self) -> &'static str {
+        match self {
+            NotInformedGround::Unintelligible => "unintelligible",
+            NotInformedGround::RiskRemoved => "risk_removed",
+            NotInformedGround::PublicCommunication => "public_communication",
+        }
+    }
+}

@@ -16,5 +16,5 @@ pub use errors::BreachCaseError;
 pub use events::{
     AuthorityNotified, BreachAssessed, BreachCaseEvent, BreachClosed, BreachOpened, BreachOverdue, NotificationWaived, SubjectsInformed,
 };
-pub use kind::{BreachNature, BreachRisk};
+pub use kind::{BreachNature, BreachRisk, NotInformedGround};
 pub use status::BreachStatus;

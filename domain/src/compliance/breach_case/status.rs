@@ -32,6 +32,15 @@ impl BreachStatus {
         }
     }
 
+    /// Where a breach that stands here is after an event that by itself leads to `reached`: once the authority
+    /// was told, it stays told, whatever else is found out.
+    pub fn with(self, reached: BreachStatus) -> Self {
+        match (self, reached) {
+            (BreachStatus::Notified, BreachStatus::Assessed) => BreachStatus::Notified,
+            _ => reached,
+        }
+    }
+
     /// Whether the clock of the authority runs.
     pub fn is_on_the_clock(self) -> bool {
         matches!(self, BreachStatus::Opened | BreachStatus::Assessed)
@@ -41,6 +50,8 @@ impl BreachStatus {
 transitions! { BreachStatus {
     /// Again, as long as more is found out.
     ASSESS: Opened | Assessed | NotRequired => Assessed;
+    /// What is found out after the authority was told: it was told all the same.
+    ASSESS_NOTIFIED: Notified => Notified;
     /// Also before it is assessed in full: information may follow in phases (GDPR, article 33(4)).
     NOTIFY: Opened | Assessed => Notified;
     WAIVE: Assessed => NotRequired;

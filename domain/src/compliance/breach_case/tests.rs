@@ -29,7 +29,15 @@ fn open() -> BreachCaseCommand {
 }
 
 fn assess(risk: BreachRisk) -> BreachCaseCommand {
-    BreachCaseCommand::Assess { risk, subjects: 12 }
+    BreachCaseCommand::Assess { risk, subjects: 12, reason: None }
+}
+
+fn reassess(risk: BreachRisk) -> BreachCaseCommand {
+    BreachCaseCommand::Assess { risk, subjects: 12, reason: Some("More logs were found.".into()) }
+}
+
+fn close() -> BreachCaseCommand {
+    BreachCaseCommand::Close { not_informed: None }
 }
 
 fn notify(delay_reason: Option<&str>) -> BreachCaseCommand {
@@ -46,7 +54,12 @@ fn opened() -> BreachCaseEvent {
 }
 
 fn assessed(risk: BreachRisk) -> BreachCaseEvent {
-    BreachAssessed { breach_id: ID, risk, subjects: 12, assessed_by: OFFICER }.into()
+    BreachAssessed { breach_id: ID, risk, subjects: 12, assessed_by: OFFICER, reason: None }.into()
+}
+
+fn reassessed(risk: BreachRisk) -> BreachCaseEvent {
+    let reason = Some("More logs were found.".to_owned());
+    BreachAssessed { breach_id: ID, risk, subjects: 12, assessed_by: OFFICER, reason }.into()
 }
 
 fn notified() -> BreachCaseEvent {
@@ -62,7 +75,7 @@ fn informed() -> BreachCaseEvent {
 }
 
 fn closed() -> BreachCaseEvent {
-    BreachClosed { breach_id: ID, closed_by: OFFICER }.into()
+    BreachClosed { breach_id: ID, closed_by: OFFICER, not_informed: None }.into()
 }
 
 fn overdue() -> BreachCaseEvent {
@@ -73,9 +86,9 @@ fn history(status: BreachStatus) -> Vec<BreachCaseEvent> {
     match status {
         BreachStatus::Opened => vec![opened()],
         BreachStatus::Assessed => vec![opened(), assessed(BreachRisk::Unlikely)],
-        BreachStatus::Notified => vec![opened(), notified()],
+        BreachStatus::Notified => vec![opened(), assessed(BreachRisk::Unlikely), notified()],
         BreachStatus::NotRequired => vec![opened(), assessed(BreachRisk::Unlikely), waived()],
-        BreachStatus::Closed => vec![opened(), notified(), closed()],
+        BreachStatus::Closed => vec![opened(), assessed(BreachRisk::Unlikely), notified(), closed()],
     }
 }
 
@@ -84,7 +97,7 @@ fn history(status: BreachStatus) -> Vec<BreachCaseEvent> {
 const MATRIX: [(BreachStatus, &str); 5] = [
     (BreachStatus::Opened, ".AA.."),
     (BreachStatus::Assessed, ".AAA."),
-    (BreachStatus::Notified, "....A"),
+    (BreachStatus::Notified, "..A.A"),
     (BreachStatus::NotRequired, ".A..A"),
     (BreachStatus::Closed, "....."),
 ];
@@ -93,15 +106,18 @@ const MATRIX: [(BreachStatus, &str); 5] = [
 fn all_25_cells_of_the_life_cycle_are_as_written() {
     let moves = [
         (open(), BreachStatus::Opened),
-        (assess(BreachRisk::Unlikely), BreachStatus::Assessed),
+        (reassess(BreachRisk::Unlikely), BreachStatus::Assessed),
         (notify(None), BreachStatus::Notified),
         (waive(), BreachStatus::NotRequired),
-        (BreachCaseCommand::Close, BreachStatus::Closed),
+        (close(), BreachStatus::Closed),
     ];
     for (from, row) in MATRIX {
         for ((command, to), cell) in moves.iter().zip(row.chars()) {
-            let decided = when(&history(from), 1, command.clone()).unwrap_or_default();
-            let reached = decided.last().and_then(BreachCaseEvent::status) == Some(*to);
+            // Assessed after the authority was told, it stays where it is: that is a test of its own.
+            let again = (from, *to) == (BreachStatus::Notified, BreachStatus::Notified);
+            let command = if again { reassess(BreachRisk::High) } else { command.clone() };
+            let decided = when(&history(from), 1, command).unwrap_or_default();
+            let reached = decided.last().and_then(BreachCaseEvent::status).map(|status| from.with(status)) == Some(*to);
             assert_eq!(reached, cell == 'A', "{from:?} to {to:?}");
             let after = given(&[history(from), decided].concat());
             assert!(!reached || after.breach().map(|breach| breach.status) == Some(*to), "{from:?} to {to:?}");
@@ -111,6 +127,10 @@ fn all_25_cells_of_the_life_cycle_are_as_written() {
     }
     let forbidden = BreachCaseError::TransitionForbidden { from: BreachStatus::Closed, to: BreachStatus::Notified };
     assert_eq!(when(&history(BreachStatus::Closed), 1, notify(None)), Err(forbidden));
+    let named = forbidden.errors().remove(0);
+    assert_eq!((named.field.as_str(), named.present.as_deref(), named.allowed.len()), ("status", Some("CLOSED"), 0));
+    let early = when(&[opened()], 1, close()).unwrap_err().errors().remove(0);
+    assert_eq!((early.present.as_deref(), early.allowed), (Some("OPENED"), vec!["ASSESSED".to_owned(), "NOTIFIED".to_owned()]));
     assert!(forbidden.is_attempt() && forbidden.code() == Code::ValidationError);
     assert_eq!(when(&[], 1, notify(None)), Err(BreachCaseError::NotFound));
     assert_eq!(when(&[opened()], 1, open()), Err(BreachCaseError::AlreadyExists));
@@ -142,14 +162,55 @@ fn the_authority_is_told_where_harm_is_likely() {
     assert_eq!(when(&history(BreachStatus::Assessed), 1, silent), Err(BreachCaseError::TextInvalid("reason")));
 }
 
+/// What is known comes in phases: a breach is assessed before the authority is told, after, and again.
+#[test]
+fn a_breach_is_assessed_until_it_is_closed() {
+    assert_eq!(when(&[opened()], 1, assess(BreachRisk::Likely)), Ok(vec![assessed(BreachRisk::Likely)]));
+    let told_early = [opened(), notified()];
+    assert_eq!(when(&told_early, 1, close()), Err(BreachCaseError::NotAssessed));
+    assert_eq!(when(&told_early, 1, assess(BreachRisk::High)), Ok(vec![assessed(BreachRisk::High)]));
+    let high = given(&[opened(), notified(), assessed(BreachRisk::High)]);
+    assert_eq!(high.breach().map(|breach| breach.status), Some(BreachStatus::Notified), "what was told stays told");
+    for status in [BreachStatus::Assessed, BreachStatus::Notified, BreachStatus::NotRequired] {
+        let before = history(status);
+        assert_eq!(when(&before, 1, assess(BreachRisk::High)), Err(BreachCaseError::ReassessmentReasonMissing), "{status:?}");
+        assert_eq!(when(&before, 1, reassess(BreachRisk::High)), Ok(vec![reassessed(BreachRisk::High)]), "{status:?}");
+        let after = [before, vec![reassessed(BreachRisk::High)]].concat();
+        assert!(when(&after, 1, waive()).is_err(), "{status:?}");
+        let stands = given(&after).breach().map(|breach| breach.status);
+        let told = status == BreachStatus::Notified;
+        assert_eq!(stands, Some(if told { BreachStatus::Notified } else { BreachStatus::Assessed }), "{status:?}");
+    }
+    let blank = BreachCaseCommand::Assess { risk: BreachRisk::High, subjects: 1, reason: Some(" ".into()) };
+    assert_eq!(when(&[opened()], 1, blank), Err(BreachCaseError::TextInvalid("reason")));
+    assert!(matches!(
+        when(&history(BreachStatus::Closed), 1, reassess(BreachRisk::High)),
+        Err(BreachCaseError::TransitionForbidden { from: BreachStatus::Closed, .. })
+    ));
+}
+
+#[test]
+fn a_case_is_closed_without_telling_them_on_a_recorded_ground_alone() {
+    let high = [opened(), notified(), assessed(BreachRisk::High)];
+    let told = [high.to_vec(), vec![informed()]].concat();
+    for ground in NotInformedGround::ALL {
+        let close = || BreachCaseCommand::Close { not_informed: Some(ground) };
+        let closed = BreachClosed { breach_id: ID, closed_by: OFFICER, not_informed: Some(ground) };
+        assert_eq!(when(&high, 1, close()), Ok(vec![closed.into()]));
+        for unneeded in [told.clone(), history(BreachStatus::Notified), history(BreachStatus::NotRequired)] {
+            assert_eq!(when(&unneeded, 1, close()), Err(BreachCaseError::GroundUnneeded));
+        }
+    }
+}
+
 #[test]
 fn those_whom_a_high_risk_concerns_are_told_before_it_is_closed() {
     let high = [opened(), assessed(BreachRisk::High), notified()];
-    assert_eq!(when(&high, 1, BreachCaseCommand::Close), Err(BreachCaseError::SubjectsNotInformed));
+    assert_eq!(when(&high, 1, close()), Err(BreachCaseError::SubjectsNotInformed));
     assert_eq!(when(&high, 1, BreachCaseCommand::InformSubjects), Ok(vec![informed()]));
     let told = [high.to_vec(), vec![informed()]].concat();
     assert_eq!(when(&told, 1, BreachCaseCommand::InformSubjects), Err(BreachCaseError::AlreadyInformed));
-    assert_eq!(when(&told, 1, BreachCaseCommand::Close), Ok(vec![closed()]));
+    assert_eq!(when(&told, 1, close()), Ok(vec![closed()]));
     let over = when(&history(BreachStatus::Closed), 1, BreachCaseCommand::InformSubjects);
     assert!(matches!(over, Err(BreachCaseError::TransitionForbidden { .. })), "{over:?}");
 }

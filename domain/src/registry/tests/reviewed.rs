@@ -52,6 +52,7 @@ pub const TEXTLESS: &[&str] = &[
     "Metric",
     "MonthId",
     "NaiveDate",
+    "NotInformedGround",
     "OrganizationId",
     "OrganizationStatus",
     "PassId",
@@ -126,6 +127,7 @@ pub const CLEAR_TEXT: &[&str] = &[
     // Routes by their pattern and permissions by their name: constants of this code.
     "compliance.access_refused.route",
     // What happened to systems and what authorities call it: it names nobody, and has to stay when people go.
+    "compliance.breach_assessed.reason",
     "compliance.breach_authority_notified.delay_reason",
     "compliance.breach_authority_notified.reference",
     "compliance.breach_notification_waived.reason",

@@ -47,6 +47,10 @@ pub struct Breach {
     /// When those whom it concerns were told.
     pub informed_at: Option<DateTime<Utc>>,
     pub closed_at: Option<DateTime<Utc>>,
+    /// What was seen in another light when it was last assessed anew.
+    pub reassessment_reason: Option<String>,
+    /// Why those whom a high risk concerns were not told: `unintelligible`, `risk_removed` or `public_communication`.
+    pub not_informed: Option<String>,
     pub opened_by: Uuid,
     #[serde(skip)]
     opened_position: i64,
