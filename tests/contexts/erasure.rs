@@ -120,6 +120,51 @@ async fn an_administrator_on_the_way_out_administers_nothing() {
     client.get(&format!("/deletion-requests?user_id={leaving}")).await.expect(200);
 }
 
+// covers: E-169
+#[tokio::test]
+async fn what_is_open_before_an_expert_goes_is_named_and_can_be_looked_at() {
+    let organization = fresh_organization().await;
+    let body = json!({ "external_ref": Uuid::now_v7().to_string(), "role": "expert" });
+    let expert = organization.admin.post("/users", &body).await.expect(201).id("id");
+    let client = organization.admin.with_token(&mint(&expert, organization.id, Role::Expert));
+    let assign = format!("/users/{}/experts", organization.member_id);
+    organization.admin.post(&assign, &json!({ "expert_id": expert })).await.expect(200);
+    let request = client.post("/deletion-requests", &json!({ "user_id": expert })).await.expect(201).id("id");
+    let secret = enrol(&client).await;
+    on(&client, &request, "verify", json!({ "code": code(&secret, 0) })).await.expect(200);
+    organization.officer.get_at("/events?limit=1", organization.head().await).await.expect(200);
+
+    let dependencies = async || {
+        let checks = organization.officer.get(&format!("/deletion-requests/{request}/checks")).await.expect(200).body["checks"].clone();
+        let checks = checks.as_array().expect("checks").clone();
+        checks.iter().find(|check| check["check"] == "dependencies").expect("the check")["outcome"].clone()
+    };
+    eventually("it is open", async || (dependencies().await == "open").then_some(())).await;
+    let refused = on(&organization.officer, &request, "approve", json!({})).await.refused(409, "CONFLICT");
+    assert_eq!(refused.body["reason"], "compliance.deletion_checks_open");
+    let named = &refused.body["errors"][0];
+    assert_eq!((&named["field"], &named["reason"]), (&json!("checks.dependencies"), &json!("compliance.check_dependencies")));
+    organization.admin.post(&format!("/users/{expert}/roles/expert/unassign"), &json!({})).await.expect(200);
+    eventually("nobody is looked after any more", async || (dependencies().await == "clear").then_some(())).await;
+}
+
+#[tokio::test]
+async fn a_hold_on_somebody_who_is_not_there_is_refused_and_named() {
+    let (organization, other) = (fresh_organization().await, fresh_organization().await);
+    let before = organization.domain_events().await;
+    let hold = |subjects: Value| json!({ "subjects": subjects, "matter": "case 7" });
+    let subjects = json!([organization.member_id, Uuid::now_v7(), other.member_id]);
+    let refused = organization.officer.post("/legal-holds", &hold(subjects)).await.refused(422, "VALIDATION_ERROR");
+    let named: Vec<_> = refused.body["errors"].as_array().expect("errors").iter().map(|error| error["field"].clone()).collect();
+    assert_eq!(named, ["subjects[1]", "subjects[2]"]);
+    assert_eq!(organization.domain_events().await, before);
+
+    let placed = organization.officer.post("/legal-holds", &hold(json!([organization.member_id]))).await.expect(201).id("id");
+    let extend = format!("/legal-holds/{placed}/extend");
+    let refused = organization.officer.post(&extend, &json!({ "subjects": [other.member_id] })).await.refused(422, "VALIDATION_ERROR");
+    assert_eq!(refused.body["errors"][0]["field"], "subjects[0]");
+}
+
 // covers: E-162, E-47
 #[tokio::test]
 async fn a_hold_stops_a_deletion_by_itself_and_lets_it_go_on() {
@@ -135,7 +180,8 @@ async fn a_hold_stops_a_deletion_by_itself_and_lets_it_go_on() {
     organization.admin.post(&format!("/legal-holds/{hold}/release"), &json!({})).await.refused(403, "ACCESS_DENIED");
     let span = json!({ "subjects": [], "span": { "from": "2030-01-02T00:00:00Z", "until": "2030-01-01T00:00:00Z" } });
     organization.officer.post(&format!("/legal-holds/{hold}/extend"), &span).await.refused(422, "VALIDATION_ERROR");
-    organization.officer.post(&format!("/legal-holds/{hold}/extend"), &json!({ "subjects": [Uuid::now_v7()] })).await.expect(200);
+    let another = organization.add_member("another").await;
+    organization.officer.post(&format!("/legal-holds/{hold}/extend"), &json!({ "subjects": [another] })).await.expect(200);
     let listed = organization.officer.get_at("/legal-holds", organization.head().await).await.expect(200);
     assert_eq!((&listed.items()[0]["matter"], listed.items()[0]["subjects"].as_array().map(Vec::len)), (&json!("case 7"), Some(2)));
     organization.officer.post(&format!("/legal-holds/{hold}/release"), &json!({})).await.expect(200);

@@ -4,9 +4,9 @@ use super::holds_stream;
 use crate::engine::{Answer, Operation, Refused, StreamRef, Unit};
 use crate::ids::new_id;
 use palmares_domain::{
-    compliance::legal_holds::{self, HoldScope, LegalHolds, LegalHoldsCommand, LegalHoldsError, Span},
-    identity::Role,
-    kernel::{Admission, Code, LegalHoldId, UserId},
+    compliance::legal_holds::{self, HoldScope, LegalHolds, LegalHoldsCommand, LegalHoldsError, SUBJECTS_MAX, Span},
+    identity::{Role, user::User},
+    kernel::{Admission, Code, FieldError, LegalHoldId, UserId},
 };
 use serde::Deserialize;
 use std::collections::BTreeSet;
@@ -43,6 +43,27 @@ fn scope(subjects: &[UserId], span: Option<Span>) -> HoldScope {
     HoldScope { subjects: subjects.iter().copied().collect::<BTreeSet<_>>(), span }
 }
 
+/// Whom a request names: nobody, where it names more than a hold can be on, which is refused as it is.
+fn named(admission: &Admission, subjects: &[UserId]) -> Vec<StreamRef> {
+    let named: BTreeSet<_> = subjects.iter().copied().collect();
+    let few = named.len() <= SUBJECTS_MAX;
+    named.into_iter().filter(|_| few).map(|user| StreamRef::of::<User>(admission.organization, user)).collect()
+}
+
+/// A hold on nobody keeps nothing, and whoever placed it believes that it does.
+fn check_there(unit: &mut Unit<'_>, subjects: &[UserId]) -> Result<(), Refused> {
+    let mut missing = Vec::new();
+    for (index, user) in subjects.iter().enumerate() {
+        if unit.state::<User>(*user)?.profile().is_none() {
+            missing.push(FieldError::new(format!("subjects[{index}]"), "compliance.legal_hold_subject_unknown"));
+        }
+    }
+    match missing.is_empty() {
+        true => Ok(()),
+        false => Err(Refused { errors: missing, ..Refused::field("subjects", "compliance.legal_hold_subject_unknown") }),
+    }
+}
+
 fn run(unit: &mut Unit<'_>, command: &LegalHoldsCommand) -> Result<(), Refused> {
     let organization = unit.organization();
     unit.run::<LegalHolds>(organization, command).map(drop)
@@ -53,10 +74,15 @@ impl Operation for PlaceLegalHold {
         vec![holds_stream(admission)]
     }
 
+    fn reads(&self, admission: &Admission) -> Vec<StreamRef> {
+        named(admission, &self.subjects)
+    }
+
     fn decide(&self, unit: &mut Unit<'_>) -> Result<Answer, Refused> {
         let hold_id = Self::id(unit.admission());
         let place = legal_holds::PlaceHold { hold_id, scope: scope(&self.subjects, self.span), matter: self.matter.clone() };
         run(unit, &LegalHoldsCommand::Place(place))?;
+        check_there(unit, &self.subjects)?;
         Ok(Answer::new("id", hold_id, "PLACED"))
     }
 }
@@ -79,8 +105,13 @@ impl Operation for ExtendLegalHold {
         vec![holds_stream(admission)]
     }
 
+    fn reads(&self, admission: &Admission) -> Vec<StreamRef> {
+        named(admission, &self.subjects)
+    }
+
     fn decide(&self, unit: &mut Unit<'_>) -> Result<Answer, Refused> {
         run(unit, &LegalHoldsCommand::Extend { hold_id: self.hold_id, scope: scope(&self.subjects, self.span) })?;
+        check_there(unit, &self.subjects)?;
         Ok(Answer::new("id", self.hold_id, "EXTENDED"))
     }
 }
