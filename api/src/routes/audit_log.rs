@@ -12,7 +12,9 @@ use crate::{
     problem::Problem,
 };
 use futures::{StreamExt, TryStreamExt};
-use palmares_commands::compliance::{AcknowledgeAnomaly, ForgetSearch, OpenSiemStream, PauseSiemStream, ResumeSiemStream, SaveSearch};
+use palmares_commands::compliance::{
+    AcknowledgeAnomaly, CloseSiemStream, ForgetSearch, OpenSiemStream, PauseSiemStream, ResumeSiemStream, SaveSearch,
+};
 use palmares_domain::{
     compliance::saved_searches::{SavedSearches, SearchFilters},
     kernel::{Admitted, ClientContext, FieldError, SearchId, Tenant},
@@ -39,6 +41,7 @@ pub const ROUTES: &[Route] = &[
     Route::prepared::<OpenSiemStream, AsSet>(Verb::Post, "/siem-streams").creating("/siem-streams", "id"),
     Route::post::<PauseSiemStream>("/siem-streams/{stream_id}/pause"),
     Route::post::<ResumeSiemStream>("/siem-streams/{stream_id}/resume"),
+    Route::post::<CloseSiemStream>("/siem-streams/{stream_id}/close"),
     Route::get::<ListSiemStreams>("/siem-streams", "compliance.siem_stream.read"),
     Route::get::<ListAnomalies>("/anomalies", "compliance.anomaly.read"),
     Route::prepared::<AcknowledgeAnomaly, Known>(Verb::Post, "/anomalies/{anomaly_id}/acknowledge"),

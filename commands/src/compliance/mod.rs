@@ -36,7 +36,7 @@ pub use holds::{ExtendLegalHold, PlaceLegalHold, ReleaseLegalHold};
 pub use legal_documents::PublishLegalDocument;
 pub use retention::SetRetentionPeriod;
 pub use saved_searches::{ForgetSearch, SaveSearch};
-pub use siem_streams::{FailSiemStream, OpenSiemStream, PauseSiemStream, ResumeSiemStream, SENT_TO_SINKS};
+pub use siem_streams::{CloseSiemStream, FailSiemStream, OpenSiemStream, PauseSiemStream, ResumeSiemStream, SENT_TO_SINKS};
 pub use subject_exports::{BuiltExport, CompleteExport, DownloadExport, ExpireExport, FailExport, RequestExport, StartExport};
 pub use subject_requests::{
     ExtendSubjectRequest, FulfilSubjectRequest, MarkRequestOverdue, ReceiveSubjectRequest, RefuseSubjectRequest, TakeSubjectRequest,

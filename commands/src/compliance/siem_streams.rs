@@ -8,6 +8,7 @@ use palmares_domain::{
         self, STREAMS_MAX, SiemFailure, SiemFormat, SiemStream, SiemStreamCommand, SiemStreamError, SiemStreamStatus, Topic,
     },
     kernel::{Admission, DataClass, SiemStreamId, derive_uuid},
+    registry::AGGREGATES,
 };
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -16,6 +17,7 @@ crate::capabilities! {
     OpenSiemStream => permit "compliance.siem_stream.open", throttle Write;
     PauseSiemStream => permit "compliance.siem_stream.pause", throttle Write;
     ResumeSiemStream => permit "compliance.siem_stream.resume", throttle Write;
+    CloseSiemStream => permit "compliance.siem_stream.close", throttle Write;
 }
 
 /// What a sink may be sent, and whoever opens a stream may read.
@@ -71,6 +73,12 @@ fn leave_place(unit: &mut Unit<'_>, stream: SiemStreamId) -> Result<(), Refused>
     Ok(())
 }
 
+/// Whether some event or permission has this name, or one below it.
+fn is_known(unit: &Unit<'_>, topic: &Topic) -> bool {
+    let mut events = AGGREGATES.iter().flat_map(|aggregate| aggregate.catalogue).map(|event| event.name);
+    events.any(|name| topic.covers(name)) || unit.permissions().permissions().any(|name| topic.covers(name))
+}
+
 impl OpenSiemStream {
     fn id(admission: &Admission) -> SiemStreamId {
         SiemStreamId(new_id(admission, "siem-stream"))
@@ -90,6 +98,10 @@ impl Operation for OpenSiemStream {
         // Or whoever may open a stream would read at its sink what is kept from them here.
         if unit.admission().rights.clearance() < SENT_TO_SINKS {
             return Err(SiemStreamError::AboveClearance.into());
+        }
+        // A topic of which there will never be an entry is a slip of the pen: nothing would arrive, and nobody would know.
+        if let Some(index) = self.topics.iter().position(|topic| !is_known(unit, topic)) {
+            return Err(Refused::field(format!("topics[{index}]"), "compliance.topic_unknown"));
         }
         let stream_id = Self::id(unit.admission());
         let open = siem_stream::OpenSiemStream {
@@ -119,6 +131,13 @@ pub struct PauseSiemStream {
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ResumeSiemStream {
+    pub stream_id: SiemStreamId,
+}
+
+/// Closes a stream for good: nothing is ever sent again, and how far it came is forgotten.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CloseSiemStream {
     pub stream_id: SiemStreamId,
 }
 
@@ -154,6 +173,7 @@ macro_rules! steps {
 steps! {
     PauseSiemStream => |_| SiemStreamCommand::Pause, leave_place, Paused;
     ResumeSiemStream => |_| SiemStreamCommand::Resume, take_place, Active;
+    CloseSiemStream => |_| SiemStreamCommand::Close, leave_place, Closed;
     FailSiemStream => |step| SiemStreamCommand::Fail(step.reason), leave_place, Failed;
 }
 

@@ -89,3 +89,30 @@ async fn so_many_streams_of_an_organization_are_active() {
     world.run(ACME, officer, ResumeSiemStream { stream_id: paused }).await.unwrap();
     assert_eq!(reason(world.open(ACME, officer).await), "compliance.too_many_siem_streams");
 }
+
+#[tokio::test]
+async fn a_topic_that_nothing_answers_to_is_named_and_opens_no_stream() {
+    let world = World::new();
+    let of = |topics: &[&str]| OpenSiemStream { topics: topics.iter().map(|topic| topic.parse().unwrap()).collect(), ..open() };
+    let refused = world.run(ACME, Role::ComplianceOfficer, of(&["identity", "nonsense"])).await;
+    let Err(Rejection::Refused(refused)) = refused else { panic!("{refused:?}") };
+    assert_eq!((refused.errors[0].field.as_str(), refused.errors[0].reason.as_str()), ("topics[1]", "compliance.topic_unknown"));
+    for known in ["identity", "identity.role_assigned", "points.hold_placed"] {
+        assert!(world.run(ACME, Role::ComplianceOfficer, of(&[known])).await.is_ok(), "{known}");
+    }
+}
+
+#[tokio::test]
+async fn a_stream_that_is_closed_leaves_its_place_and_is_closed_for_good() {
+    let (world, officer) = (World::new(), Role::ComplianceOfficer);
+    let mut streams = Vec::new();
+    for _ in 0..STREAMS_MAX {
+        streams.push(world.open(ACME, officer).await.unwrap());
+    }
+    let stream_id = streams[0];
+    let closed = world.run(ACME, officer, CloseSiemStream { stream_id }).await.unwrap();
+    assert_eq!(closed.answer.0["status"], "CLOSED");
+    world.open(ACME, officer).await.unwrap();
+    assert_eq!(reason(world.run(ACME, officer, ResumeSiemStream { stream_id }).await), "compliance.siem_stream_closed");
+    assert_eq!(reason(world.run(ACME, officer, CloseSiemStream { stream_id }).await), "compliance.siem_stream_closed");
+}

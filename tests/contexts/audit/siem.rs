@@ -270,6 +270,26 @@ async fn whoever_may_not_read_what_is_confidential_opens_no_stream() {
 }
 
 #[tokio::test]
+async fn a_stream_is_closed_for_good_and_its_cursor_goes() {
+    let organization = fresh_organization().await;
+    let sink = Sink::start().await;
+    let id = open(&organization.officer, &sink, json!({ "topics": ["identity"] })).await;
+    eventually("it was sent something", || async { (stream(&organization, &id).await["records"].as_i64() > Some(0)).then_some(()) }).await;
+    let step = async |step: &str| organization.officer.post(&format!("/siem-streams/{id}/{step}"), &json!({})).await;
+    let closed = step("close").await.expect(200);
+    assert_eq!(closed.body["status"], "CLOSED");
+    let gone = eventually("the cursor is gone", || async {
+        Some(stream(&organization, &id).await).filter(|stream| stream["status"] == "CLOSED" && stream["records"] == 0)
+    })
+    .await;
+    assert_eq!((&gone["lag_entries"], &gone["position"]), (&json!(0), &json!(0)));
+    for again in ["pause", "resume", "close"] {
+        let refused = step(again).await.refused(409, "CONFLICT");
+        assert_eq!(refused.body["reason"], "compliance.siem_stream_closed", "{again}");
+    }
+}
+
+#[tokio::test]
 async fn a_stream_is_of_its_organization_and_leads_to_no_private_place() {
     let (organization, other) = (fresh_organization().await, fresh_organization().await);
     let sink = Sink::start().await;
@@ -294,6 +314,7 @@ async fn a_stream_is_of_its_organization_and_leads_to_no_private_place() {
         json!({ "url": sink.url(), "format": "xml" }),
         json!({ "url": sink.url(), "format": "ocsf", "topics": ["Not A Topic"] }),
         json!({ "url": sink.url(), "format": "ocsf", "secret_ref": "../other" }),
+        json!({ "url": sink.url(), "format": "ocsf", "topics": ["nonsense"] }),
     ] {
         other.officer.post("/siem-streams", &body).await.refused(422, "VALIDATION_ERROR");
     }

@@ -1,9 +1,9 @@
 //! The rules of a stream.
 
 use super::{
-    OpenSiemStream, SiemFailure, SiemFormat, SiemStreamCommand, SiemStreamError, SiemStreamEvent, SiemStreamFailed, SiemStreamOpened,
-    SiemStreamPaused, SiemStreamResumed, SiemStreamStatus, Topic,
-    status::{FAIL, PAUSE, RESUME},
+    OpenSiemStream, SiemFailure, SiemFormat, SiemStreamClosed, SiemStreamCommand, SiemStreamError, SiemStreamEvent, SiemStreamFailed,
+    SiemStreamOpened, SiemStreamPaused, SiemStreamResumed, SiemStreamStatus, Topic,
+    status::{CLOSE, FAIL, PAUSE, RESUME},
 };
 use crate::{
     identity::connection::Issuer,
@@ -45,6 +45,12 @@ impl SiemStream {
 
     fn known(&self) -> Result<&SiemSink, SiemStreamError> {
         self.0.as_ref().ok_or(SiemStreamError::NotFound)
+    }
+
+    /// The stream, unless it was closed for good.
+    fn lasting(&self) -> Result<&SiemSink, SiemStreamError> {
+        let sink = self.known()?;
+        if CLOSE.leads_from(sink.status) { Ok(sink) } else { Err(SiemStreamError::Closed) }
     }
 
     fn open(&self, command: &OpenSiemStream, facts: &Facts) -> Result<SiemStreamEvent, SiemStreamError> {
@@ -99,21 +105,22 @@ impl Aggregate for SiemStream {
         let event = match command {
             SiemStreamCommand::Open(command) => self.open(command, facts)?,
             SiemStreamCommand::Pause => {
-                let SiemSink { stream_id, status, .. } = *self.known()?;
+                let SiemSink { stream_id, status, .. } = *self.lasting()?;
                 if !PAUSE.leads_from(status) {
                     return Err(SiemStreamError::NotActive);
                 }
                 SiemStreamPaused { stream_id, paused_by: facts.actor }.into()
             }
             SiemStreamCommand::Resume => {
-                let SiemSink { stream_id, status, .. } = *self.known()?;
+                let SiemSink { stream_id, status, .. } = *self.lasting()?;
                 if !RESUME.leads_from(status) {
                     return Err(SiemStreamError::NotStopped);
                 }
                 SiemStreamResumed { stream_id, resumed_by: facts.actor }.into()
             }
+            SiemStreamCommand::Close => SiemStreamClosed { stream_id: self.lasting()?.stream_id, closed_by: facts.actor }.into(),
             SiemStreamCommand::Fail(reason) => {
-                let SiemSink { stream_id, status, answerable, .. } = *self.known()?;
+                let SiemSink { stream_id, status, answerable, .. } = *self.lasting()?;
                 if !FAIL.leads_from(status) {
                     return Err(SiemStreamError::NotActive);
                 }
@@ -138,6 +145,7 @@ impl Aggregate for SiemStream {
                     sink.answerable = resumed.resumed_by;
                 }
             }
+            SiemStreamEvent::SiemStreamClosed(_) => self.set(CLOSE.to, None),
             SiemStreamEvent::SiemStreamFailed(failed) => self.set(FAIL.to, Some(failed.reason)),
         }
     }

@@ -9,6 +9,8 @@ pub enum SiemStreamCommand {
     Pause,
     /// It goes on where it stood.
     Resume,
+    /// For good.
+    Close,
     /// The forwarder gave up.
     Fail(SiemFailure),
 }

@@ -21,6 +21,8 @@ pub enum SiemStreamError {
     NotActive,
     #[error("the stream is active")]
     NotStopped,
+    #[error("the stream was closed for good")]
+    Closed,
     #[error("a sink is sent what is confidential, which is above the clearance of who asks")]
     AboveClearance,
     #[error("at most {STREAMS_MAX} streams of an organization are active at a time")]
@@ -32,7 +34,7 @@ impl Refusal for SiemStreamError {
         match self {
             Self::NotFound => Code::ResourceNotFound,
             Self::UrlInvalid | Self::UrlInsecure | Self::SecretRefInvalid | Self::TooManyTopics => Code::ValidationError,
-            Self::AlreadyOpen | Self::NotActive | Self::NotStopped | Self::TooManyStreams => Code::Conflict,
+            Self::AlreadyOpen | Self::NotActive | Self::NotStopped | Self::Closed | Self::TooManyStreams => Code::Conflict,
             Self::AboveClearance => Code::AccessDenied,
         }
     }
@@ -47,6 +49,7 @@ impl Refusal for SiemStreamError {
             Self::TooManyTopics => "compliance.too_many_topics",
             Self::NotActive => "compliance.siem_stream_not_active",
             Self::NotStopped => "compliance.siem_stream_not_stopped",
+            Self::Closed => "compliance.siem_stream_closed",
             Self::AboveClearance => "compliance.siem_stream_above_clearance",
             Self::TooManyStreams => "compliance.too_many_siem_streams",
         }

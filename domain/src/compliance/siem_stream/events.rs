@@ -31,6 +31,11 @@ events! {
             stream_id: SiemStreamId = internal,
             resumed_by: UserId = internal,
         },
+        /// For good: how far it came is forgotten.
+        SiemStreamClosed = "compliance.siem_stream_closed" v 1 {
+            stream_id: SiemStreamId = internal,
+            closed_by: UserId = internal,
+        },
         SiemStreamFailed = "compliance.siem_stream_failed" v 1 {
             stream_id: SiemStreamId = internal,
             reason: SiemFailure = internal,

@@ -15,6 +15,6 @@ mod topic;
 pub use aggregate::{STREAMS_MAX, SiemSink, SiemStream};
 pub use commands::{OpenSiemStream, SiemStreamCommand};
 pub use errors::SiemStreamError;
-pub use events::{SiemStreamEvent, SiemStreamFailed, SiemStreamOpened, SiemStreamPaused, SiemStreamResumed};
+pub use events::{SiemStreamClosed, SiemStreamEvent, SiemStreamFailed, SiemStreamOpened, SiemStreamPaused, SiemStreamResumed};
 pub use status::{SiemFailure, SiemFormat, SiemStreamStatus};
 pub use topic::{MalformedTopic, Topic};

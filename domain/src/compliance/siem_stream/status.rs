@@ -11,10 +11,12 @@ pub enum SiemStreamStatus {
     Paused,
     /// The sink takes nothing, and trying again does not help; resumed, it goes on where it stood.
     Failed,
+    /// Nothing is ever sent again.
+    Closed,
 }
 
 impl SiemStreamStatus {
-    pub const ALL: [Self; 3] = [Self::Active, Self::Paused, Self::Failed];
+    pub const ALL: [Self; 4] = [Self::Active, Self::Paused, Self::Failed, Self::Closed];
 
     /// The name in rows and answers.
     pub fn name(self) -> &'static str {
@@ -22,6 +24,7 @@ impl SiemStreamStatus {
             Self::Active => "ACTIVE",
             Self::Paused => "PAUSED",
             Self::Failed => "FAILED",
+            Self::Closed => "CLOSED",
         }
     }
 }
@@ -30,6 +33,7 @@ transitions! { SiemStreamStatus {
     PAUSE: Active => Paused;
     RESUME: Paused | Failed => Active;
     FAIL: Active => Failed;
+    CLOSE: Active | Paused | Failed => Closed;
 } }
 
 /// In which form entries are sent.

@@ -53,6 +53,7 @@ fn in_state(status: SiemStreamStatus) -> Vec<SiemStreamEvent> {
         SiemStreamStatus::Active => vec![opened()],
         SiemStreamStatus::Paused => vec![opened(), paused()],
         SiemStreamStatus::Failed => vec![opened(), failed()],
+        SiemStreamStatus::Closed => vec![opened(), closed()],
     }
 }
 
@@ -62,6 +63,10 @@ fn paused() -> SiemStreamEvent {
 
 fn resumed() -> SiemStreamEvent {
     SiemStreamResumed { stream_id: STREAM, resumed_by: ANN }.into()
+}
+
+fn closed() -> SiemStreamEvent {
+    SiemStreamClosed { stream_id: STREAM, closed_by: ANN }.into()
 }
 
 fn failed() -> SiemStreamEvent {
@@ -90,6 +95,7 @@ fn it_moves_along_the_table_and_no_other_way() {
         (SiemStreamCommand::Pause, SiemStreamStatus::Paused, paused()),
         (SiemStreamCommand::Resume, SiemStreamStatus::Active, resumed()),
         (SiemStreamCommand::Fail(SiemFailure::RefusedBySink), SiemStreamStatus::Failed, failed()),
+        (SiemStreamCommand::Close, SiemStreamStatus::Closed, closed()),
     ];
     for from in SiemStreamStatus::ALL {
         for (command, to, event) in &ways {
@@ -98,7 +104,9 @@ fn it_moves_along_the_table_and_no_other_way() {
                 Ok(events) => assert_eq!((allowed, events), (true, vec![event.clone()]), "{from:?} to {to:?}"),
                 Err(error) => {
                     assert!(!allowed, "{from:?} to {to:?}: {error}");
-                    assert!(matches!(error, SiemStreamError::NotActive | SiemStreamError::NotStopped));
+                    let over = from == SiemStreamStatus::Closed;
+                    assert_eq!(error == SiemStreamError::Closed, over, "{from:?} to {to:?}");
+                    assert!(over || matches!(error, SiemStreamError::NotActive | SiemStreamError::NotStopped));
                 }
             }
         }

@@ -19,8 +19,15 @@ const CREATE: &str = "
         CASE WHEN s.from_beginning THEN 0 ELSE COALESCE((SELECT l.number - 1 FROM compliance_audit_log l
             WHERE l.organization_id = s.organization_id AND l.position = s.created_position), 0) END
     FROM compliance_siem_streams s
-    WHERE NOT EXISTS (SELECT FROM compliance_siem_cursors c WHERE c.organization_id = s.organization_id AND c.stream_id = s.stream_id)
+    WHERE s.status <> 'CLOSED' AND NOT EXISTS (SELECT FROM compliance_siem_cursors c WHERE c.organization_id = s.organization_id AND c.stream_id = s.stream_id)
     ON CONFLICT DO NOTHING";
+
+/// How far a stream came that was closed for good is forgotten, once nobody sends for it any more.
+const FORGET_CLOSED: &str = "
+    DELETE FROM compliance_siem_cursors WHERE (organization_id, stream_id) IN (
+        SELECT c.organization_id, c.stream_id FROM compliance_siem_cursors c
+        JOIN compliance_siem_streams s ON s.organization_id = c.organization_id AND s.stream_id = c.stream_id
+        WHERE s.status = 'CLOSED' FOR UPDATE OF c SKIP LOCKED)";
 
 /// Who resumes a stream does not wait for the next attempt of before. A cursor that is held just now is left
 /// to whoever holds it.
@@ -54,6 +61,7 @@ const POSTPONE: &str = "
 
 pub(super) const STATEMENTS: &[(&str, &str)] = &[
     ("compliance.siem.create", CREATE),
+    ("compliance.siem.forget_closed", FORGET_CLOSED),
     ("compliance.siem.forget_attempts", FORGET_ATTEMPTS),
     ("compliance.siem.due", DUE),
     ("compliance.siem.hold", HOLD),
@@ -130,6 +138,7 @@ impl Cursors {
     /// The streams that may be sent, those that are new among them.
     pub async fn due(&self) -> Result<Vec<(OrganizationId, SiemStreamId)>, sqlx::Error> {
         sqlx::query(CREATE).execute(&self.pool).await?;
+        sqlx::query(FORGET_CLOSED).execute(&self.pool).await?;
         let due: Vec<(Uuid, Uuid)> = sqlx::query_as(DUE).fetch_all(&self.pool).await?;
         Ok(due.into_iter().map(|(organization, stream)| (OrganizationId(organization), SiemStreamId(stream))).collect())
     }

@@ -38,6 +38,7 @@ impl Projector for SiemStreams {
             "compliance.siem_stream_opened",
             "compliance.siem_stream_paused",
             "compliance.siem_stream_resumed",
+            "compliance.siem_stream_closed",
             "compliance.siem_stream_failed",
         ]
     }
@@ -59,6 +60,7 @@ impl Projector for SiemStreams {
                     }
                     SiemStreamEvent::SiemStreamPaused(paused) => (paused.stream_id, SiemStreamStatus::Paused, None),
                     SiemStreamEvent::SiemStreamResumed(resumed) => (resumed.stream_id, SiemStreamStatus::Active, None),
+                    SiemStreamEvent::SiemStreamClosed(closed) => (closed.stream_id, SiemStreamStatus::Closed, None),
                     SiemStreamEvent::SiemStreamFailed(failed) => (failed.stream_id, SiemStreamStatus::Failed, Some(failed.reason)),
                 };
             if status == SiemStreamStatus::Active {

@@ -13,8 +13,8 @@ use uuid::Uuid;
 pub(super) const LIST: &str = "
     SELECT s.stream_id, s.url, s.format, s.secret_ref, s.topics, s.from_beginning, s.status, s.failure, s.opened_by, s.created_at,
            COALESCE(c.position, 0) AS position, COALESCE(c.records, 0) AS records, COALESCE(c.attempts, 0) AS attempts, c.error,
-           NULLIF(c.try_at, '-infinity') AS try_at, c.sent_at, GREATEST(0, COALESCE((SELECT max(l.number) FROM compliance_audit_log l
-               WHERE l.organization_id = $1), 0) - COALESCE(c.number, 0)) AS lag_entries
+           NULLIF(c.try_at, '-infinity') AS try_at, c.sent_at, CASE WHEN s.status = 'CLOSED' THEN 0 ELSE GREATEST(0, COALESCE((SELECT max(l.number) FROM compliance_audit_log l
+               WHERE l.organization_id = $1), 0) - COALESCE(c.number, 0)) END AS lag_entries
     FROM compliance_siem_streams s LEFT JOIN compliance_siem_cursors c USING (organization_id, stream_id)
     WHERE s.organization_id = $1 ORDER BY s.created_position";
 
@@ -31,7 +31,7 @@ pub struct SiemStreamRow {
     /// Everything, where there are none.
     pub topics: Vec<String>,
     pub from_beginning: bool,
-    /// `ACTIVE`, `PAUSED` or `FAILED`.
+    /// `ACTIVE`, `PAUSED`, `FAILED` or `CLOSED`.
     pub status: String,
     /// Why it failed: `REFUSED_BY_SINK` or `ADDRESS_FORBIDDEN`.
     pub failure: Option<String>,
