@@ -14,8 +14,11 @@ use palmares_domain::{
     kernel::{AccessReviewId, Admitted, ApiKeyId, Code, Tenant, UserId},
 };
 use palmares_projections::{
-    compliance::access_reviews::{Holders, ListAccessChanges, ListAccessReviews, keys_in_use, role_holders},
-    identity::{api_keys, directory},
+    compliance::{
+        access_reviews::{Decided, Holders, ListAccessChanges, ListAccessReviews, decisions, keys_in_use, role_holders},
+        audit_trail,
+    },
+    identity::{api_keys, directory, invitations},
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -43,16 +46,16 @@ impl Prepare<OpenAccessReview> for OfHolders {
             return Err(Problem::invalid_field("limit", "out_of_range"));
         }
         let OpenAccessReview { scope, role, after_user, after_key, limit, .. } = operation;
-        let (projection, stray) = match scope {
-            ReviewScope::Roles => (directory::PROJECTION, after_key.map(|_| "after_key")),
-            ReviewScope::ApiKeys => (api_keys::PROJECTION, role.map(|_| "role").or(after_user.map(|_| "after_user"))),
+        let (projections, stray): (&[&str], _) = match scope {
+            ReviewScope::Roles => (&[directory::PROJECTION, invitations::PROJECTION], after_key.map(|_| "after_key")),
+            ReviewScope::ApiKeys => (&[api_keys::PROJECTION], role.map(|_| "role").or(after_user.map(|_| "after_user"))),
         };
         if let Some(field) = stray {
             return Err(Problem::invalid_field(field, "not_of_this_scope"));
         }
         // What was given before the review is asked for is in it.
         let head = services.head.known();
-        services.progress.reach(&[projection], head, services.settings.wait_max).await?;
+        services.progress.reach(projections, head, services.settings.wait_max).await?;
         let Holders { items, more_after } = match scope {
             ReviewScope::Roles => role_holders(&services.readers, tenant, role, after_user, limit).await?,
             ReviewScope::ApiKeys => keys_in_use(&services.readers, tenant, after_key, limit).await?,
@@ -74,6 +77,8 @@ pub struct AccessReviewShown {
     pub id: AccessReviewId,
     pub due_at: DateTime<Utc>,
     pub closed: bool,
+    /// How many nobody decided about yet.
+    pub undecided: usize,
     pub items: Vec<ReviewedAccess>,
 }
 
@@ -94,6 +99,17 @@ pub struct ReviewedAccess {
     pub made_by: Option<UserId>,
     /// Missing while nobody decided.
     pub decision: Option<ReviewDecision>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub decided_by: Option<UserId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub decided_at: Option<DateTime<Utc>>,
+}
+
+impl ReviewedAccess {
+    fn told(item: (ReviewItem, Option<ReviewDecision>), decided: &[Decided]) -> Self {
+        let found = decided.iter().find(|decided| decided.about == item.0.subject());
+        Self { decided_by: found.map(|decided| decided.by), decided_at: found.map(|decided| decided.at), ..Self::from(item) }
+    }
 }
 
 impl From<(ReviewItem, Option<ReviewDecision>)> for ReviewedAccess {
@@ -112,7 +128,12 @@ impl Action for GetAccessReview {
         let organization = admitted.admission().organization;
         let state = services.engine.state::<AccessReview>(organization, admitted.value().review_id).await?;
         let review = state.review().ok_or_else(|| Problem::new(Code::ResourceNotFound, "compliance.access_review_not_found"))?;
-        let items = review.items().map(ReviewedAccess::from);
-        Ok(AccessReviewShown { id: review.review_id, due_at: review.due_at, closed: review.closed, items: items.collect() })
+        // Who decided is told of every decision that is shown.
+        services.progress.reach(&[audit_trail::PROJECTION], services.head.known(), services.settings.wait_max).await?;
+        let mut reader = services.readers.open(admitted.tenant(), None).await?;
+        let decided = decisions(&mut reader, review.review_id).await?;
+        let items: Vec<_> = review.items().map(|item| ReviewedAccess::told(item, &decided)).collect();
+        let undecided = items.iter().filter(|item| item.decision.is_none()).count();
+        Ok(AccessReviewShown { id: review.review_id, due_at: review.due_at, closed: review.closed, undecided, items })
     }
 }

@@ -45,6 +45,10 @@ async fn roles_are_attested_or_taken_away_and_the_review_says_how_far_it_is() {
         decisions.contains(&(&json!(kept), &json!("ATTESTED"))) && decisions.contains(&(&json!(lost), &json!("REVOKED"))),
         "{decisions:?}"
     );
+    assert_eq!(items.body["undecided"], 0);
+    for item in items.body["items"].as_array().expect("items") {
+        assert!(item["decided_by"].is_string() && item["decided_at"].is_string(), "{item}");
+    }
     let seen = review(&organization, &id, revoked.position()).await;
     assert_eq!((&seen["items"], &seen["attested"], &seen["revoked"]), (&json!(2), &json!(1), &json!(1)));
     let closed = admin.post(&format!("/access-reviews/{id}/close"), &json!({})).await.expect(200);
@@ -52,6 +56,21 @@ async fn roles_are_attested_or_taken_away_and_the_review_says_how_far_it_is() {
     decide("attest", &kept).await.refused(409, "CONFLICT");
     let story = found(&organization, "event_type=identity.role_unassigned").await;
     assert_eq!(story[0]["action"], "compliance.access_review.revoke", "the log says under what it was taken");
+}
+
+#[tokio::test]
+async fn whose_invitation_was_taken_back_is_in_no_review() {
+    let organization = fresh_organization().await;
+    let mut invited = Vec::new();
+    for email in ["ada@acme.example", "grace@acme.example"] {
+        let body = json!({ "email": email, "role": "expert" });
+        invited.push(organization.admin.post(&format!("/organizations/{}/invitations", organization.id), &body).await.expect(201));
+    }
+    organization.admin.post(&format!("/invitations/{}/revoke", invited[0].id("id")), &json!({})).await.expect(200);
+    let opened = organization.officer.post("/access-reviews", &json!({ "role": "expert", "due_at": DUE })).await.expect(201);
+    assert_eq!(opened.body["items"], 1);
+    let shown = organization.officer.get(&format!("/access-reviews/{}", opened.id("id"))).await.expect(200);
+    assert_eq!(shown.body["items"][0]["user_id"], invited[1].id("user_id").as_str());
 }
 
 // covers: E-46
@@ -62,6 +81,8 @@ async fn nobody_decides_about_themselves_or_takes_what_reaches_further() {
     let opened = organization.officer.post("/access-reviews", &json!({ "due_at": DUE })).await.expect(201);
     let (id, items) = (opened.id("id"), opened.body["items"].as_i64().expect("a number"));
     assert!(items >= 4, "{items}");
+    let undecided = organization.officer.get(&format!("/access-reviews/{id}")).await.expect(200).body["undecided"].clone();
+    assert_eq!(undecided, items);
     let listed = organization.officer.get(&format!("/access-reviews/{id}")).await.expect(200);
     let of =
         |role: &str| listed.body["items"].as_array().expect("items").iter().find(|item| item["role"] == role).cloned().expect("a holder");

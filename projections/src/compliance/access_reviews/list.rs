@@ -19,10 +19,12 @@ pub(super) const LIST: &str = "
     FROM compliance_access_reviews
     WHERE organization_id = $1 AND opened_position < $2 ORDER BY opened_position DESC LIMIT $3";
 
-/// Who is gone has no role that could be taken.
+/// Who is gone has no role that could be taken, and whose invitation was taken back or ran out never gets one.
 pub(super) const HOLDERS: &str = "
     SELECT u.user_id, r.role FROM identity_users u, unnest(u.roles) r(role)
     WHERE u.organization_id = $1 AND ($2::text IS NULL OR r.role = $2) AND u.status NOT IN ('SOFT_DELETED', 'PURGED')
+      AND NOT (u.status = 'INVITED' AND EXISTS (SELECT FROM identity_invitations i
+          WHERE i.organization_id = u.organization_id AND i.user_id = u.user_id AND i.status IN ('REVOKED', 'EXPIRED')))
       AND ($3::uuid IS NULL OR u.user_id > $3)
     ORDER BY u.user_id, r.role LIMIT $4";
 
@@ -124,7 +126,7 @@ fn one_more(most: usize) -> i64 {
 }
 
 /// Who has a role now, or any, behind a user; at most as many roles of users as one review is about.
-/// What is waited for before is the projection [`directory::PROJECTION`].
+/// What is waited for before are the projections of users and of invitations.
 pub async fn role_holders(
     readers: &Readers,
     tenant: Tenant,

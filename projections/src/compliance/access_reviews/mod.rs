@@ -2,12 +2,14 @@
 //! somebody decides about each.
 
 mod changes;
+mod decided;
 mod fold;
 mod list;
 mod query;
 mod told;
 
 pub use changes::Direction;
+pub use decided::{Decided, decisions};
 pub use fold::AccessReviews;
 pub use list::{AccessReviewRow, Holders, ListAccessReviews, keys_in_use, role_holders};
 pub use query::{AccessChanges, ListAccessChanges, TemporaryAccess};
@@ -23,6 +25,7 @@ pub(super) const STATEMENTS: &[(&str, &str)] = &[
     ("compliance.access_reviews.list", list::LIST),
     ("compliance.access_reviews.holders", list::HOLDERS),
     ("compliance.access_reviews.keys", list::KEYS),
+    ("compliance.access_reviews.decisions", decided::DECISIONS),
     ("compliance.access_reviews.events", query::EVENTS),
     ("compliance.access_reviews.elevations", query::ELEVATIONS),
 ];
