@@ -137,6 +137,7 @@ async fn an_export_is_a_table_or_a_summary_too() {
     let summary = opened(&client, &export, &identity).await;
     assert!(summary.starts_with(b"%PDF-1."));
     assert!(String::from_utf8_lossy(&summary).contains(&person.user), "the summary says whose it is");
+    assert!(String::from_utf8_lossy(&summary).contains(&person.email), "and what is known of them");
 }
 
 // covers: E-178, H-74

@@ -30,6 +30,7 @@ use palmares_domain::{
         },
     },
     kernel::{ExportId, RecordedEvent},
+    organizations::organization::Organization,
 };
 use palmares_projections::{
     compliance::{
@@ -174,7 +175,9 @@ impl BuildExports {
     }
 
     async fn gather(&self, event: &RecordedEvent, requested: &SubjectExportRequested) -> Result<Result<Gathered, TooLarge>, ReactError> {
-        let mut gathered = Gathered::new(event.organization_id, requested.user_id);
+        let language = |found: &Organization| found.profile().map(|profile| profile.default_locale).unwrap_or_default();
+        let language = self.engine.look(event.organization_id, event.organization_id, language).await.map_err(failed)?;
+        let mut gathered = Gathered::new(event.organization_id, requested.user_id, language);
         let pages = own_events(self.readers.clone(), tenant_of(event), requested.user_id);
         pin_mut!(pages);
         while let Some(page) = pages.try_next().await.map_err(|error| ReactError::Transient(error.into()))? {

@@ -1,10 +1,11 @@
 //! What is recorded of somebody, as one file: a JSON document, a table, or a summary for people.
 
-use super::summary;
+use super::{sheet, summary};
 use chrono::{DateTime, Utc};
 use palmares_domain::{
     compliance::subject_export::ExportFormat,
     kernel::{OrganizationId, UserId},
+    organizations::Locale,
 };
 use palmares_projections::operations::history::OwnEvent;
 use serde::Serialize;
@@ -27,10 +28,13 @@ pub(super) struct Gathered {
     pub organization_id: OrganizationId,
     pub user_id: UserId,
     pub built_at: DateTime<Utc>,
-    /// Who read what is theirs.
+    /// Who else read what is theirs.
     pub read_by: Vec<ReadBy>,
     /// Every event that names them, oldest first.
     pub events: Vec<OwnEvent>,
+    /// The language of whoever chose none.
+    #[serde(skip)]
+    pub language: Locale,
     #[serde(skip)]
     bytes: usize,
 }
@@ -46,8 +50,9 @@ pub(super) struct ReadBy {
 }
 
 impl Gathered {
-    pub fn new(organization_id: OrganizationId, user_id: UserId) -> Self {
-        Self { schema: SCHEMA, organization_id, user_id, built_at: Utc::now(), read_by: Vec::new(), events: Vec::new(), bytes: 0 }
+    pub fn new(organization_id: OrganizationId, user_id: UserId, language: Locale) -> Self {
+        let (read_by, events) = (Vec::new(), Vec::new());
+        Self { schema: SCHEMA, organization_id, user_id, built_at: Utc::now(), read_by, events, language, bytes: 0 }
     }
 
     /// # Errors
@@ -84,7 +89,7 @@ impl Gathered {
         match format {
             ExportFormat::Json => Ok(serde_json::to_vec(self)?),
             ExportFormat::Csv => self.table(),
-            ExportFormat::Pdf => Ok(summary::pdf(&summary::lines(self))),
+            ExportFormat::Pdf => Ok(sheet::pdf(&summary::lines(self))),
         }
     }
 

@@ -3,6 +3,8 @@
 pub mod audit;
 mod build;
 mod document;
+mod sheet;
 mod summary;
+mod words;
 
 pub(super) use build::BuildExports;

@@ -1,116 +1,100 @@
-//! The summary for people: what there is of somebody, how much, and who read it, as a PDF.
-//!
-//! Its font is one that every reader has, so a letter outside of Western European scripts shows as a
-//! question mark; the full export has everything as it is.
+//! What the summary for people says, in their language: who they are here, what they agreed to and asked
+//! for, how much is recorded, and who read it. Everything else is in the JSON document.
 
-use super::document::Gathered;
-use pdf_writer::{Content, Finish, Name, Pdf, Rect, Ref, Str};
+use super::{document::Gathered, words::Words};
+use palmares_domain::organizations::Locale;
+use palmares_projections::operations::history::OwnEvent;
+use serde_json::Value;
 use std::collections::BTreeMap;
 
-const FONT: Name<'static> = Name(b"F1");
-const FONT_SIZE: f32 = 9.0;
-const LINE_HEIGHT: f32 = 13.0;
-const LINES_PER_PAGE: usize = 56;
-const LINE_MAX_CHARS: usize = 110;
-/// A4, in points.
-const PAGE: (f32, f32) = (595.0, 842.0);
-const MARGIN: f32 = 50.0;
 /// The newest reads that are listed.
 const READS_LISTED: usize = 200;
+const TIME: &str = "%Y-%m-%d %H:%M UTC";
 
-/// What the summary says, line by line.
+/// What names a person, as the fields of events are called.
+const PROFILE: [&str; 6] = ["given_name", "family_name", "display_name", "email", "phone", "external_ref"];
+/// Where it stands.
+const OF_PROFILE: [&str; 2] = ["user", "signup"];
+
+/// The summary, line by line.
 pub(super) fn lines(gathered: &Gathered) -> Vec<String> {
+    let words = Words::of(language(gathered));
     let mut lines = vec![
-        "What is recorded of you / Ce qui est enregistré à votre sujet".to_owned(),
+        words.title.to_owned(),
         String::new(),
-        format!("Organization: {}", gathered.organization_id),
-        format!("Person: {}", gathered.user_id),
-        format!("Built: {}", gathered.built_at.format("%Y-%m-%d %H:%M UTC")),
-        format!("Events: {}", gathered.events.len()),
-        format!("Times that somebody else read sensitive data of yours: {}", gathered.read_by.len()),
-        String::new(),
-        "Events by type".to_owned(),
+        format!("{}: {}", words.organization, gathered.organization_id),
+        format!("{}: {}", words.person, gathered.user_id),
+        format!("{}: {}", words.built, gathered.built_at.format(TIME)),
+        format!("{}: {}", words.events, gathered.events.len()),
+        format!("{}: {}", words.read_by_others, gathered.read_by.len()),
     ];
+    let mut section = |title: &str, rows: Vec<String>| {
+        lines.extend([String::new(), title.to_owned()]);
+        match rows.is_empty() {
+            true => lines.push(format!("  {}", words.nothing)),
+            false => lines.extend(rows.into_iter().map(|row| format!("  {row}"))),
+        }
+    };
+    section(words.profile, profile(gathered, words));
+    section(words.consents, happened(gathered, "compliance.consent_", words, &["consent_type", "policy_version"]));
+    section(words.requests, happened(gathered, "compliance.subject_request_", words, &["kind", "details", "ground", "note", "reason"]));
     let mut types: BTreeMap<&str, usize> = BTreeMap::new();
     for own in &gathered.events {
         *types.entry(&own.event.event_type).or_default() += 1;
     }
-    lines.extend(types.into_iter().map(|(event_type, count)| format!("{count:>8}  {event_type}")));
-    lines.extend([String::new(), format!("Reads by others, the newest first, {READS_LISTED} at most")]);
-    lines.extend(
-        gathered
-            .read_by
-            .iter()
-            .rev()
-            .take(READS_LISTED)
-            .map(|read| format!("{}  {}  {}  {}", read.read_at.format("%Y-%m-%d %H:%M UTC"), read.reader_id, read.data_class, read.route)),
-    );
+    section(words.by_type, types.into_iter().map(|(event_type, count)| format!("{count:>6}  {event_type}")).collect());
+    let reads = gathered.read_by.iter().rev().take(READS_LISTED);
+    let read = reads.map(|read| format!("{}  {}  {}  {}", read.read_at.format(TIME), read.reader_id, read.data_class, read.route));
+    section(words.reads, read.collect());
     lines
 }
 
-/// The lines on pages.
-pub(super) fn pdf(lines: &[String]) -> Vec<u8> {
-    let mut next = 1;
-    let mut fresh = || {
-        let id = Ref::new(next);
-        next += 1;
-        id
-    };
-    let (catalog, tree, font) = (fresh(), fresh(), fresh());
-    let pages: Vec<_> = lines.chunks(LINES_PER_PAGE).map(|lines| (fresh(), fresh(), lines)).collect();
-    let mut pdf = Pdf::new();
-    pdf.catalog(catalog).pages(tree);
-    pdf.pages(tree).kids(pages.iter().map(|(page, ..)| *page)).count(i32::try_from(pages.len()).unwrap_or(i32::MAX));
-    for (id, content, lines) in &pages {
-        let mut page = pdf.page(*id);
-        page.media_box(Rect::new(0.0, 0.0, PAGE.0, PAGE.1)).parent(tree).contents(*content);
-        page.resources().fonts().pair(FONT, font);
-        page.finish();
-        pdf.stream(*content, &text(lines));
-    }
-    pdf.type1_font(font).base_font(Name(b"Helvetica")).encoding_predefined(Name(b"WinAnsiEncoding"));
-    pdf.finish()
+fn payload(own: &OwnEvent) -> Value {
+    serde_json::from_str(own.event.payload.get()).unwrap_or_default()
 }
 
-fn text(lines: &[String]) -> Vec<u8> {
-    let mut content = Content::new();
-    content.begin_text();
-    content.set_font(FONT, FONT_SIZE);
-    content.next_line(MARGIN, PAGE.1 - MARGIN);
-    for line in lines {
-        content.show(Str(&latin(line)));
-        content.next_line(0.0, -LINE_HEIGHT);
-    }
-    content.end_text();
-    content.finish().to_vec()
+/// A field in clear, sealed or not.
+fn field(own: &OwnEvent, payload: &Value, name: &str) -> Option<String> {
+    let opened = || own.personal.get(name).and_then(|value| serde_json::from_str::<String>(value.get()).ok());
+    payload[name].as_str().map(str::to_owned).or_else(opened)
 }
 
-/// The line in the encoding of the font, which is Latin-1 as far as it is used here.
-fn latin(line: &str) -> Vec<u8> {
-    let byte = |letter: char| match u32::from(letter) {
-        code @ (0x20..=0x7e | 0xa0..=0xff) => u8::try_from(code).unwrap_or(b'?'),
-        _ => b'?',
+/// The language that they chose last, or their organization's.
+fn language(gathered: &Gathered) -> Locale {
+    let mut language = gathered.language;
+    for own in gathered.events.iter().filter(|own| own.event.event_type == "identity.preferences_changed") {
+        let payload = payload(own);
+        let reset = payload["reset"].as_array().is_some_and(|reset| reset.contains(&"language".into()));
+        let chosen = serde_json::from_value(payload["language"].clone()).ok();
+        language = chosen.unwrap_or(if reset { gathered.language } else { language });
+    }
+    language
+}
+
+/// The values that were set last.
+fn profile(gathered: &Gathered, words: &Words) -> Vec<String> {
+    let mut values: BTreeMap<&str, String> = BTreeMap::new();
+    let own = gathered.events.iter().filter(|own| OF_PROFILE.contains(&own.event.stream.stream_type.as_str()));
+    for own in own.filter(|own| own.event.stream.id == gathered.user_id.0) {
+        let payload = payload(own);
+        let cleared = payload["cleared"].as_array().cloned().unwrap_or_default();
+        values.retain(|name, _| !cleared.contains(&(*name).into()));
+        values.extend(PROFILE.iter().filter_map(|name| Some((*name, field(own, &payload, name)?))));
+    }
+    PROFILE.iter().filter_map(|name| Some(format!("{}: {}", words.label(name), values.get(name)?))).collect()
+}
+
+/// What happened under names that begin like this, each with some of its fields.
+fn happened(gathered: &Gathered, prefix: &str, words: &Words, fields: &[&str]) -> Vec<String> {
+    let told = |own: &OwnEvent| {
+        let what = own.event.event_type.strip_prefix(prefix)?;
+        let payload = payload(own);
+        let said: Vec<_> = fields.iter().filter_map(|name| field(own, &payload, name)).collect();
+        Some(format!("{}  {}  {}", own.event.recorded_at.format(TIME), words.step(what), said.join(", ")).trim_end().to_owned())
     };
-    line.chars().take(LINE_MAX_CHARS).map(byte).collect()
+    gathered.events.iter().filter_map(told).collect()
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_summary_has_as_many_pages_as_its_lines_need() {
-        for (count, pages) in [(1, 1), (LINES_PER_PAGE, 1), (LINES_PER_PAGE + 1, 2)] {
-            let written = pdf(&vec!["a line".to_owned(); count]);
-            assert!(written.starts_with(b"%PDF-1."));
-            let text = String::from_utf8_lossy(&written).into_owned();
-            assert!(text.contains(&format!("/Count {pages}")), "{count} lines");
-            assert_eq!(text.matches("(a line) Tj").count(), count);
-        }
-    }
-
-    #[test]
-    fn a_letter_that_the_font_lacks_is_a_question_mark() {
-        assert_eq!(latin("enregistré à 中"), [b"enregistr\xe9 \xe0 ".as_slice(), b"?"].concat());
-    }
-}
+#[path = "summary_tests.rs"]
+mod tests;

@@ -1,0 +1,99 @@
+//! The words of the summary, in English and French.
+
+use palmares_domain::organizations::Locale;
+
+pub(super) struct Words {
+    pub title: &'static str,
+    pub organization: &'static str,
+    pub person: &'static str,
+    pub built: &'static str,
+    pub events: &'static str,
+    pub read_by_others: &'static str,
+    pub profile: &'static str,
+    pub consents: &'static str,
+    pub requests: &'static str,
+    pub by_type: &'static str,
+    pub reads: &'static str,
+    pub nothing: &'static str,
+    names: &'static [(&'static str, &'static str)],
+}
+
+impl Words {
+    pub fn of(language: Locale) -> &'static Self {
+        match language {
+            Locale::En => &ENGLISH,
+            Locale::Fr => &FRENCH,
+        }
+    }
+
+    /// How a field is called.
+    pub fn label<'a>(&self, field: &'a str) -> &'a str {
+        self.named(field)
+    }
+
+    /// What was done.
+    pub fn step<'a>(&self, step: &'a str) -> &'a str {
+        self.named(step)
+    }
+
+    /// Whatever has no word is called as in events.
+    fn named<'a>(&self, name: &'a str) -> &'a str {
+        self.names.iter().find(|(known, _)| *known == name).map_or(name, |(_, word)| word)
+    }
+}
+
+const ENGLISH: Words = Words {
+    title: "What is recorded of you: a summary",
+    organization: "Organization",
+    person: "Person",
+    built: "Built",
+    events: "Events",
+    read_by_others: "Times that somebody else read sensitive data of yours",
+    profile: "Your profile",
+    consents: "What you agreed to",
+    requests: "What you asked for",
+    by_type: "Events by type",
+    reads: "Reads by others, the newest first, 200 at most",
+    nothing: "Nothing.",
+    names: &[
+        ("given_name", "Given name"),
+        ("family_name", "Family name"),
+        ("display_name", "Display name"),
+        ("email", "E-mail address"),
+        ("phone", "Telephone"),
+        ("external_ref", "Reference in the organization's systems"),
+    ],
+};
+
+const FRENCH: Words = Words {
+    title: "Ce qui est enregistré à votre sujet : un résumé",
+    organization: "Organisation",
+    person: "Personne",
+    built: "Établi le",
+    events: "Événements",
+    read_by_others: "Nombre de fois où quelqu'un d'autre a lu des données sensibles à votre sujet",
+    profile: "Votre profil",
+    consents: "Ce à quoi vous avez consenti",
+    requests: "Ce que vous avez demandé",
+    by_type: "Événements par type",
+    reads: "Lectures par d'autres, les plus récentes d'abord, 200 au plus",
+    nothing: "Rien.",
+    names: &[
+        ("given_name", "Prénom"),
+        ("family_name", "Nom"),
+        ("display_name", "Nom affiché"),
+        ("email", "Adresse électronique"),
+        ("phone", "Téléphone"),
+        ("external_ref", "Référence dans les systèmes de l'organisation"),
+        ("granted", "accordé"),
+        ("renewed", "renouvelé"),
+        ("revoked", "retiré"),
+        ("received", "reçue"),
+        ("taken", "prise en charge"),
+        ("extended", "prolongée"),
+        ("fulfilled", "satisfaite"),
+        ("refused", "refusée"),
+        ("withdrawn", "retirée"),
+        ("overdue", "en retard"),
+    ],
+};
