@@ -200,7 +200,8 @@ pub struct RetryImport {
 }
 
 /// Takes an import back of which some rows failed: its invitations are revoked where nobody has acted on
-/// them yet, and their addresses may be invited again.
+/// them yet, and their addresses may be invited again. One that is done stays done: an invitation of it is
+/// revoked like any other.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RollBackImport {
