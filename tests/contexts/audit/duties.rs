@@ -95,8 +95,13 @@ async fn every_file_that_is_taken_out_and_every_act_is_in_the_access_log() {
         let status = if short.contains("{export_id}") {
             download(&owner, &export, &proof(&owner).await).await.status()
         } else {
-            let client = if short.starts_with("/me/") { &owner } else { &organization.officer };
-            let answer = client.request(Method::GET, short).header("Accept", "application/x-ndjson").send().await.expect("an answer");
+            // What all did together is for whoever runs the organization, and of a time.
+            let (client, asked) = match () {
+                () if short.starts_with("/me/") => (&owner, short.to_owned()),
+                () if short.starts_with("/reports/") => (&organization.admin, format!("{short}?from=2026-01-01&until=2026-01-02")),
+                () => (&organization.officer, short.to_owned()),
+            };
+            let answer = client.request(Method::GET, &asked).header("Accept", "application/x-ndjson").send().await.expect("an answer");
             let status = answer.status();
             answer.bytes().await.expect("the whole file");
             status

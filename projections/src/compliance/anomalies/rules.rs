@@ -14,6 +14,8 @@ const WATCHING: &str = "compliance.anomaly.read";
 
 /// What people take out of what is recorded of themselves is under it.
 const OWN: &str = "/api/v1/me/";
+/// What all did together, and nobody alone, is under it.
+const TOGETHER: &str = "/api/v1/reports/";
 
 /// An export that reaches back over more of the log than this is taken for one of everybody.
 const EXPORT_MIN: i64 = 1_000;
@@ -74,7 +76,8 @@ impl Sighting {
                     // How much it held is not recorded either. What it reaches back over is the most that
                     // it can hold, so a live stream that begins now is none.
                     AccessRecordEvent::DataExported(DataExported { route, from_position, .. }) => {
-                        let everybody = !route.starts_with(OWN) && event.position - from_position > EXPORT_MIN;
+                        let of_people = ![OWN, TOGETHER].iter().any(|under| route.starts_with(under));
+                        let everybody = of_people && event.position - from_position > EXPORT_MIN;
                         everybody.then_some(()).and_then(|()| itself(Rule::MassExports))
                     }
                     AccessRecordEvent::AccessRefused(_) => None,
@@ -146,5 +149,6 @@ mod tests {
         assert_eq!(rule_of_export("/api/v1/audit-logs/export", 1, 1_001), None);
         assert_eq!(rule_of_export("/api/v1/events/stream", 5_000, 5_001), None);
         assert_eq!(rule_of_export("/api/v1/me/export", 0, 5_000), None);
+        assert_eq!(rule_of_export("/api/v1/reports/usage", 0, 5_000), None);
     }
 }
