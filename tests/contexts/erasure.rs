@@ -144,7 +144,7 @@ async fn what_is_open_before_an_expert_goes_is_named_and_can_be_looked_at() {
     assert_eq!(refused.body["reason"], "compliance.deletion_checks_open");
     let named = &refused.body["errors"][0];
     assert_eq!((&named["field"], &named["reason"]), (&json!("checks.dependencies"), &json!("compliance.check_dependencies")));
-    organization.admin.post(&format!("/users/{expert}/roles/expert/unassign"), &json!({})).await.expect(200);
+    organization.admin.send("DELETE", &format!("{assign}/{expert}"), &json!({})).await.expect(200);
     eventually("nobody is looked after any more", async || (dependencies().await == "clear").then_some(())).await;
 }
 
