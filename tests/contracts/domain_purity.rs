@@ -18,6 +18,7 @@ const MAY_GRANT: &[&str] = &[
     "api/src/wiring/internal.rs",
     "bench/src/erasure/process.rs",
     "bench/src/palmares_system.rs",
+    "commands/src/challenges/tests.rs",
     "commands/src/compliance/siem_streams_tests.rs",
     "commands/src/compliance/tests.rs",
     "commands/src/engine/forgetting_tests.rs",

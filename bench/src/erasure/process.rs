@@ -91,6 +91,7 @@ impl Process {
             shredder: Arc::new(CustodyShredder::new(custody, pool)),
             tokens: Arc::new(TokenKeys::from_pems("bench", "bench", [generate_pem()?.as_str()])?),
             forgetting: Vec::new(),
+            counting: Vec::new(),
         };
         Ok(Self { tools, clock, world: world.clone() })
     }
