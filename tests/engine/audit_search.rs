@@ -37,7 +37,8 @@ const FILL: &str = "
     INSERT INTO compliance_audit_texts_a (organization_id, text_id, text)
         SELECT '00000000-0000-0000-0000-000000000007', ('00000000-0000-0000-0000-00000000040' || t)::uuid,
             (ARRAY['import one system.run_imports test.happened', 'import system.run_imports test.happened two',
-                'import system.run_imports test.happened three', rpad('rare ', 4000, 'x'), 'common test.happened'])[t + 1]
+                'import system.run_imports test.happened three', rpad('rare ', 4000, 'x'),
+                'challenges.rule.change common identity.role identity.role.assign identity.roles.read points.hold.place test.happened'])[t + 1]
         FROM generate_series(0, 4) t;
     INSERT INTO client_contexts (organization_id, id, subject_id, ciphertext, ip_hash)
         SELECT '00000000-0000-0000-0000-000000000007', ('00000000-0000-0000-0000-00000000030' || c)::uuid, gen_random_uuid(), '',
@@ -104,6 +105,8 @@ async fn every_search_finds_what_reading_every_row_finds() {
         (json!({ "text": "import", "event_type": "test.other" }), "false".to_owned()),
         // A text that was cut lacks the names that it would have had.
         (json!({ "text": "rare", "event_type": "test.happened" }), "text_id = '00000000-0000-0000-0000-000000000403'".to_owned()),
+        (json!({ "action": "identity.role", "event_type": "test.happened" }), role.to_owned()),
+        (json!({ "action": "points", "event_type": "test.other" }), "false".to_owned()),
         (json!({ "text": "nothing" }), "false".to_owned()),
         // Neither near nor rare.
         (json!({ "action": "challenges" }), "action = 'challenges.rule.change'".to_owned()),

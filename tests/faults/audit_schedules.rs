@@ -52,7 +52,7 @@ async fn run(mut world: World) {
     let ready = export(&as_auditor(&world, &auditor), &first[0]).await;
     let statement = opens(&world, &ready, &key, &[&early]).await;
     assert_eq!((statement.schedule_id.to_string(), statement.entries), (schedule.clone(), 1));
-    told(&world.descriptor().mailbox_url).await;
+    told(&world).await;
 
     // The next one begins where it ended: what came before is not in it again, and nothing is left out.
     let late = joins("late").await;
@@ -127,13 +127,17 @@ async fn opens(world: &World, sealed: &[u8], key: &Identity, joined: &[&str]) ->
     statement
 }
 
-/// Waits for the letter that tells of it.
-async fn told(mailbox_url: &str) {
+/// Waits for the letter that tells of it. A server that was started again has another mailbox, and says where
+/// once it is up.
+async fn told(world: &World) {
     let http = reqwest::Client::builder().no_proxy().build().expect("a client");
     let deadline = std::time::Instant::now() + Duration::from_secs(30);
     loop {
-        let got = http.get(format!("{mailbox_url}/messages")).query(&[("to", EMAIL)]).send().await.expect("the mailbox");
-        let got: Vec<Value> = got.json().await.expect("mails");
+        let messages = format!("{}/messages", world.descriptor().mailbox_url);
+        let got: Vec<Value> = match http.get(messages).query(&[("to", EMAIL)]).send().await {
+            Ok(got) => got.json().await.expect("mails"),
+            Err(error) => vec![error.to_string().into()],
+        };
         if got.iter().any(|mail| mail["subject"].as_str().is_some_and(|subject| subject.starts_with("The audit log of"))) {
             return;
         }

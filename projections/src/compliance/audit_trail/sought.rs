@@ -31,8 +31,11 @@ impl Sought {
             Some(group) => Some(actions(reader, group).await?),
             None => None,
         };
+        let names = asked.event_type.iter().chain(&asked.action);
         let texts = match &asked.text {
-            Some(text) => Some(texts::matching(reader, text, asked.event_type.iter().chain(&asked.action)).await?),
+            Some(text) => Some(texts::matching(reader, text, names).await?),
+            // A type and a permission that are common alone may never meet: there is no such text then.
+            None if asked.event_type.is_some() && asked.action.is_some() => texts::few_named(reader, names).await?,
             None => None,
         };
         let contexts = match &asked.ip {
@@ -65,8 +68,10 @@ impl Sought {
         if self.target {
             return Some(Drive::Target);
         }
+        // An entry's text is of its permission: where there are few texts, their entries are fewer.
+        let few_texts = self.texts.as_ref().is_some_and(|texts| texts.len() <= texts::FEW);
         let columns = [
-            (self.actions.as_ref().map(Vec::len), Drive::Action),
+            (self.actions.as_ref().map(Vec::len).filter(|_| !few_texts), Drive::Action),
             (self.contexts.as_ref().map(Vec::len), Drive::Context),
             (self.texts.as_ref().map(Vec::len), Drive::Text),
         ];

@@ -21,9 +21,13 @@ use uuid::Uuid;
 /// looked for alone, because most texts end there.
 pub(super) const MATCHING: &str = "
     SELECT text_id FROM compliance_audit_texts
-    WHERE organization_id = $1 AND strpos(text, ($2::text[])[1]) > 0
+    WHERE organization_id = $1 AND coalesce(strpos(text, ($2::text[])[1]), 1) > 0
       AND NOT EXISTS (SELECT FROM unnest($2::text[]) word WHERE strpos(text, word) = 0)
-      AND (length(text) >= $4 OR NOT EXISTS (SELECT FROM unnest($3::text[]) name WHERE strpos(text, name) = 0))";
+      AND (length(text) >= $4 OR NOT EXISTS (SELECT FROM unnest($3::text[]) name WHERE strpos(text, name) = 0))
+    LIMIT $5";
+
+/// As many texts as a page is rather made from than from one permission.
+pub(super) const FEW: usize = 1_000;
 
 const TEXT_MAX_CHARS: usize = 4_000;
 const SEARCH_MAX_CHARS: usize = 200;
@@ -92,10 +96,28 @@ pub(super) async fn matching<'n>(
     if words.is_empty() {
         return Err(ReadError::invalid("text", "required"));
     }
+    texts(reader, words, names, i64::MAX).await
+}
+
+/// The texts of entries with all of these names, where they are few.
+pub(super) async fn few_named<'n>(
+    reader: &mut TenantReader<'_>,
+    names: impl IntoIterator<Item = &'n String>,
+) -> Result<Option<Vec<Uuid>>, ReadError> {
+    let found = texts(reader, Vec::new(), names, i64::try_from(FEW).unwrap_or(i64::MAX) + 1).await?;
+    Ok((found.len() <= FEW).then_some(found))
+}
+
+async fn texts<'n>(
+    reader: &mut TenantReader<'_>,
+    words: Vec<String>,
+    names: impl IntoIterator<Item = &'n String>,
+    most: i64,
+) -> Result<Vec<Uuid>, ReadError> {
     let organization = reader.organization().0;
     let names: Vec<String> = names.into_iter().map(|name| name.to_lowercase()).collect();
     let whole = i32::try_from(TEXT_MAX_CHARS).unwrap_or(i32::MAX);
-    let query = sqlx::query_scalar(MATCHING).bind(organization).bind(words).bind(names).bind(whole);
+    let query = sqlx::query_scalar(MATCHING).bind(organization).bind(words).bind(names).bind(whole).bind(most);
     Ok(query.fetch_all(reader.connection()).await?)
 }
 
