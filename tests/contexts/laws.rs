@@ -1,6 +1,7 @@
 //! The page about laws names routes that there are, and tests that run.
 
-use crate::support::running::running;
+use crate::support::running::Client;
+use reqwest::Method;
 use serde_json::Value;
 use std::{collections::BTreeSet, fs, path::Path};
 
@@ -38,7 +39,7 @@ fn tests_in(folder: &Path, found: &mut BTreeSet<String>) {
 // covers: E-174
 #[tokio::test]
 async fn every_rule_is_met_at_a_route_that_there_is_and_shown_by_a_test_that_runs() {
-    let openapi = reqwest::get(format!("{}/openapi.json", running().descriptor.base_url)).await.expect("the server answers");
+    let openapi = Client::anonymous().request_at(Method::GET, "/openapi.json").send().await.expect("the server answers");
     let openapi: Value = openapi.json().await.expect("JSON");
     let routes: BTreeSet<String> = openapi["paths"].as_object().expect("paths").keys().cloned().collect();
     let mut tests = BTreeSet::new();
