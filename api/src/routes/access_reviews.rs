@@ -53,8 +53,9 @@ impl Prepare<OpenAccessReview> for OfHolders {
         if let Some(field) = stray {
             return Err(Problem::invalid_field(field, "not_of_this_scope"));
         }
-        // What was given before the review is asked for is in it.
-        let head = services.head.known();
+        // What was given before the review is asked for is in it: the log is asked, since what a node has been told
+        // of its head may be a moment old.
+        let head = services.engine.store().head().await.map_err(Problem::unavailable)?.position;
         services.progress.reach(projections, head, services.settings.wait_max).await?;
         let Holders { items, more_after } = match scope {
             ReviewScope::Roles => role_holders(&services.readers, tenant, role, after_user, limit).await?,
