@@ -1,9 +1,12 @@
 //! The page about laws names routes that there are, and tests that run.
 
-use crate::support::running::Client;
+use crate::{
+    contracts::domain_purity::{root, sources},
+    support::running::Client,
+};
 use reqwest::Method;
 use serde_json::Value;
-use std::{collections::BTreeSet, fs, path::Path};
+use std::{collections::BTreeSet, fs};
 
 /// What stands between backticks in the rows of the page's table.
 fn named() -> Vec<String> {
@@ -12,28 +15,15 @@ fn named() -> Vec<String> {
     rows.flat_map(|row| row.split('`').skip(1).step_by(2)).map(str::to_owned).collect()
 }
 
-fn root() -> &'static Path {
-    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
-}
-
-/// The names of all functions behind `#[test]` or `#[tokio::test]`.
-fn tests_in(folder: &Path, found: &mut BTreeSet<String>) {
-    for entry in fs::read_dir(folder).expect("a folder") {
-        let path = entry.expect("an entry").path();
-        if path.is_dir() {
-            tests_in(&path, found);
-        } else if path.extension().is_some_and(|extension| extension == "rs") {
-            let source = fs::read_to_string(&path).expect("a source");
-            let mut behind_mark = false;
-            for line in source.lines().map(str::trim) {
-                let name = line.strip_prefix("async fn ").or_else(|| line.strip_prefix("fn "));
-                if let Some(name) = name.filter(|_| behind_mark).and_then(|name| name.split('(').next()) {
-                    found.insert(name.to_owned());
-                }
-                behind_mark = line.starts_with("#[test]") || line.starts_with("#[tokio::test");
-            }
-        }
+/// The names of all functions behind `#[test]` or `#[tokio::test]` of a source.
+fn tests_in(source: &str) -> Vec<String> {
+    let (mut found, mut behind_mark) = (Vec::new(), false);
+    for line in source.lines().map(str::trim) {
+        let name = line.strip_prefix("async fn ").or_else(|| line.strip_prefix("fn "));
+        found.extend(name.filter(|_| behind_mark).and_then(|name| name.split('(').next()).map(str::to_owned));
+        behind_mark = line.starts_with("#[test]") || line.starts_with("#[tokio::test");
     }
+    found
 }
 
 // covers: E-174
@@ -42,10 +32,9 @@ async fn every_rule_is_met_at_a_route_that_there_is_and_shown_by_a_test_that_run
     let openapi = Client::anonymous().request_at(Method::GET, "/openapi.json").send().await.expect("the server answers");
     let openapi: Value = openapi.json().await.expect("JSON");
     let routes: BTreeSet<String> = openapi["paths"].as_object().expect("paths").keys().cloned().collect();
-    let mut tests = BTreeSet::new();
-    for folder in ["commands/src", "tests"] {
-        tests_in(&root().join(folder), &mut tests);
-    }
+    let looked_at = |path: &str| path.starts_with("commands/src/") || path.starts_with("tests/");
+    let sources = sources().into_iter().filter(|(path, _)| looked_at(path));
+    let tests: BTreeSet<String> = sources.flat_map(|(_, source)| tests_in(&source)).collect();
     let (paths, shown): (Vec<String>, Vec<String>) = named().into_iter().partition(|name| name.starts_with('/'));
     assert!(paths.len() > 20 && shown.len() > 15, "the page is read: {} routes, {} tests", paths.len(), shown.len());
     for path in paths {

@@ -40,12 +40,12 @@ const MAY_LET_IN: &[&str] = &[
 
 const LONGEST_FILE_LINES: usize = 400;
 
-fn root() -> PathBuf {
+pub fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
 
 /// Every Rust source with its path from the root.
-fn sources() -> Vec<(String, String)> {
+pub fn sources() -> Vec<(String, String)> {
     let mut found = Vec::new();
     for folder in ["proofs", "domain", "commands", "projections", "api", "bench", "tests"] {
         collect(&root().join(folder), folder, &mut found);

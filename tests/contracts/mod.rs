@@ -3,7 +3,7 @@
 mod captcha;
 mod cqrs_es;
 mod dns;
-mod domain_purity;
+pub mod domain_purity;
 pub mod forgetting;
 mod postgres_store;
 mod privacy;

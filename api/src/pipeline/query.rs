@@ -10,7 +10,7 @@ use super::{
     table::ids_are_ids,
 };
 use crate::problem::Problem;
-use palmares_domain::kernel::{Admitted, Code, UserId};
+use palmares_domain::kernel::{Code, DataClass, Tenant, UserId};
 use palmares_projections::engine::{Query, ReadError};
 use std::{collections::BTreeSet, time::Duration};
 
@@ -23,9 +23,10 @@ pub async fn serve<Q: Query>(call: &mut Call<'_>) -> Answer {
     let as_of = apart(as_of(services, &pairs)).await?;
     let of = Belonging::of_query(&query);
     let admitted = services.gate.admit(call, entered, of, Terms::default(), query).await?;
-    let admission = admitted.admission().clone();
+    let tenant = admitted.tenant();
+    let (admission, query) = admitted.into_parts();
     let position = apart(reach(call, Q::PROJECTIONS, min_position)).await?;
-    let (answered, shown) = answer(call, admitted, as_of).await;
+    let (answered, shown) = answer(call, tenant, admission.rights.clearance(), query, as_of).await;
     services.gate.record_shown(call, &admission, of.owner, None, shown).await?;
     let (body, stale) = answered?;
     if stale && min_position.is_some() {
@@ -70,15 +71,16 @@ pub(super) fn require_ids(call: &Call<'_>) -> Result<(), Problem> {
 /// The answer, whether it depends on a record that is set aside for repair, and whose personal data it shows.
 async fn answer<Q: Query>(
     call: &Call<'_>,
-    admitted: Admitted<Q>,
+    tenant: Tenant,
+    clearance: DataClass,
+    query: Q,
     as_of: Option<i64>,
 ) -> (Result<(Vec<u8>, bool), Problem>, BTreeSet<UserId>) {
-    let readers = call.services.readers.cleared_for(admitted.admission().rights.clearance());
-    let mut reader = match readers.open(admitted.tenant(), as_of).await {
+    let readers = call.services.readers.cleared_for(clearance);
+    let mut reader = match readers.open(tenant, as_of).await {
         Ok(reader) => reader,
         Err(error) => return (Err(error.into()), BTreeSet::new()),
     };
-    let (_, query) = admitted.into_parts();
     let output = query.run(&mut reader).await.map_err(Problem::from);
     let body = output.and_then(|output| serde_json::to_vec(&output).map_err(Problem::internal));
     let stale = reader.touched_parked(Q::PROJECTIONS).await.map_err(Problem::from);

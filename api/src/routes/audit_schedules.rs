@@ -1,11 +1,14 @@
 //! The audit log, taken out again and again for whoever asked for it.
 
-use super::audit_log::search_of;
+use super::{
+    audit_log::search_of,
+    exports::{IDENTITY, made_for, with_identity},
+};
 use crate::{
     pipeline::{Route, Services, action::Action, command::Prepare, route::Verb},
     problem::Problem,
 };
-use age::secrecy::{ExposeSecret, SecretString};
+use age::secrecy::SecretString;
 use chrono::{DateTime, Utc};
 use palmares_commands::{
     compliance::{CloseAuditSchedule, OpenAuditSchedule, PauseAuditSchedule, ResumeAuditSchedule},
@@ -36,7 +39,7 @@ pub struct SealedToItsOwner;
 
 impl Prepare<OpenAuditSchedule> for SealedToItsOwner {
     type Shown = Option<SecretString>;
-    const FIELD: Option<&'static str> = Some("identity");
+    const FIELD: Option<&'static str> = Some(IDENTITY);
 
     async fn prepare(
         mut operation: OpenAuditSchedule,
@@ -45,21 +48,12 @@ impl Prepare<OpenAuditSchedule> for SealedToItsOwner {
     ) -> Result<(OpenAuditSchedule, Self::Shown), Problem> {
         operation.filters.as_ref().map(search_of).transpose()?;
         operation.position = services.engine.store().head().await.map_err(Problem::unavailable)?.position;
-        if let Some(recipient) = &operation.recipient {
-            let known = recipient.parse::<age::x25519::Recipient>();
-            known.map_err(|_| Problem::invalid_field("recipient", "compliance.recipient_invalid"))?;
-            return Ok((operation, None));
-        }
-        let identity = age::x25519::Identity::generate();
-        operation.recipient = Some(identity.to_public().to_string());
-        Ok((operation, Some(identity.to_string())))
+        let identity = made_for(&mut operation.recipient)?;
+        Ok((operation, identity))
     }
 
     fn show(identity: Self::Shown, _: Tenant, answer: Answer) -> Answer {
-        match identity {
-            Some(identity) => answer.with("identity", identity.expose_secret()),
-            None => answer,
-        }
+        with_identity(identity, answer)
     }
 }
 

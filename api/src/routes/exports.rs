@@ -40,30 +40,46 @@ pub const ROUTES: &[Route] = &[
         .needing_proof(),
 ];
 
+/// The field of the first answer that shows a key which was made.
+pub(super) const IDENTITY: &str = "identity";
+
+/// The secret half of a key that is made where no recipient is given; the recipient is its public half then.
+///
+/// # Errors
+/// A recipient that is no key.
+pub(super) fn made_for(recipient: &mut Option<String>) -> Result<Option<SecretString>, Problem> {
+    if let Some(recipient) = recipient {
+        let known = recipient.parse::<age::x25519::Recipient>();
+        return known.map(|_| None).map_err(|_| Problem::invalid_field("recipient", "compliance.recipient_invalid"));
+    }
+    let identity = age::x25519::Identity::generate();
+    *recipient = Some(identity.to_public().to_string());
+    Ok(Some(identity.to_string()))
+}
+
+/// The answer, with the key where one was made.
+pub(super) fn with_identity(identity: Option<SecretString>, answer: Answer) -> Answer {
+    match identity {
+        Some(identity) => answer.with(IDENTITY, identity.expose_secret()),
+        None => answer,
+    }
+}
+
 /// Makes a key for whoever gave none. Its public half is what the export is sealed to; the secret half is
 /// shown with the first answer, and nobody keeps it.
 pub struct SealedToOneself;
 
 impl Prepare<RequestExport> for SealedToOneself {
     type Shown = Option<SecretString>;
-    const FIELD: Option<&'static str> = Some("identity");
+    const FIELD: Option<&'static str> = Some(IDENTITY);
 
     async fn prepare(mut operation: RequestExport, _: Tenant, _: &Services) -> Result<(RequestExport, Self::Shown), Problem> {
-        if let Some(recipient) = &operation.recipient {
-            let known = recipient.parse::<age::x25519::Recipient>();
-            known.map_err(|_| Problem::invalid_field("recipient", "compliance.recipient_invalid"))?;
-            return Ok((operation, None));
-        }
-        let identity = age::x25519::Identity::generate();
-        operation.recipient = Some(identity.to_public().to_string());
-        Ok((operation, Some(identity.to_string())))
+        let identity = made_for(&mut operation.recipient)?;
+        Ok((operation, identity))
     }
 
     fn show(identity: Self::Shown, _: Tenant, answer: Answer) -> Answer {
-        match identity {
-            Some(identity) => answer.with("identity", identity.expose_secret()),
-            None => answer,
-        }
+        with_identity(identity, answer)
     }
 }
 

@@ -133,23 +133,14 @@ impl Asked {
     /// The letter of an event; none where nobody knows the address any more.
     pub(super) fn by(delivered: &Delivered) -> Result<Option<Self>, ReactError> {
         let event_type = delivered.event.event_type.as_str();
-        if event_type == CODE {
-            return Self::signup_code(delivered);
-        }
-        if event_type == PHONE_CODE {
-            return Self::phone_code(delivered);
-        }
-        if event_type == DELETION {
-            return Self::deletion(delivered);
-        }
-        if event_type == STREAM_FAILED {
-            return Self::stream_failed(&delivered.event);
-        }
-        if event_type == TAKEN_OUT {
-            return Self::taken_out(delivered);
-        }
-        if !matches!(event_type, PASS | INVITATION | LINK | COMPLETED | REFUSED) {
-            return Self::notice(delivered);
+        match event_type {
+            PASS | INVITATION | LINK | COMPLETED | REFUSED => {}
+            CODE => return Self::signup_code(delivered),
+            PHONE_CODE => return Self::phone_code(delivered),
+            DELETION => return Self::deletion(delivered),
+            STREAM_FAILED => return Self::stream_failed(&delivered.event),
+            TAKEN_OUT => return Self::taken_out(delivered),
+            _ => return Self::notice(delivered),
         }
         let Some(address) = opened(delivered, "email")? else { return Ok(None) };
         match event_type {
