@@ -130,7 +130,8 @@ impl Action for GetAccessReview {
         let state = services.engine.state::<AccessReview>(organization, admitted.value().review_id).await?;
         let review = state.review().ok_or_else(|| Problem::new(Code::ResourceNotFound, "compliance.access_review_not_found"))?;
         // Who decided is told of every decision that is shown.
-        services.progress.reach(&[audit_trail::PROJECTION], services.head.known(), services.settings.wait_max).await?;
+        let head = services.engine.store().head().await.map_err(Problem::unavailable)?.position;
+        services.progress.reach(&[audit_trail::PROJECTION], head, services.settings.wait_max).await?;
         let mut reader = services.readers.open(admitted.tenant(), None).await?;
         let decided = decisions(&mut reader, review.review_id).await?;
         let items: Vec<_> = review.items().map(|item| ReviewedAccess::told(item, &decided)).collect();
