@@ -8,7 +8,7 @@ use palmares_commands::{
     engine::{Capability, Engine, EngineOptions, Operation, Receipt},
     points::{CreateCredit, PlaceHold, PostHold, VoidHold},
     privacy::{ClientContexts, KeyRing, client_context::PostgresClientContextTable, data_keys::PostgresDataKeyTable},
-    store::postgres::{PostgresStore, PostgresStoreOptions},
+    store::postgres::{PostgresStore, PostgresStoreOptions, Tail},
 };
 use palmares_domain::{
     identity::{Rights, Role, user::User},
@@ -37,6 +37,7 @@ pub enum With {
 pub struct Palmares {
     engine: Arc<Engine>,
     world: Arc<World>,
+    tail: Arc<Tail>,
 }
 
 impl Palmares {
@@ -47,12 +48,12 @@ impl Palmares {
 
     pub async fn open_with(server: &Server, world: &Arc<World>, cache_bytes: usize) -> anyhow::Result<Arc<Self>> {
         let store = PostgresStore::open(PostgresStoreOptions::new(server.options())).await?;
-        let pool = store.pool().clone();
+        let (pool, tail) = (store.pool().clone(), store.tail());
         let ring = Arc::new(KeyRing::new(world.keys.clone(), Arc::new(PostgresDataKeyTable::new(pool.clone()))));
         let contexts = ClientContexts::new(ring.clone(), Arc::new(PostgresClientContextTable::new(pool)));
         let options = EngineOptions { cache_bytes, ..EngineOptions::default() };
         let engine = Engine::new(Arc::new(store), ring, Arc::new(contexts), options);
-        Ok(Arc::new(Self { engine, world: world.clone() }))
+        Ok(Arc::new(Self { engine, world: world.clone(), tail }))
     }
 
     /// Loads every account and its user once, so that what is measured is the steady state.
@@ -75,6 +76,11 @@ impl Palmares {
     /// Tells the newest committed position.
     pub fn committed(&self) -> watch::Receiver<i64> {
         self.engine.store().committed()
+    }
+
+    /// What was committed last.
+    pub fn tail(&self) -> Arc<Tail> {
+        self.tail.clone()
     }
 
     /// What the states in memory weigh, by the engine's estimate.

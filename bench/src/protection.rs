@@ -159,7 +159,9 @@ impl Following {
                 told.advance(*committed.borrow_and_update());
             }
         });
-        Self { stopper, sealer: tokio::spawn(notary.sealer(&head).run(stop)), telling }
+        let tail = palmares.tail();
+        let sealer = notary.sealer(&head).with_recent(Arc::new(move |after| tail.entries(after)));
+        Self { stopper, sealer: tokio::spawn(sealer.run(stop)), telling }
     }
 
     async fn stop(self) -> anyhow::Result<()> {

@@ -28,19 +28,26 @@ struct Entry<V> {
     weight: usize,
 }
 
-impl<K: Hash + Eq + Clone, V: Weigh> Generations<K, V> {
+impl<K: Hash + Eq + Clone, V: Weigh + Clone> Generations<K, V> {
     pub fn new(capacity: usize) -> Self {
         Self { young: HashMap::new(), old: HashMap::new(), young_weight: 0, old_weight: 0, capacity }
     }
 
     /// The value, weighed anew.
-    pub fn get(&mut self, key: &K) -> Option<&V> {
-        if !self.weigh_young(key) {
-            let entry = self.old.remove(key)?;
-            self.old_weight -= entry.weight;
-            self.insert(key.clone(), entry.value);
+    pub fn get(&mut self, key: &K) -> Option<V> {
+        if let Some(entry) = self.young.get_mut(key) {
+            let (value, weight) = (entry.value.clone(), entry.value.weight());
+            self.young_weight = self.young_weight - entry.weight + weight;
+            entry.weight = weight;
+            if self.young_weight <= self.capacity || self.young.len() == 1 {
+                return Some(value);
+            }
+            self.age();
         }
-        self.young.get(key).map(|entry| &entry.value)
+        let entry = self.old.remove(key)?;
+        self.old_weight -= entry.weight;
+        self.insert(key.clone(), entry.value.clone());
+        Some(entry.value)
     }
 
     pub fn insert(&mut self, key: K, value: V) {
@@ -60,6 +67,17 @@ impl<K: Hash + Eq + Clone, V: Weigh> Generations<K, V> {
         self.old_weight -= self.old.remove(key).map_or(0, |entry| entry.weight);
     }
 
+    /// Removes every entry but those whose value is to stay.
+    pub fn retain(&mut self, mut stays: impl FnMut(&V) -> bool) {
+        for (entries, weight) in [(&mut self.young, &mut self.young_weight), (&mut self.old, &mut self.old_weight)] {
+            entries.retain(|_, entry| {
+                let stays = stays(&entry.value);
+                *weight -= if stays { 0 } else { entry.weight };
+                stays
+            });
+        }
+    }
+
     pub fn clear(&mut self) {
         *self = Self::new(self.capacity);
     }
@@ -67,19 +85,6 @@ impl<K: Hash + Eq + Clone, V: Weigh> Generations<K, V> {
     /// What all entries weighed when they were last touched.
     pub fn weight(&self) -> usize {
         self.young_weight + self.old_weight
-    }
-
-    /// Whether the entry is young, once its weight of today is counted.
-    fn weigh_young(&mut self, key: &K) -> bool {
-        let Some(entry) = self.young.get_mut(key) else { return false };
-        let weight = entry.value.weight();
-        self.young_weight = self.young_weight - entry.weight + weight;
-        entry.weight = weight;
-        let fits = self.young_weight <= self.capacity || self.young.len() == 1;
-        if !fits {
-            self.age();
-        }
-        fits
     }
 
     fn age(&mut self) {
@@ -112,7 +117,7 @@ mod tests {
         map.insert(0, "kept");
         for other in 1..1_000 {
             map.insert(other, "other");
-            assert_eq!(map.get(&0), Some(&"kept"), "after {other} others");
+            assert_eq!(map.get(&0), Some("kept"), "after {other} others");
             assert!(map.young.len() + map.old.len() <= 21);
         }
         assert_eq!(map.get(&1), None);
@@ -123,7 +128,7 @@ mod tests {
         let mut map = Generations::new(10);
         map.insert(0, "kept");
         (1..=10).for_each(|other| map.insert(other, "other"));
-        assert_eq!(map.get(&0), Some(&"kept"));
+        assert_eq!(map.get(&0), Some("kept"));
     }
 
     #[test]
@@ -149,6 +154,15 @@ mod tests {
             assert!(map.weight() <= 200 + weight, "{} at {weight}", map.weight());
         }
         assert!((1..=80).all(|key| map.get(&key).is_none()));
+    }
+
+    #[test]
+    fn what_does_not_stay_weighs_nothing() {
+        let mut map = Generations::new(100);
+        (0..5).for_each(|key| map.insert(key, of_weight(30 + key)));
+        map.retain(|value| value.get() % 2 == 0);
+        assert_eq!(map.weight(), 30 + 32 + 34);
+        assert!(map.get(&1).is_none() && map.get(&2).is_some());
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use crate::{
     Entry, LogKey, NodeHash, TlogProof, TrustedKeys,
+    entry::BytesHash,
     evidence::{self, Pinned, Report, Trust},
     note::Verifier,
     time,
@@ -23,6 +24,8 @@ pub struct Asked {
     pub keys: Vec<String>,
     /// A checkpoint that was kept.
     pub pinned: Option<PathBuf>,
+    /// What the one event is said to have as its payload.
+    pub payload: Option<PathBuf>,
     pub witnesses: Vec<String>,
 }
 
@@ -58,7 +61,14 @@ pub fn verify(asked: &Asked) -> Result<Verified, String> {
     let read = Read::by_ref(&mut file).take(64).read_to_end(&mut start).and_then(|_| file.rewind());
     read.map_err(|error| format!("{}: {error}", asked.file.display()))?;
     if start.starts_with(b"c2sp.org/tlog-proof@v1\n") {
-        return verify_proof(&text(&asked.file)?, &trust).map(|event| Verified::Event(Box::new(event)));
+        let event = verify_proof(&text(&asked.file)?, &trust)?;
+        if let Some(path) = &asked.payload {
+            same_payload(path, &event)?;
+        }
+        return Ok(Verified::Event(Box::new(event)));
+    }
+    if asked.payload.is_some() {
+        return Err("a package has the payloads of its events in it".to_owned());
     }
     let report = evidence::verify(BufReader::new(file), &trust).map_err(|failure| failure.to_string())?;
     Ok(Verified::Package(Box::new(report)))
@@ -89,6 +99,14 @@ fn verify_proof(proof: &str, trust: &Trust) -> Result<Event, String> {
         recorded_at: entry.recorded_at.to_string(),
         payload_sha256: entry.payload.to_string(),
     })
+}
+
+/// Whether a file is the payload that was recorded, but for the newline that editors put at an end.
+fn same_payload(path: &Path, event: &Event) -> Result<(), String> {
+    let bytes = fs::read(path).map_err(|error| format!("{}: {error}", path.display()))?;
+    let bare = bytes.strip_suffix(b"\n").unwrap_or(&bytes);
+    let same = [&bytes, bare].into_iter().any(|bytes| BytesHash::of(bytes).to_string() == event.payload_sha256);
+    same.then_some(()).ok_or_else(|| format!("{} is NOT the payload of the event", path.display()))
 }
 
 fn text(path: &Path) -> Result<String, String> {
@@ -133,7 +151,15 @@ impl Asked {
                     "the event {} ({}) is leaf {} of {} of {}",
                     event.event_id, event.event_type, event.index, event.tree_size, event.origin
                 ),
-                format!("recorded {} at position {}; SHA-256 of its payload: {}", event.recorded_at, event.position, event.payload_sha256),
+                match &self.payload {
+                    Some(path) => {
+                        format!("recorded {} at position {}; {} is its payload", event.recorded_at, event.position, path.display())
+                    }
+                    None => format!(
+                        "recorded {} at position {}; SHA-256 of its payload: {}",
+                        event.recorded_at, event.position, event.payload_sha256
+                    ),
+                },
             ],
             Verified::Package(report) => self.of_package(report),
         }

@@ -55,7 +55,8 @@ impl Node {
         let mut sealed = Vec::new();
         for (field, purpose) in FIELDS {
             let place = Place::in_event(person.organization, (STREAM_TYPE, person.id), id, field, person.id, purpose);
-            let ciphertext = self.ring.seal_many(&[SealRequest { place, clear: b"\"personal\"" }]).await.unwrap().remove(0).ciphertext;
+            let ciphertext =
+                self.ring.seal_many(&[SealRequest { place: &place, clear: b"\"personal\"" }]).await.unwrap().remove(0).ciphertext;
             sealed.push(SealedBlob { field, subject: person.id, purpose, ciphertext });
         }
         let event = NewEvent { id, event_type: "test.happened", schema_version: 1, effective_at: None, payload: b"{}".to_vec(), sealed };

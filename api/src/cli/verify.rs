@@ -16,6 +16,9 @@ pub struct VerifyArgs {
     /// A checkpoint that you kept: the log has to extend it
     #[arg(long)]
     pinned: Option<PathBuf>,
+    /// What is said to be the payload of the one event: it has to be
+    #[arg(long)]
+    payload: Option<PathBuf>,
     /// The key of a witness whose cosignature is reported
     #[arg(long = "witness")]
     witnesses: Vec<String>,
@@ -23,7 +26,7 @@ pub struct VerifyArgs {
 
 /// The answer is the same as that of `palmares-verify`, which needs nothing of the server.
 pub fn run(args: VerifyArgs, reporter: &Reporter) -> anyhow::Result<()> {
-    let asked = Asked { file: args.file, keys: args.keys, pinned: args.pinned, witnesses: args.witnesses };
+    let asked = Asked { file: args.file, keys: args.keys, pinned: args.pinned, payload: args.payload, witnesses: args.witnesses };
     let verified = match files::verify(&asked) {
         Ok(verified) => verified,
         Err(why) => bail!("{why}"),

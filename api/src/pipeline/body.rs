@@ -44,6 +44,7 @@ fn malformed() -> Problem {
 /// Puts the parameters of the path under their names; a body that brings one of them is refused.
 pub fn merge(object: &mut Map<String, Value>, params: &[(&'static str, String)]) -> Result<(), Problem> {
     for (name, value) in params {
+        storable(name, value)?;
         if object.insert((*name).to_owned(), Value::String(value.clone())).is_some() {
             return Err(Problem::invalid_field(*name, "unknown_field"));
         }
@@ -60,8 +61,9 @@ pub fn typed<T: DeserializeOwned>(object: Map<String, Value>) -> Result<T, Probl
 /// it is refused, so that a query cannot speak over the path.
 pub fn parameters<T: DeserializeOwned>(params: &[(&'static str, String)], query: &[(String, String)]) -> Result<T, Problem> {
     let pairs = params.iter().map(|(name, value)| (*name, value.as_str()));
-    let pairs = pairs.chain(query.iter().map(|(name, value)| (name.as_str(), value.as_str())));
-    let text = serde_urlencoded::to_string(pairs.collect::<Vec<_>>()).map_err(Problem::internal)?;
+    let pairs: Vec<_> = pairs.chain(query.iter().map(|(name, value)| (name.as_str(), value.as_str()))).collect();
+    pairs.iter().try_for_each(|(name, value)| storable(name, value))?;
+    let text = serde_urlencoded::to_string(pairs).map_err(Problem::internal)?;
     let reader = serde_urlencoded::Deserializer::new(form_urlencoded::parse(text.as_bytes()));
     serde_path_to_error::deserialize(reader).map_err(|error| {
         let (path, message) = (error.path().to_string(), error.inner().to_string());
@@ -72,6 +74,17 @@ pub fn parameters<T: DeserializeOwned>(params: &[(&'static str, String)], query:
             false => blame(&path, &message),
         }
     })
+}
+
+/// The character that no text of PostgreSQL holds: what has it would be recorded and never shown.
+const NULL: char = '\0';
+const NULL_CHARACTER: &str = "null_character";
+
+fn storable(name: &str, value: &str) -> Result<(), Problem> {
+    match value.contains(NULL) || name.contains(NULL) {
+        true => Err(Problem::invalid_field(name.replace(NULL, ""), NULL_CHARACTER)),
+        false => Ok(()),
+    }
 }
 
 /// How `chrono` begins to say that a text is no date or time.
@@ -186,11 +199,11 @@ impl<'de> Visitor<'de> for StrictVisitor {
     fn visit_f64<E>(self, value: f64) -> Result<Value, E> {
         Ok(value.into())
     }
-    fn visit_str<E>(self, value: &str) -> Result<Value, E> {
-        Ok(Value::String(value.to_owned()))
+    fn visit_str<E: serde::de::Error>(self, value: &str) -> Result<Value, E> {
+        self.visit_string(value.to_owned())
     }
-    fn visit_string<E>(self, value: String) -> Result<Value, E> {
-        Ok(Value::String(value))
+    fn visit_string<E: serde::de::Error>(self, value: String) -> Result<Value, E> {
+        if value.contains(NULL) { Err(E::custom(NULL_CHARACTER)) } else { Ok(Value::String(value)) }
     }
     fn visit_seq<A: SeqAccess<'de>>(self, mut access: A) -> Result<Value, A::Error> {
         let mut items = Vec::new();
@@ -202,6 +215,9 @@ impl<'de> Visitor<'de> for StrictVisitor {
     fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Value, A::Error> {
         let mut object = Map::new();
         while let Some(name) = access.next_key::<String>()? {
+            if name.contains(NULL) {
+                return Err(A::Error::custom(NULL_CHARACTER));
+            }
             let Strict(value) = access.next_value()?;
             if object.contains_key(&name) {
                 return Err(A::Error::custom(format_args!("duplicate field `{name}`")));

@@ -73,6 +73,8 @@ fn a_fault_names_its_field() {
         (r#"{"amount": 1, "amount": 2, "items": []}"#, "amount", "duplicate_field"),
         (r#"{"amount": 1, "items": [{"value": 1, "value": 1}]}"#, "items[0].value", "duplicate_field"),
         (r#"{"amount": 1, "items": [], "order_id": "00000000-0000-0000-0000-000000000009"}"#, "order_id", "unknown_field"),
+        (r#"{"amount": 1, "items": [], "kind": "fa\u0000st"}"#, "kind", "null_character"),
+        (r#"{"amount": 1, "items": [{"value": 1, "\u0000": 1}]}"#, "items[0]", "null_character"),
         (r#"{"amount": 1, "items": []"#, "", "malformed_json"),
         (r#"{"amount": 1, "items": []} {}"#, "", "malformed_json"),
         (r#"{"amount": 1e999, "items": []}"#, "", "malformed_json"),
@@ -116,6 +118,8 @@ fn parameters_of_path_and_query_are_typed_together() {
     assert_eq!(fault(read(&[("limit", "-1")])), ("limit".to_owned(), "wrong_type".to_owned()));
     assert_eq!(fault(read(&[("limit", "70000")])), ("limit".to_owned(), "out_of_range".to_owned()));
     assert_eq!(fault(read(&[("deep", "perhaps")])), ("deep".to_owned(), "wrong_type".to_owned()));
+    assert_eq!(fault(read(&[("limit", "5\0")])), ("limit".to_owned(), "null_character".to_owned()));
+    assert_eq!(fault(read(&[("li\0mit", "5")])), ("limit".to_owned(), "null_character".to_owned()));
     assert_eq!(fault(read(&[("colour", "red")])), ("colour".to_owned(), "unknown_field".to_owned()));
     assert_eq!(fault(read(&[("limit", "5"), ("limit", "6")])), ("limit".to_owned(), "duplicate_field".to_owned()));
     assert_eq!(fault(read(&[("user_id", ID)])), ("user_id".to_owned(), "duplicate_field".to_owned()));

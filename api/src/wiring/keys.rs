@@ -12,7 +12,7 @@ pub(super) struct RingKeys(pub Arc<KeyRing>);
 #[async_trait]
 impl PersonalKeys for RingKeys {
     async fn seal(&self, place: &Place, clear: &[u8]) -> Result<Vec<u8>, KeyError> {
-        let sealed = self.0.seal_many(&[SealRequest { place: place.clone(), clear }]).await.map_err(key_error)?;
+        let sealed = self.0.seal_many(&[SealRequest { place, clear }]).await.map_err(key_error)?;
         sealed.into_iter().next().map(|sealed| sealed.ciphertext).ok_or(KeyError::Destroyed)
     }
 
@@ -26,7 +26,7 @@ impl PersonalKeys for RingKeys {
     }
 
     async fn seal_many(&self, items: &[(Place, &[u8])]) -> Result<Vec<Option<Vec<u8>>>, KeyError> {
-        let requests: Vec<_> = items.iter().map(|(place, clear)| SealRequest { place: place.clone(), clear }).collect();
+        let requests: Vec<_> = items.iter().map(|(place, clear)| SealRequest { place, clear }).collect();
         match self.0.seal_many(&requests).await {
             Ok(sealed) => Ok(sealed.into_iter().map(|sealed| Some(sealed.ciphertext)).collect()),
             // One destroyed key refuses them all together: each is asked for on its own.

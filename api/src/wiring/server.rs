@@ -120,7 +120,8 @@ pub(super) async fn serve(
                     let witnesses = Witnesses::new(read.log.clone(), sealing.witnesses.clone())?;
                     house.spawn(witnesses.follow(stopping.clone()));
                 }
-                house.spawn(Sealer::new(read.log.clone(), read.head.clone(), keys, outside).run(stopping.clone()));
+                let (sealer, tail) = (Sealer::new(read.log.clone(), read.head.clone(), keys, outside), write.tail.clone());
+                house.spawn(sealer.with_recent(Arc::new(move |after| tail.entries(after))).run(stopping.clone()));
             }
             None => tracing::warn!("PALMARES_LOG_KEY_FILE is not set: the log is not sealed, and nothing can be proved"),
         }

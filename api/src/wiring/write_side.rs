@@ -14,7 +14,7 @@ use palmares_commands::{
         },
         key_store::SealedFileKeyStore,
     },
-    store::postgres::{PostgresStore, PostgresStoreOptions},
+    store::postgres::{PostgresStore, PostgresStoreOptions, Tail},
 };
 use sqlx::{PgPool, postgres::PgConnectOptions};
 use std::sync::Arc;
@@ -24,6 +24,8 @@ pub(super) struct WriteSide {
     pub ring: Arc<KeyRing>,
     /// What may be done to keys beyond sealing and opening.
     pub custody: Arc<Custody>,
+    /// What this node committed last.
+    pub tail: Arc<Tail>,
     /// Connections of role `palmares_committer`.
     pub pool: PgPool,
 }
@@ -31,7 +33,7 @@ pub(super) struct WriteSide {
 impl WriteSide {
     pub async fn open(settings: &ServerSettings) -> anyhow::Result<Self> {
         let store = PostgresStore::open(PostgresStoreOptions::new(connect_options(settings)?)).await.context("opening the event store")?;
-        let pool = store.pool().clone();
+        let (pool, tail) = (store.pool().clone(), store.tail());
         let ring = Arc::new(KeyRing::new(key_store(settings)?, Arc::new(PostgresDataKeyTable::new(pool.clone()))));
         ring.verify_key_store().await?;
         ring.follow(Some(pool.clone())).await.context("following what becomes of keys")?;
@@ -42,7 +44,7 @@ impl WriteSide {
         let eraser = eraser_pool(&pool);
         let life = Arc::new(PostgresKeyLife::new(eraser.clone()));
         let custody = Arc::new(Custody::new(ring.clone(), life, Arc::new(PostgresSealedRows::new(eraser))));
-        Ok(Self { engine, ring, custody, pool })
+        Ok(Self { engine, ring, custody, tail, pool })
     }
 }
 

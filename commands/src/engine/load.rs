@@ -87,7 +87,7 @@ impl Engine {
         let clear = state.snapshot().inspect_err(|error| tracing::error!(%error, "a state cannot be written")).ok()?;
         let shape = stream.kind.shape;
         let Some(purpose) = stream.kind.decides_on else { return Some(Snapshot { version, shape, state: clear }) };
-        let request = SealRequest { place: snapshot_place(stream, purpose, version), clear: &clear };
+        let request = SealRequest { place: &snapshot_place(stream, purpose, version), clear: &clear };
         if !self.ring.is_open(&DataKeyName::of(&request.place)) {
             return None;
         }

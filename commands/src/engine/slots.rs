@@ -86,7 +86,7 @@ impl Slots {
     pub fn get(&self, stream: &StreamName) -> Arc<Slot> {
         let mut slots = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(slot) = slots.get(stream) {
-            return slot.clone();
+            return slot;
         }
         let slot = Arc::<Slot>::default();
         slots.insert(*stream, slot.clone());
@@ -94,7 +94,7 @@ impl Slots {
     }
 
     fn known(&self, stream: &StreamName) -> Option<Arc<Slot>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(stream).cloned()
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(stream)
     }
 
     fn clear(&self) {

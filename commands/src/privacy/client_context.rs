@@ -62,7 +62,7 @@ impl ClientContexts {
             return Ok(Some(id));
         }
         let clear = Zeroizing::new(serde_json::to_vec(context).map_err(|_| PrivacyError::NotSerialisable("client_context"))?);
-        let request = SealRequest { place: Place::of_client_context(organization, user.0, id), clear: &clear };
+        let request = SealRequest { place: &Place::of_client_context(organization, user.0, id), clear: &clear };
         let sealed = match self.ring.seal_many(&[request]).await {
             Err(PrivacyError::KeyRefused(_)) => return Ok(None),
             sealed => sealed?,

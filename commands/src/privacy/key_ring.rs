@@ -1,6 +1,7 @@
 //! The key ring: seals and opens fields under data keys that it makes, unwraps and keeps prepared.
 
 mod following;
+mod prepared;
 #[cfg(test)]
 mod tests;
 
@@ -9,10 +10,11 @@ pub use following::FORGOTTEN_EVERYWHERE_WITHIN;
 use super::cipher::{Cipher, associated_data};
 use super::data_keys::{StoredKey, Subject};
 use super::{CipherError, DataKeyName, DataKeyTable, Epoch, EpochKey, KeyStore, KeyStoreError, PrivacyError, Secret, WrappedKey};
-use crate::digests::digest_of;
 use aws_lc_rs::hmac;
 use moka::sync::Cache;
 use palmares_domain::kernel::{Digest, OrganizationId, Place, Purpose};
+pub(super) use prepared::Prepared;
+use prepared::PreparedKeys;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -22,10 +24,10 @@ use uuid::Uuid;
 use zeroize::Zeroizing;
 
 /// How many prepared data keys a node keeps by default; one takes about a kilobyte.
-pub const DATA_KEYS_KEPT: u64 = 65_536;
+pub const DATA_KEYS_KEPT: usize = 65_536;
 /// How many organizations' epoch and index keys a node keeps.
 const ORGANIZATION_KEYS_KEPT: u64 = 4_096;
-/// A key that was destroyed is gone from here after this time, whatever else fails.
+/// An epoch or index key that was destroyed is gone from here after this time, whatever else fails.
 const KEY_KEPT_FOR: Duration = Duration::from_secs(600);
 /// How often a key is made anew because its epoch was retired on the way.
 const MAKE_TRIES: usize = 3;
@@ -37,8 +39,9 @@ const FORGOTTEN_WAITING: usize = 1_024;
 pub const PURPOSES: [Purpose; 5] = [Purpose::Profile, Purpose::Health, Purpose::Reward, Purpose::Hr, Purpose::Security];
 
 /// A value to seal, and where it will stand.
+#[derive(Clone, Copy)]
 pub struct SealRequest<'a> {
-    pub place: Place,
+    pub place: &'a Place,
     pub clear: &'a [u8],
 }
 
@@ -53,7 +56,7 @@ pub struct Sealed {
 pub struct KeyRing {
     store: Arc<dyn KeyStore>,
     table: Arc<dyn DataKeyTable>,
-    data_keys: Cache<DataKeyName, Prepared>,
+    data_keys: PreparedKeys,
     epoch_keys: Cache<(OrganizationId, Epoch), Arc<dyn EpochKey>>,
     index_keys: Cache<OrganizationId, Arc<hmac::Key>>,
     /// Counts evictions, so that a key fetched before one is not kept after it.
@@ -63,25 +66,17 @@ pub struct KeyRing {
     lease: following::Lease,
 }
 
-/// A data key ready for use.
-#[derive(Clone)]
-struct Prepared {
-    cipher: Arc<Cipher>,
-    /// It seals, and opens nothing.
-    hidden: bool,
-}
-
 impl KeyRing {
     pub fn new(store: Arc<dyn KeyStore>, table: Arc<dyn DataKeyTable>) -> Self {
         Self::with_capacity(store, table, DATA_KEYS_KEPT)
     }
 
     /// A ring that keeps at most `data_keys` prepared.
-    pub fn with_capacity(store: Arc<dyn KeyStore>, table: Arc<dyn DataKeyTable>, data_keys: u64) -> Self {
+    pub fn with_capacity(store: Arc<dyn KeyStore>, table: Arc<dyn DataKeyTable>, data_keys: usize) -> Self {
         Self {
             store,
             table,
-            data_keys: Cache::builder().max_capacity(data_keys).time_to_live(KEY_KEPT_FOR).build(),
+            data_keys: PreparedKeys::new(data_keys),
             epoch_keys: Cache::builder().max_capacity(ORGANIZATION_KEYS_KEPT).time_to_live(KEY_KEPT_FOR).build(),
             index_keys: Cache::builder().max_capacity(ORGANIZATION_KEYS_KEPT).time_to_live(KEY_KEPT_FOR).build(),
             evictions: AtomicU64::new(0),
@@ -117,20 +112,25 @@ impl KeyRing {
     /// Seals every request, making the data keys that do not exist yet. They are durable before
     /// anything is sealed under them.
     pub async fn seal_many(&self, requests: &[SealRequest<'_>]) -> Result<Vec<Sealed>, PrivacyError> {
-        let names: Vec<DataKeyName> = requests.iter().map(|request| DataKeyName::of(&request.place)).collect();
-        let keys = self.keys(&names, Missing::Make).await?;
-        let pairs = requests.iter().zip(names.iter().zip(&keys));
-        pairs.map(|(request, (name, key))| seal(&key.as_ref().ok_or(PrivacyError::KeyRefused(*name))?.cipher, request)).collect()
+        let keys = self.sealing_keys(&names(requests)).await?;
+        requests.iter().zip(&keys).map(|(request, key)| key.seal(request.place, request.clear)).collect()
     }
 
     /// Seals every request without waiting, or nothing at all (`None`) where a key is not at hand.
     pub fn try_seal_cached(&self, requests: &[SealRequest<'_>]) -> Result<Option<Vec<Sealed>>, PrivacyError> {
-        let mut sealed = Vec::with_capacity(requests.len());
-        for request in requests {
-            let Some(key) = self.prepared(&DataKeyName::of(&request.place)) else { return Ok(None) };
-            sealed.push(seal(&key.cipher, request)?);
-        }
-        Ok(Some(sealed))
+        let Some(keys) = self.sealing_keys_at_hand(&names(requests)) else { return Ok(None) };
+        requests.iter().zip(&keys).map(|(request, key)| key.seal(request.place, request.clear)).collect::<Result<_, _>>().map(Some)
+    }
+
+    /// The key of every name, in order; those that do not exist yet are made, and durable.
+    pub(super) async fn sealing_keys(&self, names: &[DataKeyName]) -> Result<Vec<Prepared>, PrivacyError> {
+        let keys = self.keys(names, Missing::Make).await?;
+        names.iter().zip(keys).map(|(name, key)| key.ok_or(PrivacyError::KeyRefused(*name))).collect()
+    }
+
+    /// The same without waiting, where all of them are at hand.
+    pub(super) fn sealing_keys_at_hand(&self, names: &[DataKeyName]) -> Option<Vec<Prepared>> {
+        names.iter().map(|name| self.prepared(name)).collect()
     }
 
     /// Whether a state may be sealed to be opened later: its subject is known here and not hidden. What
@@ -184,7 +184,7 @@ impl KeyRing {
     pub fn evict(&self, organization: OrganizationId, subject: Uuid) {
         self.evictions.fetch_add(1, Ordering::SeqCst);
         for purpose in PURPOSES {
-            self.data_keys.invalidate(&DataKeyName { organization, subject, purpose });
+            self.data_keys.forget(&DataKeyName { organization, subject, purpose });
         }
         // Nobody may be listening.
         let _ = self.forgotten.send(Subject { organization, id: subject });
@@ -237,7 +237,7 @@ impl KeyRing {
         }
         if self.evictions.load(Ordering::SeqCst) != evictions {
             // Someone's keys were destroyed meanwhile, perhaps these: fetch them again next time.
-            keys.keys().for_each(|name| self.data_keys.invalidate(name));
+            keys.keys().for_each(|name| self.data_keys.forget(name));
         }
         Ok(keys)
     }
@@ -345,10 +345,8 @@ fn wrapping(name: &DataKeyName, epoch: Epoch) -> Vec<u8> {
     associated_data("palmares/data_key", &parts)
 }
 
-fn seal(key: &Cipher, request: &SealRequest<'_>) -> Result<Sealed, PrivacyError> {
-    let ciphertext = key.seal(&request.place.associated_data(), request.clear)?;
-    let digest = digest_of(&ciphertext);
-    Ok(Sealed { ciphertext, digest })
+fn names(requests: &[SealRequest<'_>]) -> Vec<DataKeyName> {
+    requests.iter().map(|request| DataKeyName::of(request.place)).collect()
 }
 
 fn open(key: &Cipher, place: &Place, ciphertext: &[u8]) -> Result<Zeroizing<Vec<u8>>, PrivacyError> {

@@ -6,7 +6,8 @@ mod tests;
 
 pub use crate::store::SealedBlob;
 
-use super::{KeyRing, PrivacyError, SealRequest, Sealed};
+use super::key_ring::Prepared;
+use super::{DataKeyName, KeyRing, PrivacyError, Sealed};
 use crate::digests::digest_of;
 use palmares_domain::kernel::{Digest, Event, EventId, OrganizationId, PersonalVisitor, Place, Purpose, Sealable};
 use uuid::Uuid;
@@ -54,16 +55,15 @@ pub struct SealedEvent<'e> {
 /// Seals the clear fields of every event and records their digests in it. The answer has one list
 /// per event, in order.
 pub async fn seal_events(ring: &KeyRing, events: &mut [UnsealedEvent<'_>]) -> Result<Vec<Vec<SealedBlob>>, PrivacyError> {
-    let fields = clear_fields(events)?;
-    let sealed = if fields.is_empty() { Vec::new() } else { ring.seal_many(&requests(&fields)).await? };
-    Ok(record(events, &fields, sealed))
+    let (names, clear) = clear_fields(events)?;
+    let keys = if names.is_empty() { Vec::new() } else { ring.sealing_keys(&names).await? };
+    seal_with(&keys, clear, events)
 }
 
 /// As [`seal_events`], without waiting: `None`, and no event touched, where a key is not at hand.
 pub fn try_seal_events(ring: &KeyRing, events: &mut [UnsealedEvent<'_>]) -> Result<Option<Vec<Vec<SealedBlob>>>, PrivacyError> {
-    let fields = clear_fields(events)?;
-    let sealed = ring.try_seal_cached(&requests(&fields))?;
-    Ok(sealed.map(|sealed| record(events, &fields, sealed)))
+    let (names, clear) = clear_fields(events)?;
+    ring.sealing_keys_at_hand(&names).map(|keys| seal_with(&keys, clear, events)).transpose()
 }
 
 /// Seals the clear fields of one event.
@@ -144,56 +144,48 @@ impl<F: FnMut(&'static str, Uuid, Purpose, &mut dyn Sealable)> PersonalVisitor f
     }
 }
 
-/// A clear field: the n-th personal field of the n-th event.
-struct ClearField {
-    event: usize,
-    ordinal: usize,
-    name: &'static str,
-    place: Place,
-    clear: Zeroizing<Vec<u8>>,
-}
+/// The clear fields of events as bytes, in their order, and the key of each.
+type ClearFields = (Vec<DataKeyName>, Vec<Zeroizing<Vec<u8>>>);
 
-fn clear_fields(events: &mut [UnsealedEvent<'_>]) -> Result<Vec<ClearField>, PrivacyError> {
-    let mut fields = Vec::new();
+fn clear_fields(events: &mut [UnsealedEvent<'_>]) -> Result<ClearFields, PrivacyError> {
+    let (mut names, mut clear) = ClearFields::default();
     let mut failure = None;
-    for (event, entry) in events.iter_mut().enumerate() {
-        let mut ordinal = 0;
-        let at = entry.place;
-        entry.event.visit(&mut OnField(|name: &'static str, subject, purpose, value: &mut dyn Sealable| {
-            match value.to_seal() {
-                Some(Ok(clear)) => {
-                    let (place, clear) = (at.field(name, subject, purpose), Zeroizing::new(clear));
-                    fields.push(ClearField { event, ordinal, name, place, clear });
+    for entry in events.iter_mut() {
+        let organization = entry.place.organization;
+        entry.event.visit(&mut OnField(|name, subject, purpose, value: &mut dyn Sealable| match value.to_seal() {
+            Some(Ok(bytes)) => {
+                names.push(DataKeyName { organization, subject, purpose });
+                clear.push(Zeroizing::new(bytes));
+            }
+            Some(Err(_)) => failure = Some(PrivacyError::NotSerialisable(name)),
+            None => {}
+        }));
+    }
+    failure.map_or(Ok((names, clear)), Err)
+}
+
+/// Sets the digests of the clear fields, and gives each event its ciphertexts.
+fn seal_with(
+    keys: &[Prepared],
+    clear: Vec<Zeroizing<Vec<u8>>>,
+    events: &mut [UnsealedEvent<'_>],
+) -> Result<Vec<Vec<SealedBlob>>, PrivacyError> {
+    let mut fields = keys.iter().zip(clear);
+    let mut failure = None;
+    let mut of_event = |entry: &mut UnsealedEvent<'_>| {
+        let (at, mut blobs) = (entry.place, Vec::new());
+        entry.event.visit(&mut OnField(|field: &'static str, subject, purpose, value: &mut dyn Sealable| {
+            let Some((key, clear)) = value.is_clear().then(|| fields.next()).flatten() else { return };
+            match key.seal(&at.field(field, subject, purpose), &clear) {
+                Ok(Sealed { ciphertext, digest }) => {
+                    value.set_sealed(digest);
+                    blobs.push(SealedBlob { field, subject, purpose, ciphertext });
                 }
-                Some(Err(_)) => failure = Some(PrivacyError::NotSerialisable(name)),
-                None => {}
+                Err(error) => failure = Some(error),
             }
-            ordinal += 1;
         }));
-    }
-    failure.map_or(Ok(fields), Err)
-}
-
-fn requests(fields: &[ClearField]) -> Vec<SealRequest<'_>> {
-    fields.iter().map(|field| SealRequest { place: field.place.clone(), clear: &field.clear }).collect()
-}
-
-/// Sets the digests, and gives each event its ciphertexts.
-fn record(events: &mut [UnsealedEvent<'_>], fields: &[ClearField], sealed: Vec<Sealed>) -> Vec<Vec<SealedBlob>> {
-    let mut sealed = fields.iter().zip(sealed).peekable();
-    let mut blobs = Vec::with_capacity(events.len());
-    for (event, entry) in events.iter_mut().enumerate() {
-        let mut of_event = Vec::new();
-        let mut ordinal = 0;
-        entry.event.visit(&mut OnField(|_, _, _, value: &mut dyn Sealable| {
-            if let Some((field, sealed)) = sealed.next_if(|(field, _)| (field.event, field.ordinal) == (event, ordinal)) {
-                value.set_sealed(sealed.digest);
-                let Place { subject, purpose, .. } = field.place;
-                of_event.push(SealedBlob { field: field.name, subject, purpose, ciphertext: sealed.ciphertext });
-            }
-            ordinal += 1;
-        }));
-        blobs.push(of_event);
-    }
-    blobs
+        blobs
+    };
+    let blobs = events.iter_mut().map(&mut of_event).collect();
+    failure.map_or(Ok(blobs), Err)
 }

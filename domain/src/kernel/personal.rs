@@ -161,6 +161,8 @@ impl<'de, T> Deserialize<'de> for Personal<T> {
 
 /// A personal field seen without its type: what the engine needs to seal and to open it.
 pub trait Sealable {
+    /// Whether the value is clear and not sealed yet.
+    fn is_clear(&self) -> bool;
     /// The bytes to seal, where the value is clear and not sealed yet.
     fn to_seal(&self) -> Option<Result<Vec<u8>, serde_json::Error>>;
     /// The digest, where the value is sealed.
@@ -173,7 +175,11 @@ pub trait Sealable {
     fn open(&mut self, bytes: &[u8]) -> Result<(), serde_json::Error>;
 }
 
-impl<T: Serialize + DeserializeOwned + Clone> Sealable for Personal<T> {
+impl<T: Serialize + DeserializeOwned> Sealable for Personal<T> {
+    fn is_clear(&self) -> bool {
+        matches!(self, Personal::Clear(_))
+    }
+
     fn to_seal(&self) -> Option<Result<Vec<u8>, serde_json::Error>> {
         match self {
             Personal::Clear(value) => Some(serde_json::to_vec(value)),
@@ -186,8 +192,8 @@ impl<T: Serialize + DeserializeOwned + Clone> Sealable for Personal<T> {
     }
 
     fn set_sealed(&mut self, digest: Digest) {
-        *self = match self {
-            Personal::Clear(value) | Personal::Opened(value, _) => Personal::Opened(value.clone(), digest),
+        *self = match std::mem::replace(self, Personal::Sealed(digest)) {
+            Personal::Clear(value) | Personal::Opened(value, _) => Personal::Opened(value, digest),
             Personal::Sealed(_) => Personal::Sealed(digest),
         };
     }
@@ -207,6 +213,9 @@ impl<T: Serialize + DeserializeOwned + Clone> Sealable for Personal<T> {
 }
 
 impl<S: Sealable> Sealable for Option<S> {
+    fn is_clear(&self) -> bool {
+        self.as_ref().is_some_and(Sealable::is_clear)
+    }
     fn to_seal(&self) -> Option<Result<Vec<u8>, serde_json::Error>> {
         self.as_ref().and_then(Sealable::to_seal)
     }

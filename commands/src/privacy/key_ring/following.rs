@@ -80,13 +80,14 @@ impl KeyRing {
         for change in &changes {
             self.evict(change.subject.organization, change.subject.id);
         }
+        self.data_keys.tidy();
         self.lease.renew(asked);
         Ok(changes.last().map_or(seq, |change| change.seq))
     }
 
     fn evict_all(&self) {
         self.evictions.fetch_add(1, Ordering::SeqCst);
-        self.data_keys.invalidate_all();
+        self.data_keys.forget_all();
         self.epoch_keys.invalidate_all();
     }
 }

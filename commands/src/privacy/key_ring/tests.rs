@@ -1,6 +1,7 @@
 mod life;
 
 use super::*;
+use crate::digests::digest_of;
 use crate::privacy::contract;
 use crate::privacy::data_keys::{KeyChange, MemoryDataKeyTable};
 use crate::privacy::key_store::{MemoryKeyStore, SealedFileKeyStore};
@@ -34,7 +35,7 @@ fn place() -> Place {
 }
 
 async fn seal_one(ring: &KeyRing, place: &Place, clear: &[u8]) -> Sealed {
-    ring.seal_many(&[SealRequest { place: place.clone(), clear }]).await.unwrap().remove(0)
+    ring.seal_many(&[SealRequest { place, clear }]).await.unwrap().remove(0)
 }
 
 async fn open_one(ring: &KeyRing, place: &Place, ciphertext: &[u8]) -> Result<Option<Vec<u8>>, PrivacyError> {
@@ -62,7 +63,7 @@ async fn a_batch_keeps_its_order_over_subjects_and_purposes() {
         first.clone(),
     ];
     let clear = [b"a".as_slice(), b"b", b"c", b"d", b"a"];
-    let requests: Vec<_> = places.iter().zip(clear).map(|(place, clear)| SealRequest { place: place.clone(), clear }).collect();
+    let requests: Vec<_> = places.iter().zip(clear).map(|(place, clear)| SealRequest { place, clear }).collect();
     let sealed = world.node().seal_many(&requests).await.unwrap();
     let items: Vec<_> = places.iter().zip(&sealed).map(|(place, sealed)| (place.clone(), sealed.ciphertext.as_slice())).collect();
     let opened = world.node().open_many(&items).await.unwrap();
@@ -193,7 +194,9 @@ async fn nodes_that_make_a_key_at_once_share_it() {
 async fn the_fast_path_seals_all_or_nothing() {
     let (world, cached, absent) = (World::new(), place(), place());
     let ring = world.node();
-    let request = |place: &Place| SealRequest { place: place.clone(), clear: b"x" };
+    fn request(place: &Place) -> SealRequest<'_> {
+        SealRequest { place, clear: b"x" }
+    }
     assert!(ring.try_seal_cached(&[request(&cached)]).unwrap().is_none());
     seal_one(&ring, &cached, b"x").await;
     let sealed = ring.try_seal_cached(&[request(&cached)]).unwrap().unwrap().remove(0);

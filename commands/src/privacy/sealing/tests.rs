@@ -1,5 +1,5 @@
 use super::*;
-use crate::privacy::DataKeyName;
+use crate::privacy::SealRequest;
 use crate::privacy::data_keys::MemoryDataKeyTable;
 use crate::privacy::key_store::MemoryKeyStore;
 use palmares_domain::events;
@@ -171,7 +171,7 @@ async fn a_value_of_another_type_is_named_but_not_quoted() {
     let (place, mut event) = (world.place(), world.note("one", None));
     let clear = serde_json::to_vec(&["slept badly"]).unwrap();
     let at = place.field("text", world.user.0, Purpose::Health);
-    let sealed = world.ring.seal_many(&[SealRequest { place: at, clear: &clear }]).await.unwrap().remove(0);
+    let sealed = world.ring.seal_many(&[SealRequest { place: &at, clear: &clear }]).await.unwrap().remove(0);
     if let NoteEvent::NoteTaken(note) = &mut event {
         note.text = Personal::Sealed(sealed.digest);
     }

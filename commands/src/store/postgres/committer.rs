@@ -6,6 +6,7 @@
 
 use super::batch::{Batch, Known, Submitted};
 use super::heads::{Heads, StreamHead};
+use super::tail::Tail;
 use super::writer::{self, LogHead, Written};
 use super::{slow_path, statements};
 use crate::store::{StreamKey, StreamName};
@@ -26,6 +27,7 @@ pub(super) struct Shared {
     pub foreign: broadcast::Sender<Arc<[StreamName]>>,
     /// Another node said that it has appended.
     pub foreign_append: Notify,
+    pub tail: Arc<Tail>,
     /// The term in which streams are loaded; see [`crate::store::StreamHandle`].
     pub term: AtomicU64,
 }
@@ -175,6 +177,9 @@ impl Committer {
         metrics::counter!("palmares_store_events_total").increment(batch.event_count as u64);
         metrics::histogram!("palmares_store_batch_events").record(batch.event_count as f64);
         let first = self.position - batch.event_count as i64;
+        if self.shared.tail.is_wanted() {
+            self.shared.tail.keep(first, recorded_at, batch.accepted.iter().map(|accepted| &accepted.submitted.append));
+        }
         batch.answer(first, recorded_at);
         self.announce();
     }

@@ -23,7 +23,7 @@ impl Heads {
     }
 
     pub fn get(&mut self, stream: &StreamName) -> Option<StreamHead> {
-        self.0.get(stream).copied()
+        self.0.get(stream)
     }
 
     pub fn set(&mut self, stream: StreamName, head: StreamHead) {

@@ -10,6 +10,7 @@ mod signals;
 mod slow_path;
 mod snapshots;
 pub mod statements;
+mod tail;
 mod writer;
 
 use super::*;
@@ -24,6 +25,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::atomic::AtomicU64;
 use std::sync::{LazyLock, Mutex, PoisonError};
 use std::time::Duration;
+pub use tail::Tail;
 use tokio::sync::{Notify, mpsc};
 
 /// How its connections differ. Every statement of this role looks keys up from what it is given, so
@@ -31,6 +33,9 @@ use tokio::sync::{Notify, mpsc};
 /// empty when it was made, and is not compiled, however dear it looks without such reads.
 const COMMITTER: [(&str, &str); 4] =
     [("role", "palmares_committer"), ("plan_cache_mode", "force_generic_plan"), ("enable_seqscan", "off"), ("jit", "off")];
+
+/// Of what was committed last, as much as a sealer in the same process may fall behind.
+const TAIL_BYTES: usize = 32 << 20;
 
 /// How long the committer may take to learn what another node has appended.
 const CATCH_UP: Duration = Duration::from_secs(10);
@@ -71,6 +76,7 @@ impl PostgresStore {
             committed: watch::channel(0).0,
             foreign: broadcast::channel(1_024).0,
             foreign_append: Notify::new(),
+            tail: Arc::new(Tail::new(TAIL_BYTES)),
             term: AtomicU64::new(0),
         });
         let (inbox, queue) = mpsc::unbounded_channel();
@@ -99,6 +105,11 @@ impl PostgresStore {
     /// The pool of role `palmares_committer`, for what is stored beside the log: keys and contexts.
     pub fn pool(&self) -> &PgPool {
         &self.pool
+    }
+
+    /// What this node committed last.
+    pub fn tail(&self) -> Arc<Tail> {
+        self.shared.tail.clone()
     }
 }
 

@@ -34,8 +34,15 @@ pub(super) const OPEN: &str = "
     WHERE organization_id = $1 AND status NOT IN ('REFUSED', 'CANCELLED', 'RESTORED', 'PURGED')";
 
 pub(super) const CERTIFICATE: &str = "
-    SELECT certificate FROM compliance_deletion_requests
-    WHERE organization_id = $1 AND request_id = $2 AND ($3::uuid IS NULL OR user_id = $3) AND certificate IS NOT NULL";
+    SELECT d.certificate, l.position, convert_from(l.payload, 'UTF8')
+    FROM compliance_deletion_requests d, LATERAL (
+        SELECT position, payload FROM log
+        WHERE organization_id = d.organization_id AND stream_type = $4 AND stream_id = d.request_id AND event_type = ANY($5)
+        ORDER BY version DESC LIMIT 1) l
+    WHERE d.organization_id = $1 AND d.request_id = $2 AND ($3::uuid IS NULL OR d.user_id = $3) AND d.certificate IS NOT NULL";
+
+/// The events that bring a certificate.
+const CERTIFYING: [&str; 3] = ["compliance.subject_anonymised", "compliance.erasure_certified", "compliance.deletion_purged"];
 
 /// A deletion, and how far it is.
 #[derive(Debug, Serialize, ToSchema)]
@@ -212,10 +219,15 @@ pub struct GetCertificate {
     pub user_id: Option<UserId>,
 }
 
-/// What was destroyed and what stays, as a signed JWT: it verifies under the platform's public keys.
+/// What was destroyed and what stays, as it was recorded: the log proves it for as long as there is one.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct SignedCertificate {
+    /// A JWT: it verifies under the platform's public keys until the one that signed it is retired.
     pub certificate: String,
+    /// Where the log has it; `/audit-logs/{position}/proof` proves it under the keys of the log.
+    pub position: i64,
+    /// The bytes that were recorded, for `palmares verify PROOF --payload FILE`.
+    pub payload: String,
 }
 
 impl Query for GetCertificate {
@@ -229,9 +241,10 @@ impl Query for GetCertificate {
 
     async fn run(self, reader: &mut TenantReader<'_>) -> Result<SignedCertificate, ReadError> {
         reader.touches(self.request_id.0);
-        let query = sqlx::query_scalar(CERTIFICATE).persistent(false).bind(reader.organization().0).bind(self.request_id.0);
-        let found: Option<String> = query.bind(self.user_id.map(|user| user.0)).fetch_optional(reader.connection()).await?;
-        found.map(|certificate| SignedCertificate { certificate }).ok_or(ReadError::NotFound)
+        let query = sqlx::query_as(CERTIFICATE).persistent(false).bind(reader.organization().0).bind(self.request_id.0);
+        let query = query.bind(self.user_id.map(|user| user.0)).bind(deletion_request::DeletionRequest::TYPE).bind(CERTIFYING);
+        let found: Option<(String, i64, String)> = query.fetch_optional(reader.connection()).await?;
+        found.map(|(certificate, position, payload)| SignedCertificate { certificate, position, payload }).ok_or(ReadError::NotFound)
     }
 }
 

@@ -18,7 +18,7 @@ mod writing;
 
 pub use outside::{Outside, OutsideFault};
 pub(crate) use sealer::entry;
-pub use sealer::{SealError, Sealer, Signers, SigningKeys};
+pub use sealer::{Recent, SealError, Sealer, Signers, SigningKeys};
 pub use session::inspect;
 
 use palmares_proofs::{

@@ -5,6 +5,7 @@ use super::{
     session::Session,
     statements::{REFUSE, TRY_LEAD},
     status::{SealStatus, status},
+    tree::{Tree, WholeTile},
     writing::Seal,
 };
 use crate::engine::{
@@ -23,7 +24,7 @@ use sqlx::{Connection, PgConnection, Row, postgres::PgRow};
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use uuid::Uuid;
 
-/// Events of one seal, at most.
+/// Events that are read from the log at a time.
 const EVENTS_MAX: i64 = 8_192;
 /// What arrives within this time is sealed together: a seal costs a commit.
 const TOGETHER: Duration = Duration::from_millis(250);
@@ -44,6 +45,17 @@ pub trait SigningKeys: Send + Sync + 'static {
     /// # Errors
     /// Keys that cannot be used; nothing is signed then.
     fn signers(&self) -> anyhow::Result<Signers>;
+}
+
+/// Events behind a position that this process has recorded and still has, without a gap, each with its
+/// organization; nothing where the next one is not among them.
+pub type Recent = Arc<dyn Fn(i64) -> Vec<(Uuid, Entry)> + Send + Sync>;
+
+/// An event as the tree of its organization gets it.
+struct Leaf {
+    organization: Uuid,
+    position: i64,
+    hash: NodeHash,
 }
 
 /// Why nothing was sealed.
@@ -70,11 +82,17 @@ pub struct Sealer {
     head: Arc<HeadSignal>,
     keys: Arc<dyn SigningKeys>,
     outside: Outside,
+    recent: Option<Recent>,
 }
 
 impl Sealer {
     pub fn new(log: Log, head: Arc<HeadSignal>, keys: Arc<dyn SigningKeys>, outside: Outside) -> Self {
-        Self { log, head, keys, outside }
+        Self { log, head, keys, outside, recent: None }
+    }
+
+    /// Takes what this process has recorded itself from its memory; the log is read for the rest.
+    pub fn with_recent(self, recent: Recent) -> Self {
+        Self { recent: Some(recent), ..self }
     }
 
     /// Seals until stopped.
@@ -132,12 +150,12 @@ impl Sealer {
         let mut session = Session::open(self.log.pool(), &self.outside).await?;
         let mut grown = self.head.subscribe();
         loop {
-            let sealed = self.seal(&mut session).await?;
+            let more = self.seal(&mut session).await?;
             backoff.reset();
             metrics::gauge!("palmares_sealer_refuses").set(0.0);
             metrics::gauge!("palmares_sealed_position").set(session.position as f64);
             metrics::gauge!("palmares_sealing_lag_positions").set((self.head.known() - session.position).max(0) as f64);
-            if sealed < EVENTS_MAX {
+            if !more {
                 if *grown.borrow_and_update() <= session.position && tokio::time::timeout(STAND_BY, grown.changed()).await.is_err() {
                     lock.ping().await?;
                 }
@@ -146,33 +164,38 @@ impl Sealer {
         }
     }
 
-    /// Seals what comes next; answers how many events.
-    async fn seal(&self, session: &mut Session) -> Result<i64, SealError> {
+    /// Seals what comes next; answers whether the log has more of it already.
+    async fn seal(&self, session: &mut Session) -> Result<bool, SealError> {
         let pool = self.log.pool();
-        let entries = reading::events(pool, &mut session.streams, session.position, session.position + EVENTS_MAX).await?;
+        let leaves = self.leaves(session).await?;
         let signers = self.keys.signers().map_err(|error| refused(format!("the keys of the log cannot be used: {error:#}")))?;
         let mut seal = Seal { from: session.position, to: session.position, ..Seal::default() };
         seal.root_size_before = session.root.edge.size() as i64;
         self.introduce(session, &signers, &mut seal)?;
-        if entries.is_empty() && seal.keys.iter().all(|(_, introduction)| introduction.is_none()) {
-            return Ok(0);
+        if leaves.is_empty() && seal.keys.iter().all(|(_, introduction)| introduction.is_none()) {
+            return Ok(false);
         }
         if session.outside != self.outside.read()?.unwrap_or_default() {
             // Another one wrote it, or somebody did: everything is looked at anew.
             return Err(SealError::Overtaken);
         }
         let mut grown: BTreeMap<Uuid, Vec<(NodeHash, i64)>> = BTreeMap::new();
-        let sealed = entries.len() as i64;
-        for (organization, entry) in entries {
+        let more = leaves.len() as i64 >= EVENTS_MAX;
+        for Leaf { organization, position, hash } in leaves {
             seal.to += 1;
-            if entry.position != seal.to {
+            if position != seal.to {
                 return Err(refused(format!("the log has no event at position {}", seal.to)));
             }
-            grown.entry(organization).or_default().push((entry.hash(), entry.position));
+            grown.entry(organization).or_default().push((hash, position));
         }
         session.load(pool, &grown.keys().copied().collect::<Vec<_>>()).await?;
-        for (organization, leaves) in grown {
-            add(session, organization, leaves, &signers, &mut seal);
+        let trees: Vec<_> = grown.into_iter().map(|(organization, leaves)| (organization, session.take(organization), leaves)).collect();
+        let grow = |(organization, mut tree, leaves): (Uuid, Tree, _)| {
+            let whole = tree.grow(leaves);
+            (organization, tree, whole)
+        };
+        for (organization, tree, whole) in aside(move || trees.into_iter().map(grow).collect::<Vec<_>>()).await? {
+            add(session, (organization, tree), whole, &signers, &mut seal);
         }
         let root = Checkpoint { origin: keys::root_origin(&session.log), size: session.root.edge.size(), root: session.root.edge.root() };
         seal.root_note = note::sign(&root.text(), &root.origin, &[signers.current.as_ref()]);
@@ -180,10 +203,22 @@ impl Sealer {
         seal.commit(pool, &session.root).await?;
         // Behind the commit: a file that is ahead of the database would look like a database that was rolled back.
         let (outside, written) = (self.outside.clone(), note.clone());
-        let done = tokio::task::spawn_blocking(move || outside.write(&written)).await;
-        done.map_err(|error| refused(error.to_string()))??;
+        aside(move || outside.write(&written)).await??;
         (session.position, session.outside) = (to, note);
-        Ok(sealed)
+        Ok(more)
+    }
+
+    /// What comes next, from this process's memory or from the log.
+    async fn leaves(&self, session: &mut Session) -> Result<Vec<Leaf>, SealError> {
+        let after = session.position;
+        if let Some(recent) = self.recent.clone() {
+            let leaves = aside(move || hashed(recent(after))).await?;
+            if !leaves.is_empty() {
+                return Ok(leaves);
+            }
+        }
+        let entries = reading::events(self.log.pool(), &mut session.streams, after, after + EVENTS_MAX).await?;
+        aside(move || hashed(entries)).await
     }
 
     /// Takes up the first key, and lets the one in use introduce the next.
@@ -228,20 +263,25 @@ impl Sealer {
     }
 }
 
-/// Adds an organization's leaves, and its checkpoint to the root log.
-fn add(session: &mut Session, organization: Uuid, leaves: Vec<(NodeHash, i64)>, signers: &Signers, seal: &mut Seal) {
+/// Does what takes a while without keeping others from their turn.
+async fn aside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, SealError> {
+    tokio::task::spawn_blocking(work).await.map_err(|error| refused(error.to_string()))
+}
+
+fn hashed(entries: Vec<(Uuid, Entry)>) -> Vec<Leaf> {
+    entries.into_iter().map(|(organization, entry)| Leaf { organization, position: entry.position, hash: entry.hash() }).collect()
+}
+
+/// Adds what an organization's tree has grown by, and its checkpoint to the root log.
+fn add(session: &mut Session, (organization, tree): (Uuid, Tree), whole: Vec<WholeTile>, signers: &Signers, seal: &mut Seal) {
     let origin = keys::origin_of(&session.log, organization);
-    let tree = session.tree(organization);
-    let mut whole = Vec::new();
-    for (leaf, position) in leaves {
-        tree.append(leaf, position, &mut whole);
-    }
     let checkpoint = Checkpoint { origin, size: tree.edge.size(), root: tree.edge.root() };
     seal.edges.extend(tree.edges().map(|edge| (organization, edge)));
     seal.tiles.extend(whole.into_iter().map(|tile| (organization, tile)));
     let text = checkpoint.text();
     let signed = note::sign(&text, &checkpoint.origin, &[signers.current.as_ref()]);
     seal.checkpoints.push((session.root.edge.size() as i64, organization, checkpoint.size as i64, signed));
+    session.give_back(organization, tree);
     session.root.append(NodeHash::of_leaf(text.as_bytes()), 0, &mut seal.root_tiles);
 }
 

@@ -100,9 +100,13 @@ impl Session {
         Ok(())
     }
 
-    /// A tree that was loaded.
-    pub fn tree(&mut self, organization: Uuid) -> &mut Tree {
-        self.trees.entry(organization).or_default()
+    /// A tree that was loaded, out of the session until it is given back.
+    pub fn take(&mut self, organization: Uuid) -> Tree {
+        self.trees.remove(&organization).unwrap_or_default()
+    }
+
+    pub fn give_back(&mut self, organization: Uuid, tree: Tree) {
+        self.trees.insert(organization, tree);
     }
 }
 

@@ -45,6 +45,15 @@ impl Tree {
         }
     }
 
+    /// Appends leaves with their positions; answers the tiles that are whole now.
+    pub fn grow(&mut self, leaves: Vec<(NodeHash, i64)>) -> Vec<WholeTile> {
+        let mut whole = Vec::new();
+        for (leaf, position) in leaves {
+            self.append(leaf, position, &mut whole);
+        }
+        whole
+    }
+
     /// What has to be kept to go on.
     pub fn edges(&self) -> impl Iterator<Item = EdgeTile> {
         let size = self.edge.size();

@@ -75,7 +75,7 @@ async fn a_destroyed_key_is_gone_on_every_node_and_is_not_made_again() {
     for node in [here, there, Arc::new(world.node())] {
         assert_eq!(open_one(&node, &place, &sealed.ciphertext).await.unwrap(), None);
         assert_eq!(open_one(&node, &other, &kept.ciphertext).await.unwrap().unwrap(), b"reward", "another purpose stays");
-        let refused = node.seal_many(&[SealRequest { place: place.clone(), clear: b"again" }]).await.unwrap_err();
+        let refused = node.seal_many(&[SealRequest { place: &place, clear: b"again" }]).await.unwrap_err();
         assert!(matches!(refused, PrivacyError::KeyRefused(name) if name == DataKeyName::of(&place)));
     }
 }
@@ -89,7 +89,7 @@ async fn a_node_that_is_out_of_touch_uses_no_key_that_it_prepared() {
     assert!(open_one(&ring, &place, &sealed.ciphertext).await.unwrap().is_some(), "nobody told this one");
     ring.lease.end();
     assert_eq!(open_one(&ring, &place, &sealed.ciphertext).await.unwrap(), None);
-    assert!(ring.try_seal_cached(&[SealRequest { place: place.clone(), clear: b"x" }]).unwrap().is_none());
+    assert!(ring.try_seal_cached(&[SealRequest { place: &place, clear: b"x" }]).unwrap().is_none());
 }
 
 // covers: P-53
