@@ -3,7 +3,7 @@
 use super::{
     erasure::token_keys,
     load::read_until,
-    world::{Caller, World},
+    world::{Caller, World, YEARS},
 };
 use age::x25519::Identity;
 use palmares::reactors::exports::audit::{PURPOSE, SignedExport, Statement};
@@ -79,7 +79,7 @@ fn credentials(password: &str) -> Value {
 /// The auditor, by a token that the operator signed: no session that needs a second factor.
 fn as_auditor(world: &World, auditor: &str) -> Caller {
     let (user, organization) = (UserId(auditor.parse().expect("an id")), world.descriptor().organization_id);
-    let token = token_keys(world).mint(user, organization, [Role::ComplianceOfficer], Duration::from_secs(3600));
+    let token = token_keys(world).mint(user, organization, [Role::ComplianceOfficer], YEARS);
     Caller::new(&world.base_url, &token.expect("a token"))
 }
 

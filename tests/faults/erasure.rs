@@ -7,14 +7,11 @@ use super::{
         telling_of,
     },
     seeded,
-    world::{Caller, Victim, World},
+    world::{Caller, Victim, World, YEARS},
 };
-use crate::{
-    contexts::code,
-    support::running::{AUDIENCE, ISSUER},
-};
+use crate::contexts::code;
 use palmares::{
-    pipeline::{Environment, TokenKeys},
+    pipeline::TokenKeys,
     reactors::erasure::{Certificate, PURPOSE},
 };
 use palmares_domain::{
@@ -24,7 +21,7 @@ use palmares_domain::{
 use rand::Rng;
 use reqwest::Method;
 use serde_json::{Value, json};
-use std::{collections::BTreeSet, fs, sync::Arc, time::Duration};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 const GIVEN: &str = "lantern orbit pebble quartz";
 const OWN: &str = "meadow tractor violin glacier";
@@ -165,7 +162,7 @@ impl Staff {
         });
         let user = id(&self.admin.post("/users", user).await, "id");
         let named = UserId(user.parse().expect("an id"));
-        let own = self.keys.mint(named, self.organization, [Role::Member], Duration::from_secs(3600)).expect("a token");
+        let own = self.keys.mint(named, self.organization, [Role::Member], YEARS).expect("a token");
         let own = Caller::new(&self.base_url, &own);
         let credit = json!({ "program_id": program, "user_id": user, "amount": 10, "reason": format!("for {canary}") });
         self.admin.post("/points/credits", credit).await;
@@ -275,7 +272,7 @@ impl Staff {
         let user = id(&self.admin.post("/users", json!({ "external_ref": "reception", "role": "member" })).await, "id");
         self.admin.post(&format!("/users/{user}/roles"), json!({ "role": role })).await;
         let role: RoleId = role.parse().expect("the id of a role");
-        let token = self.keys.mint(UserId(user.parse().expect("an id")), self.organization, [role], Duration::from_secs(3600));
+        let token = self.keys.mint(UserId(user.parse().expect("an id")), self.organization, [role], YEARS);
         let reception = Caller::new(&self.base_url, &token.expect("a token"));
         let listed = get(&reception, "/users?limit=100&status=SOFT_DELETED").await;
         let told = listed["items"].as_array().expect("a list").iter().find(|user| user["id"] == deleted.id).expect("the user").clone();
@@ -374,7 +371,5 @@ async fn all_become(officer: &Caller, people: &[Subject], status: &str) {
 }
 
 pub fn token_keys(world: &World) -> Arc<TokenKeys> {
-    let pem = fs::read_to_string(world.data_dir.join("keys/jwt.pem")).expect("the key that signs tokens");
-    let keys = TokenKeys::from_pems(ISSUER, AUDIENCE, [pem.as_str()]).expect("a key");
-    Arc::new(keys.in_environment(Environment::development()))
+    Arc::new(world.token_keys())
 }

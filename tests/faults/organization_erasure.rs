@@ -5,7 +5,7 @@ use super::{
     load::read_until,
     remains::{all_reach, as_projector, assert_nothing_is_found, head, left_of, read_models, rebuild_all, telling_of},
     seeded,
-    world::{Caller, Victim, World},
+    world::{Caller, Victim, World, YEARS},
 };
 use crate::contexts::code;
 use palmares::{
@@ -101,7 +101,7 @@ async fn begin(world: &World, everywhere: &Caller, keys: &Arc<TokenKeys>, mark: 
         let user =
             json!({ "external_ref": canary, "role": role.name(), "display_name": canary, "email": format!("{canary}@example.test") });
         let user = platform.post("/users", user).await["id"].as_str().expect("an id").to_owned();
-        let token = keys.mint(UserId(user.parse().expect("an id")), id, [role], Duration::from_secs(3600)).expect("a token");
+        let token = keys.mint(UserId(user.parse().expect("an id")), id, [role], YEARS).expect("a token");
         let own = Caller::new(&world.base_url, &token);
         let credit = json!({ "program_id": program, "user_id": user, "amount": 10, "reason": canary });
         platform.post("/points/credits", credit).await;

@@ -1,12 +1,16 @@
 //! A `palmares dev` of the test's own, whose processes it kills.
 
-use crate::support::running::PALMARES;
-use palmares::cli::dev::{
-    Descriptor,
-    embedded::{
-        EmbeddedOptions,
-        unix::{self, Signal, contain},
+use crate::support::running::{AUDIENCE, ISSUER, PALMARES};
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use palmares::{
+    cli::dev::{
+        Descriptor, Tokens,
+        embedded::{
+            EmbeddedOptions,
+            unix::{self, Signal, contain},
+        },
     },
+    pipeline::{Environment, TokenKeys, tokens::Claims},
 };
 use palmares_domain::kernel::OrganizationId;
 use reqwest::{Method, RequestBuilder};
@@ -21,6 +25,8 @@ use std::{
 
 const START_PATIENCE: Duration = Duration::from_secs(120);
 const LOOK_AGAIN: Duration = Duration::from_millis(20);
+/// Longer than any test puts the clock of a server ahead.
+pub const YEARS: Duration = Duration::from_secs(20 * 366 * 24 * 60 * 60);
 
 /// What is killed.
 #[derive(Clone, Copy, Debug)]
@@ -57,8 +63,28 @@ impl World {
         world
     }
 
+    /// Where everything is, with tokens that are good however far ahead the server will be.
     pub fn descriptor(&self) -> Descriptor {
-        Descriptor::read(&self.data_dir).expect("the system has told where it is")
+        let mut told = Descriptor::read(&self.data_dir).expect("the system has told where it is");
+        let Tokens { platform_admin, organization_admin, compliance_officer, analyst, member } = &mut told.tokens;
+        for token in [platform_admin, organization_admin, compliance_officer, analyst, member] {
+            *token = self.for_years(token);
+        }
+        told
+    }
+
+    /// What a token says, signed for years.
+    fn for_years(&self, token: &str) -> String {
+        let claims = token.split('.').nth(1).and_then(|claims| URL_SAFE_NO_PAD.decode(claims).ok()).expect("a token");
+        let Claims { sub, org, roles, .. } = serde_json::from_slice(&claims).expect("claims");
+        self.token_keys().mint(sub, org, roles, YEARS).expect("a token")
+    }
+
+    /// The keys that sign its tokens, by the system's clock.
+    pub fn token_keys(&self) -> TokenKeys {
+        let pem = fs::read_to_string(self.data_dir.join("keys/jwt.pem")).expect("the key that signs tokens");
+        let keys = TokenKeys::from_pems(ISSUER, AUDIENCE, [pem.as_str()]).expect("a key");
+        keys.in_environment(Environment::development())
     }
 
     /// Kills the server and starts it so many days ahead of time.

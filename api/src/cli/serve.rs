@@ -91,6 +91,7 @@ mod tests {
     use super::*;
     use crate::cli::settings::ServerRole;
     use async_trait::async_trait;
+    use palmares_commands::engine::Clock;
     use palmares_commands::privacy::Rotated;
     use palmares_domain::kernel::{OrganizationId, UserId};
 
@@ -155,7 +156,7 @@ mod tests {
             secrets_dir: None,
             captcha: None,
             insecure_issuers: false,
-            clock_ahead: Duration::ZERO,
+            clock: Clock::default(),
         }
     }
 

@@ -14,8 +14,11 @@ use crate::{
     sms::{SECRET_FILE, SmsSettings},
 };
 use clap::{Args, ValueEnum};
-use palmares_commands::{engine::CACHE_BYTES_DEFAULT, privacy::VaultSettings};
-use std::{net::SocketAddr, path::PathBuf, time::Duration};
+use palmares_commands::{
+    engine::{CACHE_BYTES_DEFAULT, Clock},
+    privacy::VaultSettings,
+};
+use std::{net::SocketAddr, path::PathBuf};
 
 /// Requests per 5 minutes and address (P-26).
 pub const RATE_LIMIT_IP: u32 = 2_000;
@@ -79,8 +82,8 @@ pub struct ServerSettings {
     pub captcha: Option<CaptchaSettings>,
     /// Whether identity providers on this machine may do without TLS: `palmares dev` alone.
     pub insecure_issuers: bool,
-    /// By how much the clock by which commands are decided is ahead: `palmares dev` alone.
-    pub clock_ahead: Duration,
+    /// The time by which this process decides, signs and accepts: ahead of the system's in `palmares dev` alone.
+    pub clock: Clock,
 }
 
 /// The settings as they were given: each may be missing. `doctor` looks at them one by one.
@@ -224,7 +227,7 @@ impl GivenSettings {
             secrets_dir: self.secrets_dir.clone(),
             captcha: self.challenges.captcha(&mut missing),
             insecure_issuers: false,
-            clock_ahead: Duration::ZERO,
+            clock: Clock::default(),
         };
         missing.none().map(|()| settings)
     }

@@ -48,7 +48,7 @@ impl Concealer {
     }
 
     /// What was concealed for this purpose, while it is good.
-    pub fn reveal<T: DeserializeOwned>(&self, purpose: &str, text: &str) -> Result<T, NotOurs> {
+    pub fn reveal<T: DeserializeOwned>(&self, purpose: &str, text: &str, now: DateTime<Utc>) -> Result<T, NotOurs> {
         if text.len() > TEXT_MAX_BYTES {
             return Err(NotOurs);
         }
@@ -58,7 +58,7 @@ impl Concealer {
         let mut sealed = Zeroizing::new(sealed.to_vec());
         let clear = self.0.open_in_place(nonce, Aad::from(purpose.as_bytes()), &mut sealed).map_err(|_| NotOurs)?;
         let Until { until, content } = serde_json::from_slice(clear).map_err(|_| NotOurs)?;
-        if until > Utc::now() { Ok(content) } else { Err(NotOurs) }
+        if until > now { Ok(content) } else { Err(NotOurs) }
     }
 }
 
@@ -75,8 +75,12 @@ mod tests {
     fn what_was_concealed_is_revealed_and_cannot_be_read() {
         let concealer = Concealer::derived_from(b"secret").unwrap();
         let text = concealer.conceal("flow", &"verifier", soon()).unwrap();
-        assert_eq!(concealer.reveal::<String>("flow", &text), Ok("verifier".to_owned()));
-        assert_eq!(Concealer::derived_from(b"secret").unwrap().reveal::<String>("flow", &text), Ok("verifier".to_owned()), "another node");
+        assert_eq!(concealer.reveal::<String>("flow", &text, Utc::now()), Ok("verifier".to_owned()));
+        assert_eq!(
+            Concealer::derived_from(b"secret").unwrap().reveal::<String>("flow", &text, Utc::now()),
+            Ok("verifier".to_owned()),
+            "another node"
+        );
         let bytes = URL_SAFE_NO_PAD.decode(&text).unwrap();
         assert!(!bytes.windows(8).any(|window| window == b"verifier"));
         assert_ne!(concealer.conceal("flow", &"verifier", soon()).unwrap(), text, "the nonce is fresh");
@@ -86,14 +90,14 @@ mod tests {
     fn nothing_else_is_revealed() {
         let concealer = Concealer::derived_from(b"secret").unwrap();
         let text = concealer.conceal("flow", &"verifier", soon()).unwrap();
-        assert_eq!(concealer.reveal::<String>("another", &text), Err(NotOurs));
-        assert_eq!(Concealer::derived_from(b"other").unwrap().reveal::<String>("flow", &text), Err(NotOurs));
+        assert_eq!(concealer.reveal::<String>("another", &text, Utc::now()), Err(NotOurs));
+        assert_eq!(Concealer::derived_from(b"other").unwrap().reveal::<String>("flow", &text, Utc::now()), Err(NotOurs));
         let over = concealer.conceal("flow", &"verifier", Utc::now() - TimeDelta::seconds(1)).unwrap();
         let long = "A".repeat(TEXT_MAX_BYTES + 1);
         let mut altered = URL_SAFE_NO_PAD.decode(&text).unwrap();
         *altered.last_mut().unwrap() ^= 1;
         for bad in ["", "AAAA", "not base64", &text[..text.len() - 4], &URL_SAFE_NO_PAD.encode(altered), &over, &long] {
-            assert_eq!(concealer.reveal::<String>("flow", bad), Err(NotOurs), "{bad}");
+            assert_eq!(concealer.reveal::<String>("flow", bad, Utc::now()), Err(NotOurs), "{bad}");
         }
     }
 }

@@ -11,7 +11,8 @@ use super::{
     told::Told,
 };
 use chrono::{DateTime, Utc};
-use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
+use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation, errors::ErrorKind};
+use palmares_commands::engine::Clock;
 use palmares_domain::{
     identity::RoleRef,
     kernel::{OrganizationId, SessionId, UserId},
@@ -20,7 +21,7 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use std::{
     collections::HashMap,
     sync::{Arc, PoisonError, RwLock},
-    time::{Duration, SystemTime, UNIX_EPOCH},
+    time::Duration,
 };
 use uuid::Uuid;
 
@@ -88,6 +89,8 @@ pub struct TokenKeys {
     issuer: String,
     audience: String,
     environment: Environment,
+    /// What is signed is dated by it, and what is over is over by it.
+    clock: Clock,
     /// Replaced as a whole: whoever has begun with some keys ends with them.
     keys: RwLock<Arc<KeySet>>,
 }
@@ -137,7 +140,8 @@ impl TokenKeys {
             keys.extend(Ed25519Key::all_in(text)?);
         }
         let keys = RwLock::new(Arc::new(KeySet::of(issuer, audience, &keys)));
-        Ok(Self { issuer: issuer.to_owned(), audience: audience.to_owned(), environment: Environment::default(), keys })
+        let (issuer, audience) = (issuer.to_owned(), audience.to_owned());
+        Ok(Self { issuer, audience, environment: Environment::default(), clock: Clock::default(), keys })
     }
 
     /// What conceals texts from those who keep them for us.
@@ -152,6 +156,21 @@ impl TokenKeys {
     #[must_use]
     pub fn in_environment(self, environment: Environment) -> Self {
         Self { environment, ..self }
+    }
+
+    /// The same by another clock than the system's.
+    #[must_use]
+    pub fn by_clock(self, clock: Clock) -> Self {
+        Self { clock, ..self }
+    }
+
+    /// The time by which it signs and accepts.
+    pub fn now(&self) -> DateTime<Utc> {
+        self.clock.now()
+    }
+
+    fn now_seconds(&self) -> u64 {
+        u64::try_from(self.now().timestamp()).unwrap_or_default()
     }
 
     /// Takes other keys from now on, without a moment in which there are none.
@@ -204,7 +223,7 @@ impl TokenKeys {
         told: Told,
         ttl: Duration,
     ) -> Result<String, KeyFault> {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+        let now = self.now_seconds();
         let claims = Claims {
             iss: self.issuer.clone(),
             aud: self.audience.clone(),
@@ -241,10 +260,24 @@ impl TokenKeys {
         validation.set_issuer(&[&self.issuer]);
         validation.set_audience(&[self.audience_for(purpose)]);
         validation.set_required_spec_claims(&["exp", "iss", "aud"]);
-        validation.leeway = 0;
+        validation.validate_exp = false;
         let keys = self.current();
         let key = &keys.verifier(text)?.key;
-        Ok(jsonwebtoken::decode::<Sealed<T>>(text, key, &validation)?.claims.content)
+        let sealed = jsonwebtoken::decode::<Sealed<T>>(text, key, &validation)?.claims;
+        self.check_time(0, sealed.exp)?;
+        Ok(sealed.content)
+    }
+
+    /// No leeway: an expired token is expired, and minting already dates `nbf` back. The library knows the
+    /// system's clock only.
+    fn check_time(&self, not_before: u64, expires: u64) -> Result<(), TokenFault> {
+        let now = self.now_seconds();
+        let fault = match () {
+            () if expires < now => ErrorKind::ExpiredSignature,
+            () if not_before > now => ErrorKind::ImmatureSignature,
+            () => return Ok(()),
+        };
+        Err(TokenFault::Refused(fault.into()))
     }
 
     /// A sealed text is good in one environment too, so its audience says which.
@@ -284,6 +317,7 @@ impl TokenKeys {
         if claims.env != self.environment {
             return Err(TokenFault::OtherEnvironment(claims.env));
         }
+        self.check_time(claims.nbf, claims.exp)?;
         Ok(claims)
     }
 }
@@ -298,14 +332,13 @@ struct Sealed<T> {
     content: T,
 }
 
-/// No leeway: an expired token is expired, and minting already dates `nbf` back.
+/// All but the time, which [`TokenKeys::check_time`] looks at.
 fn validation(issuer: &str, audience: &str) -> Validation {
     let mut validation = Validation::new(Algorithm::EdDSA);
     validation.set_issuer(&[issuer]);
     validation.set_audience(&[audience]);
     validation.set_required_spec_claims(&["exp", "nbf", "iss", "aud", "sub"]);
-    validation.validate_nbf = true;
-    validation.leeway = 0;
+    validation.validate_exp = false;
     validation
 }
 

@@ -4,6 +4,7 @@ use crate::pipeline::{
     keys::{Ed25519Key, generate_pem},
 };
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use chrono::TimeDelta;
 use palmares_domain::identity::Role;
 use serde_json::{Value, json};
 
@@ -22,7 +23,7 @@ fn house() -> House {
 }
 
 fn now() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs()
+    Utc::now().timestamp().try_into().unwrap()
 }
 
 fn claims() -> Value {
@@ -189,6 +190,23 @@ fn what_is_signed_in_one_environment_is_good_in_no_other() {
         assert!(matches!(other.verify(&token), Err(TokenFault::OtherEnvironment(_))));
         assert!(other.unseal::<Value>("link", &sealed).is_err());
     }
+}
+
+#[test]
+fn what_is_signed_goes_by_the_clock_of_who_signs_and_of_who_accepts() {
+    let house = house();
+    let ahead = TokenKeys::from_pems(ISSUER, AUDIENCE, [house.pem.as_str()]).unwrap().by_clock(Clock::ahead_by(TimeDelta::days(31)));
+    let mint = |keys: &TokenKeys| keys.mint(UserId(Uuid::from_u128(1)), OrganizationId::PLATFORM, [Role::Member], Duration::from_secs(60));
+    let (now, later) = (mint(&house.keys).unwrap(), mint(&ahead).unwrap());
+    assert!(house.keys.verify(&now).is_ok() && ahead.verify(&later).is_ok());
+    let fault = |checked: Result<Claims, TokenFault>| match checked {
+        Err(TokenFault::Refused(error)) => error.into_kind(),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(fault(ahead.verify(&now)), ErrorKind::ExpiredSignature);
+    assert_eq!(fault(house.keys.verify(&later)), ErrorKind::ImmatureSignature);
+    let sealed = house.keys.seal("link", &json!({}), Utc::now() + TimeDelta::minutes(15)).unwrap();
+    assert!(house.keys.unseal::<Value>("link", &sealed).is_ok() && ahead.unseal::<Value>("link", &sealed).is_err());
 }
 
 #[test]

@@ -14,7 +14,6 @@ use crate::{
     },
     problem::Problem,
 };
-use chrono::Utc;
 use palmares_commands::{
     engine::Past,
     identity::policy_language::{ASSIGNED, team_relation},
@@ -196,7 +195,7 @@ impl Moment {
                 let position = services.progress.position_of(text).await?;
                 (position, services.progress.time_of(text, position).await?)
             }
-            None => (services.engine.store().head().await.map_err(Problem::unavailable)?.position, Utc::now()),
+            None => (services.engine.store().head().await.map_err(Problem::unavailable)?.position, services.engine.now()),
         };
         let engine = &services.engine;
         let user: Past<User> = engine.state_as_of(organization, user_id, position).await?;

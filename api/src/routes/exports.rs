@@ -11,7 +11,6 @@ use crate::{
 };
 use age::secrecy::{ExposeSecret, SecretString};
 use anyhow::Context;
-use chrono::Utc;
 use futures::{StreamExt, stream};
 use palmares_commands::{
     compliance::{self, RequestExport},
@@ -100,7 +99,7 @@ impl Streaming for DownloadExport {
     }
 
     async fn start(&self, tenant: Tenant, services: &Services) -> Result<i64, Problem> {
-        let now = Utc::now();
+        let now = services.engine.now();
         let status = |export: &SubjectExport| {
             let own = export.export().is_some_and(|export| export.user_id == self.user_id);
             export.status_at(now).filter(|_| own)

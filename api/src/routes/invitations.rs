@@ -132,7 +132,8 @@ impl Door for TakeInvitation {
             other => other.into(),
         })?;
         let content = SetupToken { organization, invitation, user: terms.user_id };
-        let setup_token = setup_token(visit.services.gate.tokens(), &content, Utc::now() + SETUP_PATIENCE).map_err(Problem::internal)?;
+        let setup_token =
+            setup_token(visit.services.gate.tokens(), &content, visit.services.engine.now() + SETUP_PATIENCE).map_err(Problem::internal)?;
         Ok(InvitationTaken {
             status: InvitationStatus::Accepted,
             user_id: terms.user_id,
@@ -164,7 +165,7 @@ async fn recognized(visit: &Visit<'_>, token: &str) -> Result<Recognized, Proble
     let InvitationToken { organization, invitation, generation } = named;
     let name = |found: &Organization| found.profile().filter(|_| found.is_active()).map(|profile| profile.name.clone());
     let organization_name = engine.look(organization, organization, name).await?.ok_or_else(not_valid)?;
-    let now = Utc::now();
+    let now = engine.now();
     let terms = engine.look(organization, invitation, |found: &Invitation| found.acceptable(generation, now).cloned()).await?;
     let terms = terms.map_err(|_| not_valid())?;
     Ok(Recognized { named, terms, organization_name })

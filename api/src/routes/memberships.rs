@@ -229,7 +229,7 @@ impl Action for SwitchMembership {
         if !found(services, &Meant::from(account)).await?.may_sign_in() {
             return Err(Problem::new(Code::Conflict, "identity.membership_not_active"));
         }
-        let switched = Switched { from, membership_id, session: admission.session, asked_at: Utc::now() };
+        let switched = Switched { from, membership_id, session: admission.session, asked_at: services.engine.now() };
         let (switch_token, expires_at) = switch_token(services.gate.tokens(), &switched).map_err(Problem::internal)?;
         Ok(SwitchOpened { switch_token, expires_at })
     }

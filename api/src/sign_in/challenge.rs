@@ -5,7 +5,7 @@ use crate::{
     pipeline::{TokenKeys, keys::KeyFault},
     problem::Problem,
 };
-use chrono::{Duration, Utc};
+use chrono::Duration;
 use palmares_commands::identity::{Entrant, Switched};
 use palmares_domain::{
     identity::{credential::PassKind, sessions::SignInMethod},
@@ -78,7 +78,7 @@ impl Challenge {
 
     /// The text that the caller gives back with the step.
     pub fn seal(&self, keys: &TokenKeys, step: Step) -> Result<String, KeyFault> {
-        keys.seal(step.purpose(), self, Utc::now() + GOOD_FOR)
+        keys.seal(step.purpose(), self, keys.now() + GOOD_FOR)
     }
 
     /// Reads a text back.

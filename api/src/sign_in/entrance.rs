@@ -195,7 +195,8 @@ pub async fn enter(visit: &Visit<'_>, challenge: &Challenge, entry: Entry) -> Re
     let name = SessionName { organization, user, session: SessionId(Uuid::now_v7()) };
     let (family, current) = (fresh_half().map_err(Problem::internal)?, fresh_half().map_err(Problem::internal)?);
     let (longest, choice) = terms(visit, organization).await?;
-    let expires_at = Utc::now() + longest.min(if jwt { BEARER_SESSION } else { COOKIE_SESSION });
+    let now = visit.services.engine.now();
+    let expires_at = now + longest.min(if jwt { BEARER_SESSION } else { COOKIE_SESSION });
     if let Some((pass_id, kind)) = pass {
         actions.push(CredentialAction::UsePass { pass_id, kind });
     }
@@ -227,7 +228,7 @@ pub async fn enter(visit: &Visit<'_>, challenge: &Challenge, entry: Entry) -> Re
     };
     let session = SignedIn { session_id: name.session, csrf_token: cookie.csrf(), expires_at, tokens, recovery_codes };
     let output = SignInAnswer { status: SignInStatus::SignedIn, challenge: None, methods: Vec::new(), session: Some(session) };
-    Ok(Opened { output, cookies: vec![session_cookie(cookie.text(), expires_at)], location: None })
+    Ok(Opened { output, cookies: vec![session_cookie(cookie.text(), expires_at - now)], location: None })
 }
 
 /// An access token for a session, beside the refresh token that is current now.
@@ -245,8 +246,8 @@ pub async fn tokens(visit: &Visit<'_>, refresh: &RefreshSecret) -> Result<Tokens
 }
 
 /// The cookie of a browser: out of reach of scripts, and of pages of others where something changes.
-fn session_cookie(text: String, expires_at: DateTime<Utc>) -> Cookie<'static> {
-    let seconds = (expires_at - Utc::now()).num_seconds().max(0);
+fn session_cookie(text: String, good_for: chrono::Duration) -> Cookie<'static> {
+    let seconds = good_for.num_seconds().max(0);
     Cookie::build(SESSION_COOKIE, text)
         .path("/")
         .secure(true)

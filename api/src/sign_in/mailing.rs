@@ -2,7 +2,7 @@
 
 use super::meant::{Found, Meant};
 use crate::{pipeline::door::Visit, problem::Problem};
-use chrono::{Duration, Utc};
+use chrono::Duration;
 use palmares_commands::{engine::Engine, identity::IssuePass};
 use palmares_domain::{
     identity::credential::PassKind,
@@ -65,7 +65,7 @@ pub async fn issue(engine: &Engine, readers: &Readers, admitted: Admitted<()>, k
     let address = address_of(&mut reader, user_id).await?;
     drop(reader);
     let email = address.ok_or_else(|| Problem::new(Code::Conflict, "sign_in.no_address"))?;
-    let expires_at = Utc::now() + good_for(kind);
+    let expires_at = engine.now() + good_for(kind);
     engine.execute(admitted.map(|()| IssuePass { user_id, pass_id, kind, email, expires_at })).await?;
     Ok(())
 }

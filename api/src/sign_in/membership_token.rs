@@ -56,7 +56,7 @@ impl From<Account> for Meant {
 /// # Errors
 /// Where no private key was given.
 pub fn link_token(keys: &TokenKeys, from: Account, to: Account) -> Result<(String, DateTime<Utc>), KeyFault> {
-    let (membership, until) = (MembershipId(Uuid::now_v7()), Utc::now() + LINK_GOOD_FOR);
+    let (membership, until) = (MembershipId(Uuid::now_v7()), keys.now() + LINK_GOOD_FOR);
     Ok((keys.seal(LINK, &Link { membership, from, to: named(membership, to) }, until)?, until))
 }
 

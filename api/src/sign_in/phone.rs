@@ -15,7 +15,6 @@ use crate::{
     pipeline::{Services, action::Action},
     problem::Problem,
 };
-use chrono::Utc;
 use palmares_commands::identity::{Enter, FailPass, SendPhoneCode};
 use palmares_domain::{
     identity::credential::{CredentialAction, PassKind},
@@ -43,7 +42,7 @@ pub async fn send_code<T>(admitted: Admitted<T>, services: &Services, number: &s
     }
     services.desk.attempts.count_text(number)?;
     let kind = if is_new { PassKind::PhoneEnrolment } else { PassKind::PhoneCode };
-    let (user_id, expires_at) = (admitted.admission().actor, Utc::now() + good_for(kind));
+    let (user_id, expires_at) = (admitted.admission().actor, services.engine.now() + good_for(kind));
     let phone = is_new.then(|| number.to_owned());
     execute(admitted, services, SendPhoneCode { user_id, pass_id: fresh_pass(None), phone, expires_at }).await
 }
@@ -59,7 +58,7 @@ async fn proven<T>(
 ) -> Result<(Admitted<T>, PassId), Problem> {
     let wrong = || Problem::invalid_field("code", "code_wrong");
     let (organization, user_id) = (admitted.admission().organization, admitted.admission().actor);
-    let pass_id = found.credential.pass(kind, Utc::now()).map(|pass| pass.pass_id).ok_or_else(wrong)?;
+    let pass_id = found.credential.pass(kind, services.engine.now()).map(|pass| pass.pass_id).ok_or_else(wrong)?;
     if is_code_of(&services.desk.ring, organization, pass_id, code).await? {
         return Ok((admitted, pass_id));
     }

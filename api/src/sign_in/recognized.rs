@@ -7,7 +7,6 @@ use super::{
     record_failure,
 };
 use crate::{pipeline::door::Visit, problem::Problem};
-use chrono::Utc;
 use palmares_commands::{
     engine::{Operation, Rejection},
     identity::{AskSignup, JoinByProvider, LinkExternalIdentity, NewUser, ProveSignupEmail, provider_digest},
@@ -79,7 +78,7 @@ async fn ask_to_join(visit: &Visit<'_>, organization: OrganizationId, email: Str
         return Ok(Recognized::AwaitsApproval);
     };
     let signup = engine.state::<Signup>(organization, user).await?;
-    if let Ok((_, person)) = signup.provable(None, Utc::now()) {
+    if let Ok((_, person)) = signup.provable(None, engine.now()) {
         let prove = ProveSignupEmail { user_id: user, person: NewUser::of(user, person), by_link: None };
         execute(visit, &Meant { organization, user }, "door.sign_up_by_provider", prove).await?;
     }

@@ -78,7 +78,7 @@ impl Action for StepUp {
             let used = Enter::change(user, vec![CredentialAction::RecordTotp { step }]);
             services.engine.execute(admitted.map(|_| used)).await.map_err(refused_entry)?;
         }
-        let expires_at = Utc::now() + GOOD_FOR;
+        let expires_at = services.engine.now() + GOOD_FOR;
         let proof = services.gate.tokens().seal(STEP_UP, &StepUpProof { organization, user, session }, expires_at);
         Ok(SteppedUp { proof: proof.map_err(Problem::internal)?, expires_at })
     }
@@ -87,7 +87,7 @@ impl Action for StepUp {
 /// Refuses a session that is older than a proof: a code alone would not do, since whoever has the session may
 /// have enrolled the authenticator.
 async fn check_fresh(services: &Services, organization: OrganizationId, user: UserId, session: Option<SessionId>) -> Result<(), Problem> {
-    let now = Utc::now();
+    let now = services.engine.now();
     let started = |sessions: &Sessions| session.and_then(|session| sessions.live(session, now)).map(|session| session.started_at);
     let started = services.engine.look(organization, user, started).await?;
     let fresh = started.is_some_and(|started| started + GOOD_FOR > now);

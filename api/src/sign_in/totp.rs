@@ -24,7 +24,8 @@ pub fn fresh(issuer: &str, account: &str) -> anyhow::Result<(String, String)> {
     Ok((totp.secret().to_base32(), totp.to_url()?))
 }
 
-/// The time step of a code, if it is the authenticator's; one step early or late is near enough.
+/// The time step of a code, if it is the authenticator's; one step early or late is near enough. It is that of
+/// the system's time, which authenticators go by even where ours was put ahead.
 pub fn step_of(secret: &str, code: &str) -> Option<i64> {
     let totp = totp_of(Secret::try_from_base32(secret).ok()?).ok()?;
     let now = SystemTime::now().duration_since(UNIX_EPOCH).ok()?.as_secs();

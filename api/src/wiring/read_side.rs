@@ -82,7 +82,7 @@ impl ReadSide {
             projectors: projectors(),
             reactors,
             timers,
-            timers_ahead: settings.clock_ahead,
+            timers_ahead: settings.clock.ahead().to_std().context("a clock that is behind")?,
         };
         Supervisor::start(parts).await.context("starting the read side")
     }

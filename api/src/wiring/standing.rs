@@ -2,7 +2,6 @@
 
 use crate::pipeline::{Elevated, Program, Shown, Standing, Standings, decision::OwnPolicies, session_secret::same};
 use async_trait::async_trait;
-use chrono::Utc;
 use moka::sync::Cache;
 use palmares_commands::{
     engine::Engine,
@@ -58,7 +57,7 @@ impl Standings for EngineStandings {
         session: SessionId,
         secret: Option<Digest>,
     ) -> anyhow::Result<Option<Shown>> {
-        let now = Utc::now();
+        let now = self.engine.now();
         let shown = |sessions: &Sessions| {
             let goes_on = match secret {
                 Some(secret) => sessions.held_by(session, secret, now),
@@ -74,7 +73,7 @@ impl Standings for EngineStandings {
         let Some(required) = self.engine.look(organization, organization, required).await?.filter(|required| !required.is_empty()) else {
             return Ok(false);
         };
-        let now = Utc::now();
+        let now = self.engine.now();
         let in_force = |documents: &LegalDocuments| {
             let versions = required.iter().filter_map(|kind| Some((*kind, documents.in_force(*kind, now)?.clone())));
             versions.collect::<Vec<_>>()
@@ -85,7 +84,7 @@ impl Standings for EngineStandings {
     }
 
     async fn program(&self, organization: OrganizationId, key: ApiKeyId, secret: Digest) -> anyhow::Result<Option<Program>> {
-        let now = Utc::now();
+        let now = self.engine.now();
         let found = |key: &ApiKey| {
             let key = key.issued()?;
             key.good_secrets(now).any(|good| same(good, secret)).then(|| (key.role(), key.quota()))
@@ -102,7 +101,7 @@ impl Standings for EngineStandings {
     }
 
     async fn elevation(&self, organization: OrganizationId, elevation: ElevationId, user: UserId) -> anyhow::Result<Option<Elevated>> {
-        let now = Utc::now();
+        let now = self.engine.now();
         let scope = self.engine.look(organization, elevation, |found: &Elevation| found.in_force(user, now)).await?;
         Ok(match scope {
             None => None,
@@ -142,7 +141,7 @@ impl Standings for EngineStandings {
     }
 
     async fn relations(&self, organization: OrganizationId, user: UserId, to: UserId) -> anyhow::Result<Vec<&'static str>> {
-        let now = Utc::now();
+        let now = self.engine.now();
         let assigned = self.engine.look(organization, to, |experts: &ExpertAssignments| experts.holds(user, now)).await?;
         Ok(assigned.then_some(ASSIGNED).into_iter().collect())
     }

@@ -26,7 +26,7 @@ pub(super) fn open(settings: &ServerSettings) -> anyhow::Result<(Arc<TokenKeys>,
     let path = settings.jwt_key_file.clone();
     let known = Zeroizing::new(std::fs::read_to_string(&path).with_context(|| format!("reading {}", path.display()))?);
     let tokens = TokenKeys::from_pems(&settings.issuer, &settings.audience, [known.as_str()])?;
-    let tokens = Arc::new(tokens.in_environment(settings.environment.clone()));
+    let tokens = Arc::new(tokens.in_environment(settings.environment.clone()).by_clock(settings.clock.clone()));
     Ok((tokens.clone(), KeyFileFollower { path, tokens, known, unreadable: false }))
 }
 

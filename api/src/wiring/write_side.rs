@@ -2,9 +2,8 @@
 
 use crate::{cli::ServerSettings, routes};
 use anyhow::Context;
-use chrono::TimeDelta;
 use palmares_commands::{
-    engine::{Clock, Engine, EngineOptions},
+    engine::{Engine, EngineOptions},
     privacy::{
         ClientContexts, Custody, KeyRing, KeyStore, MasterKey, PostgresSealedRows, VaultKeyStore,
         client_context::PostgresClientContextTable,
@@ -38,8 +37,8 @@ impl WriteSide {
         ring.verify_key_store().await?;
         ring.follow(Some(pool.clone())).await.context("following what becomes of keys")?;
         let contexts = ClientContexts::new(ring.clone(), Arc::new(PostgresClientContextTable::new(pool.clone())));
-        let clock = Clock::ahead_by(TimeDelta::from_std(settings.clock_ahead).context("the clock is too far ahead")?);
-        let options = EngineOptions { cache_bytes: settings.cache_bytes, permissions: routes::permissions().clone(), clock };
+        let options =
+            EngineOptions { cache_bytes: settings.cache_bytes, permissions: routes::permissions().clone(), clock: settings.clock.clone() };
         let engine = Engine::new(Arc::new(store), ring.clone(), Arc::new(contexts), options);
         let eraser = eraser_pool(&pool);
         let life = Arc::new(PostgresKeyLife::new(eraser.clone()));

@@ -25,7 +25,12 @@ impl Clock {
         self.ahead_micros.fetch_add(by.num_microseconds().unwrap_or(0), Ordering::Relaxed);
     }
 
+    /// How far it is ahead of the system's time.
+    pub fn ahead(&self) -> TimeDelta {
+        TimeDelta::microseconds(self.ahead_micros.load(Ordering::Relaxed))
+    }
+
     pub fn now(&self) -> DateTime<Utc> {
-        Utc::now() + TimeDelta::microseconds(self.ahead_micros.load(Ordering::Relaxed))
+        Utc::now() + self.ahead()
     }
 }

@@ -27,6 +27,7 @@ pub use past::Past;
 
 use crate::privacy::{ClientContexts, KeyRing, PrivacyError};
 use crate::store::{AppendError, ClaimKey, EventStore};
+use chrono::{DateTime, Utc};
 use palmares_domain::identity::PermissionTree;
 use palmares_domain::kernel::{Admission, Admitted, Aggregate, Code, OrganizationId};
 use slots::Slots;
@@ -123,6 +124,11 @@ impl Engine {
 
     pub fn store(&self) -> &Arc<dyn EventStore> {
         &self.store
+    }
+
+    /// The time by which it decides.
+    pub fn now(&self) -> DateTime<Utc> {
+        self.clock.now()
     }
 
     /// What the states in memory weigh, by the estimate that bounds them.

@@ -28,9 +28,10 @@ use crate::{
     sms::SmsSettings,
 };
 use anyhow::{Context, bail};
+use chrono::TimeDelta;
 use embedded::{Embedded, EmbeddedOptions};
 use mailbox::Mailbox;
-use palmares_commands::engine::CACHE_BYTES_DEFAULT;
+use palmares_commands::engine::{CACHE_BYTES_DEFAULT, Clock};
 use palmares_domain::{
     identity::Role,
     kernel::{OrganizationId, UserId},
@@ -49,6 +50,8 @@ const TOKEN_TTL: Duration = Duration::from_secs(24 * 60 * 60);
 const PLATFORM_ADMIN: &str = "platform-administrator";
 /// One machine is one address: the limit of production would only hinder its owner.
 const RATE_LIMIT_IP: u32 = 1_000_000;
+/// A hundred years: longer than anything is kept.
+const CLOCK_AHEAD_MAX_DAYS: i64 = 36_500;
 
 #[derive(clap::Args)]
 pub struct DevArgs {
@@ -69,9 +72,11 @@ pub struct DevArgs {
     dns_server: Option<SocketAddr>,
     #[command(flatten)]
     challenges: ChallengeSettings,
-    /// Days by which to be ahead of time, to see what periods of weeks lead to
-    #[arg(long, default_value_t = 0)]
-    clock_ahead_days: u64,
+    /// Days by which to be ahead of time, to see what periods of weeks lead to. Sessions, links and the tokens
+    /// in dev.json go by it; codes of authenticators, what others outside check, when an event was
+    /// recorded, and the tokens of `palmares token` stay in the system's time
+    #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(i64).range(0..=CLOCK_AHEAD_MAX_DAYS))]
+    clock_ahead_days: i64,
 }
 
 /// The default data folder: of the machine for root, of the user otherwise.
@@ -151,7 +156,7 @@ async fn run_on(
         secrets_dir: Some(secrets_dir),
         captcha: args.challenges.complete()?,
         insecure_issuers: true,
-        clock_ahead: Duration::from_secs(args.clock_ahead_days * 24 * 60 * 60),
+        clock: Clock::ahead_by(TimeDelta::days(args.clock_ahead_days)),
     };
     let minter = Minter::of(&settings)?;
     let platform_admin = system.bootstrap(&settings, PLATFORM_ADMIN).await.context("making the platform's organization")?;
@@ -229,7 +234,7 @@ impl Minter {
     fn of(settings: &ServerSettings) -> anyhow::Result<Self> {
         let pem = std::fs::read_to_string(&settings.jwt_key_file).context("reading the key that signs tokens")?;
         let keys = TokenKeys::from_pems(&settings.issuer, &settings.audience, [pem.as_str()])?;
-        Ok(Self(keys.in_environment(settings.environment.clone())))
+        Ok(Self(keys.in_environment(settings.environment.clone()).by_clock(settings.clock.clone())))
     }
 
     fn mint(&self, user: UserId, organization: OrganizationId, role: Role) -> anyhow::Result<String> {

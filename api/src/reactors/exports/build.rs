@@ -15,7 +15,6 @@ use crate::{
 };
 use anyhow::anyhow;
 use async_trait::async_trait;
-use chrono::Utc;
 use futures::{TryStreamExt, pin_mut};
 use palmares_commands::{
     compliance::{BuiltExport, CompleteExport, FailExport, StartExport},
@@ -90,7 +89,8 @@ impl Reactor for BuildExports {
         let recipient: Option<String> = delivered.opened("recipient").map_err(|error| ReactError::Permanent(error.into()))?;
         let export_id = happened.export_id();
         self.execute(event, START, StartExport { export_id }).await?;
-        let building = |export: &SubjectExport| export.status_at(Utc::now()) == Some(ExportStatus::Building);
+        let now = self.engine.now();
+        let building = |export: &SubjectExport| export.status_at(now) == Some(ExportStatus::Building);
         if !self.engine.look(event.organization_id, export_id, building).await.map_err(failed)? {
             return Ok(());
         }
@@ -177,7 +177,7 @@ impl BuildExports {
     async fn gather(&self, event: &RecordedEvent, requested: &SubjectExportRequested) -> Result<Result<Gathered, TooLarge>, ReactError> {
         let language = |found: &Organization| found.profile().map(|profile| profile.default_locale).unwrap_or_default();
         let language = self.engine.look(event.organization_id, event.organization_id, language).await.map_err(failed)?;
-        let mut gathered = Gathered::new(event.organization_id, requested.user_id, language);
+        let mut gathered = Gathered::new(event.organization_id, requested.user_id, language, self.engine.now());
         let pages = own_events(self.readers.clone(), tenant_of(event), requested.user_id);
         pin_mut!(pages);
         while let Some(page) = pages.try_next().await.map_err(|error| ReactError::Transient(error.into()))? {

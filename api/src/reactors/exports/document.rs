@@ -50,9 +50,9 @@ pub(super) struct ReadBy {
 }
 
 impl Gathered {
-    pub fn new(organization_id: OrganizationId, user_id: UserId, language: Locale) -> Self {
+    pub fn new(organization_id: OrganizationId, user_id: UserId, language: Locale, built_at: DateTime<Utc>) -> Self {
         let (read_by, events) = (Vec::new(), Vec::new());
-        Self { schema: SCHEMA, organization_id, user_id, built_at: Utc::now(), read_by, events, language, bytes: 0 }
+        Self { schema: SCHEMA, organization_id, user_id, built_at, read_by, events, language, bytes: 0 }
     }
 
     /// # Errors

@@ -31,7 +31,7 @@ fn own(event_type: &str, stream_type: &str, actor_id: Uuid, payload: &Value, per
 }
 
 fn gathered(events: Vec<OwnEvent>) -> Gathered {
-    let mut gathered = Gathered::new(OrganizationId(Uuid::from_u128(1)), ADA, Locale::En);
+    let mut gathered = Gathered::new(OrganizationId(Uuid::from_u128(1)), ADA, Locale::En, Utc::now());
     assert!(gathered.add(events).is_ok());
     gathered
 }

@@ -18,7 +18,6 @@ use crate::{
     sms::{SmsSender, TextMessage},
 };
 use async_trait::async_trait;
-use chrono::Utc;
 use palmares_commands::{
     engine::{Engine, Rejection},
     messaging::RecordLetter,
@@ -116,7 +115,7 @@ impl SendLetters {
         }
         let outcome = match self.remembered(id) {
             Some(outcome) => outcome,
-            None if asked.valid_until <= Utc::now() => {
+            None if asked.valid_until <= self.engine.now() => {
                 tracing::info!(letter = %id, "a letter is not sent: what it brings has expired");
                 self.forget(id);
                 return Ok(());

@@ -14,7 +14,7 @@ use crate::{
         pass_token::{PassToken, read_pass_token},
     },
 };
-use chrono::{DateTime, TimeDelta};
+use chrono::{DateTime, TimeDelta, Utc};
 use palmares_commands::{
     engine::EngineOptions,
     organizations::CreateOrganization,

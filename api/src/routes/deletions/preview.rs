@@ -73,7 +73,7 @@ impl Action for PreviewDeletion {
         let holds = services.engine.look(organization, organization, |holds: &LegalHolds| holds.on(subject, Some(&footprint))).await?;
 
         let days = |class| TimeDelta::days(schedule.days(class).into());
-        let soft_deleted_at = Utc::now() + days(RecordClass::DeletionGrace);
+        let soft_deleted_at = services.engine.now() + days(RecordClass::DeletionGrace);
         let erased_at = soft_deleted_at + days(RecordClass::DeletionRecovery);
         let of_purposes = schedule.dates(&Purpose::ALL, erased_at).into_iter().map(|kept| {
             let class = RecordClass::of(kept.purpose);

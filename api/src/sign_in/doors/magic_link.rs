@@ -18,7 +18,6 @@ use crate::{
         record_failure,
     },
 };
-use chrono::Utc;
 use palmares_domain::identity::{credential::PassKind, email_key, sessions::SignInMethod};
 use serde::Deserialize;
 use tokio::time::Instant;
@@ -74,7 +73,7 @@ impl Door for TakeMagicLink {
         let meant = Meant { organization, user };
         let found = found(visit.services, &meant).await?;
         let device = self.device.map(DeviceFields::told);
-        let known = found.credential.pass(kind, Utc::now()).is_some_and(|known| known.pass_id == pass);
+        let known = found.credential.pass(kind, visit.services.engine.now()).is_some_and(|known| known.pass_id == pass);
         let here = comes_from(pass, device.as_ref().and_then(|device| device.id));
         if !(known && here && found.may_sign_in()) {
             record_failure(visit, &meant, &found);

@@ -17,7 +17,6 @@ use crate::{
         record_failure,
     },
 };
-use chrono::Utc;
 use palmares_commands::identity::Enter;
 use palmares_domain::identity::{
     credential::{CredentialAction, PassKind, SetPassword},
@@ -100,7 +99,7 @@ impl Door for ResetPassword {
         desk.attempts.count(visit.address, "link", &[&organization.to_string(), &user.to_string()])?;
         let meant = Meant { organization, user };
         let found = found(visit.services, &meant).await?;
-        let known = found.credential.pass(kind, Utc::now()).filter(|known| known.pass_id == pass && may_reset(&found));
+        let known = found.credential.pass(kind, visit.services.engine.now()).filter(|known| known.pass_id == pass && may_reset(&found));
         let Some(known) = known else {
             record_failure(visit, &meant, &found);
             return Err(failed());

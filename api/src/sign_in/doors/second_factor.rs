@@ -16,7 +16,6 @@ use crate::{
         totp,
     },
 };
-use chrono::Utc;
 use palmares_commands::{
     engine::Rejection,
     identity::{Enter, FailPass},
@@ -98,7 +97,7 @@ async fn sent_code(
 ) -> Result<Option<CredentialAction>, Problem> {
     let services = visit.services;
     let takes = if kind.is_of_phone() { takes_phone_code(services, found) } else { takes_email_code(services, challenge, found) };
-    let Some(pass) = found.credential.pass(kind, Utc::now()).filter(|_| takes) else { return Ok(None) };
+    let Some(pass) = found.credential.pass(kind, services.engine.now()).filter(|_| takes) else { return Ok(None) };
     let (organization, user_id, pass_id) = (challenge.organization, challenge.user, pass.pass_id);
     if is_code_of(&services.desk.ring, organization, pass_id, code).await? {
         return Ok(Some(CredentialAction::UsePass { pass_id, kind }));

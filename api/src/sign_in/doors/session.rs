@@ -98,7 +98,8 @@ impl Door for SignOut {
             }
         };
         let SessionName { organization, user, session } = name;
-        let held = |sessions: &sessions::Sessions| sessions.holds(session, digest_of(&family), chrono::Utc::now());
+        let now = visit.services.engine.now();
+        let held = |sessions: &sessions::Sessions| sessions.holds(session, digest_of(&family), now);
         if visit.services.engine.look(organization, user, held).await? {
             let end = EndSession { user_id: user, session_id: session, reason: RevocationReason::SignedOut };
             visit.services.engine.execute(visit.admit(organization, user, Some(session), "door.sign_out", end)).await?;

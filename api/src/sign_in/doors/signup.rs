@@ -19,7 +19,6 @@ use crate::{
         signup_token::{SignupToken, not_valid, read_signup_token},
     },
 };
-use chrono::Utc;
 use palmares_commands::{
     engine::{Operation, Rejection},
     identity::{AskSignup, Email, NewUser, ProveSignupEmail, SendSignupAgain, signup_rules},
@@ -184,7 +183,7 @@ impl Door for CompleteSignup {
         services.desk.attempts.count(visit.address, "signup_link", &[&organization.to_string(), &user.to_string()])?;
         let settings = |found: &Organization| found.is_active().then(|| found.settings());
         let settings: Settings = services.engine.look(organization, organization, settings).await?.ok_or_else(not_valid)?;
-        let now = Utc::now();
+        let now = services.engine.now();
         let provable = |signup: &Signup| signup.provable(Some(generation), now).map(|(_, person)| person.clone());
         let person = services.engine.look(organization, user, provable).await?.map_err(|_| not_valid())?;
         let called = OrganizationNames::of(services, organization).await?;

@@ -6,7 +6,6 @@ use crate::{
     sign_in::{on_the_beat, sent_code::signup_code, signup_token::not_valid},
 };
 use aws_lc_rs::constant_time;
-use chrono::Utc;
 use palmares_commands::{
     engine::Rejection,
     identity::{FailSignupCode, NewUser, ProveSignupPhone},
@@ -84,7 +83,7 @@ impl VerifySignupPhone {
         if !engine.look(organization, organization, Organization::is_active).await? {
             return Ok(None);
         }
-        let now = Utc::now();
+        let now = engine.now();
         let open = |signup: &Signup| signup.open_code(now).ok().map(|(code, person)| (code.generation, NewUser::of(user_id, person)));
         let Some((generation, person)) = engine.look(organization, user_id, open).await? else { return Ok(None) };
         let sent = signup_code(&visit.services.desk.ring, organization, user_id, generation).await;

@@ -3,7 +3,7 @@
 use crate::{pipeline::door::Visit, problem::Problem};
 use actix_web::cookie::{Cookie, SameSite, time};
 use aws_lc_rs::constant_time;
-use chrono::{Duration, Utc};
+use chrono::Duration;
 use palmares_domain::kernel::{Code, OrganizationId};
 use serde::{Deserialize, Serialize};
 
@@ -32,7 +32,7 @@ impl Flow {
     /// The cookie that keeps it.
     pub fn cookie(&self, visit: &Visit<'_>) -> Result<Cookie<'static>, Problem> {
         let concealer = visit.services.gate.tokens().concealer().map_err(Problem::internal)?;
-        let text = concealer.conceal(PURPOSE, self, Utc::now() + GOOD_FOR).map_err(Problem::internal)?;
+        let text = concealer.conceal(PURPOSE, self, visit.services.engine.now() + GOOD_FOR).map_err(Problem::internal)?;
         Ok(cookie(text, GOOD_FOR.num_seconds()))
     }
 
@@ -43,7 +43,7 @@ impl Flow {
     pub fn of(visit: &Visit<'_>, state: &str) -> Result<Self, Problem> {
         let concealer = visit.services.gate.tokens().concealer().map_err(Problem::internal)?;
         let text = visit.cookie(FLOW_COOKIE).ok_or_else(over)?;
-        let flow: Self = concealer.reveal(PURPOSE, &text).map_err(|_| over())?;
+        let flow: Self = concealer.reveal(PURPOSE, &text, visit.services.engine.now()).map_err(|_| over())?;
         match constant_time::verify_slices_are_equal(flow.state.as_bytes(), state.as_bytes()) {
             Ok(()) => Ok(flow),
             Err(_) => Err(over()),
