@@ -41,7 +41,13 @@ async fn people_ask_for_their_deletion_prove_it_and_think_better_of_it() {
     let body = json!({ "user_id": organization.member_id, "reason": "I am leaving" });
     let rehearsed = member.post("/deletion-requests?dry_run=true", &body).await.expect(200);
     assert_eq!(rehearsed.body["events"][0]["type"], "compliance.deletion_submitted");
-    let request = member.post("/deletion-requests", &body).await.expect(201).id("id");
+    let made = member.post("/deletion-requests", &body).await.expect(201);
+    let request = made.id("id");
+    // Whoever asked finds it where the answer says, and so do those who review it.
+    let location = made.header("location").strip_prefix("/api/v1").expect("below the API").to_owned();
+    for reader in [member, officer] {
+        assert_eq!(reader.get_at(&location, made.position()).await.expect(200).body["id"], request);
+    }
     member.post("/deletion-requests", &body).await.refused(409, "CONFLICT");
     on(officer, &request, "approve", json!({})).await.refused(422, "VALIDATION_ERROR");
 

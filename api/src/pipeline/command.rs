@@ -72,7 +72,7 @@ pub async fn serve<O: Capability, P: Prepare<O>>(call: &mut Call<'_>) -> Answer 
     if !(dry_run || receipt.replayed) {
         receipt.answer = P::show(shown, tenant, receipt.answer);
     }
-    apart(close(call, tenant, dry_run, receipt)).await
+    apart(close(call, (tenant, of.owner), dry_run, receipt)).await
 }
 
 /// A command whose caller is let in, and whose input nobody looked at yet.
@@ -100,7 +100,7 @@ fn gate_took(call: &Call<'_>, took: Duration) {
 }
 
 /// Answers, once it is done where the caller prefers to wait for that.
-async fn close(call: &Call<'_>, tenant: Tenant, dry_run: bool, receipt: Receipt) -> Answer {
+async fn close(call: &Call<'_>, (tenant, owner): (Tenant, Option<UserId>), dry_run: bool, receipt: Receipt) -> Answer {
     if let (false, Some(settle), Some(patience)) = (dry_run, call.route.settle, call.preferred_wait(call.services.settings.wait_max))
         && let Some(settled) = settled(call, settle, tenant, &receipt, patience).await?
     {
@@ -108,7 +108,7 @@ async fn close(call: &Call<'_>, tenant: Tenant, dry_run: bool, receipt: Receipt)
         response.insert_header(("Preference-Applied", "wait"));
         return Ok(response.json(settled.answer));
     }
-    Ok(answer(&receipt, call.route, dry_run))
+    Ok(answer(&receipt, call.route, owner, dry_run))
 }
 
 /// Waits until what was accepted is done, looking again whenever the log grew.
@@ -230,7 +230,7 @@ fn dry_run(query: &[(String, String)]) -> Result<bool, Problem> {
     Ok(dry_run.unwrap_or(false))
 }
 
-fn answer(receipt: &Receipt, route: &Route, dry_run: bool) -> HttpResponse {
+fn answer(receipt: &Receipt, route: &Route, owner: Option<UserId>, dry_run: bool) -> HttpResponse {
     let status = match (dry_run, route.becomes) {
         (false, Becomes::Created { .. }) => StatusCode::CREATED,
         (false, Becomes::Accepted { .. }) => StatusCode::ACCEPTED,
@@ -240,7 +240,8 @@ fn answer(receipt: &Receipt, route: &Route, dry_run: bool) -> HttpResponse {
     if let (false, Becomes::Created { under, id_field } | Becomes::Accepted { under, id_field }) = (dry_run, route.becomes)
         && let Some(id) = receipt.answer.0.get(id_field).and_then(Value::as_str)
     {
-        response.insert_header((header::LOCATION, format!("{BASE}{under}/{id}")));
+        let whose = route.located_by.zip(owner).map(|(param, owner)| format!("?{param}={owner}")).unwrap_or_default();
+        response.insert_header((header::LOCATION, format!("{BASE}{under}/{id}{whose}")));
     }
     response.json(&receipt.answer)
 }

@@ -107,6 +107,8 @@ pub struct Route {
     /// Where the row takes more than [`super::Settings::body_max_bytes`].
     pub body_max_bytes: Option<usize>,
     pub becomes: Becomes,
+    /// The parameter that names whose it is, where what it makes is found by that as well.
+    pub located_by: Option<&'static str>,
     /// Whether it is one more address of another row's operation.
     pub alias: bool,
     /// Whether people may use it before they agreed to what their organization requires.
@@ -133,6 +135,7 @@ impl Route {
             accept: None,
             body_max_bytes: None,
             becomes: Becomes::Changed,
+            located_by: None,
             alias: false,
             before_consent: false,
             needs_proof: false,
@@ -236,6 +239,12 @@ impl Route {
     /// The command sets something going, which is read under this path.
     pub const fn starting(mut self, under: &'static str, id_field: &'static str) -> Self {
         self.becomes = Becomes::Accepted { under, id_field };
+        self
+    }
+
+    /// What it makes is one person's: its address names them in this parameter, by which it is found by them too.
+    pub const fn located_by(mut self, owner_param: &'static str) -> Self {
+        self.located_by = Some(owner_param);
         self
     }
 

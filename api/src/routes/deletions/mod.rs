@@ -28,10 +28,12 @@ use verify::VerifyDeletion;
 use what_if::WhatIfRetention;
 
 const REQUESTS: &str = "/deletion-requests";
+/// Whoever is to be deleted finds what is about them by their own id.
+const SUBJECT: &str = "user_id";
 
 pub const ROUTES: &[Route] = &[
-    Route::post::<SubmitDeletion>("/deletion-requests").creating(REQUESTS, "id"),
-    Route::post::<SubmitDeletion>("/users/{user_id}/request-deletion").creating(REQUESTS, "id").alias(),
+    Route::post::<SubmitDeletion>("/deletion-requests").creating(REQUESTS, "id").located_by(SUBJECT),
+    Route::post::<SubmitDeletion>("/users/{user_id}/request-deletion").creating(REQUESTS, "id").located_by(SUBJECT).alias(),
     // A deletion begins with a review, and can be taken back (A18).
     Route::delete::<RequestOrganizationDeletion>("/organizations/{organization_id}").starting(REQUESTS, "id"),
     Route::post::<RequestOrganizationDeletion>("/organizations/{organization_id}/request-deletion").starting(REQUESTS, "id").alias(),
