@@ -152,6 +152,21 @@ async fn what_is_open_before_an_expert_goes_is_named_and_can_be_looked_at() {
     assert_eq!((&named["field"], &named["reason"]), (&json!("checks.dependencies"), &json!("compliance.check_dependencies")));
     organization.admin.send("DELETE", &format!("{assign}/{expert}"), &json!({})).await.expect(200);
     eventually("nobody is looked after any more", async || (dependencies().await == "clear").then_some(())).await;
+
+    // What the approval found stands with when it looked, and where it is looked at anew stands beside it.
+    let approved = on(&organization.officer, &request, "approve", json!({})).await.expect(200);
+    let path = format!("/deletion-requests/{request}?user_id={expert}");
+    for reader in [&client, &organization.officer] {
+        let shown = reader.get_at(&path, approved.position()).await.expect(200).body;
+        let found = shown["checks"].as_array().expect("checks").iter().find(|check| check["check"] == "dependencies").cloned();
+        let found = found.expect("the check");
+        assert_eq!((&found["outcome"], found["looked_at"].is_string()), (&json!("clear"), true), "{found}");
+        let anew = shown["present_checks"].as_str().and_then(|address| address.strip_prefix("/api/v1")).expect("an address");
+        let present = reader.get(anew).await.expect(200).body;
+        assert!(present["checks"].as_array().is_some_and(|checks| !checks.is_empty()), "{present}");
+    }
+    let others = format!("/deletion-requests/{request}/checks?user_id={}", organization.member_id);
+    organization.member.get(&others).await.refused(404, "RESOURCE_NOT_FOUND");
 }
 
 #[tokio::test]

@@ -16,7 +16,7 @@ use palmares_domain::{
         deletion_request::{Check, CheckOutcome, Checked, DeletionKind, Dossier},
         legal_holds::LegalHolds,
     },
-    kernel::{Admitted, DeletionRequestId, Tenant},
+    kernel::{Admitted, DeletionRequestId, Tenant, UserId},
 };
 use palmares_projections::compliance::deletion_requests::{done_since, footprint};
 use serde::{Deserialize, Serialize};
@@ -70,6 +70,9 @@ pub(super) async fn all(services: &Services, tenant: Tenant, dossier: &Dossier) 
 #[serde(deny_unknown_fields)]
 pub struct ShowDeletionChecks {
     pub request_id: DeletionRequestId,
+    /// Only where it is about this user, who may always look at their own.
+    #[serde(default)]
+    pub user_id: Option<UserId>,
 }
 
 /// The checks of a deletion.
@@ -81,8 +84,16 @@ pub struct DeletionChecks {
 impl Action for ShowDeletionChecks {
     type Output = DeletionChecks;
 
+    fn owner(&self) -> Option<UserId> {
+        self.user_id
+    }
+
     async fn perform(admitted: Admitted<Self>, services: &Services) -> Result<DeletionChecks, Problem> {
-        let found = super::dossier(services, admitted.admission().organization, admitted.value().request_id).await?;
+        let Self { request_id, user_id } = *admitted.value();
+        let found = super::dossier(services, admitted.admission().organization, request_id).await?;
+        if user_id.is_some() && found.subject.user() != user_id {
+            return Err(Problem::not_found());
+        }
         Ok(DeletionChecks { checks: all(services, admitted.tenant(), &found).await? })
     }
 }

@@ -1,11 +1,11 @@
 //! From the events of deletions to rows.
 
-use super::PROJECTION;
+use super::{PROJECTION, query::PastCheck};
 use crate::engine::{ApplyContext, ApplyError, Delivered, Projector};
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use palmares_domain::{
-    compliance::deletion_request::{DeletionEvent, DeletionSubmitted, ForcedGround},
+    compliance::deletion_request::{Checked, DeletionEvent, DeletionSubmitted, ForcedGround},
     kernel::{Event, RecordedEvent},
 };
 use serde::Serialize;
@@ -43,7 +43,7 @@ impl Projector for DeletionRequests {
     }
 
     fn version(&self) -> i32 {
-        1
+        2
     }
 
     fn tables(&self) -> &'static [&'static str] {
@@ -114,11 +114,13 @@ fn json(value: &impl Serialize) -> Result<Option<Value>, ApplyError> {
 }
 
 impl Changed {
-    fn by(event: &DeletionEvent) -> Result<Self, ApplyError> {
+    fn by(event: &DeletionEvent, at: DateTime<Utc>) -> Result<Self, ApplyError> {
         let nothing = Self::default();
         Ok(match event {
             DeletionEvent::DeletionApproved(approved) => {
-                Self { approved_by: Some(approved.approved_by.0), checks: json(&approved.checks)?, ..nothing }
+                let looked_at = |checked: &Checked| PastCheck { check: checked.check, outcome: checked.outcome, looked_at: Some(at) };
+                let checks: Vec<_> = approved.checks.iter().map(looked_at).collect();
+                Self { approved_by: Some(approved.approved_by.0), checks: json(&checks)?, ..nothing }
             }
             DeletionEvent::DeletionRefused(refused) => Self { refusal_ground: Some(refused.ground.name()), ..nothing },
             DeletionEvent::ErasureStepDone(done) => Self { step: Some(done.step.name()), ..nothing },
@@ -139,7 +141,7 @@ impl Changed {
 }
 
 async fn change(context: &mut ApplyContext<'_>, event: &RecordedEvent, happened: &DeletionEvent) -> Result<(), ApplyError> {
-    let changed = Changed::by(happened)?;
+    let changed = Changed::by(happened, event.recorded_at)?;
     let sql = context.slot.sql(CHANGE);
     let change = sqlx::query(&sql).bind(event.organization_id.0).bind(happened.request_id().0);
     let change = change.bind(happened.status().map(|status| status.name())).bind(event.recorded_at).bind(happened.due_at());

@@ -5,7 +5,9 @@ mod query;
 mod traces;
 
 pub use fold::DeletionRequests;
-pub use query::{DeletionRequest, GetCertificate, GetDeletionRequest, Kept, ListDeletionRequests, SignedCertificate, open_requests};
+pub use query::{
+    DeletionRequest, GetCertificate, GetDeletionRequest, Kept, ListDeletionRequests, PastCheck, SignedCertificate, open_requests,
+};
 pub use traces::{done_since, footprint, sealed_by_purpose};
 
 /// The projection's public name.

@@ -4,7 +4,7 @@ use super::PROJECTION;
 use crate::engine::{Cursor, Limit, Page, Query, ReadError, TenantReader};
 use chrono::{DateTime, Utc};
 use palmares_domain::{
-    compliance::deletion_request::{self, Checked, DeletionStatus},
+    compliance::deletion_request::{self, Check, CheckOutcome, DeletionStatus},
     kernel::{Aggregate, DataClass, DeletionRequestId, EventId, Place, Purpose, UserId},
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
@@ -62,8 +62,10 @@ pub struct DeletionRequest {
     /// A state of the life cycle, such as `IN_REVIEW`, `GRACE` or `PURGED`.
     pub status: String,
     pub approved_by: Vec<UserId>,
-    /// What had to be clear, as the last approval found it; how it is now, `/deletion-requests/{id}/checks` says.
-    pub checks: Vec<Checked>,
+    /// What had to be clear, as the last approval found it.
+    pub checks: Vec<PastCheck>,
+    /// Where what has to be clear is found as it is now.
+    pub present_checks: String,
     pub refusal_ground: Option<String>,
     /// When the next step is taken: the end of grace, of recovery, of a retention.
     pub due_at: Option<DateTime<Utc>>,
@@ -77,6 +79,16 @@ pub struct DeletionRequest {
     pub certified: bool,
     pub created_at: DateTime<Utc>,
     pub changed_at: DateTime<Utc>,
+}
+
+/// A check with what it found, and when somebody looked.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub struct PastCheck {
+    pub check: Check,
+    pub outcome: CheckOutcome,
+    /// Missing as long as the read model is that of an older build.
+    #[serde(default)]
+    pub looked_at: Option<DateTime<Utc>>,
 }
 
 /// Personal data that is kept for a while.
@@ -111,6 +123,12 @@ struct Row {
     changed_at: DateTime<Utc>,
 }
 
+/// The address at which the checks are looked at anew, by whoever looks at the request.
+fn present_checks(request: Uuid, user: Option<Uuid>) -> String {
+    let whose = user.map(|user| format!("?user_id={user}")).unwrap_or_default();
+    format!("/api/v1/deletion-requests/{request}/checks{whose}")
+}
+
 fn parsed<T: DeserializeOwned>(value: Value) -> Result<T, ReadError> {
     serde_json::from_value(value).map_err(|error| ReadError::Unavailable(error.into()))
 }
@@ -128,6 +146,7 @@ impl Row {
             status: self.status,
             approved_by: self.approved_by.into_iter().map(UserId).collect(),
             checks: parsed(self.checks)?,
+            present_checks: present_checks(self.request_id, self.user_id),
             refusal_ground: self.refusal_ground,
             due_at: self.due_at,
             step: self.step,
