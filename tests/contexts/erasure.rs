@@ -245,6 +245,34 @@ async fn a_schedule_keeps_to_the_platforms_bounds_and_says_what_a_change_would_m
 }
 
 #[tokio::test]
+async fn a_change_of_a_period_says_which_deletions_that_are_under_way_it_would_move() {
+    let organization = fresh_organization().await;
+    let request = in_review(&organization).await;
+    let moves = async |class: &str, days: u32| {
+        let asked = json!({ "class": class, "days": days });
+        organization.officer.get_at("/retention-schedules", organization.head().await).await.expect(200);
+        organization.officer.get_at("/deletion-requests", organization.head().await).await.expect(200);
+        let change = organization.officer.post("/retention-schedules/what-if", &asked).await.expect(200);
+        change.body["moves"].as_array().expect("moves").clone()
+    };
+    assert_eq!(moves("DELETION_RECOVERY", 40).await, [] as [Value; 0], "nothing has a date before it is approved");
+    on(&organization.officer, &request, "approve", json!({})).await.expect(200);
+    // The grace period has begun, and ends when its subject was told.
+    assert_eq!(moves("DELETION_GRACE", 40).await, [] as [Value; 0]);
+    let days = |moved: &Value| {
+        let at = |member: &str| moved[member].as_str().and_then(|at| at.parse::<chrono::DateTime<chrono::Utc>>().ok()).expect("a time");
+        (at("after") - at("before")).num_days()
+    };
+    let moved = moves("DELETION_RECOVERY", 40).await;
+    assert!(moved.iter().all(|moved| moved["request_id"] == request && days(moved) == 10), "{moved:?}");
+    for class in ["DELETION_RECOVERY", "PROFILE", "BILLING", "BACKUP"] {
+        assert_eq!(moved.iter().filter(|moved| moved["class"] == class).count(), 1, "{class} in {moved:?}");
+    }
+    let moved = moves("BILLING", 3753).await;
+    assert_eq!(moved.iter().map(|moved| (&moved["class"], days(moved))).collect::<Vec<_>>(), [(&json!("BILLING"), 100)]);
+}
+
+#[tokio::test]
 async fn a_preview_says_what_goes_what_stays_on_which_ground_and_when() {
     let organization = fresh_organization().await;
     let body = json!({ "subjects": [organization.member_id], "matter": "case 7" });

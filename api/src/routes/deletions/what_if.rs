@@ -18,7 +18,9 @@ use palmares_projections::compliance::deletion_requests::open_requests;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-/// What another period would change, for what is counted down now. Nothing is recorded.
+/// What another period would change for the deletions that are under way. A grace period and a recovery window
+/// that have begun end when it was said that they would: of those, only what has not begun moves. Nothing is
+/// recorded.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct WhatIfRetention {
@@ -26,7 +28,7 @@ pub struct WhatIfRetention {
     pub days: u32,
 }
 
-/// The period now and then, and every date that it moves.
+/// The period now and then, and every date that moves with it.
 #[derive(Serialize, ToSchema)]
 pub struct RetentionChange {
     pub class: RecordClass,
@@ -57,9 +59,6 @@ impl Action for WhatIfRetention {
         let mut moves = Vec::new();
         for request_id in open_requests(&mut reader).await? {
             let found = dossier(services, organization, request_id).await?;
-            if found.before_hold.unwrap_or(found.status) != DeletionStatus::RetentionCountdown {
-                continue;
-            }
             let dates = dates(&found, &before).into_iter().zip(dates(&found, &after));
             let moved = dates.filter(|((_, before), (_, after))| before != after);
             moves.extend(moved.map(|((class, before), (_, after))| DateMove { request_id, class, before, after }));
@@ -68,9 +67,14 @@ impl Action for WhatIfRetention {
     }
 }
 
-/// The dates of what is kept of a subject, with that of the last backup.
+/// The dates of a deletion: in grace, that of the recovery window that follows; from then on, those of what is
+/// kept of the subject and of the last backup. None, as long as nobody approved it.
 fn dates(dossier: &Dossier, schedule: &RetentionSchedule) -> Vec<(RecordClass, DateTime<Utc>)> {
-    let since = dossier.ended_at.unwrap_or_default();
+    let in_grace = dossier.before_hold.unwrap_or(dossier.status) == DeletionStatus::Grace;
+    let hidden_at = dossier.due_at.filter(|_| in_grace);
+    let recovery = hidden_at.map(|at| schedule.until(RecordClass::DeletionRecovery, at));
+    let Some(since) = dossier.ended_at.or(recovery) else { return Vec::new() };
     let kept = dates_of(dossier, schedule, since).into_iter().map(|kept| (RecordClass::of(kept.purpose), kept.until));
-    kept.chain([(RecordClass::Backup, schedule.until(RecordClass::Backup, since))]).collect()
+    let recovery = recovery.map(|until| (RecordClass::DeletionRecovery, until));
+    recovery.into_iter().chain(kept).chain([(RecordClass::Backup, schedule.until(RecordClass::Backup, since))]).collect()
 }
