@@ -94,7 +94,10 @@ async fn run(mut world: World) {
     world.ahead(31);
     world.kill(Victim::Server);
     all_become(&staff.officer, &people, "SOFT_DELETED").await;
-    let hidden = |user: &Value| user["status"] == "SOFT_DELETED" && user["external_ref"].is_null() && user["email"].is_null();
+    let hidden = |user: &Value| {
+        let stands = user["status"] == "SOFT_DELETED" && user["deletion_status"] == "SOFT_DELETED";
+        stands && user["external_ref"].is_null() && user["email"].is_null()
+    };
     read_until(&staff.admin, &format!("/users/{}?include_deleted=true", people[0].id), hidden).await;
     staff.assert_hidden(&people).await;
     assert_eq!(staff.figures().await, figures, "when those behind them are hidden");
@@ -102,6 +105,8 @@ async fn run(mut world: World) {
     world.ahead(62);
     world.kill(Victim::Server);
     all_become(&staff.officer, &people, "RETENTION_COUNTDOWN").await;
+    let own = format!("/users/{}?include_deleted=true", people[0].id);
+    assert_eq!(get(&staff.admin, &own).await["deletion_status"], "RETENTION_COUNTDOWN", "who is erased is not restorable");
 
     let mut database = as_projector(&descriptor.database_url).await;
     let until = head(&mut database).await;
@@ -128,7 +133,8 @@ async fn run(mut world: World) {
     // When the last retention is over the subjects are purged.
     world.ahead(62 + 3700);
     all_become(&staff.officer, &people, "PURGED").await;
-    assert_eq!(get(&staff.admin, &format!("/users/{}?include_deleted=true", people[0].id)).await["status"], "PURGED");
+    let purged = get(&staff.admin, &own).await;
+    assert_eq!((&purged["status"], &purged["deletion_status"]), (&json!("PURGED"), &json!("PURGED")));
 }
 
 /// Where the people of this test leave something that is forgotten. Invitations, sign-ups and imports are

@@ -16,7 +16,7 @@ pub enum UserStatus {
     Deactivated,
     /// May still export their data and change their mind.
     DeletionRequested,
-    /// Gone for everyone, and restorable for a while.
+    /// Gone for everyone: restorable for a while, then erased, and something is kept of them by law.
     SoftDeleted,
     /// Gone for ever.
     Purged,

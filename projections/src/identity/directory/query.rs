@@ -5,7 +5,7 @@ use super::{
     names::{self, EMAIL, EXTERNAL_REF, Named, Names},
 };
 use crate::{
-    compliance::{Deleted, DeletionReason},
+    compliance::{Deleted, DeletionReason, deletion_requests},
     engine::{Cursor, Limit, Page, Query, ReadError, TenantReader},
     recognition::teams,
 };
@@ -23,7 +23,9 @@ use uuid::Uuid;
 
 pub(super) const LIST: &str = "
     SELECT user_id, roles, status, second_factors <> '{}' AS mfa_enabled, created_at, created_position, created_event_id, email_position, email_event_id,
-           deleted_at, deleted_by, deletion_request_id, deletion_kind, deletion_ground, retention_expiry
+           deleted_at, deleted_by, deletion_request_id, deletion_kind, deletion_ground, retention_expiry,
+           (SELECT d.status FROM compliance_deletion_requests d
+            WHERE d.organization_id = $1 AND d.request_id = deletion_request_id AND deleted_at IS NOT NULL) AS deletion_status
     FROM identity_users
     WHERE organization_id = $1 AND ($2::bytea IS NULL OR external_ref_hash = $2) AND ($3::text IS NULL OR roles @> ARRAY[$3])
       AND ($4::text IS NULL OR status = $4) AND ($8 OR deleted_at IS NULL) AND created_position > $5
@@ -33,7 +35,9 @@ pub(super) const LIST: &str = "
 
 pub(super) const GET: &str = "
     SELECT user_id, roles, status, second_factors <> '{}' AS mfa_enabled, created_at, created_position, created_event_id, email_position, email_event_id,
-           deleted_at, deleted_by, deletion_request_id, deletion_kind, deletion_ground, retention_expiry
+           deleted_at, deleted_by, deletion_request_id, deletion_kind, deletion_ground, retention_expiry,
+           (SELECT d.status FROM compliance_deletion_requests d
+            WHERE d.organization_id = $1 AND d.request_id = deletion_request_id AND deleted_at IS NOT NULL) AS deletion_status
     FROM identity_users WHERE organization_id = $1 AND user_id = $2 AND ($3 OR deleted_at IS NULL)";
 
 /// One user.
@@ -54,13 +58,17 @@ pub struct User {
     /// Names of built-in roles, and ids of the organization's own.
     #[schema(value_type = Vec<String>)]
     pub roles: Vec<RoleRef>,
-    /// A state of the life cycle, such as `ACTIVE` or `SUSPENDED`.
+    /// A state of the life cycle, such as `ACTIVE` or `SUSPENDED`. Who is erased stays `SOFT_DELETED` until nothing
+    /// of them is kept any more; `deletion_status` says how far that is.
     pub status: String,
     /// Whether they have a second factor of their own, beside codes by mail.
     pub mfa_enabled: bool,
     pub created_at: DateTime<Utc>,
     /// Since when they are deleted; whoever is has to be asked for by `include_deleted` or by their status.
     pub deleted_at: Option<DateTime<Utc>>,
+    /// Where their deletion stands: `SOFT_DELETED` as long as they can be restored, `RETENTION_COUNTDOWN` once they
+    /// are erased and the law keeps something of them, `PURGED` once nothing is left, or `HELD` where a legal hold stops it.
+    pub deletion_status: Option<String>,
     /// Who asked for it; as `deletion_reason` for whoever is cleared for what is confidential.
     pub deleted_by: Option<UserId>,
     pub deletion_reason: Option<DeletionReason>,
@@ -79,6 +87,7 @@ struct Row {
     created_event_id: Uuid,
     email_position: Option<i64>,
     email_event_id: Option<Uuid>,
+    deletion_status: Option<String>,
     #[sqlx(flatten)]
     deleted: Deleted,
 }
@@ -113,6 +122,7 @@ impl Row {
             mfa_enabled: self.mfa_enabled,
             created_at: self.created_at,
             deleted_at,
+            deletion_status: self.deletion_status,
             deleted_by,
             deletion_reason,
             retention_expiry,
@@ -166,7 +176,7 @@ pub struct ListUsers {
 impl Query for ListUsers {
     type Output = Page<User>;
 
-    const PROJECTIONS: &'static [&'static str] = &[PROJECTION, teams::PROJECTION];
+    const PROJECTIONS: &'static [&'static str] = &[PROJECTION, teams::PROJECTION, deletion_requests::PROJECTION];
     const DATA_CLASS: DataClass = DataClass::Confidential;
 
     async fn run(self, reader: &mut TenantReader<'_>) -> Result<Page<User>, ReadError> {
@@ -204,7 +214,7 @@ pub struct GetUser {
 impl Query for GetUser {
     type Output = User;
 
-    const PROJECTIONS: &'static [&'static str] = &[PROJECTION];
+    const PROJECTIONS: &'static [&'static str] = &[PROJECTION, deletion_requests::PROJECTION];
     const DATA_CLASS: DataClass = DataClass::Confidential;
 
     fn owner(&self) -> Option<UserId> {
