@@ -90,6 +90,9 @@ async fn two_hundred_people_are_looked_at_invited_and_what_failed_is_run_again()
     let counts = json!([read["status"], read["rows"], read["to_invite"], read["existing"], read["rejected"], read["invited"]]);
     assert_eq!(counts, json!(["PREVIEWED", 200, 192, 1, 7, 0]));
     let rows = organization.import_rows(&import).await;
+    let spoilt = rows.iter().find(|row| row["row"] == 193).expect("the row");
+    let message = spoilt["errors"][0]["message"].as_str().expect("a sentence");
+    assert!(message.starts_with("Row 193, email: ") && message.ends_with('.'), "{message}");
     let errors: BTreeMap<i64, (Value, Value)> = rows
         .iter()
         .filter(|row| row["status"] == "REJECTED")

@@ -180,6 +180,9 @@ async fn a_record_that_makes_no_sense_is_refused_alone() {
     let statuses: Vec<_> = answer.items().iter().filter_map(|item| item["status"].as_str()).collect();
     assert_eq!(statuses, ["accepted", "refused", "refused", "refused", "refused", "refused"], "{}", answer.body);
     assert!(answer.items()[1..].iter().all(|item| item["reason"].is_string()));
+    let told = |item: usize| answer.items()[item]["message"].as_str().map(str::to_owned);
+    assert_eq!((told(0), told(1)), (None, Some("items[1].metric: This metric is not known.".to_owned())));
+    assert!((1..6).all(|item| told(item).is_some_and(|told| told.starts_with(&format!("items[{item}].")))), "{}", answer.body);
 }
 
 #[tokio::test]

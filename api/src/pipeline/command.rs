@@ -9,6 +9,7 @@ use super::{
     respond,
     route::{BASE, Becomes, Route, Settle, Settled},
     server::Services,
+    worded::{language_of, word},
 };
 use crate::problem::{Problem, Said};
 use actix_web::{
@@ -100,13 +101,16 @@ fn gate_took(call: &Call<'_>, took: Duration) {
 }
 
 /// Answers, once it is done where the caller prefers to wait for that.
-async fn close(call: &Call<'_>, (tenant, owner): (Tenant, Option<UserId>), dry_run: bool, receipt: Receipt) -> Answer {
+async fn close(call: &Call<'_>, (tenant, owner): (Tenant, Option<UserId>), dry_run: bool, mut receipt: Receipt) -> Answer {
     if let (false, Some(settle), Some(patience)) = (dry_run, call.route.settle, call.preferred_wait(call.services.settings.wait_max))
         && let Some(settled) = settled(call, settle, tenant, &receipt, patience).await?
     {
         let mut response = headers(StatusCode::OK, settled.position, settled.version);
         response.insert_header(("Preference-Applied", "wait"));
         return Ok(response.json(settled.answer));
+    }
+    if call.route.words_rows {
+        word(&mut receipt.answer.0, language_of(call).await);
     }
     Ok(answer(&receipt, call.route, owner, dry_run))
 }

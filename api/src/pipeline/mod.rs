@@ -43,6 +43,7 @@ pub mod table;
 pub mod tenant_context;
 pub mod tokens;
 pub mod told;
+mod worded;
 
 pub use environment::Environment;
 pub use gate::Gate;

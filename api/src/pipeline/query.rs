@@ -8,6 +8,7 @@ use super::{
     respond,
     server::Services,
     table::ids_are_ids,
+    worded::worded,
 };
 use crate::problem::Problem;
 use palmares_domain::kernel::{Code, DataClass, Tenant, UserId};
@@ -28,7 +29,10 @@ pub async fn serve<Q: Query>(call: &mut Call<'_>) -> Answer {
     let position = apart(reach(call, Q::PROJECTIONS, min_position)).await?;
     let (answered, shown) = answer(call, tenant, admission.rights.clearance(), query, as_of).await;
     services.gate.record_shown(call, &admission, of.owner, None, shown).await?;
-    let (body, stale) = answered?;
+    let (mut body, stale) = answered?;
+    if call.route.words_rows {
+        body = apart(worded(call, body)).await?;
+    }
     if stale && min_position.is_some() {
         return Err(Problem::new(Code::ProjectionBehind, "gate.projection_parked"));
     }

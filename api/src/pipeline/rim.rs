@@ -108,7 +108,7 @@ async fn dispatch(request: HttpRequest, payload: Payload, services: &Services, a
 
 /// The language that the caller chose. It stands above what a request says, which mostly is what a browser
 /// says unasked.
-async fn chosen_language(call: &Call<'_>) -> Option<Language> {
+pub(super) async fn chosen_language(call: &Call<'_>) -> Option<Language> {
     let caller = call.caller.as_ref()?;
     let chosen = |user: &User| user.profile().and_then(|profile| profile.preferences.language);
     // Whoever is refused because the store is away is told so in the language of the request.

@@ -107,6 +107,8 @@ pub struct Route {
     /// Where the row takes more than [`super::Settings::body_max_bytes`].
     pub body_max_bytes: Option<usize>,
     pub becomes: Becomes,
+    /// Whether the answer is a table or a batch, whose refused rows are told in words too.
+    pub words_rows: bool,
     /// The parameter that names whose it is, where what it makes is found by that as well.
     pub located_by: Option<&'static str>,
     /// Whether it is one more address of another row's operation.
@@ -135,6 +137,7 @@ impl Route {
             accept: None,
             body_max_bytes: None,
             becomes: Becomes::Changed,
+            words_rows: false,
             located_by: None,
             alias: false,
             before_consent: false,
@@ -239,6 +242,12 @@ impl Route {
     /// The command sets something going, which is read under this path.
     pub const fn starting(mut self, under: &'static str, id_field: &'static str) -> Self {
         self.becomes = Becomes::Accepted { under, id_field };
+        self
+    }
+
+    /// The answer is a table or a batch: what is wrong with its rows is told in words too.
+    pub const fn wording_rows(mut self) -> Self {
+        self.words_rows = true;
         self
     }
 

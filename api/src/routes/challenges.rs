@@ -9,7 +9,7 @@ use palmares_projections::challenges::{
 };
 
 pub const ROUTES: &[Route] = &[
-    Route::post::<RecordActivities>("/activities"),
+    Route::post::<RecordActivities>("/activities").wording_rows(),
     Route::get::<UserActivities>("/users/{user_id}/activities", "challenges.activity.read"),
     Route::get::<UserActivityDays>("/users/{user_id}/activities/days", "challenges.activity.read"),
     Route::get::<ShowParticipation>("/wellness/participation", "challenges.participation.read"),

@@ -18,7 +18,7 @@ pub const ROUTES: &[Route] = &[
     Route::post::<RollBackImport>("/users/imports/{import_id}/roll-back").starting("/users/imports", "id"),
     Route::post::<CancelImport>("/users/imports/{import_id}/cancel"),
     Route::get::<ListImports>("/users/imports", "identity.user_import.read"),
-    Route::get::<GetImport>("/users/imports/{import_id}", "identity.user_import.read"),
+    Route::get::<GetImport>("/users/imports/{import_id}", "identity.user_import.read").wording_rows(),
 ];
 
 /// Reads the table and looks up who has which address, because a decision waits for nothing.

@@ -159,11 +159,14 @@ pub struct ImportRowError {
     pub field: &'static str,
     /// A stable reason, such as `identity.email_invalid`.
     pub reason: &'static str,
+    /// The same as a sentence, with row and field, in the language of whoever asks. What answers puts it in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub message: Option<String>,
 }
 
 impl From<RowError> for ImportRowError {
     fn from(error: RowError) -> Self {
-        Self { field: error.column.name(), reason: error.fault.reason() }
+        Self { field: error.column.name(), reason: error.fault.reason(), message: None }
     }
 }
 
