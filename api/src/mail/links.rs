@@ -39,7 +39,8 @@ impl Links {
             | LetterKind::DeletionAsked
             | LetterKind::AnomalyRaised
             | LetterKind::SiemStreamFailed
-            | LetterKind::AuditExportReady => return None,
+            | LetterKind::AuditExportReady
+            | LetterKind::AuditExportFailed => return None,
         };
         Some(format!("{}/{page}#token={token}", self.public_url))
     }

@@ -57,6 +57,8 @@ const SOURCES: &[(&str, &str)] = sources![
     "en/anomaly_raised.txt",
     "en/siem_stream_failed.html",
     "en/siem_stream_failed.txt",
+    "en/audit_export_failed.html",
+    "en/audit_export_failed.txt",
     "en/audit_export_ready.html",
     "en/audit_export_ready.txt",
     "fr/footer.html",
@@ -105,6 +107,8 @@ const SOURCES: &[(&str, &str)] = sources![
     "fr/anomaly_raised.txt",
     "fr/siem_stream_failed.html",
     "fr/siem_stream_failed.txt",
+    "fr/audit_export_failed.html",
+    "fr/audit_export_failed.txt",
     "fr/audit_export_ready.html",
     "fr/audit_export_ready.txt",
 ];

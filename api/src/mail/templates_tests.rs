@@ -16,7 +16,8 @@ fn about(kind: LetterKind) -> Subject<'static> {
         | LetterKind::DeletionAsked
         | LetterKind::AnomalyRaised
         | LetterKind::SiemStreamFailed
-        | LetterKind::AuditExportReady => "",
+        | LetterKind::AuditExportReady
+        | LetterKind::AuditExportFailed => "",
         _ => LINK,
     };
     let note = (kind == LetterKind::SignupRefused).then_some("We <know> nobody of this name.");

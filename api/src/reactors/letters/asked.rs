@@ -10,7 +10,7 @@ use palmares_domain::{
     compliance::{
         access_anomaly::{AccessAnomalyEvent, AnomalyRule},
         siem_stream::SiemStreamEvent,
-        subject_export::SubjectExportEvent,
+        subject_export::{ExportFault, SubjectExportEvent},
     },
     identity::{
         credential::{CredentialEvent, PassKind},
@@ -37,6 +37,7 @@ const ANOMALY: &str = "compliance.anomaly_raised";
 const STREAM_FAILED: &str = "compliance.siem_stream_failed";
 
 const TAKEN_OUT: &str = "compliance.audit_export_ready";
+const NOT_TAKEN_OUT: &str = "compliance.audit_export_failed";
 
 const DELETION: &str = "identity.user_deletion_requested";
 
@@ -61,6 +62,7 @@ pub(super) const ASKING: &[&str] = &[
     ANOMALY,
     STREAM_FAILED,
     TAKEN_OUT,
+    NOT_TAKEN_OUT,
 ];
 
 /// How long a letter that only tells something is worth sending, and the link of a notice good.
@@ -140,6 +142,7 @@ impl Asked {
             DELETION => return Self::deletion(delivered),
             STREAM_FAILED => return Self::stream_failed(&delivered.event),
             TAKEN_OUT => return Self::taken_out(delivered),
+            NOT_TAKEN_OUT => return Self::not_taken_out(&delivered.event),
             _ => return Self::notice(delivered),
         }
         let Some(address) = opened(delivered, "email")? else { return Ok(None) };
@@ -195,6 +198,14 @@ impl Asked {
         let SubjectExportEvent::AuditExportReady(ready) = parse(&delivered.event)? else { return Ok(None) };
         let (kind, to, key) = (LetterKind::AuditExportReady, To::OnRecord, Key::Nothing);
         Ok(Some(Self { kind, recipient: ready.user_id, to, key, note: None, valid_until: ready.expires_at, happened: None }))
+    }
+
+    /// What a schedule was to take out and no file takes is told to whose schedule it is, who has to see to it. Whose
+    /// right was lost has a schedule no more, and nobody reaches whom was erased.
+    fn not_taken_out(event: &RecordedEvent) -> Result<Option<Self>, ReactError> {
+        let SubjectExportEvent::AuditExportFailed(failed) = parse(event)? else { return Ok(None) };
+        let told = failed.fault == ExportFault::TooLarge;
+        Ok(told.then(|| Self::news(event, LetterKind::AuditExportFailed, failed.user_id, None)))
     }
 
     fn pass(delivered: &Delivered, address: String) -> Result<Option<Self>, ReactError> {

@@ -17,6 +17,22 @@ async fn who_is_to_be_deleted_at_the_word_of_another_is_told_and_who_asked_is_no
     }
 }
 
+// covers: E-276
+#[tokio::test]
+async fn whose_schedule_took_nothing_out_is_told_where_they_have_to_see_to_it() {
+    for (fault, told) in [("too_large", 1), ("not_permitted", 0), ("erased", 0)] {
+        let (world, mailbox) = World::with_mailbox().await;
+        let (export_id, schedule_id) = (Uuid::from_u128(18), Uuid::from_u128(19));
+        let payload = json!({ "export_id": export_id, "user_id": ADA, "schedule_id": schedule_id, "fault": fault });
+        let delivered = world.delivered("subject_export", "compliance.audit_export_failed", &payload, None);
+        world.reactor.react(&delivered).await.unwrap();
+        world.reactor.react(&delivered).await.unwrap();
+        let sent = texts(&mailbox.caught);
+        assert_eq!(sent.len(), told, "{fault}");
+        assert!(sent.iter().all(|text| text.contains("dépassait ce que contient un fichier")), "{sent:?}");
+    }
+}
+
 /// covers: E-87
 #[tokio::test]
 async fn each_of_those_who_are_told_of_an_anomaly_gets_a_letter_once() {

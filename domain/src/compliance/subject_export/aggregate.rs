@@ -1,9 +1,9 @@
 //! The rules of an export.
 
 use super::{
-    AuditExportReady, AuditExportRequested, CompleteExport, ExportFormat, ExportStatus, RequestAuditExport, RequestExport,
-    SubjectExportCommand, SubjectExportDownloaded, SubjectExportError, SubjectExportEvent, SubjectExportExpired, SubjectExportFailed,
-    SubjectExportReady, SubjectExportRequested, SubjectExportStarted, status,
+    AuditExportFailed, AuditExportReady, AuditExportRequested, CompleteExport, ExportFault, ExportFormat, ExportStatus, RequestAuditExport,
+    RequestExport, SubjectExportCommand, SubjectExportDownloaded, SubjectExportError, SubjectExportEvent, SubjectExportExpired,
+    SubjectExportFailed, SubjectExportReady, SubjectExportRequested, SubjectExportStarted, status,
 };
 use crate::kernel::{Aggregate, ExportId, Facts, Personal, ScheduleId, Transition, UserId};
 use chrono::{DateTime, TimeDelta, Utc};
@@ -74,6 +74,14 @@ impl SubjectExport {
         Ok([ready].into_iter().chain(told).collect())
     }
 
+    fn fail(&self, fault: ExportFault, now: DateTime<Utc>) -> Result<Vec<SubjectExportEvent>, SubjectExportError> {
+        let schedule = self.known()?.schedule_id;
+        let (export_id, user_id) = self.known()?.leaving_by(status::FAIL, now)?;
+        let failed = SubjectExportFailed { export_id, user_id, fault }.into();
+        let told = schedule.map(|schedule_id| AuditExportFailed { export_id, user_id, schedule_id, fault }.into());
+        Ok([failed].into_iter().chain(told).collect())
+    }
+
     /// Answers the person whose export it is; to anyone else it is not there.
     fn download(&self, user_id: UserId, now: DateTime<Utc>) -> Result<SubjectExportEvent, SubjectExportError> {
         let export = self.known().ok().filter(|export| export.user_id == user_id).ok_or(SubjectExportError::NotFound)?;
@@ -125,10 +133,7 @@ impl Aggregate for SubjectExport {
                 SubjectExportStarted { export_id, user_id }.into()
             }
             SubjectExportCommand::Complete(built) => return self.complete(built, facts.now),
-            SubjectExportCommand::Fail(fault) => {
-                let (export_id, user_id) = self.known()?.leaving_by(status::FAIL, facts.now)?;
-                SubjectExportFailed { export_id, user_id, fault: *fault }.into()
-            }
+            SubjectExportCommand::Fail(fault) => return self.fail(*fault, facts.now),
             SubjectExportCommand::Download { user_id } => self.download(*user_id, facts.now)?,
             SubjectExportCommand::Expire => return Ok(self.expired(facts.now).into_iter().collect()),
         };

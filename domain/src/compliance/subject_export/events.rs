@@ -55,6 +55,13 @@ events! {
             user_id: UserId = internal,
             fault: ExportFault = internal,
         },
+        /// What follows where it is of a schedule: its owner is told.
+        AuditExportFailed = "compliance.audit_export_failed" v 1 {
+            export_id: ExportId = internal,
+            user_id: UserId = internal,
+            schedule_id: ScheduleId = internal,
+            fault: ExportFault = internal,
+        },
         SubjectExportDownloaded = "compliance.subject_export_downloaded" v 1 {
             export_id: ExportId = internal,
             user_id: UserId = internal,
@@ -75,6 +82,7 @@ impl SubjectExportEvent {
             SubjectExportEvent::SubjectExportStarted(event) => event.export_id,
             SubjectExportEvent::SubjectExportReady(event) => event.export_id,
             SubjectExportEvent::SubjectExportFailed(event) => event.export_id,
+            SubjectExportEvent::AuditExportFailed(event) => event.export_id,
             SubjectExportEvent::SubjectExportDownloaded(event) => event.export_id,
             SubjectExportEvent::SubjectExportExpired(event) => event.export_id,
         }
@@ -86,7 +94,7 @@ impl SubjectExportEvent {
             SubjectExportEvent::SubjectExportRequested(_) | SubjectExportEvent::AuditExportRequested(_) => ExportStatus::Requested,
             SubjectExportEvent::SubjectExportStarted(_) => status::BUILD.to,
             SubjectExportEvent::SubjectExportReady(_) | SubjectExportEvent::AuditExportReady(_) => status::COMPLETE.to,
-            SubjectExportEvent::SubjectExportFailed(_) => status::FAIL.to,
+            SubjectExportEvent::SubjectExportFailed(_) | SubjectExportEvent::AuditExportFailed(_) => status::FAIL.to,
             SubjectExportEvent::SubjectExportDownloaded(_) => status::DOWNLOAD.to,
             SubjectExportEvent::SubjectExportExpired(_) => status::EXPIRE.to,
         }

@@ -14,8 +14,8 @@ pub use aggregate::{EXPIRES_AFTER_DAYS, Export, SubjectExport};
 pub use commands::{CompleteExport, RequestAuditExport, RequestExport, SubjectExportCommand};
 pub use errors::SubjectExportError;
 pub use events::{
-    AuditExportReady, AuditExportRequested, SubjectExportDownloaded, SubjectExportEvent, SubjectExportExpired, SubjectExportFailed,
-    SubjectExportReady, SubjectExportRequested, SubjectExportStarted,
+    AuditExportFailed, AuditExportReady, AuditExportRequested, SubjectExportDownloaded, SubjectExportEvent, SubjectExportExpired,
+    SubjectExportFailed, SubjectExportReady, SubjectExportRequested, SubjectExportStarted,
 };
 pub use format::{ExportFault, ExportFormat};
 pub use status::ExportStatus;

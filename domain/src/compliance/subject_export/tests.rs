@@ -141,7 +141,7 @@ fn anothers_export_looks_as_if_it_were_not_there() {
 
 // covers: E-276
 #[test]
-fn an_export_of_a_schedule_is_told_when_it_is_there() {
+fn an_export_of_a_schedule_is_told_when_it_is_there_and_when_it_cannot_be() {
     let (schedule_id, filters, recipient) = (ScheduleId(Uuid::from_u128(9)), Default::default(), "age1recipient".to_owned());
     let (format, after_position, until_position) = (ExportFormat::Csv, 40, 90);
     let request =
@@ -153,4 +153,9 @@ fn an_export_of_a_schedule_is_told_when_it_is_there() {
     let told = AuditExportReady { export_id: ID, user_id: ALICE, schedule_id, expires_at: at(EXPIRES_AFTER_DAYS) }.into();
     assert_eq!(when(&building, 0, complete()), Ok(vec![ready(), told]));
     assert_eq!(when(&[requested(), started()], 0, complete()), Ok(vec![ready()]), "one's own is not told");
+
+    let fault = ExportFault::TooLarge;
+    let told = AuditExportFailed { export_id: ID, user_id: ALICE, schedule_id, fault }.into();
+    assert_eq!(when(&building, 0, SubjectExportCommand::Fail(fault)), Ok(vec![failed(), told]));
+    assert_eq!(when(&[requested(), started()], 0, SubjectExportCommand::Fail(fault)), Ok(vec![failed()]), "one's own is not told");
 }

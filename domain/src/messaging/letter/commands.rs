@@ -53,10 +53,12 @@ pub enum LetterKind {
     SiemStreamFailed,
     /// What a schedule took out of the audit log can be fetched.
     AuditExportReady,
+    /// What a schedule was to take out of the audit log is more than one file takes.
+    AuditExportFailed,
 }
 
 impl LetterKind {
-    pub const ALL: [LetterKind; 23] = [
+    pub const ALL: [LetterKind; 24] = [
         LetterKind::Invitation,
         LetterKind::MagicLink,
         LetterKind::PasswordReset,
@@ -80,6 +82,7 @@ impl LetterKind {
         LetterKind::AnomalyRaised,
         LetterKind::SiemStreamFailed,
         LetterKind::AuditExportReady,
+        LetterKind::AuditExportFailed,
     ];
 
     /// Whether it tells of something that happened, rather than bringing something to use.
@@ -99,7 +102,10 @@ impl LetterKind {
 
     /// Whether it goes to those who watch over the audit log.
     pub fn is_alarm(self) -> bool {
-        matches!(self, LetterKind::AnomalyRaised | LetterKind::SiemStreamFailed | LetterKind::AuditExportReady)
+        matches!(
+            self,
+            LetterKind::AnomalyRaised | LetterKind::SiemStreamFailed | LetterKind::AuditExportReady | LetterKind::AuditExportFailed
+        )
     }
 
     /// By which way it goes.
@@ -136,6 +142,7 @@ impl LetterKind {
             LetterKind::AnomalyRaised => "anomaly_raised",
             LetterKind::SiemStreamFailed => "siem_stream_failed",
             LetterKind::AuditExportReady => "audit_export_ready",
+            LetterKind::AuditExportFailed => "audit_export_failed",
         }
     }
 }

@@ -50,6 +50,7 @@ impl Projector for SubjectExports {
             "compliance.subject_export_ready",
             "compliance.audit_export_ready",
             "compliance.subject_export_failed",
+            "compliance.audit_export_failed",
             "compliance.subject_export_downloaded",
             "compliance.subject_export_expired",
             ERASED,
