@@ -188,13 +188,18 @@ pub(super) fn idempotency(
         return Err(Problem::invalid_field(IDEMPOTENCY_KEY, "idempotency_key"));
     }
     Ok(Some(Idempotency {
-        command_id: command_id(entered.tenant().organization(), entered.actor(), operation, key),
+        command_id: command_id(entered.tenant().organization(), (entered.actor(), entered.on_behalf_of()), operation, key),
         request_hash: request_hash(operation, input),
     }))
 }
 
-fn command_id(organization: OrganizationId, principal: UserId, operation: &str, key: &[u8]) -> CommandId {
-    CommandId(derive_uuid("command", &[organization.0.as_bytes(), principal.0.as_bytes(), operation.as_bytes(), key]))
+/// A key is its caller's own, be it a person or a program, and apart for each person as whom they act: nobody
+/// else who sends it gets their answer.
+fn command_id(organization: OrganizationId, caller: (UserId, Option<UserId>), operation: &str, key: &[u8]) -> CommandId {
+    let (actor, on_behalf_of) = caller;
+    let mut parts = vec![organization.0.as_bytes().as_slice(), actor.0.as_bytes(), operation.as_bytes(), key];
+    parts.extend(on_behalf_of.as_ref().map(|other| other.0.as_bytes().as_slice()));
+    CommandId(derive_uuid("command", &parts))
 }
 
 fn request_hash(operation: &str, input: &Map<String, Value>) -> [u8; 32] {

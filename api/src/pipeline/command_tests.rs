@@ -16,19 +16,22 @@ fn the_same_request_has_the_same_hash_however_it_is_written() {
 }
 
 #[test]
-fn a_key_belongs_to_its_organization_principal_and_operation() {
+fn a_key_belongs_to_its_organization_caller_and_operation_and_to_whom_the_caller_acts_as() {
     let (acme, globex) = (OrganizationId(Uuid::from_u128(1)), OrganizationId(Uuid::from_u128(2)));
     let (ann, bob) = (UserId(Uuid::from_u128(3)), UserId(Uuid::from_u128(4)));
-    let id = command_id(acme, ann, "points.hold.place", b"k");
-    assert_eq!(id, command_id(acme, ann, "points.hold.place", b"k"));
+    let (herself, as_bob, as_cleo) = ((ann, None), (ann, Some(bob)), (ann, Some(UserId(Uuid::from_u128(5)))));
+    let id = command_id(acme, herself, "points.hold.place", b"k");
+    assert_eq!(id, command_id(acme, herself, "points.hold.place", b"k"));
     for other in [
-        command_id(globex, ann, "points.hold.place", b"k"),
-        command_id(acme, bob, "points.hold.place", b"k"),
-        command_id(acme, ann, "points.hold.void", b"k"),
-        command_id(acme, ann, "points.hold.place", b"l"),
+        command_id(globex, herself, "points.hold.place", b"k"),
+        command_id(acme, (bob, None), "points.hold.place", b"k"),
+        command_id(acme, herself, "points.hold.void", b"k"),
+        command_id(acme, herself, "points.hold.place", b"l"),
+        command_id(acme, as_bob, "points.hold.place", b"k"),
     ] {
         assert_ne!(id, other);
     }
+    assert_ne!(command_id(acme, as_bob, "points.hold.place", b"k"), command_id(acme, as_cleo, "points.hold.place", b"k"));
 }
 
 #[test]

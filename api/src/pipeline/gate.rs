@@ -353,6 +353,11 @@ impl Entered {
         self.caller.user
     }
 
+    /// The user as whom the actor acts, where that is another one.
+    pub fn on_behalf_of(&self) -> Option<UserId> {
+        self.caller.on_behalf_of()
+    }
+
     /// The tenant in which the request acts.
     pub fn tenant(&self) -> Tenant {
         self.tenant
