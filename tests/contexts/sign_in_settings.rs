@@ -43,6 +43,36 @@ async fn an_organization_may_ask_everyone_for_a_second_factor() {
     client.post("/me/mfa/totp/disable", &json!({ "code": code(&secret, 0) })).await.refused(403, "ACCESS_DENIED");
 }
 
+// covers: E-08, E-113
+#[tokio::test]
+async fn a_session_that_began_before_everyone_was_asked_for_a_second_factor_is_asked_for_it_too() {
+    let organization = fresh_organization().await;
+    let person = organization.person("analyst").await.with_own_password().await;
+    let enter = async || {
+        let signed_in = door("/auth/signin?$jwt=true", &person.body(OWN)).await.expect(200);
+        organization.member.with_token(&signed_in.id("access_token"))
+    };
+    let before = enter().await;
+    before.get("/events?limit=1").await.expect(200);
+    organization.set(json!({ "mfa_required_for_all": true })).await;
+    let refused = before.get("/events?limit=1").await.refused(403, "ACCESS_DENIED");
+    assert_eq!(refused.body["reason"], "gate.second_factor_required");
+
+    // What is their own stays theirs, and they enrol with it.
+    before.get("/me").await.expect(200);
+    let secret = before.post("/me/mfa/totp", &json!({})).await.expect(200).id("secret");
+    before.post("/me/mfa/totp/confirm", &json!({ "code": code(&secret, -1) })).await.expect(200);
+    before.get("/events?limit=1").await.refused(403, "ACCESS_DENIED");
+    let asked = door("/auth/signin?$jwt=true", &person.body(OWN)).await.expect(200);
+    let verify = json!({ "challenge": asked.body["challenge"], "method": "totp", "code": code(&secret, 0) });
+    let signed_in = door("/auth/mfa/verify", &verify).await.expect(200);
+    organization.member.with_token(&signed_in.id("access_token")).get("/events?limit=1").await.expect(200);
+
+    // As soon as nobody is asked any more, it is good again.
+    organization.set(json!({ "mfa_required_for_all": false })).await;
+    before.get("/events?limit=1").await.expect(200);
+}
+
 // covers: E-08, E-108
 #[tokio::test]
 async fn an_organization_may_end_sessions_sooner() {

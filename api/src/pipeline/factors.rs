@@ -1,8 +1,9 @@
 //! Rights that need a second factor are of no use in a session that showed none (E-113).
 //!
 //! Signing in asks for the factor where it knows that it is needed. A role that is given afterwards, and one
-//! that an elevation lends, find sessions that are there: in those the role is withheld. What it takes away
-//! it takes away all the same, and everything else that the person may goes on.
+//! that an elevation lends, find sessions that are there: in those the role is withheld. So is every role in
+//! sessions that began before the organization asked everyone for a second factor. What a role takes away it
+//! takes away all the same, and everything else that the person may goes on.
 
 use super::{
     decision::{Circumstances, Verdict},
@@ -20,15 +21,23 @@ const REQUIRED: &str = "gate.second_factor_required";
 impl Caller {
     /// Sets apart the roles that the session cannot be used with.
     pub(super) fn withhold(&mut self, shown: Option<Shown>) {
-        if shown == Some(Shown::OneFactor) {
-            self.one_factor = true;
-            (self.rights, self.withheld) = std::mem::take(&mut self.rights).by_factors();
-        }
+        self.shown = shown;
+        let rights = std::mem::take(&mut self.rights);
+        (self.rights, self.withheld) = match shown {
+            None | Some(Shown::TwoFactors) => (rights, Rights::default()),
+            Some(Shown::OneFactor) => rights.by_factors(),
+            Some(Shown::TooLittle) => (Rights::default(), rights),
+        };
     }
 
     /// Refuses a role that is lent to a session that cannot be used with it.
     pub(super) fn check_may_borrow(&self, role: &HeldRole) -> Result<(), Problem> {
-        if self.one_factor && role.needs_second_factor() { Err(required()) } else { Ok(()) }
+        let lacks = match self.shown {
+            None | Some(Shown::TwoFactors) => false,
+            Some(Shown::OneFactor) => role.needs_second_factor(),
+            Some(Shown::TooLittle) => true,
+        };
+        if lacks { Err(required()) } else { Ok(()) }
     }
 
     /// Whether the caller would reach every organization in another session.

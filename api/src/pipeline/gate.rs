@@ -57,8 +57,8 @@ pub struct Caller {
     pub session: Option<SessionId>,
     /// What the user's roles grant now, as far as the token and the session may be used with them.
     pub rights: Rights,
-    /// Whether the session was started with one factor only.
-    pub one_factor: bool,
+    /// What was shown when the session was started; none where there is no session.
+    pub shown: Option<Shown>,
     /// What the user's roles grant beside that, to a session that showed a second factor.
     pub withheld: Rights,
     /// The elevation that the request uses.
@@ -76,7 +76,7 @@ impl Caller {
     fn known_as(user: UserId, home: OrganizationId, session: Option<SessionId>) -> Self {
         let (rights, withheld) = (Rights::default(), Rights::default());
         let (elevation, acted_as) = (None, None);
-        Self { user, home, session, rights, one_factor: false, withheld, elevation, acted_as, leaving: false, program: false }
+        Self { user, home, session, rights, shown: None, withheld, elevation, acted_as, leaving: false, program: false }
     }
 }
 

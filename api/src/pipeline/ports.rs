@@ -25,6 +25,9 @@ pub enum Standing {
 /// What was shown when a session was started.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Shown {
+    /// Less than the organization asks of everyone by now.
+    TooLittle,
+    /// One factor, or a second that was sent.
     OneFactor,
     /// A second factor that opens what administrators may.
     TwoFactors,
@@ -56,8 +59,8 @@ pub trait Standings: Send + Sync + 'static {
     /// When it cannot be told; the request is then refused with `SERVICE_UNAVAILABLE`.
     async fn of(&self, organization: OrganizationId, user: UserId) -> anyhow::Result<Standing>;
 
-    /// What a session of the user showed, `None` where it does not go on; where a cookie proves it, with this
-    /// digest of its secret.
+    /// What a session of the user showed, by what their organization asks of everyone now; `None` where it does
+    /// not go on. Where a cookie proves it, with this digest of its secret.
     async fn signed_in(
         &self,
         organization: OrganizationId,

@@ -58,14 +58,24 @@ impl Standings for EngineStandings {
         secret: Option<Digest>,
     ) -> anyhow::Result<Option<Shown>> {
         let now = self.engine.now();
-        let shown = |sessions: &Sessions| {
+        let factors = |sessions: &Sessions| {
             let goes_on = match secret {
                 Some(secret) => sessions.held_by(session, secret, now),
                 None => sessions.live(session, now),
             };
-            goes_on.map(|session| if session.showed_second_factor() { Shown::TwoFactors } else { Shown::OneFactor })
+            goes_on.map(|session| (session.showed_second_factor(), session.showed_two_factors()))
         };
-        Ok(self.engine.look(organization, user, shown).await?)
+        Ok(match self.engine.look(organization, user, factors).await? {
+            None => None,
+            Some((true, _)) => Some(Shown::TwoFactors),
+            Some((_, true)) => Some(Shown::OneFactor),
+            // It may have begun before the organization asked everyone for a second one.
+            Some((_, false)) => {
+                let asks_everyone = |found: &Organization| found.settings().requires_mfa();
+                let asks_everyone = self.engine.look(organization, organization, asks_everyone).await?;
+                Some(if asks_everyone { Shown::TooLittle } else { Shown::OneFactor })
+            }
+        })
     }
 
     async fn owes_consent(&self, organization: OrganizationId, user: UserId) -> anyhow::Result<bool> {

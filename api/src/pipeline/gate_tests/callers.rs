@@ -174,3 +174,33 @@ async fn a_session_of_one_factor_opens_nothing_that_needs_a_second() {
     }
     assert!(refused > 100, "{refused} rows");
 }
+
+// covers: E-08, E-113
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_that_showed_less_than_everyone_is_asked_for_opens_nothing_that_needs_a_role() {
+    let house = house(RateLimits::with_ip_requests(u32::MAX), rules());
+    let token = |session, roles: &[Role]| {
+        let told = crate::pipeline::Told::default();
+        house.tokens.mint_for(Some(session), ANN, ACME, roles.iter().copied(), told, Duration::from_secs(60)).unwrap()
+    };
+    let tokens = [token(LIVE, &[]), token(LIVE, &[Role::Analyst]), token(TOO_LITTLE, &[Role::Analyst])];
+    let (mut refused, mut own) = (0, 0);
+    for route in gated() {
+        let path = format!("{}?shoe_size=43", path(route, "", ""));
+        let mut reasons = Vec::new();
+        for token in &tokens {
+            let body: Value = request(&house, route, &path).bearer_auth(token).send().await.unwrap().json().await.unwrap();
+            reasons.push(body["reason"].as_str().unwrap().to_owned());
+        }
+        let missing = "gate.permission_missing";
+        if reasons[0] == missing && reasons[1] != missing {
+            assert_eq!(reasons[2], "gate.second_factor_required", "{} {}", route.verb.name(), route.pattern());
+            refused += 1;
+        } else {
+            // What needs no role goes on, and what no role of theirs grants is refused as it was.
+            assert_eq!(reasons[2], reasons[0], "{} {}", route.verb.name(), route.pattern());
+            own += usize::from(reasons[0] != missing);
+        }
+    }
+    assert!(refused > 10 && own > 10, "{refused} refused, {own} of their own");
+}

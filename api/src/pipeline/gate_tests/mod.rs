@@ -45,6 +45,8 @@ const LIVE: SessionId = SessionId(Uuid::from_u128(21));
 const ENDED: SessionId = SessionId(Uuid::from_u128(22));
 /// Goes on, and was started with a password alone.
 const ONE_FACTOR: SessionId = SessionId(Uuid::from_u128(23));
+/// It began before its organization asked everyone for a second factor.
+const TOO_LITTLE: SessionId = SessionId(Uuid::from_u128(24));
 const BOB: UserId = UserId(Uuid::from_u128(16));
 /// An elevation by which anyone acts as Bob, who may everything in Acme.
 const AS_BOB: ElevationId = ElevationId(Uuid::from_u128(21));
@@ -64,6 +66,7 @@ fn rules() -> Rules {
         signed_in: |session| match session {
             LIVE => Some(Shown::TwoFactors),
             ONE_FACTOR => Some(Shown::OneFactor),
+            TOO_LITTLE => Some(Shown::TooLittle),
             _ => None,
         },
         owes_consent: |user| user == OWING,

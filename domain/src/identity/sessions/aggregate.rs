@@ -147,10 +147,15 @@ impl Aggregate for Sessions {
 }
 
 impl Session {
+    /// Whether a second factor was shown, be it one that was sent.
+    pub fn showed_two_factors(&self) -> bool {
+        self.factors.contains(&Factor::Multiple)
+    }
+
     /// Whether a second factor was shown that opens what administrators may: nothing that was sent, since
     /// whoever reads the user's letters has that as well.
     pub fn showed_second_factor(&self) -> bool {
-        self.factors.contains(&Factor::Multiple) && !self.factors.contains(&Factor::SentCode)
+        self.showed_two_factors() && !self.factors.contains(&Factor::SentCode)
     }
 
     fn of(started: &SessionStarted) -> Self {

@@ -119,6 +119,14 @@ fn a_session_showed_a_second_factor_unless_all_of_it_was_sent() {
     }
     assert!(!showed(&[Password]) && !showed(&[Link]) && !showed(&[Federated]));
     assert!(!showed(&[Password, SentCode, Multiple]), "whoever reads the mailbox has the code");
+    let two = |factors: &[Factor]| {
+        let mut sessions = Sessions::default();
+        let named = StartSession { factors: factors.iter().copied().collect(), ..until(1, 60) };
+        then(&mut sessions, 0, SessionsAction::Start(named));
+        sessions.live(id(1), at(1)).unwrap().showed_two_factors()
+    };
+    assert!(two(&[Password, SentCode, Multiple]) && two(&[Password, OneTimeCode, Multiple]));
+    assert!(!two(&[Password]) && !two(&[Link]) && !two(&[Federated]));
 }
 
 #[test]
