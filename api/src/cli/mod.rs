@@ -36,7 +36,8 @@ use clap::{CommandFactory, Parser, Subcommand};
 use output::Reporter;
 use std::process::ExitCode;
 
-/// Palmares: an event-sourced, multi-tenant backend for the people side of a company
+/// Palmares: an event-sourced, multi-tenant backend for points, wellness activity and leaderboards, with the
+/// identity and the compliance around them
 #[derive(Parser)]
 #[command(name = "palmares", version, propagate_version = true)]
 pub struct Cli {
@@ -46,28 +47,29 @@ pub struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Run the whole system on this machine, with its own PostgreSQL and nats-server and a demo organization
+    /// Run the whole system on this machine, with its own PostgreSQL and nats-server and a demo organization: what
+    /// `make run` does
     Dev(dev::DevArgs),
     /// Serve in production, on settings from the environment
     Serve(serve::ServeArgs),
-    /// Make the keys of a new system, where they are missing
+    /// Make the keys of a new system where they are missing, or change those of one that is there
     Keys(keys::KeysArgs),
     /// Bring the database to the schema of this build
     Migrate(migrate::MigrateArgs),
     /// Make the platform's organization and its first administrator
     Bootstrap(bootstrap::BootstrapArgs),
-    /// Sign a token
+    /// Sign a token with the key of the system, for operators and scripts
     Token(token::TokenArgs),
     /// Import a file through the API, or a table of postgres-es into the log
     #[command(subcommand)]
     Import(import::ImportKind),
     /// Fill a projection anew from the log, without downtime
     Rebuild(rebuild::RebuildArgs),
-    /// Check that streams, balances and trial balance of the points ledger agree
+    /// Compare every account's stream with its balance and the trial balance
     VerifyLedger(verify_ledger::VerifyLedgerArgs),
     /// Show every field that is recorded, its class, whose it is and what for
     DataMap,
-    /// Check an evidence package, or the proof of one event, without a server
+    /// Check an evidence package, or the proof of one event, with nothing but the public key
     Verify(verify::VerifyArgs),
     /// Check that the log in the database is the one that was signed
     VerifyLog(verify_log::VerifyLogArgs),
@@ -149,6 +151,28 @@ mod tests {
         used.extend(["PALMARES_POSTGRES_BIN", "PALMARES_NATS_SERVER", "RUST_LOG", "OTEL_EXPORTER_OTLP_ENDPOINT"].map(str::to_owned));
         let explained: BTreeSet<String> = ENVIRONMENT.iter().map(|(name, _)| (*name).to_owned()).collect();
         assert_eq!(used, explained);
+    }
+
+    #[test]
+    fn the_readme_calls_the_program_as_it_is() {
+        let readme = include_str!("../../../README.md");
+        let about = Cli::command().get_about().map(ToString::to_string).unwrap_or_default();
+        let summary = about.strip_prefix("Palmares: ").expect("a summary");
+        assert!(
+            summary.starts_with("an event-sourced, multi-tenant backend for")
+                && readme.contains("Palmares is an event-sourced, multi-tenant backend for")
+        );
+        let calls: Vec<_> = readme.lines().filter_map(|line| line.strip_prefix("~/.cache/palmares/target/release/")).collect();
+        assert!(calls.len() >= 2, "{calls:?}");
+        for call in calls {
+            let parsed = Cli::try_parse_from(call.split_whitespace());
+            assert!(parsed.is_ok(), "{call}: {}", parsed.err().map(|error| error.to_string()).unwrap_or_default());
+        }
+        let named = readme.split("`palmares ").skip(1).filter_map(|rest| rest.split([' ', '`']).next());
+        let known = command_names();
+        for command in named.filter(|command| *command != "--help") {
+            assert!(known.iter().any(|known| known == command), "there is no `palmares {command}`");
+        }
     }
 
     #[test]

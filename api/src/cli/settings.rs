@@ -30,6 +30,7 @@ pub enum ServerRole {
     Api,
     /// Relays the log, runs projectors and reactors; serves only health and metrics.
     Worker,
+    /// Both.
     All,
 }
 

@@ -61,7 +61,8 @@ pub struct DevArgs {
     /// Address to serve on
     #[arg(long, default_value = "127.0.0.1")]
     bind: IpAddr,
-    /// Folder for everything: database, messages, keys, logs
+    /// Folder for everything: database, messages, keys, logs; without it /var/lib/palmares/dev for root, and
+    /// palmares/dev in ~/.local/share for anybody else
     #[arg(long, env = "PALMARES_DATA_DIR")]
     data_dir: Option<PathBuf>,
     /// Requests per 5 minutes and address
