@@ -61,6 +61,13 @@ async fn an_expert_reads_what_those_record_to_whom_they_are_assigned() {
     assert_eq!(seen.items()[0]["total"], 4000);
     assert_eq!(reads.get(&records).await.expect(200).items()[0]["value"], 4000);
 
+    // So it is explained, for that person.
+    let explained = organization.officer.post("/authz/explain", &json!({ "user_id": expert })).await.expect(200).body;
+    let related = explained["related"].as_array().expect("a list");
+    assert_eq!((related.len(), &related[0]["owner_id"], &related[0]["relations"]), (1, &json!(user), &json!(["assigned"])));
+    let right = &related[0]["permissions"][0];
+    assert_eq!((&right["permission"], &right["over"]), (&json!("challenges.activity.read"), &json!("person")));
+
     // Of that person alone, and nothing else of them.
     let other = organization.add_member("other").await;
     reads.get(&format!("/users/{other}/activities")).await.refused(404, "RESOURCE_NOT_FOUND");

@@ -238,7 +238,10 @@ async fn what_someone_could_do_on_another_day_is_answered_with_role_and_policy()
     assert_eq!(role.map(|role| (&role["name"], &role["grants"])), Some((&json!("Coach"), &json!(["points.credit"]))));
     let right = |permission: &str| explained["permissions"].as_array()?.iter().find(|right| right["permission"] == permission);
     assert_eq!(right(permission).map(|right| &right["over"]), Some(&json!("organization")));
-    assert_eq!(right("points.balance.read").map(|right| &right["over"]), Some(&json!("self")));
+    assert_eq!(right("points.balance.read").map(|right| &right["over"]), Some(&json!("own")));
+    // A policy permits it over whatever there is, and its own rules keep it to what is theirs.
+    assert_eq!(right("compliance.consent.give").map(|right| &right["over"]), Some(&json!("own")));
+    assert_eq!(right("compliance.legal_document.read").map(|right| &right["over"]), Some(&json!("organization")));
     assert!(right("points.debit.create").is_none());
 
     // Whoever could not act could do nothing.

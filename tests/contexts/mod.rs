@@ -10,6 +10,7 @@ mod decisions;
 mod elevations;
 mod erasure;
 mod experts;
+mod explained;
 mod exports;
 mod history;
 mod identity;

@@ -50,6 +50,11 @@ impl Belonging {
 }
 
 impl Gate {
+    /// Whether a decision about this permission may depend on what somebody is to the thing.
+    pub fn asks_for_relations(&self, permission: &str, own: Option<&OwnPolicies>) -> bool {
+        self.decisions.asks_for_relations(permission, own)
+    }
+
     /// Whether the caller would be permitted what is of somebody to whom they stand in every relation.
     pub(super) fn may_permit_related(&self, caller: &Caller, permission: &'static str, organization: OrganizationId) -> bool {
         let circumstances = Circumstances { relations: RELATIONS, ..Circumstances::default() };

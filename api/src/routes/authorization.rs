@@ -4,6 +4,8 @@
 //! today's decision point: built-in roles and the platform's policies are those of this build. What
 //! the organization wrote itself is what held then.
 
+mod explain;
+
 use crate::{
     pipeline::{
         Route, Services,
@@ -14,6 +16,8 @@ use crate::{
     },
     problem::Problem,
 };
+use chrono::{DateTime, Utc};
+use explain::ExplainRights;
 use palmares_commands::{
     engine::Past,
     identity::policy_language::{ASSIGNED, team_relation},
@@ -88,15 +92,6 @@ impl Asked {
     }
 }
 
-/// Everything a user may do, and by which roles and policies, now or at a moment of the past.
-#[derive(Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct ExplainRights {
-    pub user_id: UserId,
-    /// A position or an RFC 3339 time; now where it is missing.
-    pub as_of: Option<String>,
-}
-
 /// A decision, with what it was made of: the same versions decide the same again.
 #[derive(Serialize, ToSchema)]
 pub struct Decision {
@@ -139,35 +134,6 @@ pub struct Decisions {
     pub items: Vec<Decision>,
 }
 
-/// What a user may do, and why.
-#[derive(Serialize, ToSchema)]
-pub struct RightsExplained {
-    pub user_id: UserId,
-    #[serde(flatten)]
-    pub basis: Basis,
-    pub held_roles: Vec<HeldRoleExplained>,
-    pub permissions: Vec<Right>,
-}
-
-/// A role as its holder had it then.
-#[derive(Serialize, ToSchema)]
-pub struct HeldRoleExplained {
-    #[schema(value_type = String)]
-    pub role: RoleRef,
-    pub name: String,
-    /// `null` is everything that is not the platform's own.
-    pub grants: Option<Vec<String>>,
-}
-
-/// One permission that a user has.
-#[derive(Serialize, ToSchema)]
-pub struct Right {
-    pub permission: &'static str,
-    /// `organization` over everything there, or `self` over what is their own.
-    pub over: &'static str,
-    pub policies: Vec<String>,
-}
-
 /// A user and an organization's roles at one moment.
 struct Moment {
     organization: OrganizationId,
@@ -183,20 +149,24 @@ struct Moment {
 }
 
 impl Moment {
-    async fn of(
-        services: &Services,
-        organization: OrganizationId,
-        user_id: UserId,
-        as_of: Option<&str>,
-        asked: impl IntoIterator<Item = Belonging>,
-    ) -> Result<Self, Problem> {
-        let (position, time) = match as_of {
+    /// The position and the time that are asked about: now, where none is.
+    async fn named(services: &Services, as_of: Option<&str>) -> Result<(i64, DateTime<Utc>), Problem> {
+        Ok(match as_of {
             Some(text) => {
                 let position = services.progress.position_of(text).await?;
                 (position, services.progress.time_of(text, position).await?)
             }
             None => (services.engine.store().head().await.map_err(Problem::unavailable)?.position, services.engine.now()),
-        };
+        })
+    }
+
+    async fn of(
+        services: &Services,
+        organization: OrganizationId,
+        user_id: UserId,
+        (position, time): (i64, DateTime<Utc>),
+        asked: impl IntoIterator<Item = Belonging>,
+    ) -> Result<Self, Problem> {
         let engine = &services.engine;
         let user: Past<User> = engine.state_as_of(organization, user_id, position).await?;
         let catalogue: Past<RoleCatalogue> = engine.state_as_of(organization, organization, position).await?;
@@ -255,31 +225,6 @@ impl Moment {
         };
         Ok(Decision { permission: permission.to_owned(), decision, policies, basis: self.basis.clone() })
     }
-
-    fn held_roles(&self) -> Vec<HeldRoleExplained> {
-        let explained = |role: &RoleRef| {
-            let held = self.catalogue.held(*role)?;
-            let name = match role {
-                RoleRef::BuiltIn(role) => role.name().to_owned(),
-                RoleRef::Custom(id) => self.catalogue.role(*id)?.name.clone(),
-            };
-            let grants = held.grants().map(|grants| grants.iter().map(ToString::to_string).collect());
-            Some(HeldRoleExplained { role: *role, name, grants })
-        };
-        self.basis.roles.iter().filter_map(explained).collect()
-    }
-
-    fn permissions(&self, services: &Services) -> Vec<Right> {
-        let right = |permission| {
-            [(None, "organization"), (Some(self.user_id), "self")].into_iter().find_map(|(owner, over)| {
-                match self.decide(services, permission, owner.into()) {
-                    Verdict::Permit(policies) => Some(Right { permission, over, policies }),
-                    Verdict::Deny(_) => None,
-                }
-            })
-        };
-        super::permissions().permissions().filter_map(right).collect()
-    }
 }
 
 impl Action for CheckPermission {
@@ -294,7 +239,8 @@ impl Action for CheckPermission {
         let (admission, asked) = admitted.into_parts();
         let CheckPermission { user_id, permission, owner_id, team_id, as_of } = asked;
         let asked = Asked { permission, owner_id, team_id };
-        let moment = Moment::of(services, admission.organization, user_id, as_of.as_deref(), [asked.belonging()]).await?;
+        let at = Moment::named(services, as_of.as_deref()).await?;
+        let moment = Moment::of(services, admission.organization, user_id, at, [asked.belonging()]).await?;
         moment.decision(services, &asked, "permission")
     }
 }
@@ -313,23 +259,9 @@ impl Action for CheckPermissions {
             return Err(Problem::invalid(vec![FieldError::new("questions", "identity.question_count")]));
         }
         let about = asked.questions.iter().map(Asked::belonging);
-        let moment = Moment::of(services, admission.organization, asked.user_id, asked.as_of.as_deref(), about).await?;
+        let at = Moment::named(services, asked.as_of.as_deref()).await?;
+        let moment = Moment::of(services, admission.organization, asked.user_id, at, about).await?;
         let decide = |(index, question)| moment.decision(services, question, &format!("questions[{index}].permission"));
         Ok(Decisions { items: asked.questions.iter().enumerate().map(decide).collect::<Result<_, _>>()? })
-    }
-}
-
-impl Action for ExplainRights {
-    type Output = RightsExplained;
-
-    fn owner(&self) -> Option<UserId> {
-        Some(self.user_id)
-    }
-
-    async fn perform(admitted: Admitted<Self>, services: &Services) -> Result<RightsExplained, Problem> {
-        let (admission, asked) = admitted.into_parts();
-        let moment = Moment::of(services, admission.organization, asked.user_id, asked.as_of.as_deref(), []).await?;
-        let (held_roles, permissions) = (moment.held_roles(), moment.permissions(services));
-        Ok(RightsExplained { user_id: asked.user_id, basis: moment.basis, held_roles, permissions })
     }
 }

@@ -11,6 +11,7 @@ mod explain;
 mod export;
 mod fold;
 mod names;
+mod naming;
 mod origins;
 mod query;
 mod search;
@@ -28,6 +29,7 @@ pub use export::{collect_audit, export_audit_csv, export_audit_ndjson};
 pub use fold::AuditLog;
 pub(crate) use fold::{EXPORT, Metadata, READ, REFUSAL};
 pub use names::AuditName;
+pub use naming::streams_naming;
 pub use origins::Origin;
 pub(crate) use origins::open as origins;
 pub use query::{ListAuditLogs, Outcome};
@@ -52,6 +54,7 @@ pub(super) const STATEMENTS: &[(&str, &str)] = &[
     ("compliance.audit_trail.actions", statements::ACTIONS),
     ("compliance.audit_trail.contexts", statements::CONTEXTS),
     ("compliance.audit_trail.texts", texts::MATCHING),
+    ("compliance.audit_trail.naming", naming::NAMING),
     ("compliance.audit_trail.behind", behind::BEHIND),
     ("compliance.audit_trail.by_id", explain::BY_ID),
     ("compliance.audit_trail.caused", explain::CAUSED),
