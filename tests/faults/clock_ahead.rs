@@ -47,6 +47,11 @@ async fn run(mut world: World) {
     let refreshed = Caller::new(&world.base_url, &text(&refreshed, "access_token"));
     assert_eq!(text(&get(&refreshed, "/me").await, "user_id"), user);
 
+    // What has ended by time alone is shown as ended.
+    let sessions = get(&own, "/me/sessions").await;
+    let statuses: Vec<_> = sessions["items"].as_array().expect("sessions").iter().map(|session| session["status"].clone()).collect();
+    assert!(statuses.contains(&json!("ACTIVE")) && statuses.contains(&json!("EXPIRED")), "{statuses:?}");
+
     // With a cookie.
     let response = door.request(Method::POST, "/auth/signin").json(&credentials(OWN)).send().await.expect("the server answers");
     assert_eq!(response.status(), 200);

@@ -31,8 +31,8 @@ async fn run(mut world: World) {
     let breach = json!({ "nature": "confidentiality", "summary": "A backup lay open.", "aware_at": chrono::Utc::now() });
     let breach = made(&officer, "/breaches", breach).await;
 
-    // Nothing is over as long as the clock does not say so. Lists tell what is overdue by the database's own
-    // clock; that it is on record only the events tell.
+    // Nothing is over as long as the clock does not say so. Lists tell what is overdue by it; that it is on
+    // record only the events tell.
     let path = format!("/me/exports/{export}/download");
     let on_record = async |event: &str, times: usize| {
         read_until(&officer, &format!("/events?type={event}"), |seen| items(seen).len() == times && seen.is_object()).await
@@ -45,6 +45,9 @@ async fn run(mut world: World) {
     world.ahead(5);
     on_record(BREACH, 1).await;
     on_record(REQUEST, 0).await;
+    let late = |listed: &Value| items(listed).iter().map(|item| item["overdue"] == true).collect::<Vec<_>>();
+    assert_eq!(late(&seen(&officer, "/breaches").await), [true]);
+    assert!(!late(&seen(&member, "/me/subject-requests").await).contains(&true));
     assert_eq!(of(&seen(&member, "/me/exports").await, &export)["status"], "READY");
 
     // Forty days: the export is gone, and the request should have been answered.
@@ -54,6 +57,7 @@ async fn run(mut world: World) {
     let overdue = on_record(REQUEST, 1).await;
     assert_eq!(items(&overdue)[0]["payload"]["request_id"], request.as_str(), "{overdue}");
     assert_eq!(items(&on_record(BREACH, 1).await)[0]["payload"]["breach_id"], breach.as_str());
+    assert!(late(&seen(&member, "/me/subject-requests").await).contains(&true));
     read_until(&member, "/me/exports", |seen| of(seen, &export)["status"] == "EXPIRED").await;
     let gone = member.request(Method::GET, &path).send().await.expect("the server answers");
     assert_ne!(gone.status(), 200, "its file went with it");

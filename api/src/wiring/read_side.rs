@@ -44,6 +44,7 @@ impl ReadSide {
         let connect = connect_options(settings)?;
         let keys: Arc<dyn PersonalKeys> = Arc::new(RingKeys(ring));
         let readers = Readers::new(pool(&connect, "palmares_reader", READERS).await?, keys.clone());
+        let readers = readers.ahead_by(settings.clock.ahead());
         let log = Log::new(pool(&connect, "palmares_relay", RELAY).await?);
         let watermarks = Watermarks::new(log.clone());
         Ok(Self { readers, log, head: Arc::new(HeadSignal::new()), watermarks, keys, connect })

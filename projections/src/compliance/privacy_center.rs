@@ -136,7 +136,7 @@ impl Query for GetPrivacyCenter {
         let data_by_event = events_of(reader, user).await?;
         let sealed = sqlx::query_as(SEALED).persistent(false).bind(organization).bind(user.0);
         let data_by_purpose = sealed.fetch_all(reader.connection()).await?;
-        let consents = consents_of(reader, user, i64::MAX, Utc::now()).await?;
+        let consents = consents_of(reader, user, i64::MAX, reader.now()).await?;
         let sessions = UserSessions { user_id: user, active: true, cursor: None, limit: Default::default() }.run(reader).await?.items;
         let asked = ListSubjectRequests { user_id: Some(user), ..ListSubjectRequests::default() };
         let mut open_requests = asked.run(reader).await?.items;

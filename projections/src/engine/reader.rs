@@ -4,6 +4,7 @@ use super::{
     keys::{KeyError, PersonalKeys},
     page::{Cursor, Limit, Listing},
 };
+use chrono::{DateTime, TimeDelta, Utc};
 use palmares_domain::kernel::{DataClass, FieldError, OrganizationId, Place, TeamId, Tenant, UserId};
 use serde::{Serialize, de::DeserializeOwned};
 use sqlx::{PgPool, Postgres, Transaction};
@@ -75,11 +76,19 @@ pub struct Readers {
     pool: PgPool,
     keys: Arc<dyn PersonalKeys>,
     clearance: DataClass,
+    /// By how much the clock of this process is ahead of the system's.
+    ahead: TimeDelta,
 }
 
 impl Readers {
     pub fn new(pool: PgPool, keys: Arc<dyn PersonalKeys>) -> Self {
-        Self { pool, keys, clearance: DataClass::Internal }
+        Self { pool, keys, clearance: DataClass::Internal, ahead: TimeDelta::zero() }
+    }
+
+    /// The same by a clock that is ahead of the system's: what has ended by it is shown as ended.
+    #[must_use]
+    pub fn ahead_by(self, ahead: TimeDelta) -> Self {
+        Self { ahead, ..self }
     }
 
     /// The same for whoever is cleared for this class; without it nothing above `INTERNAL` is shown
@@ -96,8 +105,8 @@ impl Readers {
         let mut tx = self.pool.begin().await?;
         let (_, incarnation): (String, Uuid) = sqlx::query_as(SET_TENANT).bind(organization.0.to_string()).fetch_one(&mut *tx).await?;
         let (keys, clearance) = (self.keys.as_ref(), self.clearance);
-        let (touched, opened) = (Vec::new(), Mutex::default());
-        Ok(TenantReader { tx, organization, keys, incarnation, as_of, touched, opened, clearance })
+        let (touched, opened, now) = (Vec::new(), Mutex::default(), Utc::now() + self.ahead);
+        Ok(TenantReader { tx, organization, keys, incarnation, as_of, touched, opened, clearance, now })
     }
 }
 
@@ -115,11 +124,17 @@ pub struct TenantReader<'a> {
     /// Whose personal data was opened to be shown.
     opened: Mutex<BTreeSet<Uuid>>,
     clearance: DataClass,
+    now: DateTime<Utc>,
 }
 
 impl TenantReader<'_> {
     pub fn organization(&self) -> OrganizationId {
         self.organization
+    }
+
+    /// The time at which it is asked, which says what has ended by time alone.
+    pub fn now(&self) -> DateTime<Utc> {
+        self.now
     }
 
     /// How far what it reads may be shown.

@@ -185,11 +185,11 @@ async fn window(reader: &mut TenantReader<'_>, asked: Option<&str>) -> Result<St
 }
 
 async fn today(reader: &mut TenantReader<'_>) -> Result<NaiveDate, ReadError> {
-    let Some(position) = reader.as_of else { return Ok(Utc::now().date_naive()) };
+    let Some(position) = reader.as_of else { return Ok(reader.now().date_naive()) };
     let organization = reader.organization().0;
     let query = sqlx::query_scalar(TIME_AT).persistent(false).bind(organization).bind(position);
     let time: Option<DateTime<Utc>> = query.fetch_optional(reader.connection()).await?;
-    Ok(time.unwrap_or_else(Utc::now).date_naive())
+    Ok(time.unwrap_or_else(|| reader.now()).date_naive())
 }
 
 /// The places of `range` with the names of those who hold them.

@@ -15,7 +15,7 @@ use uuid::Uuid;
 
 pub(super) const LIST: &str = "
     SELECT review_id, status, items, attested, revoked, due_at, opened_by, opened_at, opened_position, closed_at,
-           status = 'OPEN' AND due_at < now() AND attested + revoked < items AS overdue
+           status = 'OPEN' AND due_at < $4::timestamptz AND attested + revoked < items AS overdue
     FROM compliance_access_reviews
     WHERE organization_id = $1 AND opened_position < $2 ORDER BY opened_position DESC LIMIT $3";
 
@@ -31,7 +31,7 @@ pub(super) const HOLDERS: &str = "
 /// A key that is over opens nothing any more.
 pub(super) const KEYS: &str = "
     SELECT key_id, created_by FROM identity_api_keys
-    WHERE organization_id = $1 AND status = 'ACTIVE' AND (expires_at IS NULL OR expires_at > now()) AND ($2::uuid IS NULL OR key_id > $2)
+    WHERE organization_id = $1 AND status = 'ACTIVE' AND (expires_at IS NULL OR expires_at > $4::timestamptz) AND ($2::uuid IS NULL OR key_id > $2)
     ORDER BY key_id LIMIT $3";
 
 /// A review, and how far it is.
@@ -72,7 +72,7 @@ impl Query for ListAccessReviews {
 
     async fn run(self, reader: &mut TenantReader<'_>) -> Result<Page<AccessReviewRow>, ReadError> {
         let list = reader.list(self.cursor.as_ref(), &self.limit)?;
-        let query = sqlx::query_as(LIST).bind(reader.organization().0).bind(list.before()).bind(list.rows());
+        let query = sqlx::query_as(LIST).bind(reader.organization().0).bind(list.before()).bind(list.rows()).bind(reader.now());
         list.page(reader, query, |last: &AccessReviewRow| last.opened_position).await
     }
 }
@@ -111,7 +111,7 @@ pub async fn keys_in_use(readers: &Readers, tenant: Tenant, after: Option<ApiKey
     let most = at_most(most);
     let mut reader = readers.open(tenant, None).await?;
     let query = sqlx::query_as(KEYS).persistent(false).bind(tenant.organization().0).bind(after.map(|after| after.0));
-    let rows: Vec<(Uuid, Uuid)> = query.bind(one_more(most)).fetch_all(reader.connection()).await?;
+    let rows: Vec<(Uuid, Uuid)> = query.bind(one_more(most)).bind(reader.now()).fetch_all(reader.connection()).await?;
     let item = |(key, made_by): (Uuid, Uuid)| ReviewItem::Key { key_id: ApiKeyId(key), made_by: UserId(made_by) };
     Ok(Holders::first(rows.into_iter().map(item).collect(), most))
 }

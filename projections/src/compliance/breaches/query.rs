@@ -10,9 +10,9 @@ use uuid::Uuid;
 
 /// The clock runs while nobody told the authority, or why it need not be told.
 pub(super) const LIST: &str = "
-    SELECT *, status IN ('OPENED', 'ASSESSED') AND due_at <= now() AS overdue,
+    SELECT *, status IN ('OPENED', 'ASSESSED') AND due_at <= $5::timestamptz AS overdue,
            CASE WHEN status IN ('OPENED', 'ASSESSED')
-                THEN floor(extract(epoch FROM due_at - now()) / 3600)::bigint END AS hours_left
+                THEN floor(extract(epoch FROM due_at - $5::timestamptz) / 3600)::bigint END AS hours_left
     FROM compliance_breaches
     WHERE organization_id = $1 AND ($2::text IS NULL OR status = $2) AND opened_position < $3
     ORDER BY opened_position DESC LIMIT $4";
@@ -77,7 +77,7 @@ impl Query for ListBreaches {
     async fn run(self, reader: &mut TenantReader<'_>) -> Result<Page<Breach>, ReadError> {
         let list = reader.list(self.cursor.as_ref(), &self.limit)?;
         let query = sqlx::query_as(LIST).persistent(false).bind(reader.organization().0).bind(self.status.map(BreachStatus::name));
-        let query = query.bind(list.before()).bind(list.rows());
+        let query = query.bind(list.before()).bind(list.rows()).bind(reader.now());
         let page = list.page(reader, query, |last: &Breach| last.opened_position).await?;
         page.touch(reader, |row| row.breach_id);
         Ok(page)

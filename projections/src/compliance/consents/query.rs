@@ -152,7 +152,7 @@ impl Query for UserConsents {
 impl UserConsents {
     /// The moment that is asked about; of a position, that of the organization's last event up to there.
     async fn moment(&self, reader: &mut TenantReader<'_>) -> Result<DateTime<Utc>, ReadError> {
-        let Some(text) = &self.as_of else { return Ok(Utc::now()) };
+        let Some(text) = &self.as_of else { return Ok(reader.now()) };
         if let Ok(time) = DateTime::parse_from_rfc3339(&text.replace(' ', "+")) {
             return Ok(time.with_timezone(&Utc));
         }

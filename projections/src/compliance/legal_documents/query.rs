@@ -10,10 +10,10 @@ use uuid::Uuid;
 
 pub(super) const LIST: &str = "
     SELECT d.document_id, d.consent_type, d.version, d.language, d.digest, d.url, d.effective_at, d.published_at, d.published_position,
-           CASE WHEN d.effective_at > now() THEN 'UPCOMING'
+           CASE WHEN d.effective_at > $5::timestamptz THEN 'UPCOMING'
                 WHEN EXISTS (SELECT FROM compliance_legal_documents later
                              WHERE later.organization_id = $1 AND later.consent_type = d.consent_type
-                               AND later.effective_at > d.effective_at AND later.effective_at <= now()) THEN 'REPLACED'
+                               AND later.effective_at > d.effective_at AND later.effective_at <= $5::timestamptz) THEN 'REPLACED'
                 ELSE 'IN_FORCE' END AS status
     FROM compliance_legal_documents d
     WHERE d.organization_id = $1 AND ($2::text IS NULL OR d.consent_type = $2) AND d.published_position < $3
@@ -63,7 +63,7 @@ impl Query for ListLegalDocuments {
     async fn run(self, reader: &mut TenantReader<'_>) -> Result<Page<LegalDocument>, ReadError> {
         let list = reader.list(self.cursor.as_ref(), &self.limit)?;
         let query = sqlx::query_as(LIST).persistent(false).bind(reader.organization().0).bind(self.consent_type.map(ConsentType::name));
-        let query = query.bind(list.before()).bind(list.rows());
+        let query = query.bind(list.before()).bind(list.rows()).bind(reader.now());
         reader.touches(reader.organization().0);
         list.page(reader, query, |last: &LegalDocument| last.published_position).await
     }

@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 pub(super) const LIST: &str = "
     SELECT export_id, format, requested_at, events, size_bytes, digest, fault, expires_at, downloads, requested_position,
-           CASE WHEN status IN ('READY', 'DOWNLOADED') AND expires_at <= now() THEN 'EXPIRED' ELSE status END AS status
+           CASE WHEN status IN ('READY', 'DOWNLOADED') AND expires_at <= $5::timestamptz THEN 'EXPIRED' ELSE status END AS status
     FROM compliance_subject_exports
     WHERE organization_id = $1 AND user_id = $2 AND requested_position < $3
     ORDER BY requested_position DESC LIMIT $4";
@@ -74,7 +74,8 @@ pub(in crate::compliance) async fn exports_of(
     before: i64,
     rows: i64,
 ) -> Result<Vec<SubjectExport>, ReadError> {
-    let query = sqlx::query_as(LIST).persistent(false).bind(reader.organization().0).bind(user.0).bind(before).bind(rows);
+    let query =
+        sqlx::query_as(LIST).persistent(false).bind(reader.organization().0).bind(user.0).bind(before).bind(rows).bind(reader.now());
     let rows: Vec<SubjectExport> = query.fetch_all(reader.connection()).await?;
     rows.iter().for_each(|row| reader.touches(row.export_id));
     Ok(rows)

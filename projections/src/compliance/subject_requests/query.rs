@@ -16,11 +16,11 @@ use uuid::Uuid;
 
 /// What is due first comes first; what is answered is no more urgent than it was.
 pub(super) const LIST: &str = "
-    SELECT *, status IN ('RECEIVED', 'IN_PROGRESS') AND due_at <= now() AS overdue
+    SELECT *, status IN ('RECEIVED', 'IN_PROGRESS') AND due_at <= $9::timestamptz AS overdue
     FROM compliance_subject_requests
     WHERE organization_id = $1 AND ($2::text IS NULL OR status = $2) AND ($3::text IS NULL OR kind = $3)
       AND ($4::uuid IS NULL OR user_id = $4)
-      AND ($5::boolean IS NULL OR $5 = (status IN ('RECEIVED', 'IN_PROGRESS') AND due_at <= now()))
+      AND ($5::boolean IS NULL OR $5 = (status IN ('RECEIVED', 'IN_PROGRESS') AND due_at <= $9::timestamptz))
       AND (due_at, request_id) > ($6, $7)
     ORDER BY due_at, request_id LIMIT $8";
 
@@ -155,7 +155,8 @@ impl Query for ListSubjectRequests {
             .bind(self.overdue)
             .bind(due_at)
             .bind(request)
-            .bind(list.rows());
+            .bind(list.rows())
+            .bind(reader.now());
         let page = list.page(reader, query, |last: &Row| (last.due_at, last.request_id)).await?;
         page.touch(reader, |row| row.request_id);
         let events: Vec<SealedEvent> = page.items.iter().flat_map(Row::sealed).collect();

@@ -8,23 +8,23 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-/// That an assignment is over by its time is no event, so the statement asks the clock.
+/// That an assignment is over by its time is no event, so the statement is told the time.
 pub(super) const LIST: &str = "
     SELECT expert_id, assigned_by, assigned_at, assigned_position, until, ended_at, ended_by,
-           CASE WHEN ended_at IS NOT NULL THEN 'ENDED' WHEN until <= now() THEN 'EXPIRED' ELSE 'ACTIVE' END AS status
+           CASE WHEN ended_at IS NOT NULL THEN 'ENDED' WHEN until <= $6::timestamptz THEN 'EXPIRED' ELSE 'ACTIVE' END AS status
     FROM experts_assignments
     WHERE organization_id = $1 AND user_id = $2 AND assigned_position < $3
-      AND (NOT $4 OR ended_at IS NULL AND (until IS NULL OR until > now()))
+      AND (NOT $4 OR ended_at IS NULL AND (until IS NULL OR until > $6::timestamptz))
     ORDER BY assigned_position DESC LIMIT $5";
 
 /// People whom an expert looks after now.
 pub(super) const OPEN_OF_EXPERT: &str = "
     SELECT count(*) FROM experts_assignments
-    WHERE organization_id = $1 AND expert_id = $2 AND ended_at IS NULL AND (until IS NULL OR until > now())";
+    WHERE organization_id = $1 AND expert_id = $2 AND ended_at IS NULL AND (until IS NULL OR until > $3::timestamptz)";
 
 /// How many people an expert looks after now, for whoever asks whether the expert may go.
 pub async fn looked_after(reader: &mut TenantReader<'_>, expert: UserId) -> Result<i64, ReadError> {
-    let query = sqlx::query_scalar(OPEN_OF_EXPERT).persistent(false).bind(reader.organization().0).bind(expert.0);
+    let query = sqlx::query_scalar(OPEN_OF_EXPERT).persistent(false).bind(reader.organization().0).bind(expert.0).bind(reader.now());
     Ok(query.fetch_one(reader.connection()).await?)
 }
 
@@ -82,7 +82,13 @@ impl Query for UserExperts {
         let list = reader.list(self.cursor.as_ref(), &self.limit)?;
         let organization = reader.organization().0;
         reader.touches(self.user_id.0);
-        let query = sqlx::query_as(LIST).bind(organization).bind(self.user_id.0).bind(list.before()).bind(self.active).bind(list.rows());
+        let query = sqlx::query_as(LIST)
+            .bind(organization)
+            .bind(self.user_id.0)
+            .bind(list.before())
+            .bind(self.active)
+            .bind(list.rows())
+            .bind(reader.now());
         let page = list.page(reader, query, |last: &Row| last.assigned_position).await?;
         Ok(page.map(|row| ExpertAssignment {
             expert_id: UserId(row.expert_id),

@@ -8,12 +8,12 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-/// That a key is expired is no event, so the statement asks the clock.
+/// That a key is expired is no event, so the statement is told the time.
 pub(super) const LIST: &str = "
     SELECT * FROM (
         SELECT key_id, name, grants, quota_requests, quota_per, created_by, created_at, created_position, expires_at, rotated_at,
-               CASE WHEN former_until > now() THEN former_until END AS former_until, revoked_at, revoked_by,
-               CASE WHEN status = 'ACTIVE' AND expires_at <= now() THEN 'EXPIRED' ELSE status END AS status
+               CASE WHEN former_until > $5::timestamptz THEN former_until END AS former_until, revoked_at, revoked_by,
+               CASE WHEN status = 'ACTIVE' AND expires_at <= $5::timestamptz THEN 'EXPIRED' ELSE status END AS status
         FROM identity_api_keys
         WHERE organization_id = $1 AND created_position > $3) AS keys
     WHERE $2::text IS NULL OR status = $2
@@ -118,7 +118,7 @@ impl Query for ListApiKeys {
             ApiKeyStatus::Expired => "EXPIRED",
             ApiKeyStatus::Revoked => "REVOKED",
         });
-        let query = sqlx::query_as(LIST).bind(organization).bind(status).bind(list.after()).bind(list.rows());
+        let query = sqlx::query_as(LIST).bind(organization).bind(status).bind(list.after()).bind(list.rows()).bind(reader.now());
         let page = list.page(reader, query, |last: &Row| last.created_position).await?;
         page.items.iter().for_each(|row| reader.touches(row.key_id));
         Ok(page.map(ApiKey::from))

@@ -18,10 +18,10 @@ use uuid::Uuid;
 pub(super) const LIST: &str = "
     SELECT session_id, method, factors, carrier, started_at, expires_at, refreshed_at, ended_at, end_reason,
            client_context_id, started_position, started_event_id,
-           CASE WHEN ended_at IS NOT NULL THEN 'ENDED' WHEN expires_at <= now() THEN 'EXPIRED' ELSE 'ACTIVE' END AS status
+           CASE WHEN ended_at IS NOT NULL THEN 'ENDED' WHEN expires_at <= $6::timestamptz THEN 'EXPIRED' ELSE 'ACTIVE' END AS status
     FROM identity_sessions
     WHERE organization_id = $1 AND user_id = $2 AND started_position < $3
-      AND (NOT $4 OR ended_at IS NULL AND expires_at > now())
+      AND (NOT $4 OR ended_at IS NULL AND expires_at > $6::timestamptz)
     ORDER BY started_position DESC LIMIT $5";
 
 pub(super) const SEALED: &str = "
@@ -99,7 +99,13 @@ impl Query for UserSessions {
         let list = reader.list(self.cursor.as_ref(), &self.limit)?;
         let organization = reader.organization().0;
         reader.touches(self.user_id.0);
-        let query = sqlx::query_as(LIST).bind(organization).bind(self.user_id.0).bind(list.before()).bind(self.active).bind(list.rows());
+        let query = sqlx::query_as(LIST)
+            .bind(organization)
+            .bind(self.user_id.0)
+            .bind(list.before())
+            .bind(self.active)
+            .bind(list.rows())
+            .bind(reader.now());
         let page = list.page(reader, query, |last: &Row| last.started_position).await?;
         let contexts: BTreeSet<Uuid> = page.items.iter().filter_map(|row| row.client_context_id).collect();
         let origins = audit_trail::origins(reader, &contexts.into_iter().collect::<Vec<_>>()).await?;
