@@ -5,6 +5,7 @@ mod audit_states;
 pub mod erasure;
 mod read_side;
 mod sealing;
+mod snapshots;
 
 use crate::support::servers::{self, Database};
 use futures::future::join_all;
@@ -20,9 +21,7 @@ use palmares_commands::store::LoadRequest;
 use palmares_commands::store::postgres::{PostgresStore, PostgresStoreOptions};
 use palmares_domain::challenges::activity_log::ActivityLog;
 use palmares_domain::identity::{Rights, Role};
-use palmares_domain::kernel::{
-    Admission, Admitted, Aggregate, Code, CommandId, Idempotency, OrganizationId, ProgramId, TransactionId, UserId,
-};
+use palmares_domain::kernel::{Admission, Admitted, Code, CommandId, Idempotency, OrganizationId, ProgramId, TransactionId, UserId};
 use palmares_domain::points::{Account, AccountKey};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -218,8 +217,9 @@ async fn a_stream_that_began_on_this_node_has_snapshots_while_it_is_hot() {
     let hold = json!({ "program_id": account.program_id, "user_id": account.user_id, "amount": 1 });
     let held = join_all((0..150).map(|_| nodes[0].ask::<PlaceHold>(hold.clone()))).await;
     assert!(held.iter().all(Result::is_ok));
-    let name = StreamRef::of::<Account>(nodes[0].organization, account.id()).name;
-    let request = LoadRequest { stream: name, shape: Account::SHAPE, with_sealed: false };
+    let kept = StreamRef::of::<Account>(nodes[0].organization, account.id());
+    let name = kept.name;
+    let request = LoadRequest { stream: name, shape: kept.shape(), with_sealed: false };
     // Snapshots are written behind the answers.
     let until_kept = async {
         loop {

@@ -6,7 +6,7 @@ use super::load::{fields, place};
 use super::metadata::metadata;
 use super::operation::{Involved, Unit};
 use super::slots::{Entry, Loaded, Slot};
-use super::{Answer, Engine, Operation, Receipt, Refused, Rejection};
+use super::{Answer, Engine, Operation, Receipt, Refused, Rejection, vouched};
 use crate::privacy::UnsealedEvent;
 use crate::privacy::sealing::{seal_events, try_seal_events};
 use crate::store::{Append, AppendError, ClaimKey, NewEvent, SealedBlob, Snapshot, StreamName, StreamWrite};
@@ -305,6 +305,17 @@ impl Engine {
         Ok((StreamWrite { stream: stream.name, expected_version: before, handle, events }, settle))
     }
 
+    /// Keeps a snapshot, which nobody waits for.
+    fn keep(&self, stream: StreamName, snapshot: Snapshot) {
+        let (ring, store) = (self.ring.clone(), self.store.clone());
+        tokio::spawn(async move {
+            match vouched::vouch(&ring, stream, snapshot).await {
+                Ok(snapshot) => store.keep_snapshot(stream, snapshot),
+                Err(error) => tracing::warn!(%error, "a snapshot was not kept"),
+            }
+        });
+    }
+
     /// Waits for an append. Its position, or nothing where the command has to be decided again.
     async fn settle(&self, outcome: crate::store::Outcome, settles: Vec<Settle>) -> Result<Option<i64>, Rejection> {
         let outcome = outcome.await.unwrap_or_else(|_| Err(AppendError::Unavailable("the committer has stopped".into())));
@@ -313,7 +324,7 @@ impl Engine {
                 for settle in settles {
                     settle.slot.commit(settle.version);
                     if let Some(snapshot) = settle.snapshot {
-                        self.store.keep_snapshot(settle.stream, snapshot);
+                        self.keep(settle.stream, snapshot);
                     }
                 }
                 Ok(Some(committed.position))

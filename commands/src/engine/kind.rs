@@ -1,5 +1,6 @@
 //! Aggregates without their type: what the engine needs to hold states of all kinds side by side.
 
+use super::vouched::VOUCHED;
 use crate::privacy::PersonalFields;
 use crate::store::StreamName;
 use chrono::{DateTime, Utc};
@@ -13,6 +14,7 @@ type Parse = fn(&str, u16, &[u8]) -> anyhow::Result<Box<dyn Change>>;
 /// A kind of aggregate.
 pub struct Kind {
     pub stream_type: &'static str,
+    /// As its snapshots are stored.
     pub shape: u16,
     /// The purpose of the personal data that it decides on; its snapshots are sealed under it.
     pub decides_on: Option<Purpose>,
@@ -25,7 +27,10 @@ struct KindOf<A>(std::marker::PhantomData<A>);
 impl<A: Aggregate> KindOf<A> {
     const KIND: &'static Kind = &Kind {
         stream_type: A::TYPE,
-        shape: A::SHAPE,
+        shape: {
+            assert!(A::SHAPE < VOUCHED, "shapes are small");
+            A::SHAPE | VOUCHED
+        },
         decides_on: A::DECIDES_ON_PERSONAL_DATA,
         fresh: || Box::new(A::default()),
         parse: |event_type, schema_version, payload| {
@@ -44,6 +49,11 @@ pub struct StreamRef {
 impl StreamRef {
     pub fn of<A: Aggregate>(organization: OrganizationId, id: impl Into<Uuid>) -> Self {
         Self { name: StreamName { organization, stream_type: A::TYPE, id: id.into() }, kind: KindOf::<A>::KIND }
+    }
+
+    /// The shape under which its snapshots are stored.
+    pub fn shape(&self) -> u16 {
+        self.kind.shape
     }
 }
 

@@ -3,7 +3,7 @@
 use super::kind::{Change, State, StreamRef};
 use super::size::Size;
 use super::slots::{Entry, Loaded, Slot};
-use super::{Engine, Rejection};
+use super::{Engine, Rejection, vouched};
 use crate::privacy::sealing::open_events;
 use crate::privacy::{DataKeyName, EventPlace, PersonalFields, SealRequest, SealedEvent};
 use crate::store::{LoadRequest, LoadedStream, NewEvent, Snapshot};
@@ -29,7 +29,10 @@ impl Engine {
         let mut state = (stream.kind.fresh)();
         let mut version = 0;
         if let Some(snapshot) = &found.snapshot {
-            match self.opened_snapshot(stream, snapshot).await? {
+            let Some(state_of) = vouched::state(&self.ring, stream.name, snapshot).await else {
+                return self.fold_from_the_beginning(stream).await;
+            };
+            match self.opened_snapshot(stream, snapshot.version, state_of).await? {
                 Some(bytes) => state.restore(&bytes).map_err(anyhow::Error::from)?,
                 // The key is destroyed: the events below it are as unreadable, and close the stream.
                 None => return self.fold_from_the_beginning(stream).await,
@@ -61,10 +64,10 @@ impl Engine {
         Box::pin(self.fold(stream, LoadedStream { snapshot: None, ..found })).await
     }
 
-    async fn opened_snapshot(&self, stream: StreamRef, snapshot: &Snapshot) -> Result<Option<Vec<u8>>, Rejection> {
-        let Some(purpose) = stream.kind.decides_on else { return Ok(Some(snapshot.state.clone())) };
-        let place = snapshot_place(stream, purpose, snapshot.version);
-        let opened = self.ring.open_many(&[(place, snapshot.state.as_slice())]).await.map_err(anyhow::Error::from)?;
+    async fn opened_snapshot(&self, stream: StreamRef, version: i64, state: &[u8]) -> Result<Option<Vec<u8>>, Rejection> {
+        let Some(purpose) = stream.kind.decides_on else { return Ok(Some(state.to_vec())) };
+        let place = snapshot_place(stream, purpose, version);
+        let opened = self.ring.open_many(&[(place, state)]).await.map_err(anyhow::Error::from)?;
         Ok(opened.into_iter().next().flatten().map(|bytes| bytes.to_vec()))
     }
 

@@ -18,6 +18,7 @@ mod operation;
 mod past;
 mod size;
 mod slots;
+mod vouched;
 
 pub use capability::{Capability, Throttle};
 pub use clock::Clock;

@@ -159,7 +159,7 @@ impl KeyRing {
     }
 
     /// HMAC-SHA256 of parts under the organization's index key. `label` separates its uses.
-    pub(super) async fn keyed_hash(&self, organization: OrganizationId, label: &str, parts: &[&[u8]]) -> Result<[u8; 32], PrivacyError> {
+    pub(crate) async fn keyed_hash(&self, organization: OrganizationId, label: &str, parts: &[&[u8]]) -> Result<[u8; 32], PrivacyError> {
         let key = match self.index_keys.get(&organization) {
             Some(key) => key,
             None => {
