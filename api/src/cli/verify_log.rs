@@ -5,7 +5,7 @@ use anyhow::Context;
 use palmares_projections::engine::{
     log::Log,
     sealing::{
-        Outside,
+        Outside, Unfit,
         audit::{Wrong, audit},
     },
 };
@@ -46,13 +46,34 @@ pub async fn run(args: &VerifyLogArgs, reporter: &Reporter) -> anyhow::Result<bo
         let sentence = format!("leaf {index} of organization {organization} (position {position}) {what}");
         reporter.say(&sentence, || json!({ "event": "finding", "finding": finding }));
     }
-    let whole = found.findings.is_empty();
+    for beside in &found.beside {
+        let (organization, at) = (beside.organization_id.unwrap_or_default(), beside.at.unwrap_or_default());
+        let subject = beside.subject_id.unwrap_or_default();
+        let sentence = match beside.unfit {
+            Unfit::SealedAltered => {
+                format!("a sealed field of organization {organization} is not the one that the event at position {at} names")
+            }
+            Unfit::SealedGone => format!(
+                "a sealed field of organization {organization} that the event at position {at} names is gone, and nobody was erased"
+            ),
+            Unfit::KeyGone => format!("a key of subject {subject} of organization {organization} is gone without a trace"),
+            Unfit::KeyEnded => format!("a key of subject {subject} of organization {organization} was ended, and no erasure is on record"),
+            Unfit::RootEntry => format!("entry {at} of the root log is missing, or is not the one that was signed"),
+            Unfit::RootTile => format!("tile {at} of the root log is not made of its entries"),
+        };
+        reporter.say(&sentence, || json!({ "event": "beside", "beside": beside }));
+    }
+    let whole = found.is_whole();
     match reporter {
         Reporter::Terminal if whole => print_line(&format!(
             "the log is the one that was signed: {} events of {} organizations up to position {}",
             found.leaves, found.organizations, found.position
         )),
-        Reporter::Terminal => print_line(&format!("the log is NOT the one that was signed: {} organizations differ", found.findings.len())),
+        Reporter::Terminal => print_line(&format!(
+            "the log is NOT whole: {} organizations differ from what was signed, {} things beside it do not fit it",
+            found.findings.len(),
+            found.beside.len()
+        )),
         _ => print_line(&json!({ "event": "log", "whole": whole, "position": found.position, "leaves": found.leaves }).to_string()),
     }
     Ok(whole)

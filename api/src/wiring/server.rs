@@ -36,7 +36,7 @@ use palmares_projections::{
     engine::{
         Readers,
         head::HeadSignal,
-        sealing::{Outside, Sealer},
+        sealing::{Outside, Rounds, Sealer},
         stop::Stopper,
     },
 };
@@ -119,6 +119,9 @@ pub(super) async fn serve(
                 if !sealing.witnesses.is_empty() {
                     let witnesses = Witnesses::new(read.log.clone(), sealing.witnesses.clone())?;
                     house.spawn(witnesses.follow(stopping.clone()));
+                }
+                if let Some(every) = sealing.verify_every {
+                    house.spawn(Rounds::new(read.log.clone(), outside.clone(), every).run(stopping.clone()));
                 }
                 let (sealer, tail) = (Sealer::new(read.log.clone(), read.head.clone(), keys, outside), write.tail.clone());
                 house.spawn(sealer.with_recent(Arc::new(move |after| tail.entries(after))).run(stopping.clone()));

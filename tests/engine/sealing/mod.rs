@@ -1,5 +1,6 @@
 //! The sealer on a real log: what it signs, what it refuses to sign, and what somebody cannot change unseen.
 
+mod beside;
 mod recent;
 mod refusals;
 mod tampering;

@@ -99,6 +99,27 @@ async fn trees_that_are_not_those_that_were_signed_are_not_signed_again() {
     site.seal().await.unwrap();
 }
 
+/// Taken at its word, events would be signed twice, or never: no key could take that back.
+// covers: E-184
+#[tokio::test]
+async fn a_place_in_the_log_that_was_moved_signs_nothing_twice_and_leaves_nothing_out() {
+    let site = Site::open().await;
+    let (one, other) = (organization(), organization());
+    site.append(one, 300).await;
+    let sealed = site.append(other, 7).await;
+    site.seal().await.unwrap();
+    let last = site.append(one, 12).await;
+    for moved in [-300, -10, -1, 1, 5] {
+        site.tamper(&format!("UPDATE proof_log SET position = {sealed} + {moved}")).await;
+        let why = refusal(site.seal().await);
+        assert!(why.contains(&format!("up to position {}, and its trees have {sealed} leaves", sealed + moved)), "{why}");
+        assert!(matches!(site.audit().await, Err(SealError::Refused(_))), "so says whoever looks");
+    }
+    site.tamper(&format!("UPDATE proof_log SET position = {sealed}")).await;
+    assert_eq!(site.seal().await.unwrap(), last);
+    assert_eq!(site.audit().await.unwrap().findings, Vec::new());
+}
+
 #[tokio::test]
 async fn the_checkpoint_of_another_log_is_not_overwritten() {
     let (site, another) = (Site::open().await, Site::open().await);

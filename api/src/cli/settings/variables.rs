@@ -23,6 +23,7 @@ pub const ENVIRONMENT: &[(&str, &str)] = &[
         "file with the Ed25519 keys of the log (PKCS#8, PEM): the first private one signs; without it nothing is sealed",
     ),
     ("PALMARES_LOG_CHECKPOINT_FILE", "file of the last signed checkpoint of the log; not in the database, nor beside it"),
+    ("PALMARES_LOG_VERIFY_HOURS", "hours after which the whole log is read again and compared with what was signed; 0 for never"),
     ("PALMARES_LOG_WITNESSES", "witnesses of the log (c2sp.org/tlog-witness), with commas between: name+id+key@https://submission.prefix"),
     ("PALMARES_ISSUER", "`iss` of the tokens that are signed and accepted"),
     ("PALMARES_AUDIENCE", "`aud` of the tokens that are signed and accepted"),

@@ -1,7 +1,7 @@
 //! Reads the whole log again, and says where it is not the one that was signed.
 
 use super::{
-    Outside, SealError, entry, hashes, number, positions,
+    Beside, Outside, SealError, beside, entry, hashes, number, positions,
     session::{Session, known},
     statements::{AUDIT_CHECKPOINTS, AUDIT_TILE, READ, SIZES},
 };
@@ -48,6 +48,14 @@ pub struct Audit {
     pub organizations: u64,
     /// The first place for each organization.
     pub findings: Vec<Finding>,
+    /// What stands beside the log and does not fit it.
+    pub beside: Vec<Beside>,
+}
+
+impl Audit {
+    pub fn is_whole(&self) -> bool {
+        self.findings.is_empty() && self.beside.is_empty()
+    }
 }
 
 /// An organization's tree as it is read again.
@@ -175,7 +183,8 @@ impl Auditor {
             self.found(organization, &mut reading, index, position, Wrong::Removed);
         }
         self.findings.sort_by_key(|finding| finding.position);
-        let Self { session, findings, leaves, .. } = self;
-        Ok(Audit { position: session.position, leaves, organizations, findings })
+        let Self { mut tx, session, findings, leaves, .. } = self;
+        let beside = beside::look(&mut tx, &session).await?;
+        Ok(Audit { position: session.position, leaves, organizations, findings, beside })
     }
 }

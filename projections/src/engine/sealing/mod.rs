@@ -6,8 +6,10 @@
 //! is also written to a file outside PostgreSQL, and nothing is signed that does not extend it.
 
 pub mod audit;
+mod beside;
 mod outside;
 mod reading;
+mod rounds;
 mod sealer;
 mod session;
 pub mod statements;
@@ -16,7 +18,9 @@ mod tree;
 pub mod witness;
 mod writing;
 
+pub use beside::{Beside, Unfit};
 pub use outside::{Outside, OutsideFault};
+pub use rounds::Rounds;
 pub(crate) use sealer::entry;
 pub use sealer::{Recent, SealError, Sealer, Signers, SigningKeys};
 pub use session::inspect;

@@ -4,7 +4,7 @@ use super::{
     Outside, SealError, hashes, log_name, number, positions,
     reading::Streams,
     sealer::refused,
-    statements::{EDGES, KEYS, LAST_CHECKPOINTS, LAST_ROOT, LOG, ONE_MOMENT, ROOT_EDGES, ROOT_TILES},
+    statements::{EDGES, KEYS, LAST_CHECKPOINTS, LAST_ROOT, LEAVES, LOG, ONE_MOMENT, ROOT_EDGES, ROOT_TILES},
     tiles,
     tree::Tree,
 };
@@ -64,6 +64,12 @@ impl Session {
         }
         let root = Tree::kept(levels, Vec::new(), &signed).filter(|_| u64::try_from(root_size) == Ok(signed.size));
         let root = root.ok_or_else(|| refused("the root log is not the one that was signed last"))?;
+        // Positions have no gaps, so each of them is one leaf. Were the row moved back, leaves would be signed twice;
+        // were it moved on, some never: neither could be undone.
+        let leaves: i64 = sqlx::query_scalar(LEAVES).fetch_one(&mut *connection).await?;
+        if leaves != position {
+            return Err(refused(format!("the log is said to be sealed up to position {position}, and its trees have {leaves} leaves")));
+        }
         let said = verify_outside(connection, outside, said, &log, &keys, signed.size).await?;
         Ok(Self { log, position, root, keys, trees: HashMap::new(), streams: Streams::default(), outside: said })
     }

@@ -3,6 +3,15 @@
 /// Held by the sealer that signs.
 pub(super) const TRY_LEAD: &str = "SELECT pg_try_advisory_lock(7081, 2)";
 
+/// Held by who reads the whole log again.
+pub(super) const TRY_ROUND: &str = "SELECT pg_try_advisory_lock(7081, 3)";
+
+/// Whether it is time to, and how much was wrong the last time.
+pub(super) const ROUND: &str = "
+    SELECT coalesce(verified_at < clock_timestamp() - make_interval(secs => $1), true), coalesce(findings, 0) FROM proof_log";
+
+pub(super) const ROUND_DONE: &str = "UPDATE proof_log SET verified_at = clock_timestamp(), findings = $1";
+
 /// What follows sees the database at one moment, whatever is sealed meanwhile.
 pub(super) const ONE_MOMENT: &str = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY";
 
@@ -26,6 +35,10 @@ pub(super) const READ: &str = "
 
 pub(super) const EDGES: &str = "
     SELECT organization_id, level, index, hashes, positions FROM proof_edges WHERE organization_id = ANY($1) ORDER BY organization_id, level";
+
+/// How many leaves all trees have together: whole tiles of 256, and what grows behind them.
+pub(super) const LEAVES: &str = "
+    SELECT coalesce(sum(index * 256 + octet_length(hashes) / 32), 0)::bigint FROM proof_edges WHERE level = 0";
 
 pub(super) const LAST_CHECKPOINTS: &str = "
     SELECT o.id, c.note FROM unnest($1::uuid[]) o(id) CROSS JOIN LATERAL (
@@ -84,6 +97,48 @@ pub(super) const AUDIT_CHECKPOINTS: &str = "
 
 pub(super) const SIZES: &str = "SELECT organization_id, max(size) FROM proof_checkpoints GROUP BY organization_id";
 
+/// Ciphertexts that the event at their position does not name.
+pub(super) const BESIDE_SEALED_ALTERED: &str = "
+    SELECT s.organization_id, s.position
+    FROM event_sealed s LEFT JOIN events e ON e.position = s.position AND e.organization_id = s.organization_id
+    WHERE s.position <= $1 AND (e.position IS NULL
+        OR position(convert_to('\"sealed\":\"' || encode(sha256(s.ciphertext), 'hex') || '\"', 'UTF8') IN e.payload) = 0)
+    ORDER BY s.position LIMIT $2";
+
+/// Events that name more ciphertexts than there are, of nobody who was erased.
+pub(super) const BESIDE_SEALED_GONE: &str = "
+    SELECT e.organization_id, e.position
+    FROM events e JOIN streams t ON t.key = e.stream_key
+    WHERE e.position <= $1 AND position('\"sealed\":\"'::bytea IN e.payload) > 0
+      AND regexp_count(encode(e.payload, 'escape'), '\"sealed\":\"[0-9a-f]{64}\"') > (SELECT count(*) FROM event_sealed s WHERE s.position = e.position)
+      AND NOT EXISTS (
+          SELECT FROM data_keys k WHERE k.organization_id = e.organization_id AND k.erasure_id IS NOT NULL
+            AND (k.subject_id = t.id OR position(convert_to(k.subject_id::text, 'UTF8') IN e.payload) > 0))
+    ORDER BY e.position LIMIT $2";
+
+pub(super) const BESIDE_KEYS_GONE: &str = "
+    SELECT DISTINCT s.organization_id, s.subject_id FROM event_sealed s
+    WHERE NOT EXISTS (
+        SELECT FROM data_keys k WHERE k.organization_id = s.organization_id AND k.subject_id = s.subject_id AND k.purpose = s.purpose)
+    ORDER BY 1, 2 LIMIT $1";
+
+/// What is being erased at this moment is on record a little later.
+pub(super) const BESIDE_KEYS_ENDED: &str = "
+    SELECT DISTINCT k.organization_id, k.subject_id FROM data_keys k
+    WHERE k.erasure_id IS NOT NULL AND k.destroyed_at < now() - interval '1 hour' AND NOT EXISTS (
+        SELECT FROM streams t JOIN events e ON e.stream_key = t.key
+        WHERE t.organization_id = k.organization_id AND t.type = 'deletion_request' AND e.event_type = 'compliance.subject_erased'
+          AND (position(convert_to(k.subject_id::text, 'UTF8') IN e.payload) > 0
+               OR position(convert_to(k.organization_id::text, 'UTF8') IN e.payload) > 0))
+    ORDER BY 1, 2 LIMIT $1";
+
+/// The leaves of the root log.
+pub(super) const BESIDE_ENTRIES: &str = "
+    SELECT root_index, note FROM proof_checkpoints
+    UNION ALL SELECT root_index, introduction FROM proof_keys WHERE root_index IS NOT NULL ORDER BY 1";
+
+pub(super) const BESIDE_ROOT_TILES: &str = "SELECT level, index, hashes FROM proof_root_tiles ORDER BY level, index";
+
 pub(super) const NEWEST_ROOT: &str = "SELECT size, note FROM proof_root_checkpoints ORDER BY size DESC LIMIT 1";
 
 pub(super) const COSIGNED: &str = "SELECT coalesce(max(size), 0) FROM proof_cosignatures WHERE witness = $1";
@@ -94,11 +149,15 @@ pub(super) const KEEP_COSIGNATURE: &str = "
 /// Every statement of this file, by name.
 pub(in crate::engine) const STATEMENTS: &[(&str, &str)] = &[
     ("engine.sealing.try_lead", TRY_LEAD),
+    ("engine.sealing.try_round", TRY_ROUND),
+    ("engine.sealing.round", ROUND),
+    ("engine.sealing.round_done", ROUND_DONE),
     ("engine.sealing.log", LOG),
     ("engine.sealing.events", EVENTS),
     ("engine.sealing.streams", STREAMS),
     ("engine.sealing.read", READ),
     ("engine.sealing.edges", EDGES),
+    ("engine.sealing.leaves", LEAVES),
     ("engine.sealing.last_checkpoints", LAST_CHECKPOINTS),
     ("engine.sealing.root_edges", ROOT_EDGES),
     ("engine.sealing.root_tiles", ROOT_TILES),
@@ -116,6 +175,12 @@ pub(in crate::engine) const STATEMENTS: &[(&str, &str)] = &[
     ("engine.sealing.audit_tile", AUDIT_TILE),
     ("engine.sealing.audit_checkpoints", AUDIT_CHECKPOINTS),
     ("engine.sealing.sizes", SIZES),
+    ("engine.sealing.beside_sealed_altered", BESIDE_SEALED_ALTERED),
+    ("engine.sealing.beside_sealed_gone", BESIDE_SEALED_GONE),
+    ("engine.sealing.beside_keys_gone", BESIDE_KEYS_GONE),
+    ("engine.sealing.beside_keys_ended", BESIDE_KEYS_ENDED),
+    ("engine.sealing.beside_entries", BESIDE_ENTRIES),
+    ("engine.sealing.beside_root_tiles", BESIDE_ROOT_TILES),
     ("engine.sealing.newest_root", NEWEST_ROOT),
     ("engine.sealing.cosigned", COSIGNED),
     ("engine.sealing.keep_cosignature", KEEP_COSIGNATURE),
