@@ -181,6 +181,13 @@ pub async fn rebuild_all(platform: &Caller, database: &mut PgConnection) {
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
     }
+    let differing: Vec<String> = sqlx::query_scalar(
+        "SELECT name || ': ' || compared FROM rebuild_requests WHERE compared IS NULL OR compared -> 'differences' <> '[]'",
+    )
+    .fetch_all(database)
+    .await
+    .expect("what the rebuilds found");
+    assert!(differing.is_empty(), "what served was not what the log says: {differing:?}");
 }
 
 async fn active(database: &mut PgConnection, table: &str) -> String {

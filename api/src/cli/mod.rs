@@ -65,6 +65,8 @@ enum Command {
     Import(import::ImportKind),
     /// Fill a projection anew from the log, without downtime
     Rebuild(rebuild::RebuildArgs),
+    /// Make every projection anew from the log, and say where what served was not what the log says
+    VerifyProjections(rebuild::VerifyProjectionsArgs),
     /// Compare every account's stream with its balance and the trial balance
     VerifyLedger(verify_ledger::VerifyLedgerArgs),
     /// Show every field that is recorded, its class, whose it is and what for
@@ -119,7 +121,8 @@ async fn execute(command: Command, system: &dyn System, reporter: &Reporter) -> 
         Command::Bootstrap(args) => bootstrap::run(&args, system, reporter).await?,
         Command::Token(args) => token::run(&args)?,
         Command::Import(kind) => return import::run(kind, reporter).await,
-        Command::Rebuild(args) => rebuild::run(&args, reporter).await?,
+        Command::Rebuild(args) => return rebuild::run(&args, reporter).await,
+        Command::VerifyProjections(args) => return rebuild::verify(&args, reporter).await,
         Command::VerifyLedger(args) => return verify_ledger::run(&args, reporter).await,
         Command::DataMap => data_map::run(reporter),
         Command::Verify(args) => verify::run(args, reporter)?,
@@ -188,6 +191,7 @@ mod tests {
                 "token",
                 "import",
                 "rebuild",
+                "verify-projections",
                 "verify-ledger",
                 "data-map",
                 "verify",

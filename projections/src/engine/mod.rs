@@ -10,6 +10,7 @@
 
 pub mod batch;
 pub mod checkpoint;
+pub mod comparison;
 pub mod due;
 pub mod feed;
 pub mod head;
@@ -55,6 +56,7 @@ pub fn statements() -> impl Iterator<Item = (&'static str, &'static str)> {
     [
         batch::STATEMENTS,
         checkpoint::STATEMENTS,
+        comparison::STATEMENTS,
         log::STATEMENTS,
         parked::STATEMENTS,
         reactions::STATEMENTS,

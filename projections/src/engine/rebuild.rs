@@ -3,12 +3,15 @@
 use super::{
     batch::{BatchError, Workshop, wants},
     checkpoint::{self, Claim, Kind},
-    projector::{ApplyError, Projector},
-    requests, slots,
+    comparison::{self, Comparison, Difference},
+    projector::{ApplyContext, ApplyError, Projector, Slot},
+    requests,
+    slots::{self, Serving},
     stop::{Backoff, Stop},
     transient::is_transient,
 };
 use palmares_domain::kernel::RecordedEvent;
+use sqlx::{Acquire, PgConnection, Postgres, Transaction};
 use std::{collections::VecDeque, sync::Arc};
 
 /// Events in one transaction.
@@ -162,30 +165,76 @@ impl Rebuild {
     }
 
     /// Makes the filled slot serve, unless the other one is too far ahead. The lock on both
-    /// checkpoints holds the running projector back for as long as the last events take.
+    /// checkpoints holds the running projector back for as long as the last events take, and a look
+    /// at where the two differ.
     async fn swap(&mut self) -> Result<Option<i64>, RebuildError> {
         let mut tx = self.workshop.pool.begin().await?;
         let serving = slots::lock(&mut tx, self.claim.name).await?;
-        let missing = serving - self.claim.position;
-        if missing > BATCH {
+        if serving.position - self.claim.position > BATCH {
             return Ok(None);
         }
-        let mut position = self.claim.position;
-        if missing > 0 {
-            position = serving;
-            let mut events: Vec<_> = self.workshop.log.read_after(self.claim.position, missing).await?.into_iter().map(Arc::new).collect();
-            events.retain(|event| wants(self.projector.interests(), event));
-            let batch = self.workshop.open(self.projector.opens_personal(), &events).await;
-            let batch = batch.map_err(|error| RebuildError::Apply { position, error })?;
-            let mut context = super::ApplyContext { tx: &mut tx, slot: self.claim.slot, keys: self.workshop.keys.as_ref() };
-            let applied = if batch.is_empty() { Ok(()) } else { self.projector.apply(&mut context, &batch).await };
-            applied.map_err(|error| RebuildError::Apply { position, error })?;
-        }
+        let position = serving.position.max(self.claim.position);
+        let brought = self.bring(&mut tx, self.claim.slot, self.claim.position, position).await;
+        brought.map_err(|error| RebuildError::Apply { position, error })?;
+        let compared = self.compare(&mut tx, &serving, position).await?;
         if !slots::swap(&mut tx, self.projector.as_ref(), &self.claim, position).await? {
             return Err(RebuildError::Lost);
         }
-        requests::fulfil(&mut tx, self.claim.name).await?;
+        requests::fulfil(&mut tx, self.claim.name, compared.as_ref()).await?;
         tx.commit().await?;
+        self.tell(compared.unwrap_or_default());
         Ok(Some(position))
+    }
+
+    /// Applies the events behind `after` up to `until`, which are few, to a slot.
+    async fn bring(&self, tx: &mut PgConnection, slot: Slot, after: i64, until: i64) -> Result<(), ApplyError> {
+        if after >= until {
+            return Ok(());
+        }
+        let mut events: Vec<_> = self.workshop.log.read_after(after, until - after).await?.into_iter().map(Arc::new).collect();
+        events.retain(|event| wants(self.projector.interests(), event));
+        let batch = self.workshop.open(self.projector.opens_personal(), &events).await?;
+        if batch.is_empty() {
+            return Ok(());
+        }
+        let mut context = ApplyContext { tx, slot, keys: self.workshop.keys.as_ref() };
+        self.projector.apply(&mut context, &batch).await
+    }
+
+    /// Where what served is not what was made; `None` where that says nothing: a slot of another fold says it
+    /// differently, and one that lacks events, or is far behind, was known to.
+    async fn compare(
+        &self,
+        tx: &mut Transaction<'_, Postgres>,
+        serving: &Serving,
+        position: i64,
+    ) -> Result<Option<Comparison>, sqlx::Error> {
+        let comparable = serving.version == self.claim.version && !serving.has_parked && position - serving.position <= BATCH;
+        if !comparable || self.projector.tables().is_empty() {
+            return Ok(None);
+        }
+        // What it lacks is applied to see what it would say, and taken back.
+        let mut aside = tx.begin().await?;
+        let compared = match self.bring(&mut aside, serving.slot, serving.position, position).await {
+            Ok(()) => comparison::compare(&mut aside, self.projector.as_ref(), serving.slot, self.claim.slot).await.map_err(Into::into),
+            Err(error) => Err(error),
+        };
+        aside.rollback().await?;
+        Ok(compared
+            .inspect_err(|error| tracing::error!(projection = self.claim.name, %error, "what served cannot be compared with the log"))
+            .ok())
+    }
+
+    fn tell(&self, compared: Comparison) {
+        for Difference { table, missing, surplus, organizations } in compared.differences {
+            tracing::error!(
+                projection = self.claim.name,
+                table,
+                missing,
+                surplus,
+                ?organizations,
+                "what served was not what the log says: somebody changed it; the rebuilt rows serve from now on"
+            );
+        }
     }
 }

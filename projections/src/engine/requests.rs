@@ -1,7 +1,7 @@
 //! Rebuilds that were asked for: written by any node, run by whichever worker comes first.
 
-use super::{checkpoint::Claim, projector::Projector};
-use sqlx::{PgConnection, PgPool};
+use super::{checkpoint::Claim, comparison::Comparison, projector::Projector};
+use sqlx::{PgConnection, PgPool, types::Json};
 use std::sync::Arc;
 
 /// Does nothing where a rebuild is asked for or running already.
@@ -21,7 +21,7 @@ const OPEN: &str = "
 
 const START: &str = "UPDATE rebuild_requests SET started_at = now() WHERE name = $1 AND ended_at IS NULL";
 
-const FULFIL: &str = "UPDATE rebuild_requests SET ended_at = now() WHERE name = $1 AND ended_at IS NULL";
+const FULFIL: &str = "UPDATE rebuild_requests SET ended_at = now(), compared = $2 WHERE name = $1 AND ended_at IS NULL";
 
 /// Only by who holds the slot: another process may have begun anew.
 const FAIL: &str = "
@@ -55,9 +55,9 @@ pub(super) async fn start(pool: &PgPool, projection: &str) -> Result<(), sqlx::E
     Ok(())
 }
 
-/// Ends the request in the transaction that swaps the slots, so that it is never run twice.
-pub(super) async fn fulfil(tx: &mut PgConnection, projection: &str) -> Result<(), sqlx::Error> {
-    sqlx::query(FULFIL).bind(projection).execute(tx).await?;
+/// Ends the request in the transaction that swaps the slots, so that it is never run twice, with what was found.
+pub(super) async fn fulfil(tx: &mut PgConnection, projection: &str, compared: Option<&Comparison>) -> Result<(), sqlx::Error> {
+    sqlx::query(FULFIL).bind(projection).bind(compared.map(Json)).execute(tx).await?;
     Ok(())
 }
 

@@ -16,7 +16,20 @@ const LOCK_TIMEOUT: &str = "SET LOCAL lock_timeout = '200ms'";
 
 const FORGET_PARKED: &str = "DELETE FROM parked_events WHERE name = $1 AND slot = $2";
 
-const LOCK: &str = "SELECT position FROM checkpoints WHERE name = $1 ORDER BY active DESC FOR UPDATE";
+const LOCK: &str = "
+    SELECT position, version, slot::text,
+           EXISTS (SELECT FROM parked_events p WHERE p.name = c.name AND p.slot = c.slot)
+    FROM checkpoints c WHERE name = $1 ORDER BY active DESC FOR UPDATE OF c";
+
+/// The slot that serves.
+pub struct Serving {
+    pub slot: Slot,
+    pub position: i64,
+    /// Of the fold that filled it.
+    pub version: i32,
+    /// Whether it lacks events that were set aside.
+    pub has_parked: bool,
+}
 
 /// Frees the old owner's hold at once: its next compare-and-set fails on the epoch.
 const RETIRE: &str = "
@@ -72,10 +85,12 @@ async fn truncate(pool: &PgPool, tables: &[String]) -> Result<(), sqlx::Error> {
     tx.commit().await
 }
 
-/// Locks both checkpoints; answers the position of the one that serves.
-pub async fn lock(tx: &mut PgConnection, name: &str) -> Result<i64, sqlx::Error> {
-    let positions: Vec<i64> = sqlx::query_scalar(LOCK).bind(name).fetch_all(tx).await?;
-    positions.first().copied().ok_or(sqlx::Error::RowNotFound)
+/// Locks both checkpoints; answers what serves.
+pub async fn lock(tx: &mut PgConnection, name: &str) -> Result<Serving, sqlx::Error> {
+    let rows: Vec<(i64, i32, String, bool)> = sqlx::query_as(LOCK).bind(name).fetch_all(tx).await?;
+    let (position, version, slot, has_parked) = rows.into_iter().next().ok_or(sqlx::Error::RowNotFound)?;
+    let slot = Slot::parse(&slot).ok_or_else(|| sqlx::Error::Decode(format!("no slot is named `{slot}`").into()))?;
+    Ok(Serving { slot, position, version, has_parked })
 }
 
 /// Makes the claimed idle slot serve from `position`; false when the claim is lost.

@@ -1,8 +1,9 @@
 //! What the engine shows of itself.
 
-use super::log::Log;
+use super::{comparison::Comparison, log::Log};
+use chrono::{DateTime, Utc};
 use serde::Serialize;
-use sqlx::Row;
+use sqlx::{Row, types::Json};
 
 /// One projection or reactor. Lag is a number of positions and an age, never a percentage: a
 /// share of a growing log says nothing about when a reader will see its write.
@@ -28,6 +29,10 @@ pub struct ProjectionStatus {
     pub rebuild_position: Option<i64>,
     /// Why the last rebuild stopped, where it did not finish.
     pub rebuild_error: Option<String>,
+    /// When a rebuild last compared what served with what the log says.
+    pub compared_at: Option<DateTime<Utc>>,
+    /// What it found; from then on what the log says serves.
+    pub comparison: Option<Comparison>,
 }
 
 const STATUS: &str = "
@@ -36,10 +41,12 @@ const STATUS: &str = "
            (SELECT count(*) FROM parked_events p WHERE p.name = c.name AND p.slot = c.slot),
            c.status, c.error,
            CASE WHEN i.status = 'rebuilding' AND i.lease_until > now() THEN i.position WHEN r.name IS NOT NULL THEN 0 END,
-           CASE WHEN r.name IS NULL THEN i.error END
+           CASE WHEN r.name IS NULL THEN i.error END, d.ended_at, d.compared
     FROM checkpoints c CROSS JOIN log_head h
     LEFT JOIN checkpoints i ON i.name = c.name AND NOT i.active
     LEFT JOIN rebuild_requests r ON r.name = c.name AND r.ended_at IS NULL
+    LEFT JOIN LATERAL (
+        SELECT ended_at, compared FROM rebuild_requests d WHERE d.name = c.name AND d.compared IS NOT NULL ORDER BY ended_at DESC LIMIT 1) d ON true
     LEFT JOIN events e ON e.position = c.position + 1
     WHERE c.active ORDER BY c.name";
 
@@ -63,6 +70,8 @@ pub async fn status(log: &Log) -> Result<Vec<ProjectionStatus>, sqlx::Error> {
                 error: row.try_get(8)?,
                 rebuild_position: row.try_get(9)?,
                 rebuild_error: row.try_get(10)?,
+                compared_at: row.try_get(11)?,
+                comparison: row.try_get::<Option<Json<Comparison>>, _>(12)?.map(|compared| compared.0),
             })
         })
         .collect()
@@ -76,5 +85,7 @@ pub fn gauge(status: &[ProjectionStatus]) {
         metrics::gauge!("palmares_projection_lag_positions", &name).set(projection.lag_positions as f64);
         metrics::gauge!("palmares_projection_lag_seconds", &name).set(projection.lag_seconds);
         metrics::gauge!("palmares_projection_parked_events", &name).set(projection.parked as f64);
+        let differing = projection.comparison.as_ref().map_or(0, Comparison::rows);
+        metrics::gauge!("palmares_projection_differing_rows", &name).set(differing as f64);
     }
 }

@@ -8,6 +8,7 @@ use palmares::cli::dev::embedded::unix::{Signal, contain};
 use palmares_domain::kernel::OrganizationId;
 use reqwest::Method;
 use serde_json::{Value, json};
+use sqlx::{Connection, PgConnection};
 use std::{
     fs,
     net::TcpListener,
@@ -19,6 +20,7 @@ use uuid::Uuid;
 /// A system in its parts, as in production, on a database of its own.
 struct Deployment {
     folder: PathBuf,
+    superuser_url: String,
     environment: Vec<(&'static str, String)>,
     http: reqwest::Client,
 }
@@ -59,7 +61,7 @@ impl Deployment {
         // There are two providers in the build; the first to ask decides, and all decide alike.
         let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
         let http = reqwest::Client::builder().no_proxy().build().unwrap();
-        let deployment = Self { folder, environment, http };
+        let deployment = Self { folder, superuser_url: database.superuser_url, environment, http };
         deployment.run(&["keys", &deployment.folder.display().to_string()]);
         deployment
     }
@@ -84,6 +86,13 @@ impl Deployment {
         command.stdout(Stdio::null()).stderr(Stdio::null());
         contain(&mut command, None, Signal::Kill);
         Process { child: command.spawn().unwrap(), base_url: format!("http://{bind}") }
+    }
+
+    /// Has every projection made anew; what was said, and whether all was well.
+    fn verify(&self, base_url: &str, token: &str) -> (bool, Vec<Value>) {
+        let output = self.command(&["verify-projections", "--url", base_url, "--token", token]).output().unwrap();
+        let said = String::from_utf8_lossy(&output.stdout).into_owned();
+        (output.status.success(), said.lines().map(|line| serde_json::from_str(line).unwrap_or_else(|_| line.into())).collect())
     }
 
     /// Status and body; `None` where nobody answers yet.
@@ -129,4 +138,27 @@ async fn a_node_that_only_serves_the_api_takes_requests_for_rebuilds_and_a_worke
     assert!(said.contains(r#""event":"rebuilt""#), "{said}");
     assert_eq!(ready().await.map(|(status, _)| status), Some(200), "readiness is not lost to a rebuild");
     assert_eq!(rebuild("organizations").await.map(|(status, _)| status), Some(202), "the one before has ended");
+    eventually("no rebuild is asked for any more", async || {
+        let (_, listed) = deployment.ask(Method::GET, format!("{}/api/v1/projections", api.base_url), token).await?;
+        listed["items"].as_array()?.iter().all(|row| row["rebuild_position"].is_null()).then_some(())
+    })
+    .await;
+
+    // Whoever hides something in a read model is found, and it is there again.
+    let (well, said) = deployment.verify(&api.base_url, token);
+    assert!(well, "{said:?}");
+    let mut superuser = PgConnection::connect(&deployment.superuser_url).await.unwrap();
+    for slot in ["a", "b"] {
+        sqlx::raw_sql(&format!(
+            "DELETE FROM compliance_audit_log_{slot} WHERE position = 2; UPDATE organizations_directory_{slot} SET name = 'x'"
+        ))
+        .execute(&mut superuser)
+        .await
+        .unwrap();
+    }
+    let (well, said) = deployment.verify(&api.base_url, token);
+    let tables: Vec<&Value> = said.iter().filter(|line| line["event"] == "difference").map(|line| &line["difference"]["table"]).collect();
+    assert_eq!((well, tables), (false, vec![&json!("compliance_audit_log"), &json!("organizations_directory")]), "{said:?}");
+    assert_eq!(said.last().map(|line| line["differing"].clone()), Some(json!(2)));
+    assert!(deployment.verify(&api.base_url, token).0);
 }

@@ -70,6 +70,72 @@ async fn a_rebuild_whose_process_is_gone_leaves_what_serves_and_is_run_again_by_
     assert_eq!(control.fillings.load(Ordering::SeqCst), 3, "once at first, once in vain, once again");
 }
 
+/// Each is something that somebody could do to a read model. A rebuild tells of it, and mends it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_rebuild_tells_where_what_served_was_not_what_the_log_says() {
+    let mut rig = Rig::open().await;
+    let node = rig.node(1, vec![noted(1, &Arc::default())], Vec::new()).await;
+    let last = rig.append(30).await;
+    node.reaches(last).await;
+    let asking = rig.as_role("palmares_committer").await;
+    let attacks = [
+        ("SELECT 1", (0, 0)),
+        ("UPDATE SERVING SET amount = amount + 1 WHERE position = 7", (1, 1)),
+        ("DELETE FROM SERVING WHERE position IN (8, 9)", (2, 0)),
+        ("DELETE FROM SERVING", (30, 0)),
+        (
+            "INSERT INTO SERVING SELECT organization_id, position + 1000, event_id, amount, times, fold FROM noted_events WHERE position = 7",
+            (0, 1),
+        ),
+        (
+            "UPDATE SERVING SET event_id = (SELECT event_id FROM noted_events n WHERE n.position = 23 - SERVING.position) WHERE position IN (11, 12)",
+            (2, 2),
+        ),
+        ("UPDATE SERVING SET organization_id = gen_random_uuid() WHERE position = 30", (1, 1)),
+        // Readers see the other slot, which is empty.
+        ("UPDATE projection_slots SET active = CASE active WHEN 'a' THEN 'b' ELSE 'a' END WHERE read_model = 'noted_events'", (30, 0)),
+        // It applies five events once more.
+        ("UPDATE checkpoints SET position = position - 5 WHERE name = 'noted' AND active", (5, 5)),
+    ];
+    for (attack, (missing, surplus)) in attacks {
+        let slot: String = sqlx::query_scalar("SELECT active::text FROM projection_slots WHERE read_model = 'noted_events'")
+            .fetch_one(&rig.superuser)
+            .await
+            .unwrap();
+        sqlx::query(&attack.replace("SERVING", &format!("noted_events_{slot}"))).execute(&rig.superuser).await.unwrap();
+        if attack.contains("checkpoints") {
+            eventually("it applied them", async || (rig.differences().await != NOTHING).then_some(())).await;
+            node.status_when("it is there again", |status| status.position == last).await;
+        }
+        let before = node.status().await.compared_at;
+        assert!(requests::ask(&asking, NAME).await.unwrap());
+        let status = node.status_when("it was compared", |status| status.compared_at != before).await;
+        let found = status.comparison.expect("a comparison");
+        assert_eq!(found.rows(), missing + surplus, "{attack}: {found:?}");
+        if let Some(difference) = found.differences.first() {
+            assert_eq!((difference.table.as_str(), difference.missing, difference.surplus), ("noted_events", missing, surplus), "{attack}");
+            assert_eq!(difference.organizations.is_empty(), attack.contains("projection_slots"));
+        }
+        assert_eq!(rig.differences().await, NOTHING, "{attack}: the log serves");
+    }
+}
+
+/// What is known to lack events, or is of another fold, is no finding.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_rebuild_that_has_nothing_to_compare_with_says_nothing() {
+    let mut rig = Rig::open().await;
+    let node = rig.node(1, vec![noted(1, &Arc::default())], Vec::new()).await;
+    let last = rig.append(30).await;
+    node.reaches(last).await;
+    let asking = rig.as_role("palmares_committer").await;
+    let set_aside = "INSERT INTO parked_events (name, slot, position, organization_id, sequence_key, event_id, event_type, error)
+        SELECT name, slot, 1, gen_random_uuid(), gen_random_uuid(), gen_random_uuid(), 'x', 'x' FROM checkpoints WHERE name = 'noted' AND active";
+    sqlx::query(set_aside).execute(&rig.superuser).await.unwrap();
+    assert!(requests::ask(&asking, NAME).await.unwrap());
+    eventually("the request is met", async || (rig.requests().await == [Some(None)]).then_some(())).await;
+    assert_eq!(node.status().await.comparison, None);
+}
+
 /// Whoever looks during a swap, and `GET /ready` does, sees a projection at work.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_projection_is_running_all_through_a_rebuild() {
