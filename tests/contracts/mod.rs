@@ -10,3 +10,4 @@ mod privacy;
 mod row_security;
 mod statements;
 mod store;
+mod walls;

@@ -5,6 +5,7 @@ mod mail;
 mod messages;
 pub mod proofs;
 mod secrets;
+pub mod walls;
 
 use super::settings::ServerSettings;
 

@@ -32,6 +32,7 @@ pub async fn run(args: DoctorArgs, reporter: &Reporter) -> bool {
                 let mut findings = checks::before_serving(&settings).await;
                 // A server serves without; what is wrong has to be looked at nevertheless.
                 findings.push(checks::proofs::check(&settings).await);
+                findings.push(checks::walls::check(&settings.database_url).await);
                 findings
             }
             Err(missing) => vec![Finding::bad("settings", missing.to_string())],

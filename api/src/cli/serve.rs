@@ -24,6 +24,10 @@ pub async fn run(args: ServeArgs, system: &dyn System) -> anyhow::Result<()> {
     let mut signals = StopSignals::listen()?;
     let settings = args.given.complete()?;
     refuse_unsafe(&settings).await?;
+    // An operator may have a reason, and people need the system; nobody should miss it.
+    if let Some(changed) = checks::walls::check(&settings.database_url).await.failure() {
+        tracing::error!(changed, "the database was changed by hand");
+    }
     let mut server = Server::start(system, settings);
     let address = tokio::select! {
         address = server.ready() => address?,
