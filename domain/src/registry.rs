@@ -5,11 +5,12 @@ use crate::kernel::{Aggregate, Event, EventSpec, Purpose, UnreadableEvent};
 use serde::Serialize;
 use serde_json::Value;
 
+pub mod clear_text;
 pub mod data_map;
 #[cfg(test)]
 mod tests;
 
-pub use data_map::{DataMapEntry, data_map};
+pub use data_map::{DataMapEntry, ErasedWith, data_map};
 
 /// Lists the aggregates, each with who owns what it records: adding one here is all the registration there is.
 macro_rules! aggregates {

@@ -118,3 +118,59 @@ async fn where_harm_is_unlikely_the_authority_need_not_be_told_for_a_reason() {
     }
     assert_eq!(organization.domain_events().await, before);
 }
+
+/// What people write may name somebody, whatever they are asked for: it is read where breaches are, and stands
+/// nowhere in clear.
+// covers: W-26, P-54
+#[tokio::test]
+async fn what_is_written_about_a_breach_is_read_with_it_and_stands_nowhere_else() {
+    let organization = fresh_organization().await;
+    let mark = format!("mark{}", Uuid::now_v7().simple());
+    let text = |of: &str| format!("{of} {mark}");
+    let body = json!({ "nature": "integrity", "summary": text("summary") });
+    let id = organization.officer.post("/breaches", &body).await.expect(201).id("id");
+    for (risk, of) in [("unlikely", "first"), ("unlikely", "second")] {
+        let assessed = json!({ "risk": risk, "subjects": 1, "reason": text(of) });
+        organization.step_of_breach(&id, "assess", assessed).await.expect(200);
+    }
+    organization.step_of_breach(&id, "waive", json!({ "reason": text("waiver") })).await.expect(200);
+    organization.step_of_breach(&id, "assess", json!({ "risk": "high", "subjects": 2, "reason": text("third") })).await.expect(200);
+    let told = json!({ "reference": text("reference"), "delay_reason": text("delay") });
+    let told = organization.step_of_breach(&id, "notify-authority", told).await.expect(200);
+
+    let shown = organization.breach(&id, told.position()).await;
+    for (field, of) in [
+        ("summary", "summary"),
+        ("reassessment_reason", "third"),
+        ("waiver_reason", "waiver"),
+        ("reference", "reference"),
+        ("delay_reason", "delay"),
+    ] {
+        assert_eq!(shown[field], text(of), "{shown}");
+    }
+
+    // Whoever is cleared for everything finds the digest in the log, and the audit log the same.
+    let position = organization.head().await;
+    organization.officer.get_at("/audit-logs?limit=1", position).await.expect(200);
+    let events = organization.officer.all("/events?stream_type=breach_case").await;
+    let opened = events.iter().find(|event| event["type"] == "compliance.breach_opened").expect("the first event");
+    assert!(opened["payload"]["summary"]["sealed"].is_string(), "{opened}");
+    let entries = organization.officer.all(&format!("/audit-logs?target_id={id}")).await;
+    let found = organization.officer.all(&format!("/audit-logs?text={mark}")).await;
+    assert!(entries.len() >= 6 && found.is_empty(), "{entries:?} {found:?}");
+    let evidence = organization.officer.request(reqwest::Method::GET, "/audit-logs/evidence");
+    let evidence = evidence.send().await.expect("the server answers").bytes().await.expect("a package");
+    for (what, told) in [
+        ("events", serde_json::to_string(&events).expect("JSON")),
+        ("entries", serde_json::to_string(&entries).expect("JSON")),
+        ("evidence", String::from_utf8_lossy(&evidence).into_owned()),
+    ] {
+        assert!(told.contains(&id) && !told.contains(&mark), "{what} holds it in clear");
+    }
+
+    // That somebody read it is on record, and a case is nobody of whom they read.
+    let reads = organization.officer.all("/events?type=compliance.sensitive_data_read").await;
+    let of_breaches: Vec<_> = reads.iter().filter(|read| read["payload"]["permission"] == "compliance.breach.read").collect();
+    assert!(!of_breaches.is_empty(), "{reads:?}");
+    assert!(of_breaches.iter().all(|read| !read.to_string().contains(&id)), "{of_breaches:?}");
+}

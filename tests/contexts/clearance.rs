@@ -90,5 +90,10 @@ async fn the_data_map_names_every_field_for_whoever_looks_after_compliance() {
     assert_eq!((&reference["class"], &reference["subject"]), (&json!("CONFIDENTIAL"), &json!("user_id")));
     assert_eq!((&reference["purpose"], &reference["erasable"]), (&json!("profile"), &json!(true)));
     assert_eq!(of("challenges.activities_recorded", "records").expect("a field")["class"], "RESTRICTED");
+    assert_eq!((&reference["erased_with"], &reference["in_clear_because"]), (&json!("PERSON"), &Value::Null));
+    let summary = of("compliance.breach_opened", "summary").expect("a field");
+    assert_eq!((&summary["subject"], &summary["erased_with"]), (&json!("breach_id"), &json!("ORGANIZATION")));
+    let team = of("recognition.team_created", "name").expect("a field");
+    assert!(team["erasable"] == false && team["in_clear_because"].is_string(), "{team}");
     organization.member.get("/data-map").await.refused(403, "ACCESS_DENIED");
 }

@@ -288,4 +288,14 @@ async fn a_preview_says_what_goes_what_stays_on_which_ground_and_when() {
     assert_eq!(organization.domain_events().await, before);
     let other = organization.add_member("other").await;
     organization.member.get(&format!("/deletion-preview?user_id={other}")).await.refused(404, "RESOURCE_NOT_FOUND");
+
+    // Of the whole organization: what was written about cases goes with the last of it.
+    let whole = organization.officer.get("/deletion-preview").await.expect(200).body;
+    let of = |field: &str| {
+        let found = whole["stays"].as_array().expect("a list").iter().find(|of| of["fields"].to_string().contains(field));
+        found.unwrap_or_else(|| panic!("no {field} in {whole}")).clone()
+    };
+    let cases = of("compliance.legal_hold_placed.matter");
+    assert_eq!((&cases["records"], &cases["ground"]), (&json!(1), &json!("legal_obligation_to_account")));
+    assert_eq!(cases["destroyed_at"], of("points.credit_accepted.reason")["destroyed_at"]);
 }

@@ -2,9 +2,10 @@
 
 use crate::support::{
     dns::dns,
-    running::{Client, Organization, eventually, fresh_organization, running},
+    running::{Client, Organization, eventually, fresh_organization, mint, running},
 };
 use chrono::{DateTime, TimeDelta, Utc};
+use palmares_domain::{identity::Role, kernel::OrganizationId};
 use serde_json::{Value, json};
 use sqlx::Connection;
 use std::collections::BTreeSet;
@@ -262,6 +263,39 @@ async fn a_set_up_may_be_suspended_and_its_organization_is_not_active_by_being_r
     assert_eq!(suspended.body["status"], "SUSPENDED");
     let refused = platform.post(&format!("/organizations/{id}/resume"), &json!({})).await.refused(409, "CONFLICT");
     assert_eq!(refused.body["reason"], "organizations.setup_incomplete");
+}
+
+/// It is a text that somebody of the platform typed: sealed in the log, and told in the organization alone, to
+/// whoever is cleared for it, while it is suspended.
+// covers: W-26, P-55
+#[tokio::test]
+async fn why_an_organization_is_suspended_is_told_in_it_and_stands_nowhere_in_clear() {
+    let (platform, organization) = (platform().await, fresh_organization().await);
+    let (id, path) = (organization.id, format!("/organizations/{}", organization.id));
+    let inside = platform.in_organization(id);
+    let reason = format!("unpaid{}", Uuid::now_v7().simple());
+    let suspended = platform.post(&format!("{path}/suspend"), &json!({ "reason": reason })).await.expect(200).position();
+    let support = json!({ "external_ref": format!("support-{}", Uuid::now_v7()), "role": "platform_support" });
+    let support = platform.post("/users", &support).await.expect(201).id("id");
+    let support = platform.with_token(&mint(&support, OrganizationId::PLATFORM, Role::PlatformSupport));
+    for (caller, told) in [(&platform, json!(reason)), (&support, Value::Null)] {
+        let shown = caller.get_at(&path, suspended).await.expect(200).body;
+        assert_eq!((&shown["status"], &shown["suspension_reason"]), (&json!("SUSPENDED"), &told));
+    }
+    let listed = platform.all("/organizations?status=SUSPENDED").await;
+    let listed = listed.iter().find(|listed| listed["id"] == json!(id)).expect("the organization");
+    assert_eq!(listed["suspension_reason"], Value::Null, "a list of all is of no organization's log");
+
+    let events = inside.all("/events?type=organizations.organization_suspended").await;
+    assert!(events[0]["payload"]["reason"]["sealed"].is_string() && !events[0].to_string().contains(&reason), "{events:?}");
+    let resumed = platform.post(&format!("{path}/resume"), &json!({})).await.expect(200).position();
+    assert_eq!(inside.get_at(&path, resumed).await.expect(200).body["suspension_reason"], Value::Null);
+    let head = organization.head().await;
+    organization.officer.get_at("/audit-logs?limit=1", head).await.expect(200);
+    let found = organization.officer.all(&format!("/audit-logs?text={reason}")).await;
+    assert!(found.is_empty(), "{found:?}");
+    let entries = organization.officer.all("/audit-logs?event_type=organizations.organization_suspended").await;
+    assert!(entries.len() == 1 && !entries[0].to_string().contains(&reason), "{entries:?}");
 }
 
 // covers: E-126

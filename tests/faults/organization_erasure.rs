@@ -47,6 +47,10 @@ async fn run(mut world: World) {
     let descriptor = world.descriptor();
     let everywhere = Caller::new(&world.base_url, &descriptor.tokens.platform_admin);
     let leaving = begin(&world, &everywhere, &keys, &mark, &control).await;
+    let breach = json!({ "nature": "integrity", "summary": format!("breach {mark}") });
+    let breach = leaving.platform.post("/breaches", breach).await["id"].clone();
+    everywhere.post(&format!("/organizations/{}/suspend", leaving.id), json!({ "reason": format!("unpaid {mark}") })).await;
+    everywhere.post(&format!("/organizations/{}/resume", leaving.id), json!({})).await;
     let request = leaving.reviewed(&mark).await;
 
     world.ahead(31);
@@ -74,10 +78,15 @@ async fn run(mut world: World) {
         assert_eq!(Some(rows), rebuilt.get(name), "{name} after a rebuild");
     }
 
+    // What was written about cases is read until nothing else is kept.
+    let cases = leaving.cases(&breach).await;
+    assert_eq!(cases, [json!(format!("breach {mark}")), json!(format!("case {mark}"))]);
+
     // When the last retention is over, no key is left of anybody, and nothing that they sealed.
     world.ahead(62 + 3700);
     leaving.becomes(&request, "PURGED").await;
     assert_eq!(left_of(&world, leaving.id).await, [0; 4], "keys, sealed values, addresses and claims are left");
+    assert_eq!(leaving.cases(&breach).await, [Value::Null, Value::Null]);
     assert_nothing_is_found(&world, &mark, &control, &leaving.platform).await;
     let last = leaving.certificate(&request, &keys).await;
     assert_eq!((last.destroyed, last.retained), (vec![Purpose::Reward, Purpose::Hr], Vec::new()));
@@ -137,7 +146,7 @@ impl Leaving {
         let events = self.admin.request(Method::GET, "/events").header("Accept", "application/x-ndjson");
         let package = events.send().await.expect("the server answers").bytes().await.expect("an export");
         assert!(String::from_utf8_lossy(&package).contains(&self.people[2]), "its administrator takes out what is recorded");
-        let hold = self.platform.post("/legal-holds", json!({ "subjects": [], "matter": "case 7" })).await["id"].clone();
+        let hold = self.platform.post("/legal-holds", json!({ "subjects": [], "matter": format!("case {mark}") })).await["id"].clone();
         let held = |request: &Value| request["status"] == "HELD";
         read_until(&self.platform, &format!("/deletion-requests/{request}"), held).await;
         assert_eq!(self.platform.status(Method::POST, &approve, &nothing).await, 409, "a legal hold is in the way");
@@ -160,6 +169,14 @@ impl Leaving {
         let pending = |found: &Value| found["status"] == "ORG_PENDING_DELETION";
         read_until(&self.platform, &format!("/organizations/{}", self.id), pending).await;
         request
+    }
+
+    /// What was written about the breach, and about the hold.
+    async fn cases(&self, breach: &Value) -> [Value; 2] {
+        let listed = async |path: &str| read_until(&self.platform, path, |listed| listed["items"][0].is_object()).await["items"][0].clone();
+        let (of_breach, hold) = (listed("/breaches").await, listed("/legal-holds").await);
+        assert_eq!(of_breach["id"], *breach);
+        [of_breach["summary"].clone(), hold["matter"].clone()]
     }
 
     /// It is in no list that does not ask for it, and says when, by whom, why and until when.

@@ -39,14 +39,15 @@ fn is_held(unit: &mut Unit<'_>, subject: DeletionSubject, footprint: Option<&Spa
     Ok(!unit.state::<LegalHolds>(organization)?.on(subject, footprint).is_empty())
 }
 
-/// What of the subject has a date, and which one: of what is not destroyed yet, by the schedule as it is now.
+/// What of the subject has a date, and which one: of what is not destroyed yet, by the schedule as it is now. What
+/// was written about cases has none of its own: it goes with the last of what has one.
 pub fn dates_of(dossier: &Dossier, schedule: &RetentionSchedule, now: DateTime<Utc>) -> Vec<Retained> {
     let since = dossier.ended_at.unwrap_or(now);
     let left: Vec<Purpose> = match dossier.status {
         DeletionStatus::RetentionCountdown | DeletionStatus::Held if dossier.rounds > 0 => {
             dossier.retained.iter().map(|retained| retained.purpose).collect()
         }
-        _ => Purpose::ALL.to_vec(),
+        _ => Purpose::OF_PEOPLE.to_vec(),
     };
     schedule.dates(&left, since)
 }

@@ -44,7 +44,7 @@ pub struct StoredKey {
     pub hidden: bool,
 }
 
-/// A person in one organization.
+/// A person in one organization, or a case of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Subject {
     pub organization: OrganizationId,

@@ -36,7 +36,7 @@ const EPOCHS_FORGOTTEN: usize = 64;
 /// Who follows evictions and falls behind by more forgets everything.
 const FORGOTTEN_WAITING: usize = 1_024;
 /// Every purpose that a subject may have a key for.
-pub const PURPOSES: [Purpose; 5] = [Purpose::Profile, Purpose::Health, Purpose::Reward, Purpose::Hr, Purpose::Security];
+pub const PURPOSES: [Purpose; 6] = Purpose::ALL;
 
 /// A value to seal, and where it will stand.
 #[derive(Clone, Copy)]

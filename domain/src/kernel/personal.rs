@@ -15,10 +15,20 @@ pub enum Purpose {
     Hr,
     /// Where a request came from: address, user agent, device.
     Security,
+    /// What was written about a case, such as a breach, and is of no one person. Its subject is the case
+    /// itself, and its key goes with the last of its organization.
+    Case,
 }
 
 impl Purpose {
-    pub const ALL: [Purpose; 5] = [Purpose::Profile, Purpose::Health, Purpose::Reward, Purpose::Hr, Purpose::Security];
+    pub const ALL: [Purpose; 6] = [Purpose::Profile, Purpose::Health, Purpose::Reward, Purpose::Hr, Purpose::Security, Purpose::Case];
+    /// Those for which something of a person is kept, and destroyed with what else is kept of them.
+    pub const OF_PEOPLE: [Purpose; 5] = [Purpose::Profile, Purpose::Health, Purpose::Reward, Purpose::Hr, Purpose::Security];
+
+    /// Whether the subject is a person.
+    pub fn is_of_people(self) -> bool {
+        self != Purpose::Case
+    }
 
     /// The stored name.
     pub fn name(self) -> &'static str {
@@ -28,6 +38,7 @@ impl Purpose {
             Purpose::Reward => "reward",
             Purpose::Hr => "hr",
             Purpose::Security => "security",
+            Purpose::Case => "case",
         }
     }
 
@@ -247,7 +258,7 @@ pub trait PersonalVisitor {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Place {
     pub organization: super::OrganizationId,
-    /// The data subject.
+    /// The data subject: a person, or a case.
     pub subject: Uuid,
     pub purpose: Purpose,
     /// What holds it, such as `event/user/<stream id>` or `read_model/leaderboards`.

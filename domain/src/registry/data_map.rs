@@ -1,7 +1,7 @@
 //! The data map: every field of every event with its class and, where it is personal, whose it is and
 //! why it is kept (GDPR Art. 30). It is made from the declarations of the events, so it cannot lag.
 
-use super::{AGGREGATES, Owner};
+use super::{AGGREGATES, Owner, clear_text::in_clear_because};
 use crate::kernel::{DataClass, EventSpec, Purpose};
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -20,13 +20,35 @@ pub struct DataMapEntry {
     pub field: &'static str,
     #[schema(value_type = String, example = "CONFIDENTIAL")]
     pub class: DataClass,
-    /// The field of the same event that names the person, where the value is personal.
+    /// The field of the same event that names whose it is, where the value is sealed: a person, or a case.
     pub subject: Option<&'static str>,
-    /// What it is kept for, where the value is personal: each purpose of a person has a key of its own.
+    /// What it is kept for, where the value is sealed: each purpose of a subject has a key of its own.
     #[schema(value_type = Option<String>, example = "profile")]
     pub purpose: Option<Purpose>,
     /// Whether it stands encrypted beside the event, so that its key's end erases it.
     pub erasable: bool,
+    /// With whom it is erased, where it is erasable.
+    #[schema(value_type = Option<String>, example = "PERSON")]
+    pub erased_with: Option<ErasedWith>,
+    /// Why it is not sealed, where it is text that somebody may have typed.
+    #[schema(value_type = Option<String>, example = "what a company calls a team: the name of a group")]
+    pub in_clear_because: Option<&'static str>,
+}
+
+/// With whom a sealed value is erased.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum ErasedWith {
+    /// With the person whose it is.
+    Person,
+    /// With the last data of the organization: what was written about a case is of no one person.
+    Organization,
+}
+
+impl ErasedWith {
+    fn of(purpose: Purpose) -> Self {
+        if purpose.is_of_people() { ErasedWith::Person } else { ErasedWith::Organization }
+    }
 }
 
 /// Every field, in the order of the registry.
@@ -44,6 +66,8 @@ pub fn data_map() -> Vec<DataMapEntry> {
             subject: field.personal.map(|(subject, _)| subject),
             purpose: field.personal.map(|(_, purpose)| purpose),
             erasable: field.personal.is_some(),
+            erased_with: field.personal.map(|(_, purpose)| ErasedWith::of(purpose)),
+            in_clear_because: in_clear_because(event.name, field.name),
         })
         .collect()
 }
@@ -121,6 +145,13 @@ mod tests {
             assert!(entry.purpose.is_none() || entry.class >= DataClass::Confidential, "{entry:?}");
             assert!(entry.purpose != Some(Purpose::Health) || entry.class == DataClass::Restricted, "{entry:?}");
         }
-        assert!(map.iter().any(|entry| entry.event_type == "identity.user_created" && entry.field == "external_ref" && entry.erasable));
+        let of = |event: &str, field: &str| map.iter().find(|entry| entry.event_type == event && entry.field == field).unwrap();
+        let reference = of("identity.user_created", "external_ref");
+        assert_eq!((reference.erasable, reference.erased_with), (true, Some(ErasedWith::Person)));
+        let summary = of("compliance.breach_opened", "summary");
+        assert_eq!((summary.subject, summary.purpose), (Some("breach_id"), Some(Purpose::Case)));
+        assert_eq!((summary.erased_with, summary.in_clear_because), (Some(ErasedWith::Organization), None));
+        let name = of("recognition.team_created", "name");
+        assert_eq!((name.erasable, name.in_clear_because.is_some()), (false, true));
     }
 }

@@ -1,14 +1,14 @@
 //! What is held, since when, and for which matter.
 
+use super::sealed::{self, SealedEvent};
 use crate::engine::{ApplyContext, ApplyError, Cursor, Delivered, Limit, Page, Projector, Query, ReadError, TenantReader};
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use palmares_domain::{
-    compliance::legal_holds::{HoldScope, LegalHoldsEvent, Span},
-    kernel::{DataClass, Event, EventId, LegalHoldId, Place, Purpose, UserId},
+    compliance::legal_holds::{self, HoldScope, LegalHoldsEvent, Span},
+    kernel::{Aggregate, DataClass, Event, LegalHoldId, Purpose, UserId},
 };
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -20,7 +20,6 @@ pub(super) const STATEMENTS: &[(&str, &str)] = &[
     ("compliance.legal_holds.extend", EXTEND),
     ("compliance.legal_holds.release", RELEASE),
     ("compliance.legal_holds.list", LIST),
-    ("compliance.legal_holds.sealed", SEALED),
 ];
 
 const INSERT: &str = "
@@ -37,9 +36,6 @@ const RELEASE: &str = "
 const LIST: &str = "
     SELECT hold_id, subjects, span_from, span_until, placed_by, released_by, released_at, created_at, created_position, created_event_id
     FROM compliance_legal_holds WHERE organization_id = $1 AND created_position < $2 ORDER BY created_position DESC LIMIT $3";
-
-const SEALED: &str = "
-    SELECT position, ciphertext FROM event_sealed WHERE position = ANY($1) AND organization_id = $2 AND field = 'matter'";
 
 /// The fold.
 pub struct LegalHolds;
@@ -104,7 +100,7 @@ pub struct LegalHold {
     pub subjects: Vec<UserId>,
     /// Whoever has something recorded in it.
     pub span: Span,
-    /// Missing once whoever placed it was erased.
+    /// Missing once the last of the organization was erased.
     pub matter: Option<String>,
     pub placed_by: UserId,
     pub created_at: DateTime<Utc>,
@@ -147,42 +143,25 @@ impl Query for ListLegalHolds {
         let query = sqlx::query_as(LIST).persistent(false).bind(reader.organization().0).bind(list.before()).bind(list.rows());
         let page = list.page(reader, query, |last: &Row| last.created_position).await?;
         page.touch(reader, |row| row.hold_id);
-        let mut matters = matters(reader, &page.items).await?;
+        let stream = (legal_holds::LegalHolds::TYPE, reader.organization().0);
+        let placed = |row: &Row| SealedEvent {
+            position: row.created_position,
+            event_id: row.created_event_id,
+            stream,
+            subject: row.hold_id,
+            purpose: Purpose::Case,
+        };
+        let events: Vec<SealedEvent> = page.items.iter().map(placed).collect();
+        let mut matters = sealed::open(reader, &events).await?;
         Ok(page.map(|row| LegalHold {
             id: LegalHoldId(row.hold_id),
             subjects: row.subjects.into_iter().map(UserId).collect(),
             span: Span { from: row.span_from, until: row.span_until },
-            matter: matters.remove(&row.created_position),
+            matter: matters.remove(&(row.created_position, "matter".to_owned())),
             placed_by: UserId(row.placed_by),
             created_at: row.created_at,
             released_by: row.released_by.map(UserId),
             released_at: row.released_at,
         }))
     }
-}
-
-/// The matters that can still be read, by the positions of their events.
-async fn matters(reader: &mut TenantReader<'_>, rows: &[Row]) -> Result<BTreeMap<i64, String>, ReadError> {
-    let organization = reader.organization();
-    let by_position: BTreeMap<i64, &Row> = rows.iter().map(|row| (row.created_position, row)).collect();
-    let positions: Vec<i64> = by_position.keys().copied().collect();
-    let query = sqlx::query_as(SEALED).persistent(false).bind(positions).bind(organization.0);
-    let sealed: Vec<(i64, Vec<u8>)> = query.fetch_all(reader.connection()).await?;
-    let found: Vec<_> = sealed.iter().filter_map(|(position, ciphertext)| Some((*by_position.get(position)?, ciphertext))).collect();
-    let places: Vec<_> = found
-        .iter()
-        .map(|(row, ciphertext)| {
-            let (stream, event) = (("legal_holds", organization.0), EventId(row.created_event_id));
-            (Place::in_event(organization, stream, event, "matter", row.placed_by, Purpose::Profile), ciphertext.as_slice())
-        })
-        .collect();
-    let opened = reader.keys().open_many(&places).await?;
-    let mut matters = BTreeMap::new();
-    for ((row, _), clear) in found.iter().zip(opened) {
-        if let Some(clear) = clear {
-            let matter = serde_json::from_slice(&clear).map_err(|_| ReadError::Unavailable(anyhow::anyhow!("a matter is not a text")))?;
-            matters.insert(row.created_position, matter);
-        }
-    }
-    Ok(matters)
 }

@@ -21,7 +21,7 @@ pub mod legal_holds;
 pub mod privacy_center;
 pub mod proofs;
 pub mod retention_schedules;
-mod sealed;
+pub(crate) mod sealed;
 pub mod siem;
 pub mod subject_exports;
 pub mod subject_index;

@@ -10,7 +10,7 @@ pub(super) const SEALED: &str = "
 
 /// An event beside which something is sealed.
 #[derive(Clone, Copy)]
-pub(super) struct SealedEvent {
+pub(crate) struct SealedEvent {
     pub position: i64,
     pub event_id: Uuid,
     pub stream: (&'static str, Uuid),
@@ -19,10 +19,13 @@ pub(super) struct SealedEvent {
 }
 
 /// The texts that can still be read, by position and field.
-pub(super) type Opened = BTreeMap<(i64, String), String>;
+pub(crate) type Opened = BTreeMap<(i64, String), String>;
 
 /// Opens the texts that are sealed beside some events.
-pub(super) async fn open(reader: &mut TenantReader<'_>, events: &[SealedEvent]) -> Result<Opened, ReadError> {
+pub(crate) async fn open(reader: &mut TenantReader<'_>, events: &[SealedEvent]) -> Result<Opened, ReadError> {
+    if events.is_empty() {
+        return Ok(Opened::new());
+    }
     let organization = reader.organization();
     let by_position: BTreeMap<i64, &SealedEvent> = events.iter().map(|event| (event.position, event)).collect();
     let positions: Vec<i64> = by_position.keys().copied().collect();

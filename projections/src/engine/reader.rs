@@ -221,7 +221,8 @@ impl ShownKeys<'_> {
     }
 
     fn note<'p>(self, opened: impl Iterator<Item = (&'p Place, &'p Option<Vec<u8>>)>) {
-        lock(self.opened).extend(opened.filter(|(_, clear)| clear.is_some()).map(|(place, _)| place.subject));
+        let of_people = opened.filter(|(place, clear)| place.purpose.is_of_people() && clear.is_some());
+        lock(self.opened).extend(of_people.map(|(place, _)| place.subject));
     }
 }
 

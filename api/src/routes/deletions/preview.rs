@@ -7,7 +7,7 @@ use crate::{
 use chrono::{DateTime, TimeDelta, Utc};
 use palmares_domain::{
     compliance::{
-        deletion_request::DeletionSubject,
+        deletion_request::{DeletionSubject, Retained},
         legal_holds::LegalHolds,
         retention_schedule::{RecordClass, RetentionSchedule},
     },
@@ -75,7 +75,13 @@ impl Action for PreviewDeletion {
         let days = |class| TimeDelta::days(schedule.days(class).into());
         let soft_deleted_at = services.engine.now() + days(RecordClass::DeletionGrace);
         let erased_at = soft_deleted_at + days(RecordClass::DeletionRecovery);
-        let of_purposes = schedule.dates(&Purpose::ALL, erased_at).into_iter().map(|kept| {
+        let mut dates = schedule.dates(&Purpose::OF_PEOPLE, erased_at);
+        if user.is_none() {
+            // What was written about cases goes with the last of its people.
+            let until = dates.iter().map(|kept| kept.until).max().unwrap_or(erased_at);
+            dates.push(Retained { purpose: Purpose::Case, until });
+        }
+        let of_purposes = dates.into_iter().map(|kept| {
             let class = RecordClass::of(kept.purpose);
             let records = Some(counts.get(&kept.purpose).copied().unwrap_or(0));
             Concerned { class, fields: fields_of(kept.purpose), records, ground: class.ground(), destroyed_at: kept.until }

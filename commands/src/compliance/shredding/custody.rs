@@ -13,11 +13,12 @@ use std::{collections::HashMap, sync::Arc, time::Instant};
 use tokio::sync::Mutex;
 use uuid::Uuid;
 
-/// Everybody of whom there ever was a key in an organization, and who of them is of the platform.
+/// Everybody and every case of whom there ever was a key in an organization, and which of them go last: people of
+/// the platform, and cases. That a case is no person is told by its keys, which people have none of.
 pub const SUBJECTS: &str = "
-    SELECT DISTINCT k.subject_id, EXISTS (
+    SELECT k.subject_id, bool_or(k.purpose = 'case') OR EXISTS (
         SELECT FROM streams s WHERE s.organization_id = $2 AND s.type = 'user' AND s.id = k.subject_id)
-    FROM data_keys k WHERE k.organization_id = $1";
+    FROM data_keys k WHERE k.organization_id = $1 GROUP BY k.subject_id";
 
 /// Whether a key of these subjects still stands.
 pub const STANDS: &str =
@@ -83,9 +84,9 @@ impl CustodyShredder {
                 sqlx::query_as(SUBJECTS).bind(organization.0).bind(OrganizationId::PLATFORM.0).fetch_all(&self.pool).await?
             }
         };
-        let (staff, own): (Vec<_>, Vec<_>) = rows.into_iter().partition(|(_, of_platform)| *of_platform);
+        let (last, own): (Vec<_>, Vec<_>) = rows.into_iter().partition(|(_, goes_last)| *goes_last);
         let subjects = |rows: Vec<(Uuid, bool)>| rows.into_iter().map(|(id, _)| Subject { organization, id }).collect();
-        Ok(People { own: subjects(own), staff: subjects(staff) })
+        Ok(People { own: subjects(own), last: subjects(last) })
     }
 
     /// Whether a key of one of these people is left.
@@ -96,15 +97,16 @@ impl CustodyShredder {
 }
 
 /// Of whom an organization has keys. What the platform's people left in it goes last, with nothing of its own
-/// people left: until then they hold, review and read what is kept, and it is on record from where.
+/// people left: until then they hold, review and read what is kept, and it is on record from where and, in what
+/// was written about cases, why.
 struct People {
     own: Vec<Subject>,
-    staff: Vec<Subject>,
+    last: Vec<Subject>,
 }
 
 impl People {
     fn all(self) -> impl Iterator<Item = Subject> {
-        self.own.into_iter().chain(self.staff)
+        self.own.into_iter().chain(self.last)
     }
 }
 
@@ -144,13 +146,13 @@ impl Shredder for CustodyShredder {
 
     async fn destroy_keys(&self, order: &Ordered) -> anyhow::Result<i64> {
         let mut destroyed = 0;
-        let People { own, staff } = self.people(order.organization, order.subject).await?;
+        let People { own, last } = self.people(order.organization, order.subject).await?;
         for person in &own {
             destroyed += self.custody.destroy_keys(*person, &order.purposes, order.erasure()).await?;
         }
         if !self.stands(order.organization, &own).await? {
-            for person in staff {
-                destroyed += self.custody.destroy_keys(person, &PURPOSES, order.erasure()).await?;
+            for subject in last {
+                destroyed += self.custody.destroy_keys(subject, &PURPOSES, order.erasure()).await?;
             }
         }
         Ok(i64::try_from(destroyed)?)
@@ -171,10 +173,10 @@ impl Shredder for CustodyShredder {
 
     async fn delete_rows(&self, order: &Ordered) -> anyhow::Result<i64> {
         let mut deleted = 0;
-        let People { own, staff } = self.people(order.organization, order.subject).await?;
+        let People { own, last } = self.people(order.organization, order.subject).await?;
         let own = own.into_iter().map(|person| (person, order.purposes.as_slice()));
         // Of these only what is sealed under keys that this erasure destroyed is deleted.
-        for (person, purposes) in own.chain(staff.into_iter().map(|person| (person, PURPOSES.as_slice()))) {
+        for (person, purposes) in own.chain(last.into_iter().map(|person| (person, PURPOSES.as_slice()))) {
             let redacted = self.custody.redact(person, purposes, order.erasure()).await?;
             deleted += redacted.fields + redacted.client_contexts + redacted.snapshots;
         }

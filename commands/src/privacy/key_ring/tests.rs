@@ -122,8 +122,9 @@ fn every_purpose_is_evicted() {
         Purpose::Reward => 2,
         Purpose::Hr => 3,
         Purpose::Security => 4,
+        Purpose::Case => 5,
     };
-    assert_eq!(PURPOSES.map(number), [0, 1, 2, 3, 4]);
+    assert_eq!(PURPOSES.map(number), [0, 1, 2, 3, 4, 5]);
 }
 
 /// A table whose key is destroyed, and evicted everywhere, while its row is on the way.

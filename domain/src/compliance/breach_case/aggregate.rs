@@ -4,7 +4,7 @@ use super::{
     AuthorityNotified, BreachAssessed, BreachCaseCommand, BreachCaseError, BreachCaseEvent, BreachClosed, BreachOpened, BreachOverdue,
     BreachRisk, BreachStatus, NotInformedGround, NotificationWaived, OpenBreach, SubjectsInformed, status,
 };
-use crate::kernel::{Aggregate, BreachId, Facts, Transition, UserId, text::is_prose};
+use crate::kernel::{Aggregate, BreachId, Facts, Personal, Transition, UserId, text::is_prose};
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
@@ -42,13 +42,13 @@ impl BreachCase {
         if self.0.is_some() {
             return Err(BreachCaseError::AlreadyExists);
         }
-        check_text(&command.summary, "summary")?;
+        let summary = sealed(&command.summary, "summary")?;
         if command.aware_at > facts.now {
             return Err(BreachCaseError::AwareInFuture);
         }
-        let OpenBreach { breach_id, nature, ref summary, aware_at } = *command;
+        let OpenBreach { breach_id, nature, aware_at, .. } = *command;
         let due_at = aware_at + TimeDelta::hours(NOTIFY_WITHIN_HOURS);
-        Ok(BreachOpened { breach_id, nature, summary: summary.clone(), aware_at, due_at, opened_by: facts.actor }.into())
+        Ok(BreachOpened { breach_id, nature, summary, aware_at, due_at, opened_by: facts.actor }.into())
     }
 
     /// Also after the authority was told: what is known comes in phases (article 33(4)).
@@ -56,32 +56,32 @@ impl BreachCase {
         let breach = self.known()?;
         let told = status::ASSESS_NOTIFIED.leads_from(breach.status);
         let breach_id = breach.leaving_by(if told { status::ASSESS_NOTIFIED } else { status::ASSESS })?;
-        reason.map_or(Ok(()), |reason| check_text(reason, "reason"))?;
+        let reason = reason.map(|reason| sealed(reason, "reason")).transpose()?;
         if breach.risk.is_some() && reason.is_none() {
             return Err(BreachCaseError::ReassessmentReasonMissing);
         }
-        Ok(BreachAssessed { breach_id, risk, subjects, assessed_by: actor, reason: reason.cloned() }.into())
+        Ok(BreachAssessed { breach_id, risk, subjects, assessed_by: actor, reason }.into())
     }
 
     fn notify(&self, reference: Option<&String>, delay: Option<&String>, facts: &Facts) -> Result<BreachCaseEvent, BreachCaseError> {
         let breach = self.known()?;
         let breach_id = breach.leaving_by(status::NOTIFY)?;
-        reference.map_or(Ok(()), |reference| check_text(reference, "reference"))?;
-        delay.map_or(Ok(()), |delay| check_text(delay, "delay_reason"))?;
-        if delay.is_none() && facts.now > breach.due_at {
+        let reference = reference.map(|reference| sealed(reference, "reference")).transpose()?;
+        let delay_reason = delay.map(|delay| sealed(delay, "delay_reason")).transpose()?;
+        if delay_reason.is_none() && facts.now > breach.due_at {
             return Err(BreachCaseError::DelayReasonMissing);
         }
-        Ok(AuthorityNotified { breach_id, reference: reference.cloned(), delay_reason: delay.cloned(), notified_by: facts.actor }.into())
+        Ok(AuthorityNotified { breach_id, reference, delay_reason, notified_by: facts.actor }.into())
     }
 
     fn waive(&self, reason: &str, actor: UserId) -> Result<BreachCaseEvent, BreachCaseError> {
         let breach = self.known()?;
         let breach_id = breach.leaving_by(status::WAIVE)?;
-        check_text(reason, "reason")?;
+        let reason = sealed(reason, "reason")?;
         if breach.risk != Some(BreachRisk::Unlikely) {
             return Err(BreachCaseError::HarmLikely);
         }
-        Ok(NotificationWaived { breach_id, reason: reason.to_owned(), waived_by: actor }.into())
+        Ok(NotificationWaived { breach_id, reason, waived_by: actor }.into())
     }
 
     fn inform(&self, actor: UserId) -> Result<BreachCaseEvent, BreachCaseError> {
@@ -164,6 +164,6 @@ impl Aggregate for BreachCase {
     }
 }
 
-fn check_text(text: &str, field: &'static str) -> Result<(), BreachCaseError> {
-    if is_prose(text) { Ok(()) } else { Err(BreachCaseError::TextInvalid(field)) }
+fn sealed(text: &str, field: &'static str) -> Result<Personal<String>, BreachCaseError> {
+    if is_prose(text) { Ok(Personal::Clear(text.to_owned())) } else { Err(BreachCaseError::TextInvalid(field)) }
 }

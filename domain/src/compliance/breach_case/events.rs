@@ -3,18 +3,18 @@
 use super::{BreachNature, BreachRisk, BreachStatus, NotInformedGround, status};
 use crate::{
     events,
-    kernel::{BreachId, UserId},
+    kernel::{BreachId, Personal, UserId},
 };
 use chrono::{DateTime, Utc};
 
 events! {
-    /// What happens to a breach. The texts say what happened to systems and name nobody: the record has to
-    /// stay when people go (GDPR, article 33(5)).
+    /// What happens to a breach. The texts say what happened to systems and should name nobody: the record has
+    /// to stay when people go (GDPR, article 33(5)). Nobody can see to that, so they are sealed as the case's.
     pub enum BreachCaseEvent {
         BreachOpened = "compliance.breach_opened" v 1 {
             breach_id: BreachId = internal,
             nature: BreachNature = internal,
-            summary: String = confidential,
+            summary: Personal<String> = confidential of breach_id for Case,
             aware_at: DateTime<Utc> = internal,
             /// By when the authority has to be told.
             due_at: DateTime<Utc> = internal,
@@ -26,17 +26,17 @@ events! {
             subjects: u32 = internal,
             assessed_by: UserId = internal,
             /// What is seen in another light, where it was assessed before.
-            reason: Option<String> = confidential,
+            reason: Option<Personal<String>> = confidential of breach_id for Case,
         },
         AuthorityNotified = "compliance.breach_authority_notified" v 1 {
             breach_id: BreachId = internal,
-            reference: Option<String> = confidential,
-            delay_reason: Option<String> = confidential,
+            reference: Option<Personal<String>> = confidential of breach_id for Case,
+            delay_reason: Option<Personal<String>> = confidential of breach_id for Case,
             notified_by: UserId = internal,
         },
         NotificationWaived = "compliance.breach_notification_waived" v 1 {
             breach_id: BreachId = internal,
-            reason: String = confidential,
+            reason: Personal<String> = confidential of breach_id for Case,
             waived_by: UserId = internal,
         },
         SubjectsInformed = "compliance.breach_subjects_informed" v 1 {

@@ -1,7 +1,7 @@
 //! Given events, when a command comes, then events or a refusal.
 
 use super::{status::TRANSITIONS, *};
-use crate::kernel::{Aggregate, BreachId, Code, Facts, Refusal, UserId};
+use crate::kernel::{Aggregate, BreachId, Code, Facts, Personal, Refusal, UserId};
 use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 
@@ -48,8 +48,13 @@ fn waive() -> BreachCaseCommand {
     BreachCaseCommand::Waive { reason: "It was encrypted.".into() }
 }
 
+/// What somebody wrote, as it is before it is sealed.
+fn text(written: &str) -> Personal<String> {
+    Personal::Clear(written.to_owned())
+}
+
 fn opened() -> BreachCaseEvent {
-    let (nature, summary) = (BreachNature::Confidentiality, "A backup lay open.".to_owned());
+    let (nature, summary) = (BreachNature::Confidentiality, text("A backup lay open."));
     BreachOpened { breach_id: ID, nature, summary, aware_at: at(0), due_at: at(NOTIFY_WITHIN_HOURS), opened_by: OFFICER }.into()
 }
 
@@ -58,7 +63,7 @@ fn assessed(risk: BreachRisk) -> BreachCaseEvent {
 }
 
 fn reassessed(risk: BreachRisk) -> BreachCaseEvent {
-    let reason = Some("More logs were found.".to_owned());
+    let reason = Some(text("More logs were found."));
     BreachAssessed { breach_id: ID, risk, subjects: 12, assessed_by: OFFICER, reason }.into()
 }
 
@@ -67,7 +72,7 @@ fn notified() -> BreachCaseEvent {
 }
 
 fn waived() -> BreachCaseEvent {
-    NotificationWaived { breach_id: ID, reason: "It was encrypted.".into(), waived_by: OFFICER }.into()
+    NotificationWaived { breach_id: ID, reason: text("It was encrypted."), waived_by: OFFICER }.into()
 }
 
 fn informed() -> BreachCaseEvent {
@@ -148,7 +153,7 @@ fn the_clock_runs_72_hours_from_awareness_and_is_marked_once() {
     }
     // Whoever is late says why, and it is on record that they were.
     assert_eq!(when(&[opened()], 73, notify(None)), Err(BreachCaseError::DelayReasonMissing));
-    let late = AuthorityNotified { breach_id: ID, reference: None, delay_reason: Some("A holiday.".into()), notified_by: OFFICER };
+    let late = AuthorityNotified { breach_id: ID, reference: None, delay_reason: Some(text("A holiday.")), notified_by: OFFICER };
     assert_eq!(when(&[opened()], 73, notify(Some("A holiday."))), Ok(vec![overdue(), late.into()]));
     assert_eq!(when(&[opened()], 1, notify(Some(" "))), Err(BreachCaseError::TextInvalid("delay_reason")));
 }

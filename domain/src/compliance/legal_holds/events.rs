@@ -50,8 +50,8 @@ events! {
             hold_id: LegalHoldId = internal,
             scope: HoldScope = internal,
             placed_by: UserId = internal,
-            /// The matter for which it is kept.
-            matter: Personal<String> = confidential of placed_by for Profile,
+            /// The matter for which it is kept: the hold's, so that it outlives whoever placed it.
+            matter: Personal<String> = confidential of hold_id for Case,
         },
         /// What it is on from now on: more than before.
         LegalHoldExtended = "compliance.legal_hold_extended" v 1 {

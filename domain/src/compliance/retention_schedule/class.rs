@@ -61,6 +61,8 @@ impl RecordClass {
             Purpose::Health => RecordClass::Wellness,
             Purpose::Reward => RecordClass::Billing,
             Purpose::Hr => RecordClass::Employment,
+            // Like the log, it accounts for what was done.
+            Purpose::Case => RecordClass::Audit,
         }
     }
 

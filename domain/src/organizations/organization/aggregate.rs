@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     kernel::{
-        Aggregate, Facts, OrganizationId, Transition,
+        Aggregate, Facts, OrganizationId, Personal, Transition,
         text::{is_label, is_prose},
     },
     organizations::Locale,
@@ -105,7 +105,7 @@ impl Organization {
         if command.reason.as_ref().is_some_and(|reason| !is_prose(reason)) {
             return Err(OrganizationError::ReasonInvalid);
         }
-        Ok(OrganizationSuspended { organization_id, reason: command.reason.clone() }.into())
+        Ok(OrganizationSuspended { organization_id, reason: command.reason.clone().map(Personal::Clear) }.into())
     }
 
     fn complete_step(&self, step: SetupStep) -> Result<OrganizationEvent, OrganizationError> {

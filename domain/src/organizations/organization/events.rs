@@ -1,7 +1,11 @@
 //! What happens to an organization.
 
 use super::{OrganizationStatus, Setting, Settings, SetupStep, status};
-use crate::{events, kernel::OrganizationId, organizations::Locale};
+use crate::{
+    events,
+    kernel::{OrganizationId, Personal},
+    organizations::Locale,
+};
 
 events! {
     /// What happens to an organization. Its name and slug name a company, not a person.
@@ -15,8 +19,8 @@ events! {
         },
         OrganizationSuspended = "organizations.organization_suspended" v 1 {
             organization_id: OrganizationId = internal,
-            /// Why the platform acted: a text about the organization, not about a person.
-            reason: Option<String> = internal,
+            /// Why the platform acted: a text about the organization.
+            reason: Option<Personal<String>> = confidential of organization_id for Case,
         },
         OrganizationResumed = "organizations.organization_resumed" v 1 {
             organization_id: OrganizationId = internal,

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::{
-    kernel::{Aggregate, Code, Facts, OrganizationId, Refusal, UserId},
+    kernel::{Aggregate, Code, Facts, OrganizationId, Personal, Refusal, UserId},
     organizations::Locale,
 };
 use chrono::DateTime;
@@ -48,7 +48,7 @@ pub(super) fn created() -> OrganizationEvent {
 }
 
 fn suspended() -> OrganizationEvent {
-    OrganizationSuspended { organization_id: ACME, reason: Some("unpaid".into()) }.into()
+    OrganizationSuspended { organization_id: ACME, reason: Some(Personal::Clear("unpaid".into())) }.into()
 }
 
 fn resumed() -> OrganizationEvent {

@@ -10,17 +10,23 @@ use palmares_domain::{
 
 pub(super) const INSERT: &str = "
     INSERT INTO {compliance_breaches}
-        (organization_id, breach_id, nature, status, summary, aware_at, due_at, opened_by, opened_position)
+        (organization_id, breach_id, nature, status, aware_at, due_at, opened_by, opened_position, opened_event_id)
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
 
 /// What an event does not say stays as it is; once the authority was told, an assessment takes that not back
-/// ([`BreachStatus::with`]).
+/// ([`BreachStatus::with`]). What was written stays sealed beside its
+/// event, $10 and $11; what it is about, $12 says.
 pub(super) const CHANGE: &str = "
     UPDATE {compliance_breaches} SET
-        status = CASE WHEN status = 'NOTIFIED' AND $3 = 'ASSESSED' THEN status ELSE coalesce($3, status) END, risk = coalesce($4, risk), subjects = coalesce($5, subjects),
-        notified_at = coalesce($6, notified_at), reference = coalesce($7, reference), delay_reason = coalesce($8, delay_reason),
-        waiver_reason = coalesce($9, waiver_reason), informed_at = coalesce($10, informed_at), closed_at = coalesce($11, closed_at),
-        reassessment_reason = coalesce($12, reassessment_reason), not_informed = coalesce($13, not_informed)
+        status = CASE WHEN status = 'NOTIFIED' AND $3 = 'ASSESSED' THEN status ELSE coalesce($3, status) END,
+        risk = coalesce($4, risk), subjects = coalesce($5, subjects), notified_at = coalesce($6, notified_at),
+        informed_at = coalesce($7, informed_at), closed_at = coalesce($8, closed_at), not_informed = coalesce($9, not_informed),
+        notified_position = CASE WHEN $12 = 'notified' THEN $10 ELSE notified_position END,
+        notified_event_id = CASE WHEN $12 = 'notified' THEN $11 ELSE notified_event_id END,
+        waived_position = CASE WHEN $12 = 'waived' THEN $10 ELSE waived_position END,
+        waived_event_id = CASE WHEN $12 = 'waived' THEN $11 ELSE waived_event_id END,
+        reassessed_position = CASE WHEN $12 = 'reassessed' THEN $10 ELSE reassessed_position END,
+        reassessed_event_id = CASE WHEN $12 = 'reassessed' THEN $11 ELSE reassessed_event_id END
     WHERE organization_id = $1 AND breach_id = $2";
 
 /// The fold. Breaches are few, so each event is a statement of its own.
@@ -33,7 +39,7 @@ impl Projector for Breaches {
     }
 
     fn version(&self) -> i32 {
-        1
+        2
     }
 
     fn tables(&self) -> &'static [&'static str] {
@@ -59,30 +65,38 @@ impl Projector for Breaches {
             if let BreachCaseEvent::BreachOpened(opened) = happened {
                 let sql = context.slot.sql(INSERT);
                 let insert = sqlx::query(&sql).bind(organization).bind(breach).bind(opened.nature.name());
-                let insert = insert.bind(BreachStatus::Opened.name()).bind(opened.summary).bind(opened.aware_at).bind(opened.due_at);
-                insert.bind(opened.opened_by.0).bind(event.position).execute(&mut *context.tx).await?;
+                let insert = insert.bind(BreachStatus::Opened.name()).bind(opened.aware_at).bind(opened.due_at);
+                insert.bind(opened.opened_by.0).bind(event.position).bind(event.id.0).execute(&mut *context.tx).await?;
                 continue;
             }
             let (status, at) = (happened.status().map(BreachStatus::name), event.recorded_at);
-            let (mut assessed, mut notified, mut waived, mut not_informed) = (None, None, None, None);
+            let (mut assessed, mut not_informed) = (None, None);
+            let notified = matches!(happened, BreachCaseEvent::AuthorityNotified(_)).then_some(at);
             let informed = matches!(happened, BreachCaseEvent::SubjectsInformed(_)).then_some(at);
             let closed = matches!(happened, BreachCaseEvent::BreachClosed(_)).then_some(at);
+            let written = written(&happened);
             match happened {
                 BreachCaseEvent::BreachAssessed(event) => assessed = Some(event),
-                BreachCaseEvent::AuthorityNotified(event) => notified = Some(event),
-                BreachCaseEvent::NotificationWaived(event) => waived = Some(event),
                 BreachCaseEvent::BreachClosed(event) => not_informed = event.not_informed.map(NotInformedGround::name),
                 _ => {}
             }
             let sql = context.slot.sql(CHANGE);
             let change = sqlx::query(&sql).bind(organization).bind(breach).bind(status);
             let change = change.bind(assessed.as_ref().map(|assessed| assessed.risk.name()));
-            let change = change.bind(assessed.as_ref().map(|assessed| i64::from(assessed.subjects)));
-            let change = change.bind(notified.as_ref().map(|_| at)).bind(notified.as_ref().and_then(|notified| notified.reference.clone()));
-            let change = change.bind(notified.and_then(|notified| notified.delay_reason)).bind(waived.map(|waived| waived.reason));
-            let change = change.bind(informed).bind(closed).bind(assessed.and_then(|assessed| assessed.reason)).bind(not_informed);
-            change.execute(&mut *context.tx).await?;
+            let change = change.bind(assessed.map(|assessed| i64::from(assessed.subjects)));
+            let change = change.bind(notified).bind(informed).bind(closed).bind(not_informed);
+            change.bind(event.position).bind(event.id.0).bind(written).execute(&mut *context.tx).await?;
         }
         Ok(())
+    }
+}
+
+/// What somebody may have written about with this event, beside the summary.
+fn written(event: &BreachCaseEvent) -> Option<&'static str> {
+    match event {
+        BreachCaseEvent::BreachAssessed(assessed) => assessed.reason.is_some().then_some("reassessed"),
+        BreachCaseEvent::AuthorityNotified(_) => Some("notified"),
+        BreachCaseEvent::NotificationWaived(_) => Some("waived"),
+        _ => None,
     }
 }

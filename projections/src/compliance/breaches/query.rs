@@ -1,9 +1,13 @@
 //! `GET breaches`.
 
 use super::PROJECTION;
+use crate::compliance::sealed::{self, Opened, SealedEvent};
 use crate::engine::{Cursor, Limit, Page, Query, ReadError, TenantReader};
 use chrono::{DateTime, Utc};
-use palmares_domain::{compliance::breach_case::BreachStatus, kernel::DataClass};
+use palmares_domain::{
+    compliance::breach_case::{BreachCase, BreachStatus},
+    kernel::{Aggregate, DataClass, Purpose},
+};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -18,7 +22,7 @@ pub(super) const LIST: &str = "
     ORDER BY opened_position DESC LIMIT $4";
 
 /// A breach of personal data.
-#[derive(Debug, Serialize, ToSchema, sqlx::FromRow)]
+#[derive(Debug, Serialize, ToSchema)]
 pub struct Breach {
     #[serde(rename = "id")]
     pub breach_id: Uuid,
@@ -26,7 +30,8 @@ pub struct Breach {
     pub nature: String,
     /// `OPENED`, `ASSESSED`, `NOTIFIED`, `NOT_REQUIRED` or `CLOSED`.
     pub status: String,
-    pub summary: String,
+    /// What happened; missing once the last of the organization was erased, as all that people wrote.
+    pub summary: Option<String>,
     pub aware_at: DateTime<Utc>,
     /// By when the authority has to be told.
     pub due_at: DateTime<Utc>,
@@ -52,8 +57,73 @@ pub struct Breach {
     /// Why those whom a high risk concerns were not told: `unintelligible`, `risk_removed` or `public_communication`.
     pub not_informed: Option<String>,
     pub opened_by: Uuid,
-    #[serde(skip)]
+}
+
+#[derive(sqlx::FromRow)]
+struct Row {
+    breach_id: Uuid,
+    nature: String,
+    status: String,
+    aware_at: DateTime<Utc>,
+    due_at: DateTime<Utc>,
+    hours_left: Option<i64>,
+    overdue: bool,
+    risk: Option<String>,
+    subjects: Option<i64>,
+    notified_at: Option<DateTime<Utc>>,
+    informed_at: Option<DateTime<Utc>>,
+    closed_at: Option<DateTime<Utc>>,
+    not_informed: Option<String>,
+    opened_by: Uuid,
     opened_position: i64,
+    opened_event_id: Uuid,
+    notified_position: Option<i64>,
+    notified_event_id: Option<Uuid>,
+    waived_position: Option<i64>,
+    waived_event_id: Option<Uuid>,
+    reassessed_position: Option<i64>,
+    reassessed_event_id: Option<Uuid>,
+}
+
+impl Row {
+    /// The events beside which somebody may have written something.
+    fn sealed(&self) -> impl Iterator<Item = SealedEvent> {
+        let (stream, subject) = ((BreachCase::TYPE, self.breach_id), self.breach_id);
+        let at = move |place: (Option<i64>, Option<Uuid>)| {
+            Some(SealedEvent { position: place.0?, event_id: place.1?, stream, subject, purpose: Purpose::Case })
+        };
+        let later = [
+            (self.notified_position, self.notified_event_id),
+            (self.waived_position, self.waived_event_id),
+            (self.reassessed_position, self.reassessed_event_id),
+        ];
+        std::iter::once((Some(self.opened_position), Some(self.opened_event_id))).chain(later).filter_map(at)
+    }
+
+    fn breach(self, opened: &mut Opened) -> Breach {
+        let mut text = |position: Option<i64>, field: &str| opened.remove(&(position?, field.to_owned()));
+        Breach {
+            summary: text(Some(self.opened_position), "summary"),
+            reference: text(self.notified_position, "reference"),
+            delay_reason: text(self.notified_position, "delay_reason"),
+            waiver_reason: text(self.waived_position, "reason"),
+            reassessment_reason: text(self.reassessed_position, "reason"),
+            breach_id: self.breach_id,
+            nature: self.nature,
+            status: self.status,
+            aware_at: self.aware_at,
+            due_at: self.due_at,
+            hours_left: self.hours_left,
+            overdue: self.overdue,
+            risk: self.risk,
+            subjects: self.subjects,
+            notified_at: self.notified_at,
+            informed_at: self.informed_at,
+            closed_at: self.closed_at,
+            not_informed: self.not_informed,
+            opened_by: self.opened_by,
+        }
+    }
 }
 
 /// The breaches of the organization, the newest first.
@@ -78,8 +148,10 @@ impl Query for ListBreaches {
         let list = reader.list(self.cursor.as_ref(), &self.limit)?;
         let query = sqlx::query_as(LIST).persistent(false).bind(reader.organization().0).bind(self.status.map(BreachStatus::name));
         let query = query.bind(list.before()).bind(list.rows()).bind(reader.now());
-        let page = list.page(reader, query, |last: &Breach| last.opened_position).await?;
+        let page = list.page(reader, query, |last: &Row| last.opened_position).await?;
         page.touch(reader, |row| row.breach_id);
-        Ok(page)
+        let events: Vec<SealedEvent> = page.items.iter().flat_map(Row::sealed).collect();
+        let mut opened = sealed::open(reader, &events).await?;
+        Ok(page.map(|row| row.breach(&mut opened)))
     }
 }

@@ -20,6 +20,7 @@ pub(super) const STATEMENTS: &[(&str, &str)] = &[
     ("organizations.directory.rename", RENAME),
     ("organizations.directory.change_settings", CHANGE_SETTINGS),
     ("organizations.directory.set_up", SET_UP),
+    ("organizations.directory.suspend", SUSPEND),
     ("organizations.directory.delete", DELETE),
 ];
 
@@ -41,6 +42,10 @@ const CHANGE_SETTINGS: &str = "
 
 const SET_UP: &str = "
     UPDATE {organizations_directory} SET setup = coalesce(setup, '{}') || $3 WHERE organization_id IN ($1, $2) AND id = $1";
+
+/// Why it was suspended stands sealed beside this event.
+const SUSPEND: &str = "
+    UPDATE {organizations_directory} SET suspended_position = $3, suspended_event_id = $4 WHERE organization_id IN ($1, $2) AND id = $1";
 
 /// An event that does not name the organization names the request, which is its own alone.
 const DELETE: &str = "
@@ -72,7 +77,7 @@ impl Projector for Organizations {
     }
 
     fn version(&self) -> i32 {
-        3
+        4
     }
 
     fn tables(&self) -> &'static [&'static str] {
@@ -141,6 +146,7 @@ enum DetailChange {
     Name(String),
     Settings { set: Value, reset: Vec<Value> },
     Setup(Value),
+    Suspended { position: i64, event_id: Uuid },
 }
 
 impl Detail {
@@ -149,12 +155,14 @@ impl Detail {
             DetailChange::Name(_) => RENAME,
             DetailChange::Settings { .. } => CHANGE_SETTINGS,
             DetailChange::Setup(_) => SET_UP,
+            DetailChange::Suspended { .. } => SUSPEND,
         });
         let update = sqlx::query(&sql).bind(self.id.0).bind(OrganizationId::PLATFORM.0);
         let update = match &self.change {
             DetailChange::Name(name) => update.bind(name),
             DetailChange::Settings { set, reset } => update.bind(set).bind(reset.iter().filter_map(Value::as_str).collect::<Vec<_>>()),
             DetailChange::Setup(steps) => update.bind(steps),
+            DetailChange::Suspended { position, event_id } => update.bind(position).bind(event_id),
         };
         update.execute(&mut *context.tx).await?;
         Ok(())
@@ -169,6 +177,7 @@ fn detail(event: &OrganizationEvent, delivered: &Delivered) -> Option<DetailChan
         OrganizationEvent::SettingsChanged(changed) => {
             DetailChange::Settings { set: json!(changed.set), reset: changed.reset.iter().map(|setting| json!(setting)).collect() }
         }
+        OrganizationEvent::OrganizationSuspended(_) => DetailChange::Suspended { position: recorded.position, event_id: recorded.id.0 },
         OrganizationEvent::SetupBegun(_) => DetailChange::Setup(json!({})),
         OrganizationEvent::SetupStepCompleted(completed) => {
             DetailChange::Setup(json!({ completed.step.name(): { "at": recorded.recorded_at, "by": recorded.actor_id } }))
