@@ -113,6 +113,7 @@ async fn run(mut world: World) {
     all_reach(&mut database, until).await;
     assert_eq!(telling_of(&mut database, &ids).await, BTreeSet::new(), "read models tell of whoever was erased");
     assert_nothing_is_found(&world, &mark, &control, &staff.admin).await;
+    staff.assert_written(&format!("{mark}-first"), false).await;
     assert_eq!(staff.figures().await, figures, "when those behind them are erased");
     assert_closed_once_and_names_nobody(&closings(&world, organization).await, &people);
     staff.assert_certified(&people).await;
@@ -208,11 +209,46 @@ impl Staff {
         let others = id(&self.admin.post("/teams", json!({ "name": "Others too", "owner_id": expert })).await, "id");
         self.admin.post(&format!("/teams/{others}/members"), json!({ "user_id": user, "role": "coach" })).await;
 
+        self.is_written_about(&user, &own, canary).await;
         let request = self.asked(&self.admin, &user, canary).await;
         let read = Value::Null;
         assert_eq!(own.status(Method::GET, "/points/programs", &read).await, 403, "access is revoked");
         self.told(&email).await;
         Subject { id: user, request, own }
+    }
+
+    /// What staff type about somebody, and what stays of a case in which they are named.
+    async fn is_written_about(&self, user: &str, own: &Caller, canary: &str) {
+        let text = |about: &str| format!("{about} {canary}");
+        self.admin.post(&format!("/users/{user}/suspend"), json!({ "reason": text("suspended") })).await;
+        self.admin.post(&format!("/users/{user}/resume"), json!({})).await;
+        let acting = json!({ "act_as": user, "duration_seconds": 60, "reason": text("acting") });
+        let acting = id(&self.admin.post("/elevations", acting).await, "id");
+        let platform = self.platform.in_organization(self.organization);
+        platform.post(&format!("/elevations/{acting}/refuse"), json!({ "reason": text("refused") })).await;
+        let asked = json!({ "kind": "restriction", "details": text("details") });
+        let asked = id(&own.post("/me/subject-requests", asked).await, "id");
+        let answer = async |verb: &str, body: Value| self.officer.post(&format!("/subject-requests/{asked}/{verb}"), body).await;
+        answer("take", json!({})).await;
+        answer("extend", json!({ "months": 1, "reason": text("extended") })).await;
+        answer("fulfil", json!({ "note": text("note") })).await;
+        self.officer.post("/breaches", json!({ "nature": "confidentiality", "summary": text("summary") })).await;
+        self.assert_written(canary, true).await;
+    }
+
+    /// Whoever may reads why somebody would act as them, and what was written with a request, until they are
+    /// erased; what was written about a case is of no one person, and stays sealed.
+    async fn assert_written(&self, canary: &str, there: bool) {
+        let first = async |caller: &Caller, path: &str| get(caller, path).await["items"][0].clone();
+        let told = |about: &str| if there { json!(format!("{about} {canary}")) } else { Value::Null };
+        let acting = read_until(&self.admin, "/elevations", |listed| listed["items"][0]["status"] == "REFUSED").await;
+        assert_eq!(acting["items"][0]["reason"], told("acting"));
+        let answered = |listed: &Value| listed["items"][0]["status"] == "FULFILLED";
+        let asked = read_until(&self.officer, "/subject-requests?kind=restriction", answered).await["items"][0].clone();
+        let written = ["details", "extension_reason", "note"].map(|field| asked[field].clone());
+        assert_eq!(written, [told("details"), told("extended"), told("note")], "{asked}");
+        read_until(&self.officer, "/breaches", |listed| listed["items"][0].is_object()).await;
+        assert_eq!(first(&self.officer, "/breaches").await["summary"], json!(format!("summary {canary}")));
     }
 
     /// Asked for by somebody who shows a second factor, and approved by the officer.

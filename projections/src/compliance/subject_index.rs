@@ -179,6 +179,7 @@ mod tests {
             scope: Scope::ActingAs(ALICE),
             roles: vec![RoleRef::Custom(role)],
             duration_seconds: 60,
+            concerns: ALICE,
             reason: Personal::Sealed(Digest([0; 32])),
         }
         .into();

@@ -94,6 +94,7 @@ impl Elevation {
             scope: command.scope,
             roles: command.roles.clone(),
             duration_seconds: command.duration_seconds,
+            concerns: command.scope.concerns(actor),
             reason: Personal::Clear(command.reason.clone()),
         }
         .into())
@@ -108,8 +109,8 @@ impl Elevation {
     fn refuse(&self, reason: Option<&String>, facts: &Facts) -> Result<ElevationEvent, ElevationError> {
         let request = self.of_another(facts.actor)?;
         let elevation_id = request.leaving_by(status::REFUSE, facts.now)?;
-        let (requested_by, reason) = (request.requested_by, sealed(reason)?);
-        Ok(ElevationRefused { elevation_id, requested_by, refused_by: facts.actor, reason }.into())
+        let (requested_by, concerns, reason) = (request.requested_by, request.concerns(), sealed(reason)?);
+        Ok(ElevationRefused { elevation_id, requested_by, refused_by: facts.actor, concerns, reason }.into())
     }
 
     fn start(&self, facts: &Facts) -> Result<ElevationEvent, ElevationError> {
@@ -127,8 +128,8 @@ impl Elevation {
     fn review(&self, note: Option<&String>, facts: &Facts) -> Result<ElevationEvent, ElevationError> {
         let request = self.of_another(facts.actor)?;
         let elevation_id = request.leaving_by(status::REVIEW, facts.now)?;
-        let (requested_by, note) = (request.requested_by, sealed(note)?);
-        Ok(ElevationReviewed { elevation_id, requested_by, reviewed_by: facts.actor, note }.into())
+        let (requested_by, concerns, note) = (request.requested_by, request.concerns(), sealed(note)?);
+        Ok(ElevationReviewed { elevation_id, requested_by, reviewed_by: facts.actor, concerns, note }.into())
     }
 
     /// That its time was over, where that is not recorded yet.
@@ -139,6 +140,11 @@ impl Elevation {
 }
 
 impl Request {
+    /// Of whom it speaks what is written about it.
+    fn concerns(&self) -> UserId {
+        self.scope.concerns(self.requested_by)
+    }
+
     fn status_at(&self, now: DateTime<Utc>) -> ElevationStatus {
         let over = status::EXPIRE.leads_from(self.status) && self.due_at.is_some_and(|due| due <= now);
         if over { status::EXPIRE.to } else { self.status }

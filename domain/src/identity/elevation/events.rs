@@ -19,7 +19,8 @@ pub enum Scope {
 }
 
 events! {
-    /// What happens to an elevation. What people wrote is the requester's personal data.
+    /// What happens to an elevation. What people wrote is the personal data of whoever is acted as, else of
+    /// the requester.
     pub enum ElevationEvent {
         ElevationRequested = "identity.elevation_requested" v 1 {
             elevation_id: ElevationId = internal,
@@ -29,7 +30,9 @@ events! {
             roles: Vec<RoleRef> = internal,
             /// How long it lasts from its start.
             duration_seconds: u32 = internal,
-            reason: Personal<String> = confidential of requested_by for Profile,
+            /// Of whom the reason speaks: the user to be acted as, else whoever asks.
+            concerns: UserId = internal,
+            reason: Personal<String> = confidential of concerns for Profile,
         },
         ElevationApproved = "identity.elevation_approved" v 1 {
             elevation_id: ElevationId = internal,
@@ -41,7 +44,8 @@ events! {
             elevation_id: ElevationId = internal,
             requested_by: UserId = internal,
             refused_by: UserId = internal,
-            reason: Option<Personal<String>> = confidential of requested_by for Profile,
+            concerns: UserId = internal,
+            reason: Option<Personal<String>> = confidential of concerns for Profile,
         },
         ElevationWithdrawn = "identity.elevation_withdrawn" v 1 {
             elevation_id: ElevationId = internal,
@@ -61,7 +65,18 @@ events! {
             elevation_id: ElevationId = internal,
             requested_by: UserId = internal,
             reviewed_by: UserId = internal,
-            note: Option<Personal<String>> = confidential of requested_by for Profile,
+            concerns: UserId = internal,
+            note: Option<Personal<String>> = confidential of concerns for Profile,
+        }
+    }
+}
+
+impl Scope {
+    /// Of whom it speaks what is written about it, where `requester` asked for it.
+    pub fn concerns(self, requester: UserId) -> UserId {
+        match self {
+            Scope::ActingAs(user) => user,
+            Scope::Role(_) => requester,
         }
     }
 }

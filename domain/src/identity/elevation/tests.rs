@@ -41,7 +41,9 @@ fn request(command: RequestElevation) -> ElevationCommand {
 
 fn requested_for(scope: Scope) -> ElevationEvent {
     let reason = Personal::Clear("audit".into());
-    ElevationRequested { elevation_id: ID, requested_by: ALICE, scope, roles: vec![ANALYST], duration_seconds: 600, reason }.into()
+    let concerns = scope.concerns(ALICE);
+    ElevationRequested { elevation_id: ID, requested_by: ALICE, scope, roles: vec![ANALYST], duration_seconds: 600, concerns, reason }
+        .into()
 }
 
 fn requested() -> ElevationEvent {
@@ -66,7 +68,7 @@ fn expired() -> ElevationEvent {
 
 /// A history that leads to a state.
 fn history(status: ElevationStatus) -> Vec<ElevationEvent> {
-    let reviewed = ElevationReviewed { elevation_id: ID, requested_by: ALICE, reviewed_by: ADMIN, note: None };
+    let reviewed = ElevationReviewed { elevation_id: ID, requested_by: ALICE, reviewed_by: ADMIN, concerns: ALICE, note: None };
     match status {
         ElevationStatus::Requested => vec![requested()],
         ElevationStatus::Approved => vec![requested(), approved()],
@@ -74,7 +76,10 @@ fn history(status: ElevationStatus) -> Vec<ElevationEvent> {
         ElevationStatus::Ended => vec![requested(), approved(), started(), ended()],
         ElevationStatus::Expired => vec![requested(), approved(), started(), expired()],
         ElevationStatus::Refused => {
-            vec![requested(), ElevationRefused { elevation_id: ID, requested_by: ALICE, refused_by: ADMIN, reason: None }.into()]
+            vec![
+                requested(),
+                ElevationRefused { elevation_id: ID, requested_by: ALICE, refused_by: ADMIN, concerns: ALICE, reason: None }.into(),
+            ]
         }
         ElevationStatus::Withdrawn => vec![requested(), ElevationWithdrawn { elevation_id: ID }.into()],
         ElevationStatus::Reviewed => vec![requested(), approved(), started(), ended(), reviewed.into()],
@@ -200,6 +205,22 @@ fn a_role_lasts_eight_hours_at_most_and_acting_as_another_one() {
     assert_eq!(when(&history(ElevationStatus::Ended), ADMIN, 0, noted), Err(ElevationError::ReasonInvalid));
 }
 
+/// Whoever is acted as is erased with what was written about it.
+#[test]
+fn what_is_written_is_of_whoever_is_acted_as_and_else_of_the_requester() {
+    for (scope, concerns) in [(Scope::ActingAs(BOB), BOB), (Scope::Role(ANALYST), ALICE)] {
+        let asked = vec![requested_for(scope)];
+        assert_eq!(when(&[], ALICE, 0, request(ask(scope, &[ANALYST], 600))), Ok(asked.clone()));
+        let written = || Some(Personal::Clear("no need".to_owned()));
+        let refused = ElevationRefused { elevation_id: ID, requested_by: ALICE, refused_by: ADMIN, concerns, reason: written() };
+        let refuse = ElevationCommand::Refuse { reason: Some("no need".into()) };
+        assert_eq!(when(&asked, ADMIN, 0, refuse), Ok(vec![refused.into()]));
+        let over = [asked, vec![approved(), started(), ended()]].concat();
+        let reviewed = ElevationReviewed { elevation_id: ID, requested_by: ALICE, reviewed_by: ADMIN, concerns, note: written() };
+        assert_eq!(when(&over, ADMIN, 0, ElevationCommand::Review { note: Some("no need".into()) }), Ok(vec![reviewed.into()]));
+    }
+}
+
 /// covers: E-254
 #[test]
 fn its_time_is_over_whether_or_not_anyone_recorded_that() {
@@ -208,7 +229,7 @@ fn its_time_is_over_whether_or_not_anyone_recorded_that() {
     assert_eq!(given(&active).in_force(ALICE, at(600)), None);
     let over = ElevationError::TransitionForbidden { from: ElevationStatus::Expired, to: ElevationStatus::Ended };
     assert_eq!(when(&active, ALICE, 600, ElevationCommand::End { supervising: false }), Err(over));
-    let reviewed = ElevationReviewed { elevation_id: ID, requested_by: ALICE, reviewed_by: ADMIN, note: None };
+    let reviewed = ElevationReviewed { elevation_id: ID, requested_by: ALICE, reviewed_by: ADMIN, concerns: ALICE, note: None };
     assert_eq!(when(&active, ADMIN, 600, ElevationCommand::Review { note: None }), Ok(vec![expired(), reviewed.into()]));
     assert_eq!(when(&active, ADMIN, 600, ElevationCommand::Expire), Ok(vec![expired()]));
     assert_eq!(when(&active, ADMIN, 599, ElevationCommand::Expire), Ok(vec![]));

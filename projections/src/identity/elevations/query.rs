@@ -33,7 +33,7 @@ pub struct Elevation {
     /// The user to act as, where that was asked for.
     pub act_as: Option<UserId>,
     pub duration_seconds: i64,
-    /// Why; missing once the requester was erased.
+    /// Why; missing once whoever it speaks of was erased: the user to act as, else the requester.
     pub reason: Option<String>,
     /// `REQUESTED`, `APPROVED`, `ACTIVE`, `ENDED`, `EXPIRED`, `REFUSED`, `WITHDRAWN` or `REVIEWED`.
     pub status: String,
@@ -64,6 +64,11 @@ struct Row {
 }
 
 impl Row {
+    /// Of whom the reason speaks.
+    fn concerns(&self) -> Uuid {
+        self.act_as.unwrap_or(self.requested_by)
+    }
+
     fn elevation(self, reason: Option<String>) -> Elevation {
         Elevation {
             id: ElevationId(self.elevation_id),
@@ -138,7 +143,7 @@ async fn reasons(reader: &mut TenantReader<'_>, rows: &[Row]) -> Result<BTreeMap
         .iter()
         .map(|(row, ciphertext)| {
             let (stream, event) = ((elevation::Elevation::TYPE, row.elevation_id), EventId(row.created_event_id));
-            (Place::in_event(organization, stream, event, "reason", row.requested_by, Purpose::Profile), ciphertext.as_slice())
+            (Place::in_event(organization, stream, event, "reason", row.concerns(), Purpose::Profile), ciphertext.as_slice())
         })
         .collect();
     let opened = reader.keys().open_many(&places).await?;
