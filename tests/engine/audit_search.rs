@@ -34,6 +34,9 @@ const FILL: &str = "
             event_id, CASE WHEN n % 1481 = 4 THEN '00000000-0000-0000-0000-000000000200' END::uuid,
             ('00000000-0000-0000-0000-00000000040' || CASE WHEN n < 2000 THEN n % 3 WHEN n % 1453 = 7 THEN 3 ELSE 4 END)::uuid, n
         FROM events, LATERAL (SELECT position AS n) p;
+    INSERT INTO compliance_subject_index_a (organization_id, subject_id, position, concerned)
+        SELECT organization_id, '00000000-0000-0000-0000-000000000200', n, n % 3 > 0
+        FROM events, LATERAL (SELECT position AS n) p WHERE n % 1481 = 4 OR n % 1471 = 5 OR n % 1483 = 8 OR n % 100 = 50;
     INSERT INTO compliance_audit_texts_a (organization_id, text_id, text)
         SELECT '00000000-0000-0000-0000-000000000007', ('00000000-0000-0000-0000-00000000040' || t)::uuid,
             (ARRAY['import one system.run_imports test.happened', 'import system.run_imports test.happened two',
@@ -91,6 +94,8 @@ async fn every_search_finds_what_reading_every_row_finds() {
     let busy = Uuid::from_u128(0x103);
     let imported = "text_id IN ('00000000-0000-0000-0000-000000000400', '00000000-0000-0000-0000-000000000401', '00000000-0000-0000-0000-000000000402')";
     let role = "action IN ('identity.role', 'identity.role.assign')";
+    let concerns = format!("position IN (SELECT position FROM compliance_subject_index_a WHERE subject_id = '{user}' AND concerned)");
+    let about = format!("stream_id = '{user}' OR {concerns}");
     let since = "recorded_at >= '2026-01-01T00:10:00Z' AND recorded_at < '2026-01-01T03:00:00Z'";
     let searches = [
         (json!({}), "true".to_owned()),
@@ -112,13 +117,13 @@ async fn every_search_finds_what_reading_every_row_finds() {
         (json!({ "action": "challenges" }), "action = 'challenges.rule.change'".to_owned()),
         (json!({ "ip": "192.0.2.1" }), "client_context_id IS NOT NULL".to_owned()),
         (json!({ "ip": "192.0.2.1", "action": "points" }), "client_context_id IS NOT NULL AND action = 'points.hold.place'".to_owned()),
-        (json!({ "target_id": user }), format!("stream_id = '{user}' OR subject_id = '{user}'")),
+        (json!({ "target_id": user }), about.clone()),
+        (json!({ "target_id": user, "actor_id": busy }), format!("actor_id = '{busy}' AND ({about})")),
+        (json!({ "target_id": user, "action": "identity.role" }), format!("{role} AND ({about})")),
+        (json!({ "target_id": user, "session_id": user }), "false".to_owned()),
         (json!({ "target_type": "role_catalogue" }), "stream_type = 'role_catalogue'".to_owned()),
         (json!({ "target_type": "user" }), "stream_type = 'user' OR subject_id IS NOT NULL".to_owned()),
-        (
-            json!({ "target_type": "user", "target_id": user }),
-            format!("(stream_type = 'user' OR subject_id IS NOT NULL) AND (stream_id = '{user}' OR subject_id = '{user}')"),
-        ),
+        (json!({ "target_type": "user", "target_id": user }), format!("(stream_type = 'user' OR subject_id IS NOT NULL) AND ({about})")),
         (json!({ "actor_id": busy, "action": "identity.role" }), format!("actor_id = '{busy}' AND {role}")),
         (json!({ "from": "2026-01-01T00:10:00Z", "to": "2026-01-01T03:00:00Z" }), since.to_owned()),
         (

@@ -24,6 +24,7 @@ use palmares_projections::{
         anomalies::{ListAnomalies, anomaly_about},
         audit_trail::{self, ExplainAuditEntry, ListAuditLogs, export_audit_csv, export_audit_ndjson},
         siem::ListSiemStreams,
+        subject_index,
     },
     engine::Page,
 };
@@ -56,7 +57,7 @@ pub struct ExportAuditLogs(ListAuditLogs);
 
 impl Streaming for ExportAuditLogs {
     const MEDIA_TYPE: &'static str = "application/x-ndjson";
-    const PROJECTIONS: &'static [&'static str] = &[audit_trail::PROJECTION];
+    const PROJECTIONS: &'static [&'static str] = &[audit_trail::PROJECTION, subject_index::PROJECTION];
 
     async fn start(&self, _: Tenant, _: &Services) -> Result<i64, Problem> {
         check(&self.0)?;
@@ -78,7 +79,7 @@ pub struct ExportAuditTable(ListAuditLogs);
 
 impl Streaming for ExportAuditTable {
     const MEDIA_TYPE: &'static str = "text/csv";
-    const PROJECTIONS: &'static [&'static str] = &[audit_trail::PROJECTION];
+    const PROJECTIONS: &'static [&'static str] = &[audit_trail::PROJECTION, subject_index::PROJECTION];
 
     async fn start(&self, _: Tenant, _: &Services) -> Result<i64, Problem> {
         check(&self.0)?;

@@ -18,9 +18,9 @@ const INDEXES: &str = "SELECT indexname::text, indexdef FROM pg_indexes WHERE ta
 
 const FINISH: &str = "
 ALTER TABLE compliance_audit_log_slots ATTACH PARTITION compliance_audit_log_a FOR VALUES IN ('a');
-ANALYZE compliance_audit_log_slots, streams";
+ANALYZE compliance_audit_log_slots, compliance_subject_index_slots, streams";
 
-const TABLES: [&str; 4] = ["events", "compliance_audit_log_a", "compliance_audit_texts_a", "client_contexts"];
+const TABLES: [&str; 5] = ["events", "compliance_audit_log_a", "compliance_audit_texts_a", "compliance_subject_index_a", "client_contexts"];
 
 /// Fills the log of an organization, and makes the indexes behind it.
 pub async fn fill(server: &Server, organization: OrganizationId, entries: u64) -> anyhow::Result<()> {

@@ -95,3 +95,8 @@ INSERT INTO compliance_audit_log_a (organization_id, position, recorded_at, even
         -- Who left after a fifth of the time: people from 15,000 on.
         CROSS JOIN LATERAL (SELECT CASE WHEN k.action LIKE 'system.%' THEN -1
             WHEN d.actor >= 15000 AND n > {total} / 5 THEN d.actor - 10000 ELSE d.actor END AS actor OFFSET 0) a;
+-- Whom entries concern: who was read, and of every tenth other entry whose account it is.
+INSERT INTO compliance_subject_index_a (organization_id, subject_id, position, concerned)
+    SELECT organization_id, coalesce(subject_id, bench_audit.id('actor', position % 20000)), position, true
+    FROM compliance_audit_log_a JOIN generate_series(1::bigint, {total}) n ON n = position
+    WHERE subject_id IS NOT NULL OR n % 10 = 0;

@@ -92,6 +92,10 @@ pub const SEARCHES: &[Search] = &[
     Search { what: "name of document 004", asked: |_, _| first(json!({ "audit_name": "ROLE_CHANGED" })) },
     Search { what: "refused", asked: |n, e| deep(n, e, json!({ "outcome": "refused" })) },
     Search { what: "target, a user (changed or read)", asked: |n, _| first(json!({ "target_id": id("actor", mix(n) % 20_000) })) },
+    Search {
+        what: "target, a user, and who did it",
+        asked: |n, _| first(json!({ "target_id": id("actor", mix(n) % 20_000), "actor_id": id("actor", mix(n) % 20) })),
+    },
     Search { what: "target, a user who is read most", asked: |_, _| first(json!({ "target_id": id("actor", 0) })) },
     Search { what: "target, an account", asked: |n, e| deep(n, e, json!({ "target_id": id("stream", 1 + mix(n) % (e / 100)) })) },
     Search { what: "type of target, a common one", asked: |n, e| deep(n, e, json!({ "target_type": "points_program" })) },

@@ -5,7 +5,7 @@
 //! event without a catalogue, such as an imported one, is looked into everywhere.
 
 use crate::{
-    compliance::audit_trail::Metadata,
+    compliance::audit_trail::{Metadata, READ},
     engine::{ApplyContext, ApplyError, Delivered, OnFailure, Projector},
 };
 use async_trait::async_trait;
@@ -14,15 +14,15 @@ use palmares_domain::{
     registry::event_spec,
 };
 use serde_json::Value;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use uuid::Uuid;
 
 /// The projection's public name.
 pub const PROJECTION: &str = "subject_index";
 
 const INSERT: &str = "
-    INSERT INTO {compliance_subject_index} (organization_id, subject_id, position)
-    SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::bigint[])";
+    INSERT INTO {compliance_subject_index} (organization_id, subject_id, position, concerned)
+    SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::boolean[])";
 
 pub(super) const STATEMENTS: &[(&str, &str)] = &[("compliance.subject_index.insert", INSERT)];
 
@@ -53,6 +53,9 @@ const NOT_OF_PEOPLE: &[&str] = &[
     "TransactionId",
 ];
 
+/// The field by which an event says whose it is.
+const WHOSE: &str = "user_id";
+
 /// What the platform does of its own accord is done under a permission of this group, by no person.
 const SYSTEM: &str = "system.";
 
@@ -66,7 +69,7 @@ impl Projector for SubjectIndex {
     }
 
     fn version(&self) -> i32 {
-        1
+        2
     }
 
     fn tables(&self) -> &'static [&'static str] {
@@ -84,31 +87,41 @@ impl Projector for SubjectIndex {
     }
 
     async fn apply(&self, context: &mut ApplyContext<'_>, batch: &[Delivered]) -> Result<(), ApplyError> {
-        let (mut organizations, mut subjects, mut positions) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut organizations, mut subjects, mut positions, mut concerned) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         for delivered in batch {
-            for subject in named(&delivered.event) {
+            for (subject, is_concerned) in named(&delivered.event) {
                 organizations.push(delivered.event.organization_id.0);
                 subjects.push(subject);
                 positions.push(delivered.event.position);
+                concerned.push(is_concerned);
             }
         }
         let sql = context.slot.sql(INSERT);
-        sqlx::query(&sql).bind(organizations).bind(subjects).bind(positions).execute(&mut *context.tx).await?;
+        let query = sqlx::query(&sql).bind(organizations).bind(subjects).bind(positions).bind(concerned);
+        query.execute(&mut *context.tx).await?;
         Ok(())
     }
 }
 
-/// Everyone whom an event names, and what else may be somebody's id.
-fn named(event: &RecordedEvent) -> BTreeSet<Uuid> {
+/// Everyone whom an event names, and what else may be somebody's id; each with whether it concerns them: it
+/// is about them or something of theirs, or shows it, and does not name them as who did it alone.
+fn named(event: &RecordedEvent) -> BTreeMap<Uuid, bool> {
     let metadata = Metadata::parse(event.metadata.get());
-    let mut found: BTreeSet<Uuid> = metadata.on_behalf_of.into_iter().collect();
-    if metadata.permission.is_none_or(|permission| !permission.starts_with(SYSTEM)) {
-        found.insert(event.actor_id);
-    }
     let payload: Value = serde_json::from_str(event.payload.get()).unwrap_or_default();
+    let mut about = BTreeSet::new();
     match event_spec(&event.event_type, event.schema_version) {
-        Some(spec) => spec.fields.iter().filter(|field| may_name_people(field)).for_each(|field| ids(&payload[field.name], &mut found)),
-        None => ids(&payload, &mut found),
+        Some(spec) => spec.fields.iter().filter(|field| may_name_people(field)).for_each(|field| ids(&payload[field.name], &mut about)),
+        None => ids(&payload, &mut about),
+    }
+    // Most events say who did it in a field too, and an access record is its reader's own.
+    let own = event.event_type != READ && payload[WHOSE].as_str().and_then(|id| id.parse().ok()) == Some(event.actor_id);
+    let concerns = |subject: &Uuid| *subject != event.actor_id || own;
+    let mut found: BTreeMap<Uuid, bool> = about.iter().map(|subject| (*subject, concerns(subject))).collect();
+    if let Some(acted_as) = metadata.on_behalf_of {
+        found.entry(acted_as).or_default();
+    }
+    if metadata.permission.is_none_or(|permission| !permission.starts_with(SYSTEM)) {
+        found.entry(event.actor_id).or_default();
     }
     found
 }
@@ -145,11 +158,12 @@ mod tests {
         identity::{
             RoleRef,
             elevation::{ElevationEvent, ElevationRequested, Scope},
+            user::{UserEvent, UserResumed},
         },
         kernel::{DataClass, Digest, ElevationId, OrganizationId, Personal, RoleId, UserId},
         registry::event_catalogue,
     };
-    use std::{fs, path::Path};
+    use std::{fs, path::Path, sync::Arc};
 
     const ACME: OrganizationId = OrganizationId(Uuid::from_u128(1));
     const ALICE: UserId = UserId(Uuid::from_u128(2));
@@ -167,7 +181,28 @@ mod tests {
         }
         .into();
         let found = named(&recorded(ACME, ("access_record", BOB.0, 1), 1, &read).event);
-        assert!(found.contains(&ALICE.0) && found.contains(&BOB.0));
+        assert_eq!(found, BTreeMap::from([(ALICE.0, true), (BOB.0, false)]), "it concerns who was read, not who read");
+    }
+
+    /// covers: E-194
+    #[test]
+    fn everybody_whose_data_a_list_showed_is_concerned_and_so_is_whoever_changes_what_is_theirs() {
+        let read: AccessRecordEvent = SensitiveDataRead {
+            user_id: BOB,
+            route: "/api/v1/users".into(),
+            permission: "identity.user.list".into(),
+            data_class: DataClass::Confidential,
+            subject_id: None,
+            subjects: Some(vec![ALICE]),
+        }
+        .into();
+        let mut listed = recorded(ACME, ("access_record", BOB.0, 1), 1, &read);
+        Arc::get_mut(&mut listed.event).unwrap().actor_id = BOB.0;
+        assert_eq!(named(&listed.event), BTreeMap::from([(ALICE.0, true), (BOB.0, false)]));
+        let resumed: UserEvent = UserResumed { user_id: BOB }.into();
+        let mut own = recorded(ACME, ("user", BOB.0, 1), 2, &resumed);
+        Arc::get_mut(&mut own.event).unwrap().actor_id = BOB.0;
+        assert_eq!(named(&own.event), BTreeMap::from([(BOB.0, true)]));
     }
 
     #[test]
@@ -184,8 +219,8 @@ mod tests {
         }
         .into();
         let found = named(&recorded(ACME, ("elevation", elevation.0, 1), 1, &requested).event);
-        assert!(found.contains(&ALICE.0) && found.contains(&BOB.0));
-        assert!(!found.contains(&role.0) && !found.contains(&elevation.0));
+        assert!(found.contains_key(&ALICE.0) && found.contains_key(&BOB.0));
+        assert!(!found.contains_key(&role.0) && !found.contains_key(&elevation.0));
     }
 
     /// Every event of the catalogue, as it is stored: whoever a field of a person's id names is found.

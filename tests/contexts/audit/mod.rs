@@ -7,6 +7,7 @@ mod reviews;
 mod schedules;
 mod searches;
 mod siem;
+mod whom;
 
 use super::sign_in::{OWN, door};
 use crate::support::running::{Client, Organization, eventually, fresh_organization};

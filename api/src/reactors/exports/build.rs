@@ -33,10 +33,10 @@ use palmares_domain::{
 };
 use palmares_projections::{
     compliance::{
-        audit_trail::{self, collect_audit},
+        audit_trail::{ListAuditLogs, collect_audit},
         subject_exports::ExportFiles,
     },
-    engine::{Delivered, ReactError, Reactor, Readers, ReportFormat, reactor::command_id, watermarks::Watermarks},
+    engine::{Delivered, Query, ReactError, Reactor, Readers, ReportFormat, reactor::command_id, watermarks::Watermarks},
     operations::history::{OWN_PROJECTIONS, own_events},
 };
 use std::{sync::Arc, time::Duration};
@@ -155,7 +155,7 @@ impl BuildExports {
         let Some(filters) = filters else { return Ok(Err(ExportFault::Erased)) };
         let rights = self.exporters.rights(event.organization_id, requested.user_id).await.map_err(ReactError::Transient)?;
         let Some(rights) = rights else { return Ok(Err(ExportFault::NotPermitted)) };
-        self.reached(&[audit_trail::PROJECTION], requested.until_position).await?;
+        self.reached(ListAuditLogs::PROJECTIONS, requested.until_position).await?;
         let asked = search_of(&filters).map_err(|problem| ReactError::Permanent(anyhow!("a search is none any more: {problem:?}")))?;
         let format = if requested.format == ExportFormat::Csv { ReportFormat::Csv } else { ReportFormat::Json };
         let span = (requested.after_position, requested.until_position.saturating_add(1));

@@ -47,6 +47,7 @@ pub(super) const STATEMENTS: &[(&str, &str)] = &[
     ("compliance.audit_trail.by_text", statements::BY_TEXT),
     ("compliance.audit_trail.by_context", statements::BY_CONTEXT),
     ("compliance.audit_trail.by_target", statements::BY_TARGET),
+    ("compliance.audit_trail.export_by_target", statements::EXPORT_BY_TARGET),
     ("compliance.audit_trail.by_target_type", statements::BY_TARGET_TYPE),
     ("compliance.audit_trail.newest", statements::NEWEST),
     ("compliance.audit_trail.first_since", statements::FIRST_SINCE),

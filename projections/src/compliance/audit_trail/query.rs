@@ -5,6 +5,7 @@ use super::{
     entry::{self, AuditEntry},
     search,
 };
+use crate::compliance::subject_index;
 use crate::engine::{Cursor, Limit, Page, Query, ReadError, TenantReader};
 use chrono::{DateTime, Utc};
 use palmares_domain::kernel::DataClass;
@@ -49,7 +50,8 @@ pub struct ListAuditLogs {
     /// What document 004 calls the event, such as `ROLE_CHANGED`.
     #[serde(default)]
     pub audit_name: Option<AuditName>,
-    /// What was acted on, or whose data was read.
+    /// What was acted on, or whom it concerns: whose data was read, alone or in a list, and whose is what was
+    /// changed, such as their points account.
     #[serde(default)]
     pub target_id: Option<Uuid>,
     #[serde(default)]
@@ -91,7 +93,7 @@ pub struct ListAuditLogs {
 impl Query for ListAuditLogs {
     type Output = Page<AuditEntry>;
 
-    const PROJECTIONS: &'static [&'static str] = &[PROJECTION];
+    const PROJECTIONS: &'static [&'static str] = &[PROJECTION, subject_index::PROJECTION];
     const DATA_CLASS: DataClass = DataClass::Confidential;
 
     async fn run(self, reader: &mut TenantReader<'_>) -> Result<Page<AuditEntry>, ReadError> {

@@ -9,7 +9,7 @@ use super::{
     AuditName,
     entry::Row,
     query::{ListAuditLogs, Outcome},
-    sought::Sought,
+    sought::{Drive, Sought},
     statements,
 };
 use crate::engine::{ReadError, TenantReader};
@@ -30,6 +30,9 @@ pub(super) struct Between {
 pub(super) async fn newest(asked: &ListAuditLogs, reader: &mut TenantReader<'_>, before: i64, limit: i64) -> Result<Vec<Row>, ReadError> {
     let Some((mut sought, between)) = Sought::of(asked, reader, Between { after: 0, before }).await? else { return Ok(Vec::new()) };
     let Some(drive) = sought.drive() else { return rows(asked, reader, statements::LIST, (&sought, None, between), limit).await };
+    if matches!(drive, Drive::Target) {
+        return rows(asked, reader, drive.statement(), (&sought, None, between), limit).await;
+    }
     let newest: Option<i64> = sqlx::query_scalar(statements::NEWEST)
         .persistent(false)
         .bind(reader.organization().0)
@@ -59,7 +62,11 @@ pub(super) async fn oldest(
     limit: i64,
 ) -> Result<Vec<Row>, ReadError> {
     match Sought::of(asked, reader, between).await? {
-        Some((sought, between)) => rows(asked, reader, statements::EXPORT, (&sought, None, between), limit).await,
+        Some((sought, between)) => {
+            let by_target = matches!(sought.drive(), Some(Drive::Target));
+            let statement = if by_target { statements::EXPORT_BY_TARGET } else { statements::EXPORT };
+            rows(asked, reader, statement, (&sought, None, between), limit).await
+        }
         None => Ok(Vec::new()),
     }
 }

@@ -19,6 +19,7 @@ pub(super) struct Sought {
     pub contexts: Option<Vec<Uuid>>,
     /// Whether one value of one column is asked for, of which an index has the entries in their order.
     by_value: bool,
+    /// Whether the page is made from what concerns the target.
     target: bool,
     target_type: bool,
 }
@@ -48,7 +49,9 @@ impl Sought {
             || (asked.event_type.is_some() && texts.is_none())
             || asked.audit_name.is_some()
             || asked.outcome == Some(Outcome::Refused);
-        let (target, target_type) = (asked.target_id.is_some(), asked.target_type.is_some());
+        // What one request, session or elevation did is less than what concerns anybody.
+        let few = [asked.correlation_id, asked.elevation_id, asked.session_id].iter().any(Option::is_some);
+        let (target, target_type) = (asked.target_id.is_some() && !few, asked.target_type.is_some());
         let sought = Self { actions, texts, contexts, by_value, target, target_type };
         Ok((sought.fewest() != Some(0)).then_some((sought, between)))
     }
@@ -62,11 +65,11 @@ impl Sought {
     /// The column whose index the page is made from, value by value; none where PostgreSQL finds an index
     /// by itself.
     pub fn drive(&self) -> Option<Drive> {
-        if self.by_value {
-            return None;
-        }
         if self.target {
             return Some(Drive::Target);
+        }
+        if self.by_value {
+            return None;
         }
         // An entry's text is of its permission: where there are few texts, their entries are fewer.
         let few_texts = self.texts.as_ref().is_some_and(|texts| texts.len() <= texts::FEW);

@@ -2,19 +2,30 @@
 
 use super::entry::columns;
 
-/// What is asked of an entry of `l`, as long as it is asked.
-macro_rules! asked {
+/// What is asked of an entry of `l` beside its target, as long as it is asked.
+macro_rules! besides {
     () => {
         "l.organization_id = $1 AND l.position > $2 AND l.position < $3
           AND ($4::uuid IS NULL OR l.actor_id = $4)
           AND ($5::text[] IS NULL OR l.action COLLATE \"C\" = ANY($5))
           AND ($6::text IS NULL OR l.event_type = $6)
-          AND ($7::uuid IS NULL OR l.stream_id = $7 OR l.subject_id = $7)
           AND ($8::text IS NULL OR l.stream_type = $8 OR ($8 = 'user' AND l.subject_id IS NOT NULL))
           AND ($9::text IS NULL OR l.outcome = $9) AND ($10::uuid IS NULL OR l.correlation_id = $10)
           AND ($11::uuid IS NULL OR l.on_behalf_of = $11) AND ($12::uuid IS NULL OR l.elevation_id = $12)
           AND ($13::uuid IS NULL OR l.session_id = $13) AND ($14::text IS NULL OR l.audit_name = $14)
           AND ($15::uuid[] IS NULL OR l.text_id = ANY($15)) AND ($16::uuid[] IS NULL OR l.client_context_id = ANY($16))"
+    };
+}
+
+/// The same with its target: what was acted on, or somebody whom it concerns.
+macro_rules! asked {
+    () => {
+        concat!(
+            besides!(),
+            " AND ($7::uuid IS NULL OR l.stream_id = $7 OR EXISTS (
+                SELECT FROM compliance_subject_index s
+                WHERE s.organization_id = $1 AND s.subject_id = $7 AND s.position = l.position AND s.concerned))"
+        )
     };
 }
 
@@ -97,6 +108,40 @@ macro_rules! by_either {
     };
 }
 
+/// What was done to a target, and what concerns it beside that. The index of whom it concerns leads, so that
+/// what concerned somebody long ago only is found as fast.
+macro_rules! by_target {
+    ($order:literal) => {
+        shown!(
+            concat!(
+                "SELECT * FROM (
+                     (SELECT * FROM compliance_audit_log l WHERE l.stream_id = $7 AND ",
+                besides!(),
+                " ORDER BY l.position ",
+                $order,
+                " LIMIT $17)
+                     UNION ALL
+                     (SELECT found.* FROM (
+                          SELECT s.position FROM compliance_subject_index s
+                          WHERE s.organization_id = $1 AND s.subject_id = $7 AND s.concerned AND s.position > $2 AND s.position < $3
+                          ORDER BY s.position ",
+                $order,
+                ") s CROSS JOIN LATERAL (
+                          SELECT * FROM compliance_audit_log l WHERE l.position = s.position AND l.stream_id <> $7 AND ",
+                besides!(),
+                " OFFSET 0) found
+                      ORDER BY s.position ",
+                $order,
+                " LIMIT $17)) either
+                 ORDER BY position ",
+                $order,
+                " LIMIT $17"
+            ),
+            $order
+        )
+    };
+}
+
 pub(super) const LIST: &str = list!("DESC");
 /// The same, oldest first.
 pub(super) const EXPORT: &str = list!("ASC");
@@ -104,7 +149,9 @@ pub(super) const EXPORT: &str = list!("ASC");
 pub(super) const BY_ACTION: &str = by_values!("l.action COLLATE \"C\"", "v.value");
 pub(super) const BY_TEXT: &str = by_values!("l.text_id", "v.value::uuid");
 pub(super) const BY_CONTEXT: &str = by_values!("l.client_context_id", "v.value::uuid");
-pub(super) const BY_TARGET: &str = by_either!("l.stream_id = $7", "l.subject_id = $7 AND l.stream_id <> $7");
+pub(super) const BY_TARGET: &str = by_target!("DESC");
+/// The same, oldest first.
+pub(super) const EXPORT_BY_TARGET: &str = by_target!("ASC");
 pub(super) const BY_TARGET_TYPE: &str =
     by_either!("l.stream_type = $8", "$8 = 'user' AND l.subject_id IS NOT NULL AND l.stream_type <> 'user'");
 
