@@ -83,23 +83,47 @@ async fn who_looks_at_many_people_is_noticed() {
     let organization = fresh_organization().await;
     let (user, client) = somebody(&organization, Role::OrganizationAdmin).await;
     let mut people = Vec::new();
-    for number in 0..25 {
+    for number in 0..51 {
         people.push(organization.add_member(&format!("person-{number}")).await);
     }
     let look = async |person: &str| client.get(&format!("/users/{person}/sessions")).await.expect(200);
-    for person in people.iter().take(24).chain(people.iter().take(5)) {
+    for person in people.iter().take(50).chain(people.iter().take(5)) {
         look(person).await;
     }
-    assert!(open(&organization, "MASS_READS").await.is_empty(), "24 people, some of them twice");
-    look(&people[24]).await;
+    assert!(open(&organization, "MASS_READS").await.is_empty(), "50 people, some of them twice");
+    look(&people[50]).await;
     let raised = eventually("it is noticed", || async { open(&organization, "MASS_READS").await.first().cloned() }).await;
-    assert_eq!((&raised["actor_id"], &raised["sightings"]), (&json!(user), &json!(25)));
+    assert_eq!((&raised["actor_id"], &raised["sightings"]), (&json!(user), &json!(51)));
     // The same people again are as many people.
     for person in people.iter().take(10) {
         look(person).await;
     }
     let still = open(&organization, "MASS_READS").await;
-    assert_eq!((still.len(), &still[0]["sightings"]), (1, &json!(25)), "{still:?}");
+    assert_eq!((still.len(), &still[0]["sightings"]), (1, &json!(51)), "{still:?}");
+}
+
+// covers: E-87
+#[tokio::test]
+async fn a_list_counts_as_many_people_as_it_shows_and_not_as_a_request() {
+    let organization = fresh_organization().await;
+    let (user, client) = somebody(&organization, Role::OrganizationAdmin).await;
+    let mut position = 0;
+    for number in 0..48 {
+        let body = json!({ "external_ref": format!("listed-{number}"), "role": "member" });
+        position = organization.admin.post("/users", &body).await.expect(201).position();
+    }
+    // Who looks at the same few again and again looks at few, and so does who turns the pages of the log.
+    for _ in 0..60 {
+        client.get_at("/users?limit=10", position).await.expect(200);
+    }
+    for _ in 0..30 {
+        organization.officer.get("/audit-logs?limit=5").await.expect(200);
+    }
+    assert!(open(&organization, "MASS_READS").await.is_empty(), "60 requests showed ten people");
+    client.get("/users?limit=200").await.expect(200);
+    let raised = eventually("it is noticed", || async { open(&organization, "MASS_READS").await.first().cloned() }).await;
+    assert_eq!(raised["actor_id"], json!(user));
+    assert!(raised["sightings"].as_i64().is_some_and(|people| people >= 51), "{raised}");
 }
 
 // covers: E-192, E-87

@@ -60,7 +60,7 @@ impl Projector for Anomalies {
     }
 
     fn version(&self) -> i32 {
-        2
+        3
     }
 
     fn tables(&self) -> &'static [&'static str] {
@@ -84,7 +84,8 @@ impl Projector for Anomalies {
                     Entry::Occupied(known) => known.into_mut(),
                     Entry::Vacant(new) => new.insert(load(context, key, event.recorded_at).await?),
                 };
-                watch.see(Seen { counted, at: event.recorded_at, position: event.position, raising: anomaly_id(event, rule) });
+                let raising = anomaly_id(event, rule);
+                watch.see(&counted, Seen { at: event.recorded_at, position: event.position, raising });
             }
         }
         store(context, watches).await

@@ -47,7 +47,8 @@ pub struct Anomaly {
     pub rule: String,
     /// Who did it.
     pub actor_id: Uuid,
-    /// The most that was seen of it within the rule's time: different people for reads, attempts otherwise.
+    /// The most that was seen of it within the rule's time: for reads different people whose data was shown,
+    /// alone or in lists, of which more than 50 within an hour are too many; attempts otherwise.
     pub sightings: i64,
     pub raised_at: DateTime<Utc>,
     /// The entry of the audit log that raised it.

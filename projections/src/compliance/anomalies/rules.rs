@@ -5,12 +5,10 @@ use chrono::TimeDelta;
 use palmares_domain::{
     compliance::access_anomaly::AnomalyRule as Rule,
     compliance::access_record::{AccessRecordEvent, DataExported, SensitiveDataRead},
-    kernel::{DataClass, Event, RecordedEvent},
+    kernel::{Event, RecordedEvent},
 };
+use std::collections::BTreeSet;
 use uuid::Uuid;
-
-/// Whoever watches anomalies reads a list again and again, and it is about nobody but who looked too far.
-const WATCHING: &str = "compliance.anomaly.read";
 
 /// What people take out of what is recorded of themselves is under it.
 const OWN: &str = "/api/v1/me/";
@@ -32,8 +30,9 @@ pub(super) fn window(rule: Rule) -> TimeDelta {
 pub(super) fn threshold(rule: Rule) -> i64 {
     match rule {
         Rule::CrossTenantAttempts => 5,
-        // Different people, and pages of lists.
-        Rule::MassReads => 25,
+        // Different people, one more than a page of a list shows unless more is asked for: nobody is noticed
+        // for a page, whatever they ask for again and again.
+        Rule::MassReads => 51,
         // One is enough: nobody can tell how much of everybody was in it, and it is out.
         Rule::MassExports => 1,
         Rule::EscalationAttempts => 3,
@@ -41,17 +40,17 @@ pub(super) fn threshold(rule: Rule) -> i64 {
 }
 
 /// Something that a rule counts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sighting {
     pub rule: Rule,
-    /// What is counted once, however often it is seen: a person for reads, the event itself otherwise.
-    pub counted: Uuid,
+    /// What is counted once each, however often it is seen: people for reads, the event itself otherwise.
+    pub counted: BTreeSet<Uuid>,
 }
 
 impl Sighting {
     /// What an event is to the rules.
     pub(super) fn of(event: &RecordedEvent) -> Option<Self> {
-        let itself = |rule| Some(Self { rule, counted: event.id.0 });
+        let itself = |rule| Some(Self { rule, counted: BTreeSet::from([event.id.0]) });
         match event.event_type.as_str() {
             REFUSAL => {
                 let metadata = Metadata::parse(event.metadata.get());
@@ -65,13 +64,9 @@ impl Sighting {
             READ | EXPORT => {
                 let payload = event.payload.get().as_bytes();
                 match AccessRecordEvent::from_payload(&event.event_type, event.schema_version, payload).ok()? {
-                    AccessRecordEvent::SensitiveDataRead(SensitiveDataRead { subject_id: Some(subject), .. }) => {
-                        Some(Self { rule: Rule::MassReads, counted: subject.0 })
-                    }
-                    // A page of a list shows somebody at least; how many it showed is not recorded.
                     AccessRecordEvent::SensitiveDataRead(read) => {
-                        let list = read.data_class >= DataClass::Confidential && read.permission != WATCHING;
-                        list.then_some(()).and_then(|()| itself(Rule::MassReads))
+                        let counted = people(&read, event.actor_id);
+                        (!counted.is_empty()).then_some(Self { rule: Rule::MassReads, counted })
                     }
                     // How much it held is not recorded either. What it reaches back over is the most that
                     // it can hold, so a live stream that begins now is none.
@@ -88,13 +83,19 @@ impl Sighting {
     }
 }
 
+/// Whose data a read showed, beside the reader's own.
+fn people(read: &SensitiveDataRead, reader: Uuid) -> BTreeSet<Uuid> {
+    let shown = read.subject_id.iter().chain(read.subjects.iter().flatten()).map(|subject| subject.0);
+    shown.filter(|subject| *subject != reader).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::testing::recorded;
     use palmares_domain::{
         compliance::access_record::{AccessRefused, HttpMethod},
-        kernel::{Code, OrganizationId, UserId},
+        kernel::{Code, DataClass, OrganizationId, UserId},
     };
     use std::sync::Arc;
 
@@ -111,9 +112,9 @@ mod tests {
         AccessRefused { user_id: ANN, code, method, route, status: 403, request_id: Uuid::nil() }.into()
     }
 
-    fn read(subject_id: Option<UserId>, permission: &str, data_class: DataClass) -> AccessRecordEvent {
-        let (route, permission) = ("/api/v1/users/{user_id}".into(), permission.into());
-        SensitiveDataRead { user_id: ANN, route, permission, data_class, subject_id, subjects: None }.into()
+    fn read(subject_id: Option<UserId>, subjects: Option<Vec<UserId>>) -> AccessRecordEvent {
+        let (route, permission) = ("/api/v1/users/{user_id}".into(), "identity.user.read".into());
+        SensitiveDataRead { user_id: ANN, route, permission, data_class: DataClass::Confidential, subject_id, subjects }.into()
     }
 
     fn rule_of_export(route: &str, from_position: i64, position: i64) -> Option<Rule> {
@@ -130,15 +131,17 @@ mod tests {
         assert_eq!(rule("{}"), None);
     }
 
+    // covers: E-87
     #[test]
-    fn reads_count_by_whose_data_it_was_and_lists_by_the_page() {
-        let bob = UserId(Uuid::from_u128(2));
-        let of = |subject, permission, class| seen(&read(subject, permission, class), "{}", 1);
-        let (permission, class) = ("identity.user.read", DataClass::Confidential);
-        assert_eq!(of(Some(bob), permission, class), Some(Sighting { rule: Rule::MassReads, counted: bob.0 }));
-        assert_eq!(of(None, permission, class).map(|sighting| sighting.rule), Some(Rule::MassReads));
-        assert_eq!(of(None, permission, DataClass::Internal), None);
-        assert_eq!(of(None, WATCHING, class), None);
+    fn reads_count_by_whose_data_was_shown_and_never_by_the_request() {
+        let (bob, cleo) = (UserId(Uuid::from_u128(2)), UserId(Uuid::from_u128(3)));
+        let of = |subject, subjects| seen(&read(subject, subjects), "{}", 1).map(|sighting| (sighting.rule, sighting.counted));
+        let people = |people: &[UserId]| Some((Rule::MassReads, people.iter().map(|person| person.0).collect()));
+        assert_eq!(of(Some(bob), None), people(&[bob]));
+        assert_eq!(of(None, Some(vec![bob, cleo])), people(&[bob, cleo]), "a list is as many people as it shows");
+        assert_eq!(of(Some(bob), Some(vec![cleo])), people(&[bob, cleo]));
+        assert_eq!(of(None, None), None, "a page that shows nobody is none");
+        assert_eq!(of(Some(UserId(Uuid::nil())), None), None, "nor is what is one's own");
     }
 
     // covers: E-87

@@ -20,7 +20,6 @@ pub(super) struct Open {
 /// An event, as far as it counts.
 #[derive(Clone, Copy)]
 pub(super) struct Seen {
-    pub counted: Uuid,
     pub at: DateTime<Utc>,
     pub position: i64,
     /// The id of the anomaly that it raises, where it does.
@@ -44,14 +43,16 @@ impl Watch {
         Self { rule, last: seen.into_iter().collect(), oldest_first, fresh: BTreeMap::new(), open: open.into_iter().collect() }
     }
 
-    /// Counts an event, and raises what looks wrong with it or lets it grow.
-    pub fn see(&mut self, seen: Seen) {
+    /// Counts what an event shows, and raises what looks wrong with it or lets it grow.
+    pub fn see(&mut self, counted: &BTreeSet<Uuid>, seen: Seen) {
         let begin = seen.at - window(self.rule);
-        if let Some(before) = self.last.insert(seen.counted, seen.at) {
-            self.oldest_first.remove(&(before, seen.counted));
+        for &counted in counted {
+            if let Some(before) = self.last.insert(counted, seen.at) {
+                self.oldest_first.remove(&(before, counted));
+            }
+            self.oldest_first.insert((seen.at, counted));
+            self.fresh.insert(counted, (seen.position, seen.at));
         }
-        self.oldest_first.insert((seen.at, seen.counted));
-        self.fresh.insert(seen.counted, (seen.position, seen.at));
         while let Some((at, counted)) = self.oldest_first.first().copied().filter(|(at, _)| *at <= begin) {
             self.oldest_first.remove(&(at, counted));
             self.last.remove(&counted);
@@ -84,10 +85,14 @@ mod tests {
     use super::*;
     use chrono::TimeDelta;
 
-    fn seen(number: i64, counted: u128, minute: i64) -> Seen {
+    fn see_all(watch: &mut Watch, number: i64, counted: impl IntoIterator<Item = u128>, minute: i64) {
         let at = DateTime::UNIX_EPOCH + TimeDelta::minutes(minute);
         let raising = AnomalyId(Uuid::from_u128(u128::try_from(number).unwrap()));
-        Seen { counted: Uuid::from_u128(counted), at, position: number, raising }
+        watch.see(&counted.into_iter().map(Uuid::from_u128).collect(), Seen { at, position: number, raising });
+    }
+
+    fn see(watch: &mut Watch, number: i64, counted: u128, minute: i64) {
+        see_all(watch, number, [counted], minute);
     }
 
     /// Which anomalies were raised by which event, and how much was seen of each.
@@ -99,25 +104,35 @@ mod tests {
     #[test]
     fn sightings_are_different_people_however_often_each_is_seen() {
         let mut watch = Watch::new(AnomalyRule::MassReads, Vec::new(), None);
-        (1..=24).for_each(|person| watch.see(seen(person, u128::try_from(person).unwrap(), 0)));
+        (1..=50).for_each(|person| see(&mut watch, person, u128::try_from(person).unwrap(), 0));
         assert_eq!(raised(&watch), []);
-        watch.see(seen(25, 25, 1));
-        (26..126).for_each(|number| watch.see(seen(number, 7, 2)));
-        assert_eq!(raised(&watch), [(25, 25)]);
-        watch.see(seen(126, 26, 3));
-        assert_eq!(raised(&watch), [(25, 26)]);
-        assert_eq!((watch.fresh.len(), watch.fresh[&Uuid::from_u128(7)].0), (26, 125));
+        see(&mut watch, 51, 51, 1);
+        (52..152).for_each(|number| see(&mut watch, number, 7, 2));
+        assert_eq!(raised(&watch), [(51, 51)]);
+        see(&mut watch, 152, 52, 3);
+        assert_eq!(raised(&watch), [(51, 52)]);
+        assert_eq!((watch.fresh.len(), watch.fresh[&Uuid::from_u128(7)].0), (52, 151));
+    }
+
+    // covers: E-87
+    #[test]
+    fn the_same_page_again_and_again_is_as_many_people_as_it_shows() {
+        let mut watch = Watch::new(AnomalyRule::MassReads, Vec::new(), None);
+        (1..=100).for_each(|number| see_all(&mut watch, number, 1..=50, 0));
+        assert_eq!(raised(&watch), []);
+        see_all(&mut watch, 101, 40..=90, 1);
+        assert_eq!(raised(&watch), [(101, 90)]);
     }
 
     #[test]
     fn what_is_older_than_the_window_counts_no_more_and_what_is_raised_grows_for_as_long() {
         let mut watch = Watch::new(AnomalyRule::EscalationAttempts, Vec::new(), None);
         for (number, minute) in [(1, 0), (2, 50), (3, 60)] {
-            watch.see(seen(number, u128::try_from(number).unwrap(), minute));
+            see(&mut watch, number, u128::try_from(number).unwrap(), minute);
         }
         assert_eq!(raised(&watch), [], "the first is an hour ago");
         for (number, minute) in [(4, 70), (5, 125), (6, 129), (7, 131)] {
-            watch.see(seen(number, u128::try_from(number).unwrap(), minute));
+            see(&mut watch, number, u128::try_from(number).unwrap(), minute);
         }
         assert_eq!(raised(&watch), [(4, 3), (7, 3)]);
         assert_eq!(watch.begin(), Some(DateTime::UNIX_EPOCH + TimeDelta::minutes(71)));
@@ -127,7 +142,7 @@ mod tests {
     fn what_somebody_looked_at_does_not_swallow_what_comes_after_it() {
         let before = (1..=3).map(|number| (Uuid::from_u128(number), DateTime::UNIX_EPOCH)).collect();
         let mut watch = Watch::new(AnomalyRule::EscalationAttempts, before, None);
-        watch.see(seen(4, 4, 1));
+        see(&mut watch, 4, 4, 1);
         assert_eq!(raised(&watch), [(4, 4)]);
     }
 }
