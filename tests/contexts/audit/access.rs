@@ -1,5 +1,6 @@
 //! Who gained and who lost what between two moments.
 
+use super::found;
 use crate::support::running::{Organization, eventually, fresh_organization};
 use chrono::Utc;
 use serde_json::{Value, json};
@@ -13,10 +14,10 @@ fn moment() -> String {
     Utc::now().to_rfc3339_opts(chrono::SecondsFormat::Micros, true)
 }
 
-/// What became of the roles of a user.
-fn of<'a>(changes: &'a Value, user: &str) -> Vec<(&'a str, &'a str)> {
+/// Which roles a user held, with whether each was gained and whether it was lost.
+fn of<'a>(changes: &'a Value, user: &str) -> Vec<(&'a str, bool, bool)> {
     let changes = changes["roles"].as_array().expect("roles").iter().filter(|change| change["user_id"] == user);
-    changes.map(|change| (change["role"].as_str().unwrap_or_default(), change["change"].as_str().unwrap_or_default())).collect()
+    changes.map(|change| (change["role"].as_str().unwrap_or_default(), !change["gained"].is_null(), !change["lost"].is_null())).collect()
 }
 
 // covers: E-195
@@ -36,19 +37,31 @@ async fn what_came_and_went_is_told_between_two_moments() {
     let end = eventually("the clock went on", || async { Some(moment()).filter(|now| *now > middle) }).await;
 
     let first = changes(&organization, &begin, &middle).await;
-    assert_eq!(of(&first, &user), [("member", "GAINED"), (role.as_str(), "GAINED")], "what came and went again is left out: {first}");
+    assert_eq!(
+        of(&first, &user),
+        [("analyst", true, true), ("member", true, false), (role.as_str(), true, false)],
+        "what came and went again is told with both: {first}"
+    );
+    let short = first["roles"].as_array().expect("roles").iter().find(|change| change["role"] == "analyst").expect("it was held");
+    for (moment, event_type) in [("gained", "identity.role_assigned"), ("lost", "identity.role_unassigned")] {
+        let entries = found(&organization, &format!("target_id={user}&event_type={event_type}")).await;
+        let entry = entries.iter().find(|entry| entry["event_id"] == short[moment]["event_id"]).expect("an entry of the log tells so");
+        assert_eq!((&entry["actor_id"], &entry["timestamp"]), (&short[moment]["by"], &short[moment]["at"]), "{entry}");
+    }
     let permissions: Vec<_> = first["permissions"].as_array().expect("permissions").iter().collect();
-    let told: Vec<_> = permissions.iter().map(|change| (change["permission"].as_str(), change["change"].as_str())).collect();
-    assert_eq!(told, [(Some("identity.user.list"), Some("LOST")), (Some("identity.user.read"), Some("GAINED"))], "{first}");
+    let told: Vec<_> =
+        permissions.iter().map(|change| (change["permission"].as_str(), change["gained"].is_null(), change["lost"].is_null())).collect();
+    assert_eq!(told, [(Some("identity.user.list"), true, false), (Some("identity.user.read"), false, true)], "{first}");
     let second = changes(&organization, &middle, &end).await;
-    assert_eq!(of(&second, &user), [(role.as_str(), "LOST")], "{second}");
-    assert_eq!(of(&changes(&organization, &begin, &end).await, &user), [("member", "GAINED")]);
+    assert_eq!(of(&second, &user), [(role.as_str(), false, true)], "{second}");
+    let whole = changes(&organization, &begin, &end).await;
+    assert_eq!(of(&whole, &user), [("analyst", true, true), ("member", true, false), (role.as_str(), true, true)], "{whole}");
     assert_eq!(first["truncated"], false);
 }
 
 // covers: E-195
 #[tokio::test]
-async fn keys_are_told_and_what_became_of_a_role_that_is_gone_is_not() {
+async fn keys_are_told_and_what_a_role_granted_that_is_gone() {
     let organization = fresh_organization().await;
     let admin = &organization.admin;
     let begin = moment();
@@ -60,7 +73,10 @@ async fn keys_are_told_and_what_became_of_a_role_that_is_gone_is_not() {
     admin.post(&format!("/api-keys/{key}/revoke"), &json!({})).await.expect(200);
     let end = eventually("the clock went on", || async { Some(moment()).filter(|now| *now > begin) }).await;
     let told = changes(&organization, &begin, &end).await;
-    assert_eq!(told["permissions"], json!([]), "{told}");
+    let permissions = told["permissions"].as_array().expect("permissions");
+    let [short] = permissions.as_slice() else { panic!("{told}") };
+    assert_eq!(short["permission"], "identity.user.list");
+    assert!(short["gained"]["by"].is_string() && short["lost"]["by"] == short["gained"]["by"], "{short}");
     let keys: Vec<_> = told["keys"].as_array().expect("keys").iter().map(|key| (&key["change"], &key["grants"])).collect();
     let (none, one) = (json!([]), json!(["identity.user.list"]));
     assert_eq!(keys, [(&json!("CREATED"), &one), (&json!("ROTATED"), &none), (&json!("REVOKED"), &none)], "{told}");

@@ -1,30 +1,60 @@
-//! What changed between two moments, from what happened between them: no state of before is needed,
-//! because whoever gets something first did not have it, and whoever loses it first did.
+//! What was gained and lost between two moments, from what happened between them: no state of before is
+//! needed, because whoever gets something first did not have it, and whoever loses it first did.
 
+use chrono::{DateTime, Utc};
+use palmares_domain::kernel::EventId;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use utoipa::ToSchema;
+use uuid::Uuid;
 
 /// Whether something came or went.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-#[schema(as = AccessDirection)]
-pub enum Direction {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Direction {
     Gained,
     Lost,
 }
 
-/// What is left of changes in the order in which they happened: of each thing that somebody has after
-/// all and did not have before, or the other way round, the last change. What came and went again, or
-/// went and came again, is no change.
-pub(super) fn net<K: Ord + Clone, T>(changes: impl IntoIterator<Item = (K, Direction, T)>) -> Vec<(K, Direction, T)> {
-    let mut by_key: BTreeMap<K, (Direction, Direction, T)> = BTreeMap::new();
-    for (key, direction, told) in changes {
-        let first = by_key.get(&key).map_or(direction, |(first, ..)| *first);
-        by_key.insert(key, (first, direction, told));
+/// When something came or went, and by whom.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = AccessMoment)]
+pub struct Moment {
+    pub at: DateTime<Utc>,
+    pub by: Uuid,
+    /// The entry of the audit log that tells so.
+    pub event_id: EventId,
+}
+
+/// For how long something was held, as far as it began or ended within the time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = AccessHeld)]
+pub struct Held {
+    /// Missing where it was held before already.
+    pub gained: Option<Moment>,
+    /// Missing where it is held after it still.
+    pub lost: Option<Moment>,
+}
+
+/// Each time that something was held, from changes in the order in which they happened: what came and went
+/// again is told with both, and what went and came again is two times. By key, and of each key in order.
+pub(super) fn held<K: Ord>(changes: impl IntoIterator<Item = (K, Direction, Moment)>) -> Vec<(K, Held)>
+where
+    K: Clone,
+{
+    let mut by_key: BTreeMap<K, Vec<Held>> = BTreeMap::new();
+    for (key, direction, moment) in changes {
+        let times = by_key.entry(key).or_default();
+        match (direction, times.last_mut()) {
+            // What is given twice is held from the first time on.
+            (Direction::Gained, Some(Held { lost: None, .. })) => {}
+            (Direction::Gained, _) => times.push(Held { gained: Some(moment), lost: None }),
+            (Direction::Lost, Some(open @ Held { lost: None, .. })) => open.lost = Some(moment),
+            (Direction::Lost, None) => times.push(Held { gained: None, lost: Some(moment) }),
+            // What is taken twice was gone by the first time.
+            (Direction::Lost, Some(_)) => {}
+        }
     }
-    let left = by_key.into_iter().filter(|(_, (first, last, _))| first == last);
-    left.map(|(key, (_, last, told))| (key, last, told)).collect()
+    by_key.into_iter().flat_map(|(key, times)| times.into_iter().map(move |held| (key.clone(), held))).collect()
 }
 
 #[cfg(test)]
@@ -32,22 +62,28 @@ mod tests {
     use super::Direction::{Gained, Lost};
     use super::*;
 
-    fn left(changes: &[(&'static str, Direction)]) -> Vec<(&'static str, Direction)> {
-        let numbered = changes.iter().enumerate().map(|(number, (key, direction))| (*key, *direction, number));
-        net(numbered).into_iter().map(|(key, direction, _)| (key, direction)).collect()
+    fn moment(number: u128) -> Moment {
+        Moment { at: DateTime::UNIX_EPOCH, by: Uuid::nil(), event_id: EventId(Uuid::from_u128(number)) }
+    }
+
+    /// Each time that something was held: by which changes it began and ended.
+    fn told(changes: &[(&'static str, Direction)]) -> Vec<(&'static str, Option<u128>, Option<u128>)> {
+        let numbered = changes.iter().zip(1..).map(|((key, direction), number)| (*key, *direction, moment(number)));
+        let number = |moment: Option<Moment>| moment.map(|moment| moment.event_id.0.as_u128());
+        held(numbered).into_iter().map(|(key, held)| (key, number(held.gained), number(held.lost))).collect()
+    }
+
+    // covers: E-195
+    #[test]
+    fn what_came_and_went_again_is_told_with_both() {
+        assert_eq!(told(&[("a", Gained), ("b", Lost)]), [("a", Some(1), None), ("b", None, Some(2))]);
+        assert_eq!(told(&[("a", Gained), ("a", Lost)]), [("a", Some(1), Some(2))]);
+        assert_eq!(told(&[("a", Lost), ("a", Gained)]), [("a", None, Some(1)), ("a", Some(2), None)]);
+        assert_eq!(told(&[("a", Gained), ("a", Lost), ("a", Gained)]), [("a", Some(1), Some(2)), ("a", Some(3), None)]);
     }
 
     #[test]
-    fn what_came_and_went_again_is_no_change() {
-        assert_eq!(left(&[("a", Gained), ("b", Lost)]), [("a", Gained), ("b", Lost)]);
-        assert!(left(&[("a", Gained), ("a", Lost)]).is_empty());
-        assert!(left(&[("a", Lost), ("a", Gained)]).is_empty());
-        assert_eq!(left(&[("a", Gained), ("a", Lost), ("a", Gained)]), [("a", Gained)]);
-    }
-
-    #[test]
-    fn the_last_change_is_told() {
-        let changes = [("a", Gained, 1), ("a", Lost, 2), ("a", Gained, 3)];
-        assert_eq!(net(changes), [("a", Gained, 3)]);
+    fn what_is_given_or_taken_twice_is_held_once() {
+        assert_eq!(told(&[("a", Gained), ("a", Gained), ("a", Lost), ("a", Lost)]), [("a", Some(1), Some(3))]);
     }
 }

@@ -8,7 +8,7 @@ mod list;
 mod query;
 mod told;
 
-pub use changes::Direction;
+pub use changes::{Held, Moment};
 pub use decided::{Decided, decisions};
 pub use fold::AccessReviews;
 pub use list::{AccessReviewRow, Holders, ListAccessReviews, keys_in_use, role_holders};

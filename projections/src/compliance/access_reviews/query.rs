@@ -39,7 +39,8 @@ const OF_POLICIES: &[&str] = &["identity.policy_version_activated"];
 /// More events than this are left out.
 const EVENTS_MAX: i64 = 20_000;
 
-/// Who gained and who lost what between two moments.
+/// Who gained and who lost what between two moments: each time that somebody held something, with when it began
+/// and ended and by whom, what came and went again included.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ListAccessChanges {
@@ -67,7 +68,7 @@ pub struct TemporaryAccess {
     pub started_at: DateTime<Utc>,
 }
 
-/// What changed; what came and went again is left out, but for rights that were for a while only.
+/// What was gained and what was lost.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct AccessChanges {
     pub roles: Vec<RoleChange>,

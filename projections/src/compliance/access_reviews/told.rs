@@ -1,6 +1,6 @@
 //! What is told of each kind of change between two moments.
 
-use super::changes::{Direction, net};
+use super::changes::{Direction, Held, Moment, held};
 use crate::engine::ReadError;
 use chrono::{DateTime, Utc};
 use palmares_domain::{
@@ -8,44 +8,37 @@ use palmares_domain::{
     kernel::{ApiKeyId, Event, EventId, RoleId, UserId},
 };
 use serde::Serialize;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-/// A role that a user has and did not have, or the other way round.
+/// A role that a user was given, lost, or both.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct RoleChange {
     pub user_id: UserId,
     /// The name of a built-in role, or the id of one of the organization's own.
     pub role: String,
-    pub change: Direction,
-    pub at: DateTime<Utc>,
-    pub by: Uuid,
-    /// The entry of the audit log that tells so.
-    pub event_id: EventId,
+    #[serde(flatten)]
+    pub held: Held,
 }
 
-/// A permission that a role of the organization grants and did not grant, or the other way round.
+/// A permission that a role of the organization was given, lost, or both.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct PermissionChange {
     pub role_id: RoleId,
-    /// A permission, or a group of them; none where the role was retired, and with it everything went.
+    /// A permission, or a group of them; none where the role was retired, and with it everything went that it
+    /// granted before.
     pub permission: Option<String>,
-    pub change: Direction,
-    pub at: DateTime<Utc>,
-    pub by: Uuid,
-    pub event_id: EventId,
+    #[serde(flatten)]
+    pub held: Held,
 }
 
-/// A user who was deleted and was not before, or is there again.
+/// A user who was deleted, and with it lost everything that their roles grant, or who is there again.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct UserChange {
     pub user_id: UserId,
-    /// `LOST` with everything that their roles grant, or `GAINED` again.
-    pub change: Direction,
-    pub at: DateTime<Utc>,
-    pub by: Uuid,
-    pub event_id: EventId,
+    #[serde(flatten)]
+    pub held: Held,
 }
 
 /// What became of a key for a program.
@@ -95,6 +88,11 @@ impl Row {
         (self.recorded_at, self.actor_id, EventId(self.event_id))
     }
 
+    fn moment(&self) -> Moment {
+        let (at, by, event_id) = self.told();
+        Moment { at, by, event_id }
+    }
+
     fn event<E: Event>(&self) -> Result<E, ReadError> {
         let version = u16::try_from(self.schema_version).unwrap_or_default();
         E::from_payload(&self.event_type, version, &self.payload).map_err(|error| ReadError::Unavailable(error.into()))
@@ -111,23 +109,17 @@ pub(super) fn role_changes(rows: &[Row]) -> Result<Vec<RoleChange>, ReadError> {
             UserEvent::RoleUnassigned(event) => (event.user_id, event.role, Direction::Lost),
             _ => continue,
         };
-        changes.push(((user, role), direction, row));
+        changes.push(((user, role), direction, row.moment()));
     }
-    let left = net(changes).into_iter().map(|((user_id, role), change, row)| RoleChange {
-        user_id,
-        role: role.to_string(),
-        change,
-        at: row.recorded_at,
-        by: row.actor_id,
-        event_id: EventId(row.event_id),
-    });
-    Ok(left.collect())
+    Ok(held(changes).into_iter().map(|((user_id, role), held)| RoleChange { user_id, role: role.to_string(), held }).collect())
 }
 
-/// Of a role that was retired its end alone is told, and of one that was made and retired nothing: what it
-/// was given in between nobody has.
+/// What a role was given ends with the role. What it granted before all of this nobody here knows, so that of a
+/// role that was there before its end is told as well.
 pub(super) fn permission_changes(rows: &[Row]) -> Result<Vec<PermissionChange>, ReadError> {
-    let (mut changes, mut composed, mut retired) = (Vec::new(), BTreeSet::new(), BTreeSet::new());
+    let mut changes = Vec::new();
+    // What each role was given by now, and whether it was made among these.
+    let (mut given, mut composed): (BTreeMap<RoleId, BTreeSet<String>>, BTreeSet<RoleId>) = Default::default();
     for row in rows {
         let (role, grants, direction) = match row.event::<RoleCatalogueEvent>()? {
             RoleCatalogueEvent::RoleComposed(event) => {
@@ -137,40 +129,38 @@ pub(super) fn permission_changes(rows: &[Row]) -> Result<Vec<PermissionChange>, 
             RoleCatalogueEvent::PermissionsGranted(event) => (event.role_id, event.grants, Direction::Gained),
             RoleCatalogueEvent::PermissionsRevoked(event) => (event.role_id, event.grants, Direction::Lost),
             RoleCatalogueEvent::RoleRetired(event) => {
-                retired.insert(event.role_id);
-                changes.push(((event.role_id, None), Direction::Lost, row));
+                let role = event.role_id;
+                let gone = given.remove(&role).unwrap_or_default().into_iter().map(Some);
+                let before = (!composed.contains(&role)).then_some(None);
+                changes.extend(gone.chain(before).map(|permission| ((role, permission), Direction::Lost, row.moment())));
                 continue;
             }
             RoleCatalogueEvent::RoleRenamed(_) => continue,
         };
-        changes.extend(grants.iter().map(|grant| ((role, Some(grant.to_string())), direction, row)));
+        let has = given.entry(role).or_default();
+        for grant in grants.iter().map(ToString::to_string) {
+            if direction == Direction::Gained {
+                has.insert(grant.clone())
+            } else {
+                has.remove(&grant)
+            };
+            changes.push(((role, Some(grant)), direction, row.moment()));
+        }
     }
-    changes.retain(|((role, permission), ..)| !retired.contains(role) || (permission.is_none() && !composed.contains(role)));
-    let left = net(changes).into_iter().map(|((role_id, permission), change, row)| PermissionChange {
-        role_id,
-        permission,
-        change,
-        at: row.recorded_at,
-        by: row.actor_id,
-        event_id: EventId(row.event_id),
-    });
-    Ok(left.collect())
+    let told = |((role_id, permission), held)| PermissionChange { role_id, permission, held };
+    Ok(held(changes).into_iter().map(told).collect())
 }
 
 pub(super) fn user_changes(rows: &[Row]) -> Result<Vec<UserChange>, ReadError> {
     let mut changes = Vec::new();
     for row in rows {
         match row.event::<UserEvent>()? {
-            UserEvent::UserSoftDeleted(event) => changes.push((event.user_id, Direction::Lost, row)),
-            UserEvent::UserRestored(event) => changes.push((event.user_id, Direction::Gained, row)),
+            UserEvent::UserSoftDeleted(event) => changes.push((event.user_id, Direction::Lost, row.moment())),
+            UserEvent::UserRestored(event) => changes.push((event.user_id, Direction::Gained, row.moment())),
             _ => {}
         }
     }
-    let told = |(user_id, change, row): (UserId, Direction, &Row)| {
-        let (at, by, event_id) = row.told();
-        UserChange { user_id, change, at, by, event_id }
-    };
-    Ok(net(changes).into_iter().map(told).collect())
+    Ok(held(changes).into_iter().map(|(user_id, held)| UserChange { user_id, held }).collect())
 }
 
 pub(super) fn key_changes(rows: &[Row]) -> Result<Vec<KeyChange>, ReadError> {
@@ -236,19 +226,28 @@ mod tests {
         RoleRetired { role_id: RoleId(Uuid::from_u128(role)) }.into()
     }
 
+    // covers: E-195
     #[test]
-    fn of_a_role_that_came_and_went_nothing_is_told_and_of_one_that_went_its_end() {
+    fn what_a_role_was_given_ends_with_the_role() {
         let told = permission_changes(&rows(&[composed(1), granted(1), retired(1), granted(2), retired(2), composed(3)])).unwrap();
-        let told: Vec<_> = told.iter().map(|told| (told.role_id.0.as_u128(), told.permission.as_deref(), told.change)).collect();
-        assert_eq!(told, [(2, None, Direction::Lost), (3, Some("identity.user.list"), Direction::Gained)]);
+        let told: Vec<_> = told
+            .iter()
+            .map(|told| (told.role_id.0.as_u128(), told.permission.as_deref(), told.held.gained.is_some(), told.held.lost.is_some()))
+            .collect();
+        let (list, read) = (Some("identity.user.list"), Some("identity.user.read"));
+        assert_eq!(
+            told,
+            [(1, list, true, true), (1, read, true, true), (2, None, false, true), (2, read, true, true), (3, list, true, false)]
+        );
     }
 
     #[test]
-    fn who_was_deleted_and_restored_is_there_as_before() {
+    fn who_was_deleted_and_restored_was_gone_in_between() {
         let user = |user| UserId(Uuid::from_u128(user));
         let deleted = |of| UserEvent::from(UserSoftDeleted { user_id: user(of) });
         let told = user_changes(&rows(&[deleted(1), deleted(2), UserRestored { user_id: user(2) }.into()])).unwrap();
-        assert_eq!(told.iter().map(|told| (told.user_id, told.change)).collect::<Vec<_>>(), [(user(1), Direction::Lost)]);
+        let told: Vec<_> = told.iter().map(|told| (told.user_id, told.held.gained.is_some(), told.held.lost.is_some())).collect();
+        assert_eq!(told, [(user(1), false, true), (user(2), false, true), (user(2), true, false)]);
     }
 
     #[test]
