@@ -1,6 +1,7 @@
 //! Experts: whom they look after, what they read of them, what those who run a program read instead,
 //! and what people take out of themselves.
 
+use super::exports::{built, opened};
 use crate::support::running::{Client, Organization, Reply, fresh_organization, mint};
 use palmares_domain::identity::Role;
 use reqwest::Method;
@@ -34,15 +35,6 @@ impl Organization {
     async fn participation(&self, client: &Client, from: &str, until: &str, position: i64) -> Reply {
         client.get_at(&format!("/wellness/participation?metric=steps&from={from}&until={until}"), position).await
     }
-}
-
-/// The lines of the caller's own export.
-async fn own_export(client: &Client) -> Vec<Value> {
-    let request = client.request(Method::GET, "/me/export").header("Accept", "application/x-ndjson");
-    let response = request.send().await.expect("the server answers");
-    assert_eq!(response.status().as_u16(), 200);
-    let text = response.text().await.expect("the whole export");
-    text.lines().map(|line| serde_json::from_str(line).expect("a line is JSON")).collect()
 }
 
 // covers: E-22, E-69, E-121, E-81
@@ -232,24 +224,21 @@ async fn figures_are_over_five_people_at_least() {
     }
 }
 
-// covers: E-70
+// covers: E-70, E-178
 #[tokio::test]
 async fn people_take_out_what_is_recorded_of_them_and_of_nobody_else() {
     let organization = fresh_organization().await;
-    let (user, own) = organization.person_of(Role::Member).await;
+    let person = organization.person("member").await.with_own_password().await;
+    let (user, own) = (person.user.clone(), person.signed_in(&organization).await);
     let program = organization.program().await;
     let credit = json!({ "program_id": program, "user_id": user, "amount": 30, "reason": "well done" });
     organization.admin.post_with("/points/credits", &credit, &[("Prefer", "wait=30")]).await.expect(200);
     let other = organization.add_member("other").await;
     organization.walked(&other, DAY, 98_765).await;
     organization.walked(&user, DAY, 4321).await;
-    // The export ends where the read models that it looks things up in stand.
-    let head = organization.head().await;
-    organization.officer.get_at("/events?limit=1", head).await.expect(200);
-    own.get_at(&format!("/users/{user}/points"), head).await.expect(200);
-    own.get_at("/me/privacy", head).await.expect(200);
-
-    let events = own_export(&own).await;
+    let (export, identity) = built(&own, "json").await;
+    let document: Value = serde_json::from_slice(&opened(&own, &export, &identity).await).expect("a JSON document");
+    let events = document["events"].as_array().expect("events").clone();
     let types: Vec<_> = events.iter().map(|event| event["type"].as_str().expect("a type")).collect();
     for expected in ["identity.user_created", "points.credit_accepted", "challenges.activities_recorded"] {
         assert!(types.contains(&expected), "no {expected} in {types:?}");
@@ -257,7 +246,7 @@ async fn people_take_out_what_is_recorded_of_them_and_of_nobody_else() {
     let of = |name: &str| events.iter().find(|event| event["type"] == name).expect("an event");
     assert!(of("challenges.activities_recorded")["personal"]["records"].to_string().contains("4321"));
     assert_eq!(of("points.credit_accepted")["personal"]["reason"], "well done");
-    let all = json!(events).to_string();
+    let all = document.to_string();
     assert!(!all.contains(&other) && !all.contains("98765"), "nothing of somebody else");
     assert!(events.is_sorted_by_key(|event| event["position"].as_i64()));
 
@@ -266,8 +255,9 @@ async fn people_take_out_what_is_recorded_of_them_and_of_nobody_else() {
     let recorded = organization.officer.all(&format!("/events?type=compliance.data_exported&actor_id={user}")).await;
     assert_eq!(recorded.len(), 1);
 
-    // Nobody exports as somebody else, and experts do not as experts.
+    // There is no other way to it, in clear or without a proof (E-178); and experts take out nothing as experts.
+    own.get("/me/export").await.refused(404, "RESOURCE_NOT_FOUND");
     let (_, expert) = organization.person_of(Role::Expert).await;
-    expert.get("/me/export").await.refused(403, "ACCESS_DENIED");
-    own.get(&format!("/me/export?user_id={other}")).await.refused(422, "VALIDATION_ERROR");
+    expert.post("/me/exports", &json!({ "format": "json" })).await.refused(403, "ACCESS_DENIED");
+    own.post("/me/exports", &json!({ "format": "json", "user_id": other })).await.refused(422, "VALIDATION_ERROR");
 }

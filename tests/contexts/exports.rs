@@ -42,7 +42,7 @@ pub(super) async fn download(client: &Client, export: &str, proof: &str) -> reqw
 }
 
 /// What an export holds, opened.
-async fn opened(client: &Client, export: &str, identity: &Identity) -> Vec<u8> {
+pub(super) async fn opened(client: &Client, export: &str, identity: &Identity) -> Vec<u8> {
     let response = download(client, export, &proof(client).await).await;
     assert_eq!(response.status().as_u16(), 200);
     let sealed = response.bytes().await.expect("the whole file");

@@ -160,7 +160,7 @@ impl World {
                 self.own.admin.post(&format!("/users/{}/cancel-deletion", persona.user), &json!({})).await.expect(200);
                 Reach::Own
             }
-            Probe::ExportData if passed(&persona.client.get("/me/export").await) => Reach::Own,
+            Probe::ExportData if passed(&persona.client.post("/me/exports", &json!({ "format": "json" })).await) => Reach::Own,
             Probe::WellnessRecords if passed(&elsewhere.get(PARTICIPATION).await) => Reach::FiguresEverywhere,
             Probe::WellnessRecords if passed(&persona.client.get(PARTICIPATION).await) => Reach::Figures,
             Probe::WellnessRecords if self.reads_when_assigned(persona, &colleague).await => Reach::Assigned,

@@ -11,12 +11,12 @@ use crate::{
     problem::Problem,
 };
 use futures::{StreamExt, TryStreamExt};
-use palmares_domain::kernel::{Admitted, Code, Tenant, UserId};
+use palmares_domain::kernel::{Admitted, Code, Tenant};
 use palmares_projections::{
     engine::{Cursor, Limit, Page, parked::ParkedEvent, status::ProjectionStatus},
     operations::{
         analytics::{ShowAnalytics, ShowPlatformAnalytics},
-        history::{FollowEvents, HistoryEvent, ListEvents, export_ndjson, export_own_ndjson, export_start, follow},
+        history::{FollowEvents, HistoryEvent, ListEvents, export_ndjson, export_start, follow},
     },
 };
 use serde::{Deserialize, Serialize};
@@ -26,7 +26,6 @@ pub const ROUTES: &[Route] = &[
     Route::get::<ListEvents>("/events", "operations.event.read"),
     Route::stream::<ExportEvents>("/events", "operations.event.export").accepting(ExportEvents::MEDIA_TYPE),
     Route::live::<StreamEvents>("/events/stream", "operations.event.stream"),
-    Route::stream::<ExportOwnData>("/me/export", "identity.own_data.export").before_consent(),
     Route::get::<ShowAnalytics>("/analytics", "operations.analytics.read"),
     Route::get::<ShowPlatformAnalytics>("/platform/analytics", "operations.platform_analytics.read"),
     Route::action::<ListProjections>(Verb::Get, "/projections", "operations.projection.read"),
@@ -50,34 +49,6 @@ impl Streaming for ExportEvents {
     fn open(admitted: Admitted<Self>, Stretch { after, .. }: Stretch, services: &Services) -> Bytestream {
         let (tenant, (admission, ExportEvents(asked))) = (admitted.tenant(), admitted.into_parts());
         export_ndjson(services.readers.cleared_for(admission.rights.clearance()), tenant, asked, after).map_err(anyhow::Error::from).boxed()
-    }
-}
-
-/// Exports what is recorded of whoever asks, as newline-delimited JSON, one event a line, oldest first.
-///
-/// It has every event of the streams that are theirs, and every event that names them elsewhere: who read
-/// what is theirs, the letters that they got, what others did to or for them. Personal fields of theirs
-/// stand in clear in `personal`, but for what secures the account.
-#[derive(Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct ExportOwnData {
-    user_id: UserId,
-}
-
-impl Streaming for ExportOwnData {
-    const MEDIA_TYPE: &'static str = "application/x-ndjson";
-
-    fn owner(&self) -> Option<UserId> {
-        Some(self.user_id)
-    }
-
-    async fn start(&self, _: Tenant, _: &Services) -> Result<i64, Problem> {
-        Ok(0)
-    }
-
-    fn open(admitted: Admitted<Self>, Stretch { after, .. }: Stretch, services: &Services) -> Bytestream {
-        let (tenant, (_, ExportOwnData { user_id })) = (admitted.tenant(), admitted.into_parts());
-        export_own_ndjson(services.readers.clone(), tenant, user_id, after).map_err(anyhow::Error::from).boxed()
     }
 }
 

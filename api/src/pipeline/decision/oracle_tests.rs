@@ -54,7 +54,7 @@ const ASKED_BY_ALL: &[&str] = &[
 const RELEASE: &str = "compliance.legal_hold.release";
 
 /// What people take out of what is recorded of them.
-const TAKEN_OUT: &[&str] = &["identity.own_data.export", "compliance.subject_export"];
+const TAKEN_OUT: &[&str] = &["compliance.subject_export"];
 
 /// What no program does: somebody other than whom it concerns has to.
 const BY_PEOPLE: &[&str] = &[

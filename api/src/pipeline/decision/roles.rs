@@ -18,7 +18,6 @@ const OF_ONESELF: &[&str] = &[
     "compliance.subject_export",
     "identity.api_key",
     "identity.credential",
-    "identity.own_data",
     "identity.self",
     "identity.session",
     "identity.user.set_email",

@@ -135,7 +135,7 @@ async fn an_elevation_that_gives_nothing_is_refused_and_remembered() {
 #[tokio::test(flavor = "multi_thread")]
 async fn whoever_acts_as_another_does_not_reach_how_that_one_signs_in() {
     let house = house(RateLimits::with_ip_requests(u32::MAX), rules());
-    let kept = ["identity.own_data.", "identity.self.", "identity.credential.", "identity.session.", "identity.elevation."];
+    let kept = ["compliance.subject_export.", "identity.self.", "identity.credential.", "identity.session.", "identity.elevation."];
     let mut attacked = 0;
     for route in gated().filter(|route| route.permission.is_some_and(|permission| kept.iter().any(|kept| permission.starts_with(kept)))) {
         let named = request(&house, route, &path(route, "", "")).bearer_auth(admin(&house)).header(ELEVATION_HEADER, AS_BOB.to_string());

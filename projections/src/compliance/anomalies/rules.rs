@@ -151,7 +151,7 @@ mod tests {
         assert_eq!(rule_of_export("/api/v1/audit-logs/export", 0, 1_001), Some(Rule::MassExports));
         assert_eq!(rule_of_export("/api/v1/audit-logs/export", 1, 1_001), None);
         assert_eq!(rule_of_export("/api/v1/events/stream", 5_000, 5_001), None);
-        assert_eq!(rule_of_export("/api/v1/me/export", 0, 5_000), None);
+        assert_eq!(rule_of_export("/api/v1/me/exports/{export_id}/download", 0, 5_000), None);
         assert_eq!(rule_of_export("/api/v1/reports/usage", 0, 5_000), None);
     }
 }

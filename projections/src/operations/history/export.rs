@@ -69,7 +69,7 @@ pub fn export_ndjson(
 }
 
 /// One event a line.
-pub(super) fn lines(events: &[impl Serialize]) -> Result<Bytes, ReadError> {
+fn lines(events: &[impl Serialize]) -> Result<Bytes, ReadError> {
     let mut lines = BytesMut::new().writer();
     for event in events {
         serde_json::to_writer(&mut lines, event).map_err(|error| ReadError::Unavailable(error.into()))?;

@@ -15,7 +15,7 @@ mod query;
 pub use event::{EventStream, HistoryEvent};
 pub use export::{export_ndjson, export_start};
 pub use follow::{FollowEvents, follow};
-pub use own::{OWN_PROJECTIONS, OwnEvent, export_own_ndjson, own_events};
+pub use own::{OWN_PROJECTIONS, OwnEvent, own_events};
 pub use query::ListEvents;
 
 pub(super) const STATEMENTS: &[(&str, &str)] = &[

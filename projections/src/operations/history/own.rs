@@ -8,14 +8,13 @@
 //! are the subject are opened, nobody else's, and not what secures the account: a stolen session shall
 //! not become a stolen password or second factor.
 
-use super::{event::HistoryEvent, export::lines};
+use super::event::HistoryEvent;
 use crate::{
     compliance::{audit_trail, subject_index},
     engine::{ReadError, Readers, TenantReader},
     identity::{elevations, invitations},
 };
-use bytes::Bytes;
-use futures::{Stream, TryStreamExt, stream};
+use futures::{Stream, stream};
 use palmares_domain::kernel::{Place, Purpose, Tenant, UserId};
 use serde::Serialize;
 use serde_json::{Value, value::RawValue};
@@ -192,18 +191,6 @@ async fn opened(
 pub fn own_events(readers: Readers, tenant: Tenant, user: UserId) -> impl Stream<Item = Result<Vec<OwnEvent>, ReadError>> + Send + 'static {
     let export = OwnExport { readers, tenant, user, after: 0, scope: None };
     stream::try_unfold(export, OwnExport::next)
-}
-
-/// Every event of this person behind `after`, oldest first, up to what is known when it starts:
-/// newline-delimited JSON, one event a line, one chunk a page.
-pub fn export_own_ndjson(
-    readers: Readers,
-    tenant: Tenant,
-    user: UserId,
-    after: i64,
-) -> impl Stream<Item = Result<Bytes, ReadError>> + Send + 'static {
-    let export = OwnExport { readers, tenant, user, after, scope: None };
-    stream::try_unfold(export, OwnExport::next).and_then(|events| std::future::ready(lines(&events)))
 }
 
 #[cfg(test)]
