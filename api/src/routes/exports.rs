@@ -23,7 +23,7 @@ use palmares_domain::{
 use palmares_projections::{
     compliance::{
         privacy_center::GetPrivacyCenter,
-        subject_exports::{ListExports, export_file},
+        subject_exports::{GetExport, ListExports, export_file},
     },
     engine::Readers,
 };
@@ -34,6 +34,7 @@ pub const ROUTES: &[Route] = &[
     Route::get::<GetPrivacyCenter>("/me/privacy", "compliance.privacy.read").before_consent(),
     Route::prepared::<RequestExport, SealedToOneself>(Verb::Post, "/me/exports").starting("/me/exports", "id").before_consent(),
     Route::get::<ListExports>("/me/exports", "compliance.subject_export.read").before_consent(),
+    Route::get::<GetExport>("/me/exports/{export_id}", "compliance.subject_export.read").before_consent(),
     Route::stream::<DownloadExport>("/me/exports/{export_id}/download", "compliance.subject_export.download")
         .before_consent()
         .needing_proof(),

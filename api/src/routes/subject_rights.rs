@@ -3,14 +3,14 @@
 use crate::pipeline::Route;
 use palmares_commands::compliance::{
     AssessBreach, CloseBreach, ExtendSubjectRequest, FulfilSubjectRequest, GiveConsent, InformSubjects, NotifyAuthority, OpenBreach,
-    PublishLegalDocument, ReceiveSubjectRequest, RefuseSubjectRequest, RevokeConsent, TakeSubjectRequest, WaiveNotification,
-    WithdrawSubjectRequest,
+    PublishLegalDocument, ReceiveSubjectRequest, RefuseSubjectRequest, RequestAnswerExport, RevokeConsent, TakeSubjectRequest,
+    WaiveNotification, WithdrawSubjectRequest,
 };
 use palmares_projections::compliance::{
     breaches::ListBreaches,
     consents::{GetConsentReceipt, UserConsents},
     legal_documents::{GetLegalDocument, ListLegalDocuments},
-    subject_requests::ListSubjectRequests,
+    subject_requests::{GetSubjectRequest, ListSubjectRequests},
 };
 
 /// A document of 100,000 bytes, each of which may take six in JSON.
@@ -34,9 +34,12 @@ pub const ROUTES: &[Route] = &[
     Route::post::<WithdrawSubjectRequest>("/me/subject-requests/{request_id}/withdraw").before_consent(),
     Route::post::<TakeSubjectRequest>("/subject-requests/{request_id}/take"),
     Route::post::<ExtendSubjectRequest>("/subject-requests/{request_id}/extend"),
+    Route::post::<RequestAnswerExport>("/subject-requests/{request_id}/exports"),
     Route::post::<FulfilSubjectRequest>("/subject-requests/{request_id}/fulfil"),
     Route::post::<RefuseSubjectRequest>("/subject-requests/{request_id}/refuse"),
     Route::get::<ListSubjectRequests>("/subject-requests", "compliance.subject_request.read"),
+    Route::get::<GetSubjectRequest>("/subject-requests/{request_id}", "compliance.subject_request.read"),
+    Route::get::<GetSubjectRequest>("/me/subject-requests/{request_id}", "compliance.subject_request.read").alias().before_consent(),
     Route::post::<OpenBreach>("/breaches").creating("/breaches", "id"),
     Route::post::<AssessBreach>("/breaches/{breach_id}/assess"),
     Route::post::<NotifyAuthority>("/breaches/{breach_id}/notify-authority"),

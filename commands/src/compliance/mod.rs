@@ -39,8 +39,8 @@ pub use saved_searches::{ForgetSearch, SaveSearch};
 pub use siem_streams::{CloseSiemStream, FailSiemStream, OpenSiemStream, PauseSiemStream, ResumeSiemStream, SENT_TO_SINKS};
 pub use subject_exports::{BuiltExport, CompleteExport, DownloadExport, ExpireExport, FailExport, RequestExport, StartExport};
 pub use subject_requests::{
-    ExtendSubjectRequest, FulfilSubjectRequest, MarkRequestOverdue, ReceiveSubjectRequest, RefuseSubjectRequest, TakeSubjectRequest,
-    WithdrawSubjectRequest,
+    ExtendSubjectRequest, FulfilSubjectRequest, MarkRequestOverdue, ReceiveSubjectRequest, RefuseSubjectRequest, RequestAnswerExport,
+    TakeSubjectRequest, WithdrawSubjectRequest,
 };
 
 use crate::engine::StreamRef;

@@ -30,7 +30,7 @@ pub struct RequestExport {
     pub recipient: Option<String>,
 }
 
-fn export_stream(admission: &Admission, export: ExportId) -> StreamRef {
+pub(super) fn export_stream(admission: &Admission, export: ExportId) -> StreamRef {
     StreamRef::of::<SubjectExport>(admission.organization, export)
 }
 

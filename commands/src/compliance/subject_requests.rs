@@ -1,14 +1,20 @@
 //! What people ask under data protection law, and how the organization answers it.
 
+use super::subject_exports::export_stream;
 use crate::engine::{Answer, Operation, Refused, StreamRef, Unit};
 use crate::identity::user_stream;
 use crate::ids::new_id;
+use chrono::{DateTime, Utc};
 use palmares_domain::{
-    compliance::subject_request::{
-        ReceiveRequest, RequestRefusal, SubjectRequest, SubjectRequestCommand, SubjectRequestKind, SubjectRequestStatus,
+    compliance::{
+        subject_export::{self, ExportFormat, ExportStatus, SubjectExport, SubjectExportCommand, SubjectExportError},
+        subject_request::{
+            AnsweringExport, ReceiveRequest, RequestRefusal, SubjectRequest, SubjectRequestCommand, SubjectRequestKind,
+            SubjectRequestStatus,
+        },
     },
     identity::user::{User, UserError},
-    kernel::{Admission, SubjectRequestId, UserId},
+    kernel::{Admission, Code, ExportId, SubjectRequestId, UserId},
 };
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -19,6 +25,7 @@ crate::capabilities! {
     WithdrawSubjectRequest => permit "compliance.subject_request.withdraw", throttle Write, owner |withdraw| Some(withdraw.user_id);
     TakeSubjectRequest => permit "compliance.subject_request.take", throttle Write;
     ExtendSubjectRequest => permit "compliance.subject_request.extend", throttle Write;
+    RequestAnswerExport => permit "compliance.subject_request.export", throttle Export;
     FulfilSubjectRequest => permit "compliance.subject_request.fulfil", throttle Write;
     RefuseSubjectRequest => permit "compliance.subject_request.refuse", throttle Write;
 }
@@ -33,6 +40,9 @@ pub struct ReceiveSubjectRequest {
     pub kind: SubjectRequestKind,
     #[schema(min_length = 1, max_length = 500)]
     pub details: Option<String>,
+    /// When it reached the organization by another way, at most a year ago: the month to answer counts from
+    /// then. Who asks for themselves asks now.
+    pub received_at: Option<DateTime<Utc>>,
 }
 
 /// Takes one's own request back, while nobody has answered it.
@@ -67,7 +77,11 @@ impl Operation for ReceiveSubjectRequest {
         if unit.state::<User>(self.user_id)?.profile().is_none() {
             return Err(UserError::NotFound.into());
         }
-        let receive = ReceiveRequest { request_id, user_id: self.user_id, kind: self.kind, details: self.details.clone() };
+        if self.received_at.is_some() && unit.admission().actor == self.user_id {
+            return Err(Refused::field("received_at", "compliance.request_received_now"));
+        }
+        let Self { user_id, kind, ref details, received_at } = *self;
+        let receive = ReceiveRequest { request_id, user_id, kind, details: details.clone(), received_at };
         unit.run::<SubjectRequest>(request_id, &SubjectRequestCommand::Receive(receive))?;
         let due_at = unit.state::<SubjectRequest>(request_id)?.request().map(|request| request.due_at.to_rfc3339());
         Ok(Answer::new("id", request_id, SubjectRequestStatus::Received.name()).with("due_at", due_at))
@@ -99,12 +113,6 @@ crate::life_cycle::steps! { SubjectRequest, request_id: SubjectRequestId, reques
         #[schema(min_length = 1, max_length = 500)] reason: String
     } => |step| SubjectRequestCommand::Extend { months: step.months, reason: step.reason.clone() }, status;
 
-    /// Says that a request was answered as it asked; a request for erasure by which deletion.
-    FulfilSubjectRequest {
-        #[schema(min_length = 1, max_length = 500)] note: Option<String>,
-        deletion_request_id: Option<Uuid>
-    } => |step| SubjectRequestCommand::Fulfil { note: step.note.clone(), deletion_request_id: step.deletion_request_id }, status;
-
     /// Refuses a request, on a ground that the law knows.
     RefuseSubjectRequest {
         ground: RequestRefusal,
@@ -113,4 +121,91 @@ crate::life_cycle::steps! { SubjectRequest, request_id: SubjectRequestId, reques
 
     /// Records that a request is overdue, where it is.
     MarkRequestOverdue => |_| SubjectRequestCommand::MarkOverdue, status;
+}
+
+/// Has the copy made that a request for access or portability asks for, while it is in progress. Whoever asked gets
+/// it alone: the key that opens the file stands in the letter that fulfilling the request sends them, and nobody
+/// else is shown the file or the key. It can be fetched for 30 days.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RequestAnswerExport {
+    pub request_id: SubjectRequestId,
+    pub format: ExportFormat,
+}
+
+impl RequestAnswerExport {
+    fn id(admission: &Admission) -> ExportId {
+        ExportId(new_id(admission, "subject_export"))
+    }
+}
+
+impl Operation for RequestAnswerExport {
+    fn streams(&self, admission: &Admission) -> Vec<StreamRef> {
+        vec![export_stream(admission, Self::id(admission))]
+    }
+
+    fn reads(&self, admission: &Admission) -> Vec<StreamRef> {
+        vec![request_stream(admission, self.request_id)]
+    }
+
+    fn decide(&self, unit: &mut Unit<'_>) -> Result<Answer, Refused> {
+        let (export_id, actor) = (Self::id(unit.admission()), unit.facts().actor);
+        let Self { request_id, format } = *self;
+        let user_id = unit.state::<SubjectRequest>(request_id)?.copy_by(actor)?;
+        let request = subject_export::RequestAnswerExport { export_id, user_id, request_id, format };
+        unit.run::<SubjectExport>(export_id, &SubjectExportCommand::RequestAnswer(request))?;
+        Ok(Answer::new("id", export_id, ExportStatus::Requested.name()))
+    }
+}
+
+/// Says that a request was answered, and tells whoever asked by a letter. A request for access or portability is
+/// answered by the export that `POST /subject-requests/{request_id}/exports` made, once it is ready; any other by
+/// what was done, which the note says. Palmares itself does nothing more: it restricts no processing and stops
+/// none to which somebody objected, and corrects or deletes nothing by this. `effect` in the answer says so.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct FulfilSubjectRequest {
+    pub request_id: SubjectRequestId,
+    /// What was done. Required where no copy is asked for.
+    #[schema(min_length = 1, max_length = 500)]
+    pub note: Option<String>,
+    /// The deletion that answers a request for erasure.
+    pub deletion_request_id: Option<Uuid>,
+    /// The export that answers a request for access or portability.
+    pub export_id: Option<ExportId>,
+}
+
+impl Operation for FulfilSubjectRequest {
+    fn streams(&self, admission: &Admission) -> Vec<StreamRef> {
+        vec![request_stream(admission, self.request_id)]
+    }
+
+    fn reads(&self, admission: &Admission) -> Vec<StreamRef> {
+        self.export_id.map(|export| export_stream(admission, export)).into_iter().collect()
+    }
+
+    fn decide(&self, unit: &mut Unit<'_>) -> Result<Answer, Refused> {
+        let Self { request_id, ref note, deletion_request_id, export_id } = *self;
+        let export = export_id.map(|export| answering(unit, export, request_id)).transpose()?;
+        let fulfil = SubjectRequestCommand::Fulfil { note: note.clone(), deletion_request_id, export };
+        unit.run::<SubjectRequest>(request_id, &fulfil)?;
+        let effect = if export.is_some() { "COPY_PROVIDED" } else { "RECORDED_ONLY" };
+        Ok(Answer::new("id", request_id, SubjectRequestStatus::Fulfilled.name()).with("effect", effect))
+    }
+}
+
+/// The export that was made for a request, once it can be fetched.
+fn answering(unit: &mut Unit<'_>, export_id: ExportId, request: SubjectRequestId) -> Result<AnsweringExport, Refused> {
+    let now = unit.facts().now;
+    let state = unit.state::<SubjectExport>(export_id)?;
+    let Some(export) = state.export().filter(|export| export.request_id == Some(request)) else {
+        return Err(SubjectExportError::NotFound.into());
+    };
+    let refused = |reason, detail: &str| Err(Refused::new(Code::Conflict, reason, detail));
+    match (state.status_at(now), export.expires_at) {
+        (Some(ExportStatus::Ready | ExportStatus::Downloaded), Some(available_until)) => Ok(AnsweringExport { export_id, available_until }),
+        (Some(ExportStatus::Failed), _) => refused("compliance.export_failed", "the export could not be built"),
+        (Some(ExportStatus::Expired), _) => Err(SubjectExportError::Expired.into()),
+        _ => refused("compliance.export_not_ready", "the export is being built"),
+    }
 }

@@ -1,16 +1,19 @@
 //! The rules of an export.
 
 use super::{
-    AuditExportFailed, AuditExportReady, AuditExportRequested, CompleteExport, ExportFault, ExportFormat, ExportStatus, RequestAuditExport,
-    RequestExport, SubjectExportCommand, SubjectExportDownloaded, SubjectExportError, SubjectExportEvent, SubjectExportExpired,
-    SubjectExportFailed, SubjectExportReady, SubjectExportRequested, SubjectExportStarted, status,
+    AnswerExportRequested, AuditExportFailed, AuditExportReady, AuditExportRequested, CompleteExport, ExportFault, ExportFormat,
+    ExportStatus, RequestAnswerExport, RequestAuditExport, RequestExport, SubjectExportCommand, SubjectExportDownloaded,
+    SubjectExportError, SubjectExportEvent, SubjectExportExpired, SubjectExportFailed, SubjectExportReady, SubjectExportRequested,
+    SubjectExportStarted, status,
 };
-use crate::kernel::{Aggregate, ExportId, Facts, Personal, ScheduleId, Transition, UserId};
+use crate::kernel::{Aggregate, ExportId, Facts, Personal, ScheduleId, SubjectRequestId, Transition, UserId};
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
 /// How long what was built can be downloaded.
 pub const EXPIRES_AFTER_DAYS: i64 = 7;
+/// How long somebody has who is told of it by a letter.
+pub const ANSWER_EXPIRES_AFTER_DAYS: i64 = 30;
 
 /// What was asked for, and where it stands.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,9 +23,12 @@ pub struct Export {
     pub format: ExportFormat,
     /// Of which schedule it is a span of the audit log.
     pub schedule_id: Option<ScheduleId>,
+    /// Which request it answers.
+    pub request_id: Option<SubjectRequestId>,
     /// As it was recorded last; see [`SubjectExport::status_at`].
     status: ExportStatus,
-    expires_at: Option<DateTime<Utc>>,
+    /// Until when what was built can be fetched.
+    pub expires_at: Option<DateTime<Utc>>,
 }
 
 /// An export: nothing, until asked for.
@@ -64,11 +70,20 @@ impl SubjectExport {
         Ok(requested.into())
     }
 
+    fn request_answer(&self, command: &RequestAnswerExport, requested_by: UserId) -> Result<SubjectExportEvent, SubjectExportError> {
+        if self.0.is_some() {
+            return Err(SubjectExportError::AlreadyExists);
+        }
+        let RequestAnswerExport { export_id, user_id, request_id, format } = *command;
+        Ok(AnswerExportRequested { export_id, user_id, request_id, format, requested_by }.into())
+    }
+
     fn complete(&self, built: &CompleteExport, now: DateTime<Utc>) -> Result<Vec<SubjectExportEvent>, SubjectExportError> {
-        let schedule = self.known()?.schedule_id;
+        let Export { schedule_id: schedule, request_id: answered, .. } = *self.known()?;
         let (export_id, user_id) = self.known()?.leaving_by(status::COMPLETE, now)?;
         let CompleteExport { events, size_bytes, digest } = *built;
-        let expires_at = now + TimeDelta::days(EXPIRES_AFTER_DAYS);
+        let days = if answered.is_some() { ANSWER_EXPIRES_AFTER_DAYS } else { EXPIRES_AFTER_DAYS };
+        let expires_at = now + TimeDelta::days(days);
         let ready = SubjectExportReady { export_id, user_id, events, size_bytes, digest, expires_at }.into();
         let told = schedule.map(|schedule_id| AuditExportReady { export_id, user_id, schedule_id, expires_at }.into());
         Ok([ready].into_iter().chain(told).collect())
@@ -118,7 +133,7 @@ impl Export {
 
 impl Aggregate for SubjectExport {
     const TYPE: &'static str = "subject_export";
-    const SHAPE: u16 = 2;
+    const SHAPE: u16 = 3;
 
     type Command = SubjectExportCommand;
     type Event = SubjectExportEvent;
@@ -128,6 +143,7 @@ impl Aggregate for SubjectExport {
         let decided = match command {
             SubjectExportCommand::Request(request) => self.request(request)?,
             SubjectExportCommand::RequestAudit(request) => self.request_audit(request)?,
+            SubjectExportCommand::RequestAnswer(request) => self.request_answer(request, facts.actor)?,
             SubjectExportCommand::Start => {
                 let (export_id, user_id) = self.known()?.leaving_by(status::BUILD, facts.now)?;
                 SubjectExportStarted { export_id, user_id }.into()
@@ -141,15 +157,23 @@ impl Aggregate for SubjectExport {
     }
 
     fn evolve(&mut self, event: &SubjectExportEvent) {
-        if let SubjectExportEvent::SubjectExportRequested(requested) = event {
-            let SubjectExportRequested { export_id, user_id, format, .. } = *requested;
-            let status = ExportStatus::Requested;
-            self.0 = Some(Export { export_id, user_id, format, schedule_id: None, status, expires_at: None });
-        }
-        if let SubjectExportEvent::AuditExportRequested(requested) = event {
-            let AuditExportRequested { export_id, user_id, format, schedule_id, .. } = *requested;
-            let (status, schedule_id) = (ExportStatus::Requested, Some(schedule_id));
-            self.0 = Some(Export { export_id, user_id, format, schedule_id, status, expires_at: None });
+        let asked = |export_id, user_id, format| {
+            let (status, expires_at) = (ExportStatus::Requested, None);
+            Export { export_id, user_id, format, schedule_id: None, request_id: None, status, expires_at }
+        };
+        match event {
+            SubjectExportEvent::SubjectExportRequested(requested) => {
+                self.0 = Some(asked(requested.export_id, requested.user_id, requested.format));
+            }
+            SubjectExportEvent::AuditExportRequested(requested) => {
+                let export = asked(requested.export_id, requested.user_id, requested.format);
+                self.0 = Some(Export { schedule_id: Some(requested.schedule_id), ..export });
+            }
+            SubjectExportEvent::AnswerExportRequested(requested) => {
+                let export = asked(requested.export_id, requested.user_id, requested.format);
+                self.0 = Some(Export { request_id: Some(requested.request_id), ..export });
+            }
+            _ => {}
         }
         let Some(export) = &mut self.0 else { return };
         export.status = event.status();

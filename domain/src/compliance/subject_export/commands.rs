@@ -3,7 +3,7 @@
 use super::{ExportFault, ExportFormat};
 use crate::{
     compliance::saved_searches::SearchFilters,
-    kernel::{Digest, ExportId, ScheduleId, UserId},
+    kernel::{Digest, ExportId, ScheduleId, SubjectRequestId, UserId},
 };
 use std::fmt;
 
@@ -11,6 +11,7 @@ use std::fmt;
 pub enum SubjectExportCommand {
     Request(RequestExport),
     RequestAudit(RequestAuditExport),
+    RequestAnswer(RequestAnswerExport),
     Start,
     Complete(CompleteExport),
     Fail(ExportFault),
@@ -45,6 +46,15 @@ pub struct RequestAuditExport {
     pub until_position: i64,
 }
 
+/// Asks for what is recorded of somebody who asked for a copy, by whoever answers them.
+#[derive(Clone, Copy, Debug)]
+pub struct RequestAnswerExport {
+    pub export_id: ExportId,
+    pub user_id: UserId,
+    pub request_id: SubjectRequestId,
+    pub format: ExportFormat,
+}
+
 /// What was built.
 #[derive(Clone, Debug)]
 pub struct CompleteExport {
@@ -60,6 +70,7 @@ impl fmt::Debug for SubjectExportCommand {
         match self {
             Self::Request(request) => f.debug_tuple("Request").field(&request.export_id).field(&request.format).finish(),
             Self::RequestAudit(request) => f.debug_tuple("RequestAudit").field(&request.export_id).field(&request.schedule_id).finish(),
+            Self::RequestAnswer(request) => f.debug_tuple("RequestAnswer").field(request).finish(),
             Self::Start => f.write_str("Start"),
             Self::Complete(complete) => f.debug_tuple("Complete").field(complete).finish(),
             Self::Fail(fault) => f.debug_tuple("Fail").field(fault).finish(),

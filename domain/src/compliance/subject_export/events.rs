@@ -4,7 +4,7 @@ use super::{ExportFault, ExportFormat, ExportStatus, status};
 use crate::{
     compliance::saved_searches::SearchFilters,
     events,
-    kernel::{Digest, ExportId, Personal, ScheduleId, UserId},
+    kernel::{Digest, ExportId, Personal, ScheduleId, SubjectRequestId, UserId},
 };
 use chrono::{DateTime, Utc};
 
@@ -28,6 +28,15 @@ events! {
             recipient: Personal<String> = confidential of user_id for Profile,
             after_position: i64 = internal,
             until_position: i64 = internal,
+        },
+        /// By whoever answers a request for a copy. Its key stands in the letter that answers the request, and nowhere else.
+        AnswerExportRequested = "compliance.answer_export_requested" v 1 {
+            export_id: ExportId = internal,
+            /// Whose copy it is.
+            user_id: UserId = internal,
+            request_id: SubjectRequestId = internal,
+            format: ExportFormat = internal,
+            requested_by: UserId = internal,
         },
         SubjectExportStarted = "compliance.subject_export_started" v 1 {
             export_id: ExportId = internal,
@@ -78,6 +87,7 @@ impl SubjectExportEvent {
         match self {
             SubjectExportEvent::SubjectExportRequested(event) => event.export_id,
             SubjectExportEvent::AuditExportRequested(event) => event.export_id,
+            SubjectExportEvent::AnswerExportRequested(event) => event.export_id,
             SubjectExportEvent::AuditExportReady(event) => event.export_id,
             SubjectExportEvent::SubjectExportStarted(event) => event.export_id,
             SubjectExportEvent::SubjectExportReady(event) => event.export_id,
@@ -91,7 +101,9 @@ impl SubjectExportEvent {
     /// The state it brings the export to.
     pub fn status(&self) -> ExportStatus {
         match self {
-            SubjectExportEvent::SubjectExportRequested(_) | SubjectExportEvent::AuditExportRequested(_) => ExportStatus::Requested,
+            SubjectExportEvent::SubjectExportRequested(_)
+            | SubjectExportEvent::AuditExportRequested(_)
+            | SubjectExportEvent::AnswerExportRequested(_) => ExportStatus::Requested,
             SubjectExportEvent::SubjectExportStarted(_) => status::BUILD.to,
             SubjectExportEvent::SubjectExportReady(_) | SubjectExportEvent::AuditExportReady(_) => status::COMPLETE.to,
             SubjectExportEvent::SubjectExportFailed(_) | SubjectExportEvent::AuditExportFailed(_) => status::FAIL.to,

@@ -10,12 +10,12 @@ mod status;
 #[cfg(test)]
 mod tests;
 
-pub use aggregate::{EXPIRES_AFTER_DAYS, Export, SubjectExport};
-pub use commands::{CompleteExport, RequestAuditExport, RequestExport, SubjectExportCommand};
+pub use aggregate::{ANSWER_EXPIRES_AFTER_DAYS, EXPIRES_AFTER_DAYS, Export, SubjectExport};
+pub use commands::{CompleteExport, RequestAnswerExport, RequestAuditExport, RequestExport, SubjectExportCommand};
 pub use errors::SubjectExportError;
 pub use events::{
-    AuditExportFailed, AuditExportReady, AuditExportRequested, SubjectExportDownloaded, SubjectExportEvent, SubjectExportExpired,
-    SubjectExportFailed, SubjectExportReady, SubjectExportRequested, SubjectExportStarted,
+    AnswerExportRequested, AuditExportFailed, AuditExportReady, AuditExportRequested, SubjectExportDownloaded, SubjectExportEvent,
+    SubjectExportExpired, SubjectExportFailed, SubjectExportReady, SubjectExportRequested, SubjectExportStarted,
 };
 pub use format::{ExportFault, ExportFormat};
 pub use status::ExportStatus;

@@ -1,7 +1,7 @@
 //! Given events, when a command comes, then events or a refusal.
 
 use super::{status::TRANSITIONS, *};
-use crate::kernel::{Aggregate, Code, Digest, ExportId, Facts, Personal, Refusal, ScheduleId, UserId};
+use crate::kernel::{Aggregate, Code, Digest, ExportId, Facts, Personal, Refusal, ScheduleId, SubjectRequestId, UserId};
 use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 
@@ -158,4 +158,18 @@ fn an_export_of_a_schedule_is_told_when_it_is_there_and_when_it_cannot_be() {
     let told = AuditExportFailed { export_id: ID, user_id: ALICE, schedule_id, fault }.into();
     assert_eq!(when(&building, 0, SubjectExportCommand::Fail(fault)), Ok(vec![failed(), told]));
     assert_eq!(when(&[requested(), started()], 0, SubjectExportCommand::Fail(fault)), Ok(vec![failed()]), "one's own is not told");
+}
+
+#[test]
+fn what_answers_a_request_is_kept_as_long_as_a_letter_may_lie() {
+    let request_id = SubjectRequestId(Uuid::from_u128(4));
+    let (user_id, format) = (BOB, ExportFormat::Pdf);
+    let asked = SubjectExportCommand::RequestAnswer(RequestAnswerExport { export_id: ID, user_id, request_id, format });
+    let requested: SubjectExportEvent = AnswerExportRequested { export_id: ID, user_id, request_id, format, requested_by: ALICE }.into();
+    assert_eq!(when(&[], 0, asked.clone()), Ok(vec![requested.clone()]));
+    assert_eq!(when(std::slice::from_ref(&requested), 0, asked), Err(SubjectExportError::AlreadyExists));
+    let started: SubjectExportEvent = SubjectExportStarted { export_id: ID, user_id }.into();
+    let built = when(&[requested, started], 1, complete()).unwrap();
+    let [SubjectExportEvent::SubjectExportReady(ready)] = &built[..] else { panic!("{built:?}") };
+    assert_eq!(ready.expires_at, at(1 + ANSWER_EXPIRES_AFTER_DAYS));
 }

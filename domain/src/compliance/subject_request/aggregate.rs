@@ -1,9 +1,9 @@
 //! The rules of a subject request.
 
 use super::{
-    ReceiveRequest, SubjectRequestCommand, SubjectRequestError, SubjectRequestEvent, SubjectRequestExtended, SubjectRequestFulfilled,
-    SubjectRequestKind, SubjectRequestOverdue, SubjectRequestReceived, SubjectRequestRefused, SubjectRequestStatus, SubjectRequestTaken,
-    SubjectRequestWithdrawn, status,
+    AnsweringExport, ReceiveRequest, SubjectRequestCommand, SubjectRequestError, SubjectRequestEvent, SubjectRequestExtended,
+    SubjectRequestFulfilled, SubjectRequestKind, SubjectRequestOverdue, SubjectRequestReceived, SubjectRequestRefused,
+    SubjectRequestStatus, SubjectRequestTaken, SubjectRequestWithdrawn, status,
 };
 use crate::kernel::{Aggregate, Facts, Personal, SubjectRequestId, Transition, UserId, text::is_prose};
 use chrono::{DateTime, Months, Utc};
@@ -14,6 +14,8 @@ use uuid::Uuid;
 const DUE_AFTER: Months = Months::new(1);
 /// "Two further months where necessary" (GDPR, article 12(3)).
 pub const EXTENSION_MAX_MONTHS: u32 = 2;
+/// What is older was answered long ago, or is a typing error.
+pub const RECEIVED_MAX_MONTHS_AGO: u32 = 12;
 
 /// What was asked, and where it stands.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -44,23 +46,42 @@ impl SubjectRequest {
         self.0.as_ref().ok_or(SubjectRequestError::NotFound)
     }
 
+    /// Whose copy somebody makes who answers the request.
+    ///
+    /// # Errors
+    /// A request that is not under way, is not for a copy, or is their own.
+    pub fn copy_by(&self, actor: UserId) -> Result<UserId, SubjectRequestError> {
+        let request = self.handled_by(actor)?.leaving_by(status::FULFIL)?;
+        if request.kind.asks_for_copy() { Ok(request.user_id) } else { Err(SubjectRequestError::NoCopyAsked) }
+    }
+
+    /// The request, for somebody who is not whose it is.
+    fn handled_by(&self, actor: UserId) -> Result<&Request, SubjectRequestError> {
+        let request = self.known()?;
+        if request.user_id == actor { Err(SubjectRequestError::OwnRequest) } else { Ok(request) }
+    }
+
     fn receive(&self, command: &ReceiveRequest, now: DateTime<Utc>) -> Result<SubjectRequestEvent, SubjectRequestError> {
         if self.0.is_some() {
             return Err(SubjectRequestError::AlreadyExists);
+        }
+        let received_at = command.received_at.unwrap_or(now);
+        if received_at > now || later(received_at, Months::new(RECEIVED_MAX_MONTHS_AGO)) < now {
+            return Err(SubjectRequestError::ReceivedAtInvalid);
         }
         Ok(SubjectRequestReceived {
             request_id: command.request_id,
             user_id: command.user_id,
             kind: command.kind,
             details: sealed(command.details.as_ref(), "details")?,
-            received_at: now,
-            due_at: later(now, DUE_AFTER),
+            received_at,
+            due_at: later(received_at, DUE_AFTER),
         }
         .into())
     }
 
     fn extend(&self, months: u32, reason: &str, facts: &Facts) -> Result<SubjectRequestEvent, SubjectRequestError> {
-        let request = self.known()?;
+        let request = self.handled_by(facts.actor)?;
         if !request.status.is_open() {
             return Err(request.forbidden(SubjectRequestStatus::InProgress));
         }
@@ -82,13 +103,28 @@ impl SubjectRequest {
         Ok(SubjectRequestExtended { request_id, user_id, extended_by, reason: Personal::Clear(reason.to_owned()), due_at }.into())
     }
 
-    fn fulfil(&self, note: Option<&String>, deletion: Option<Uuid>, actor: UserId) -> Result<SubjectRequestEvent, SubjectRequestError> {
-        let request = self.known()?.leaving_by(status::FULFIL)?;
-        if deletion.is_some() && request.kind != SubjectRequestKind::Erasure {
+    /// A request for a copy is answered by the copy, any other by what somebody did, which they say.
+    fn fulfil(
+        &self,
+        note: Option<&String>,
+        deletion_request_id: Option<Uuid>,
+        export: Option<AnsweringExport>,
+        actor: UserId,
+    ) -> Result<SubjectRequestEvent, SubjectRequestError> {
+        let request = self.handled_by(actor)?.leaving_by(status::FULFIL)?;
+        if deletion_request_id.is_some() && request.kind != SubjectRequestKind::Erasure {
             return Err(SubjectRequestError::NoErasure);
         }
+        match (request.kind.asks_for_copy(), export) {
+            (true, None) => return Err(SubjectRequestError::ExportRequired),
+            (false, Some(_)) => return Err(SubjectRequestError::NoCopyAsked),
+            (false, None) if note.is_none() => return Err(SubjectRequestError::NoteRequired),
+            _ => {}
+        }
         let (request_id, user_id, note) = (request.request_id, request.user_id, sealed(note, "note")?);
-        Ok(SubjectRequestFulfilled { request_id, user_id, fulfilled_by: actor, note, deletion_request_id: deletion }.into())
+        let (export_id, available_until) = export.map(|export| (export.export_id, export.available_until)).unzip();
+        let fulfilled_by = actor;
+        Ok(SubjectRequestFulfilled { request_id, user_id, fulfilled_by, note, deletion_request_id, export_id, available_until }.into())
     }
 
     fn withdraw(&self, user_id: UserId) -> Result<SubjectRequestEvent, SubjectRequestError> {
@@ -127,14 +163,16 @@ impl Aggregate for SubjectRequest {
         let decided = match command {
             SubjectRequestCommand::Receive(receive) => self.receive(receive, facts.now)?,
             SubjectRequestCommand::Take => {
-                let request = self.known()?.leaving_by(status::TAKE)?;
+                let request = self.handled_by(facts.actor)?.leaving_by(status::TAKE)?;
                 let (request_id, user_id) = (request.request_id, request.user_id);
                 SubjectRequestTaken { request_id, user_id, taken_by: facts.actor }.into()
             }
             SubjectRequestCommand::Extend { months, reason } => self.extend(*months, reason, facts)?,
-            SubjectRequestCommand::Fulfil { note, deletion_request_id } => self.fulfil(note.as_ref(), *deletion_request_id, facts.actor)?,
+            SubjectRequestCommand::Fulfil { note, deletion_request_id, export } => {
+                self.fulfil(note.as_ref(), *deletion_request_id, *export, facts.actor)?
+            }
             SubjectRequestCommand::Refuse { ground, note } => {
-                let request = self.known()?.leaving_by(status::REFUSE)?;
+                let request = self.handled_by(facts.actor)?.leaving_by(status::REFUSE)?;
                 let (request_id, user_id, note) = (request.request_id, request.user_id, sealed(note.as_ref(), "note")?);
                 SubjectRequestRefused { request_id, user_id, refused_by: facts.actor, ground: *ground, note }.into()
             }

@@ -1,7 +1,8 @@
 //! What may be asked of a subject request.
 
 use super::{RequestRefusal, SubjectRequestKind};
-use crate::kernel::{SubjectRequestId, UserId};
+use crate::kernel::{ExportId, SubjectRequestId, UserId};
+use chrono::{DateTime, Utc};
 use std::fmt;
 use uuid::Uuid;
 
@@ -18,6 +19,8 @@ pub enum SubjectRequestCommand {
         note: Option<String>,
         /// The deletion that answers a request for erasure.
         deletion_request_id: Option<Uuid>,
+        /// The export that answers a request for a copy.
+        export: Option<AnsweringExport>,
     },
     Refuse {
         ground: RequestRefusal,
@@ -38,6 +41,16 @@ pub struct ReceiveRequest {
     pub user_id: UserId,
     pub kind: SubjectRequestKind,
     pub details: Option<String>,
+    /// When it reached the organization, where that was earlier than now.
+    pub received_at: Option<DateTime<Utc>>,
+}
+
+/// An export that was made for whose request it is, and is there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AnsweringExport {
+    pub export_id: ExportId,
+    /// Until then it can be fetched.
+    pub available_until: DateTime<Utc>,
 }
 
 // Written out, because a derived `Debug` would put personal data into log lines.

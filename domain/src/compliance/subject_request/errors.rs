@@ -1,6 +1,6 @@
 //! Why a command for a subject request is refused.
 
-use super::{EXTENSION_MAX_MONTHS, SubjectRequestStatus};
+use super::{EXTENSION_MAX_MONTHS, RECEIVED_MAX_MONTHS_AGO, SubjectRequestStatus};
 use crate::kernel::{Code, Refusal, Standing};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -20,6 +20,16 @@ pub enum SubjectRequestError {
     ExtendedTooLate,
     #[error("a deletion answers a request for erasure only")]
     NoErasure,
+    #[error("a request was received within the last {RECEIVED_MAX_MONTHS_AGO} months")]
+    ReceivedAtInvalid,
+    #[error("nobody handles their own request")]
+    OwnRequest,
+    #[error("a request for a copy is answered by an export that was made for it")]
+    ExportRequired,
+    #[error("an export answers a request for a copy only")]
+    NoCopyAsked,
+    #[error("what was done is said in a note")]
+    NoteRequired,
     /// Not a way of the life cycle.
     #[error("a request that is {} cannot become {}", from.name(), to.name())]
     TransitionForbidden { from: SubjectRequestStatus, to: SubjectRequestStatus },
@@ -29,8 +39,15 @@ impl Refusal for SubjectRequestError {
     fn code(&self) -> Code {
         match self {
             Self::NotFound => Code::ResourceNotFound,
-            Self::TextInvalid(_) | Self::ExtensionInvalid | Self::NoErasure | Self::TransitionForbidden { .. } => Code::ValidationError,
-            Self::AlreadyExists | Self::AlreadyExtended | Self::ExtendedTooLate => Code::Conflict,
+            Self::TextInvalid(_)
+            | Self::ExtensionInvalid
+            | Self::NoErasure
+            | Self::ReceivedAtInvalid
+            | Self::ExportRequired
+            | Self::NoCopyAsked
+            | Self::NoteRequired
+            | Self::TransitionForbidden { .. } => Code::ValidationError,
+            Self::AlreadyExists | Self::AlreadyExtended | Self::ExtendedTooLate | Self::OwnRequest => Code::Conflict,
         }
     }
 
@@ -43,6 +60,11 @@ impl Refusal for SubjectRequestError {
             Self::AlreadyExtended => "compliance.already_extended",
             Self::ExtendedTooLate => "compliance.extended_too_late",
             Self::NoErasure => "compliance.request_no_erasure",
+            Self::ReceivedAtInvalid => "compliance.request_received_at_invalid",
+            Self::OwnRequest => "compliance.request_own",
+            Self::ExportRequired => "compliance.request_export_required",
+            Self::NoCopyAsked => "compliance.request_no_copy",
+            Self::NoteRequired => "compliance.request_note_required",
             Self::TransitionForbidden { .. } => "compliance.request_transition_forbidden",
         }
     }
@@ -52,6 +74,9 @@ impl Refusal for SubjectRequestError {
             Self::TextInvalid(field) => Some(field),
             Self::ExtensionInvalid => Some("months"),
             Self::NoErasure => Some("deletion_request_id"),
+            Self::ReceivedAtInvalid => Some("received_at"),
+            Self::ExportRequired | Self::NoCopyAsked => Some("export_id"),
+            Self::NoteRequired => Some("note"),
             Self::TransitionForbidden { .. } => Some("status"),
             _ => None,
         }

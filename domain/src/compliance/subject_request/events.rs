@@ -3,7 +3,7 @@
 use super::{RequestRefusal, SubjectRequestKind, SubjectRequestStatus, status};
 use crate::{
     events,
-    kernel::{Personal, SubjectRequestId, UserId},
+    kernel::{ExportId, Personal, SubjectRequestId, UserId},
 };
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
@@ -39,6 +39,9 @@ events! {
             note: Option<Personal<String>> = confidential of user_id for Profile,
             /// The deletion that answers a request for erasure.
             deletion_request_id: Option<Uuid> = internal,
+            /// The export that answers a request for a copy, and until when it can be fetched.
+            export_id: Option<ExportId> = internal,
+            available_until: Option<DateTime<Utc>> = internal,
         },
         SubjectRequestRefused = "compliance.subject_request_refused" v 1 {
             request_id: SubjectRequestId = internal,

@@ -16,16 +16,24 @@ pub enum SubjectRequestKind {
     Restriction,
     /// Article 21.
     Objection,
+    /// Article 20.
+    Portability,
 }
 
 impl SubjectRequestKind {
-    pub const ALL: [SubjectRequestKind; 5] = [
+    pub const ALL: [SubjectRequestKind; 6] = [
         SubjectRequestKind::Access,
         SubjectRequestKind::Erasure,
         SubjectRequestKind::Rectification,
         SubjectRequestKind::Restriction,
         SubjectRequestKind::Objection,
+        SubjectRequestKind::Portability,
     ];
+
+    /// Whether it asks for a copy of what is recorded, which an export is.
+    pub fn asks_for_copy(self) -> bool {
+        matches!(self, SubjectRequestKind::Access | SubjectRequestKind::Portability)
+    }
 
     /// The name in events, rows and answers.
     pub fn name(self) -> &'static str {
@@ -35,6 +43,7 @@ impl SubjectRequestKind {
             SubjectRequestKind::Rectification => "rectification",
             SubjectRequestKind::Restriction => "restriction",
             SubjectRequestKind::Objection => "objection",
+            SubjectRequestKind::Portability => "portability",
         }
     }
 }

@@ -10,8 +10,8 @@ mod status;
 #[cfg(test)]
 mod tests;
 
-pub use aggregate::{EXTENSION_MAX_MONTHS, Request, SubjectRequest};
-pub use commands::{ReceiveRequest, SubjectRequestCommand};
+pub use aggregate::{EXTENSION_MAX_MONTHS, RECEIVED_MAX_MONTHS_AGO, Request, SubjectRequest};
+pub use commands::{AnsweringExport, ReceiveRequest, SubjectRequestCommand};
 pub use errors::SubjectRequestError;
 pub use events::{
     SubjectRequestEvent, SubjectRequestExtended, SubjectRequestFulfilled, SubjectRequestOverdue, SubjectRequestReceived,

@@ -1,7 +1,7 @@
 //! Given events, when a command comes, then events or a refusal.
 
 use super::{status::TRANSITIONS, *};
-use crate::kernel::{Aggregate, Code, Facts, Personal, Refusal, SubjectRequestId, UserId};
+use crate::kernel::{Aggregate, Code, ExportId, Facts, Personal, Refusal, SubjectRequestId, UserId};
 use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 
@@ -9,6 +9,7 @@ const ID: SubjectRequestId = SubjectRequestId(Uuid::from_u128(1));
 const ALICE: UserId = UserId(Uuid::from_u128(2));
 const OFFICER: UserId = UserId(Uuid::from_u128(3));
 const DELETION: Uuid = Uuid::from_u128(4);
+const EXPORT: ExportId = ExportId(Uuid::from_u128(5));
 
 fn day(text: &str) -> DateTime<Utc> {
     format!("{text}T12:00:00Z").parse().unwrap()
@@ -34,7 +35,12 @@ fn when(events: &[SubjectRequestEvent], command: SubjectRequestCommand) -> Resul
 }
 
 fn receive(kind: SubjectRequestKind) -> SubjectRequestCommand {
-    SubjectRequestCommand::Receive(ReceiveRequest { request_id: ID, user_id: ALICE, kind, details: Some("all of it".into()) })
+    receive_of(kind, None)
+}
+
+fn receive_of(kind: SubjectRequestKind, received_at: Option<DateTime<Utc>>) -> SubjectRequestCommand {
+    let details = Some("all of it".into());
+    SubjectRequestCommand::Receive(ReceiveRequest { request_id: ID, user_id: ALICE, kind, details, received_at })
 }
 
 fn received_on(from: &str, due: &str, kind: SubjectRequestKind) -> SubjectRequestEvent {
@@ -56,7 +62,14 @@ fn extended(due: &str) -> SubjectRequestEvent {
 }
 
 fn fulfilled(deletion_request_id: Option<Uuid>) -> SubjectRequestEvent {
-    SubjectRequestFulfilled { request_id: ID, user_id: ALICE, fulfilled_by: OFFICER, note: None, deletion_request_id }.into()
+    let note = Some(Personal::Clear("done".into()));
+    let (export_id, available_until) = (None, None);
+    SubjectRequestFulfilled { request_id: ID, user_id: ALICE, fulfilled_by: OFFICER, note, deletion_request_id, export_id, available_until }
+        .into()
+}
+
+fn answering() -> AnsweringExport {
+    AnsweringExport { export_id: EXPORT, available_until: day("2026-04-09") }
 }
 
 fn refused() -> SubjectRequestEvent {
@@ -77,7 +90,7 @@ fn extend(months: u32) -> SubjectRequestCommand {
 }
 
 fn fulfil(deletion_request_id: Option<Uuid>) -> SubjectRequestCommand {
-    SubjectRequestCommand::Fulfil { note: None, deletion_request_id }
+    SubjectRequestCommand::Fulfil { note: Some("done".into()), deletion_request_id, export: None }
 }
 
 fn refuse() -> SubjectRequestCommand {
@@ -203,11 +216,65 @@ fn nobody_withdraws_anothers_request() {
 #[test]
 fn blank_texts_are_refused_by_their_field() {
     let blank = Some(" ".to_owned());
-    let asked = ReceiveRequest { request_id: ID, user_id: ALICE, kind: SubjectRequestKind::Access, details: blank.clone() };
+    let asked =
+        ReceiveRequest { request_id: ID, user_id: ALICE, kind: SubjectRequestKind::Access, details: blank.clone(), received_at: None };
     assert_eq!(when(&[], SubjectRequestCommand::Receive(asked)), Err(SubjectRequestError::TextInvalid("details")));
     let taken = history(SubjectRequestStatus::InProgress);
-    let fulfil = SubjectRequestCommand::Fulfil { note: blank.clone(), deletion_request_id: None };
+    let fulfil = SubjectRequestCommand::Fulfil { note: blank.clone(), deletion_request_id: None, export: None };
     assert_eq!(when(&taken, fulfil), Err(SubjectRequestError::TextInvalid("note")));
     let refuse = SubjectRequestCommand::Refuse { ground: RequestRefusal::Excessive, note: blank };
     assert_eq!(when(&taken, refuse), Err(SubjectRequestError::TextInvalid("note")));
+}
+
+#[test]
+fn the_month_of_what_came_earlier_begins_when_it_came() {
+    let came = |at: DateTime<Utc>| when(&[], receive_of(SubjectRequestKind::Erasure, Some(at)));
+    assert_eq!(came(day("2026-03-01")), Ok(vec![received()]));
+    assert!(came(day("2025-03-10")).is_ok(), "a year ago");
+    for at in [day("2026-03-10") + TimeDelta::seconds(1), day("2025-03-10") - TimeDelta::seconds(1)] {
+        assert_eq!(came(at), Err(SubjectRequestError::ReceivedAtInvalid), "{at}");
+    }
+}
+
+#[test]
+fn a_copy_is_answered_by_an_export_and_anything_else_by_a_note() {
+    for kind in SubjectRequestKind::ALL {
+        let under_way = [received_on("2026-03-01", "2026-04-01", kind), taken()];
+        let with = |note: Option<&str>, export| {
+            let note = note.map(str::to_owned);
+            when(&under_way, SubjectRequestCommand::Fulfil { note, deletion_request_id: None, export }).map(|events| events.len())
+        };
+        let copy = matches!(kind, SubjectRequestKind::Access | SubjectRequestKind::Portability);
+        let (said, alone, carried) = if copy {
+            (Err(SubjectRequestError::ExportRequired), Err(SubjectRequestError::ExportRequired), Ok(1))
+        } else {
+            (Ok(1), Err(SubjectRequestError::NoteRequired), Err(SubjectRequestError::NoCopyAsked))
+        };
+        assert_eq!((with(Some("done"), None), with(None, None), with(None, Some(answering()))), (said, alone, carried), "{kind:?}");
+        let may = given(&under_way).copy_by(OFFICER);
+        assert_eq!(may, if copy { Ok(ALICE) } else { Err(SubjectRequestError::NoCopyAsked) }, "{kind:?}");
+    }
+    let access = received_on("2026-03-01", "2026-04-01", SubjectRequestKind::Access);
+    let early = given(std::slice::from_ref(&access)).copy_by(OFFICER);
+    assert!(matches!(early, Err(SubjectRequestError::TransitionForbidden { .. })), "{early:?}");
+    let answer = SubjectRequestCommand::Fulfil { note: None, deletion_request_id: None, export: Some(answering()) };
+    let events = when(&[access, taken()], answer).unwrap();
+    let [SubjectRequestEvent::SubjectRequestFulfilled(done)] = &events[..] else { panic!("{events:?}") };
+    assert_eq!((done.export_id, done.available_until), (Some(EXPORT), Some(day("2026-04-09"))));
+}
+
+#[test]
+fn nobody_handles_their_own_request() {
+    let own = |events: &[SubjectRequestEvent], command: SubjectRequestCommand| {
+        given(events).decide(&command, &Facts { now: day("2026-03-10"), actor: ALICE })
+    };
+    assert_eq!(own(&[received()], SubjectRequestCommand::Take), Err(SubjectRequestError::OwnRequest));
+    for command in [extend(1), fulfil(None), refuse()] {
+        assert_eq!(own(&[received(), taken()], command), Err(SubjectRequestError::OwnRequest));
+    }
+    assert_eq!(given(&[received(), taken()]).copy_by(ALICE), Err(SubjectRequestError::OwnRequest));
+    assert_eq!(
+        (SubjectRequestError::OwnRequest.code(), SubjectRequestError::OwnRequest.reason()),
+        (Code::Conflict, "compliance.request_own")
+    );
 }

@@ -46,6 +46,7 @@ impl Projector for SubjectExports {
         &[
             "compliance.subject_export_requested",
             "compliance.audit_export_requested",
+            "compliance.answer_export_requested",
             "compliance.subject_export_started",
             "compliance.subject_export_ready",
             "compliance.audit_export_ready",
@@ -92,6 +93,7 @@ fn requested(happened: &SubjectExportEvent) -> Option<(UserId, ExportFormat)> {
     match happened {
         SubjectExportEvent::SubjectExportRequested(requested) => Some((requested.user_id, requested.format)),
         SubjectExportEvent::AuditExportRequested(requested) => Some((requested.user_id, requested.format)),
+        SubjectExportEvent::AnswerExportRequested(requested) => Some((requested.user_id, requested.format)),
         _ => None,
     }
 }

@@ -6,7 +6,7 @@ mod query;
 
 pub use files::{ExportFiles, STATEMENTS as FILE_STATEMENTS, export_file};
 pub use fold::SubjectExports;
-pub use query::{ListExports, SubjectExport};
+pub use query::{GetExport, ListExports, SubjectExport};
 
 pub(super) use query::exports_of;
 
@@ -19,5 +19,6 @@ pub(super) const STATEMENTS: &[(&str, &str)] = &[
     ("compliance.subject_exports.forget", fold::FORGET),
     ("compliance.subject_exports.forget_files", files::FORGET),
     ("compliance.subject_exports.list", query::LIST),
+    ("compliance.subject_exports.get", query::GET),
     ("compliance.subject_exports.file", files::READ),
 ];

@@ -1,9 +1,9 @@
-//! `GET me/exports`.
+//! `GET me/exports`, and one of them.
 
 use super::PROJECTION;
 use crate::engine::{Cursor, Limit, Page, Query, ReadError, TenantReader};
 use chrono::{DateTime, Utc};
-use palmares_domain::kernel::UserId;
+use palmares_domain::kernel::{ExportId, UserId};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -14,6 +14,12 @@ pub(super) const LIST: &str = "
     FROM compliance_subject_exports
     WHERE organization_id = $1 AND user_id = $2 AND requested_position < $3
     ORDER BY requested_position DESC LIMIT $4";
+
+pub(super) const GET: &str = "
+    SELECT export_id, format, requested_at, events, size_bytes, digest, fault, expires_at, downloads, requested_position,
+           CASE WHEN status IN ('READY', 'DOWNLOADED') AND expires_at <= now() THEN 'EXPIRED' ELSE status END AS status
+    FROM compliance_subject_exports
+    WHERE organization_id = $1 AND user_id = $2 AND export_id = $3";
 
 /// What somebody takes out of what is recorded of them.
 #[derive(Debug, Serialize, ToSchema, sqlx::FromRow)]
@@ -64,6 +70,30 @@ impl Query for ListExports {
         let before: i64 = reader.behind(self.cursor.as_ref())?.unwrap_or(i64::MAX);
         let rows = exports_of(reader, self.user_id, before, limit + 1).await?;
         Page::of(rows, limit, |last: &SubjectExport| reader.cursor(&last.requested_position))
+    }
+}
+
+/// One's own export, and where it stands.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct GetExport {
+    pub user_id: UserId,
+    pub export_id: ExportId,
+}
+
+impl Query for GetExport {
+    type Output = SubjectExport;
+
+    const PROJECTIONS: &'static [&'static str] = &[PROJECTION];
+
+    fn owner(&self) -> Option<UserId> {
+        Some(self.user_id)
+    }
+
+    async fn run(self, reader: &mut TenantReader<'_>) -> Result<SubjectExport, ReadError> {
+        reader.touches(self.export_id.0);
+        let query = sqlx::query_as(GET).persistent(false).bind(reader.organization().0).bind(self.user_id.0).bind(self.export_id.0);
+        query.fetch_optional(reader.connection()).await?.ok_or(ReadError::NotFound)
     }
 }
 

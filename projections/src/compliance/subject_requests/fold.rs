@@ -21,7 +21,7 @@ pub(super) const CHANGE: &str = "
         extended = extended OR $9, extended_position = CASE WHEN $9 THEN $11 ELSE extended_position END,
         extended_event_id = CASE WHEN $9 THEN $12 ELSE extended_event_id END,
         decided_at = CASE WHEN $10 THEN $13 ELSE decided_at END, decided_position = CASE WHEN $10 THEN $11 ELSE decided_position END,
-        decided_event_id = CASE WHEN $10 THEN $12 ELSE decided_event_id END
+        decided_event_id = CASE WHEN $10 THEN $12 ELSE decided_event_id END, export_id = coalesce($14, export_id)
     WHERE organization_id = $1 AND request_id = $2";
 
 /// The fold. Requests are few, so each event is a statement of its own.
@@ -69,7 +69,8 @@ impl Projector for SubjectRequests {
             let update = sqlx::query(&sql).bind(organization).bind(request).bind(happened.status().map(SubjectRequestStatus::name));
             let update = update.bind(happened.due_at()).bind(change.taken_by).bind(change.decided_by).bind(change.ground);
             let update = update.bind(change.deletion).bind(change.extends).bind(change.decides);
-            update.bind(event.position).bind(event.id.0).bind(event.recorded_at).execute(&mut *context.tx).await?;
+            let update = update.bind(event.position).bind(event.id.0).bind(event.recorded_at).bind(change.export);
+            update.execute(&mut *context.tx).await?;
         }
         Ok(())
     }
@@ -82,6 +83,7 @@ struct Change {
     decided_by: Option<uuid::Uuid>,
     ground: Option<&'static str>,
     deletion: Option<uuid::Uuid>,
+    export: Option<uuid::Uuid>,
     extends: bool,
     decides: bool,
 }
@@ -93,7 +95,8 @@ impl Change {
             SubjectRequestEvent::SubjectRequestExtended(_) => Self { extends: true, ..Self::default() },
             SubjectRequestEvent::SubjectRequestFulfilled(fulfilled) => {
                 let decided_by = Some(fulfilled.fulfilled_by.0);
-                Self { decided_by, deletion: fulfilled.deletion_request_id, decides: true, ..Self::default() }
+                let (deletion, export) = (fulfilled.deletion_request_id, fulfilled.export_id.map(|export| export.0));
+                Self { decided_by, deletion, export, decides: true, ..Self::default() }
             }
             SubjectRequestEvent::SubjectRequestRefused(refused) => {
                 let (decided_by, ground) = (Some(refused.refused_by.0), Some(refused.ground.name()));

@@ -4,7 +4,7 @@ mod fold;
 mod query;
 
 pub use fold::SubjectRequests;
-pub use query::{ListSubjectRequests, SubjectRequest};
+pub use query::{GetSubjectRequest, ListSubjectRequests, SubjectRequest};
 
 /// The projection's public name.
 pub const PROJECTION: &str = "subject_requests";
@@ -13,4 +13,5 @@ pub(super) const STATEMENTS: &[(&str, &str)] = &[
     ("compliance.subject_requests.insert", fold::INSERT),
     ("compliance.subject_requests.change", fold::CHANGE),
     ("compliance.subject_requests.list", query::LIST),
+    ("compliance.subject_requests.get", query::GET),
 ];

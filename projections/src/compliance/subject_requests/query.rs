@@ -1,4 +1,4 @@
-//! `GET subject-requests` and `GET me/subject-requests`.
+//! `GET subject-requests` and `GET me/subject-requests`, and one of them.
 
 use super::PROJECTION;
 use crate::{
@@ -8,7 +8,7 @@ use crate::{
 use chrono::{DateTime, Utc};
 use palmares_domain::{
     compliance::subject_request::{self, SubjectRequestKind, SubjectRequestStatus},
-    kernel::{Aggregate, DataClass, Purpose, SubjectRequestId, UserId},
+    kernel::{Aggregate, DataClass, ExportId, Purpose, SubjectRequestId, UserId},
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -24,12 +24,17 @@ pub(super) const LIST: &str = "
       AND (due_at, request_id) > ($6, $7)
     ORDER BY due_at, request_id LIMIT $8";
 
+pub(super) const GET: &str = "
+    SELECT *, status IN ('RECEIVED', 'IN_PROGRESS') AND due_at <= now() AS overdue
+    FROM compliance_subject_requests
+    WHERE organization_id = $1 AND request_id = $2 AND ($3::uuid IS NULL OR user_id = $3)";
+
 /// What somebody asked.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct SubjectRequest {
     pub id: SubjectRequestId,
     pub user_id: UserId,
-    /// `access`, `erasure`, `rectification`, `restriction` or `objection`.
+    /// `access`, `erasure`, `rectification`, `restriction`, `objection` or `portability`.
     pub kind: String,
     /// `RECEIVED`, `IN_PROGRESS`, `FULFILLED`, `REFUSED` or `WITHDRAWN`.
     pub status: String,
@@ -52,6 +57,8 @@ pub struct SubjectRequest {
     pub note: Option<String>,
     /// The deletion that answers it.
     pub deletion_request_id: Option<Uuid>,
+    /// The export that answers it, which is among `GET /me/exports` of whose request it is.
+    pub export_id: Option<ExportId>,
 }
 
 #[derive(sqlx::FromRow)]
@@ -69,6 +76,7 @@ struct Row {
     decided_at: Option<DateTime<Utc>>,
     ground: Option<String>,
     deletion_request_id: Option<Uuid>,
+    export_id: Option<Uuid>,
     received_position: i64,
     received_event_id: Uuid,
     extended_position: Option<i64>,
@@ -110,6 +118,7 @@ impl Row {
             decided_at: self.decided_at,
             ground: self.ground,
             deletion_request_id: self.deletion_request_id,
+            export_id: self.export_id.map(ExportId),
         }
     }
 }
@@ -162,5 +171,36 @@ impl Query for ListSubjectRequests {
         let events: Vec<SealedEvent> = page.items.iter().flat_map(Row::sealed).collect();
         let mut opened = sealed::open(reader, &events).await?;
         Ok(page.map(|row| row.request(&mut opened)))
+    }
+}
+
+/// What somebody asked, and where it stands.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct GetSubjectRequest {
+    pub request_id: SubjectRequestId,
+    /// Only where it is this person's, who may always look at their own.
+    #[serde(default)]
+    pub user_id: Option<UserId>,
+}
+
+impl Query for GetSubjectRequest {
+    type Output = SubjectRequest;
+
+    const PROJECTIONS: &'static [&'static str] = &[PROJECTION];
+    const DATA_CLASS: DataClass = DataClass::Confidential;
+
+    fn owner(&self) -> Option<UserId> {
+        self.user_id
+    }
+
+    async fn run(self, reader: &mut TenantReader<'_>) -> Result<SubjectRequest, ReadError> {
+        reader.touches(self.request_id.0);
+        let query = sqlx::query_as(GET).persistent(false).bind(reader.organization().0).bind(self.request_id.0);
+        let row: Option<Row> = query.bind(self.user_id.map(|user| user.0)).fetch_optional(reader.connection()).await?;
+        let row = row.ok_or(ReadError::NotFound)?;
+        let events: Vec<SealedEvent> = row.sealed().collect();
+        let mut opened = sealed::open(reader, &events).await?;
+        Ok(row.request(&mut opened))
     }
 }
