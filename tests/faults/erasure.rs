@@ -1,6 +1,7 @@
 //! Many people are erased while the server is killed, and nothing of them is found anywhere afterwards.
 
 use super::{
+    certificate::assert_proved_offline,
     load::read_until,
     remains::{
         all_reach, as_projector, assert_nothing_is_found, assert_nothing_stands_in_clear, closings, head, read_models, rebuild_all,
@@ -364,36 +365,8 @@ impl Staff {
             assert_eq!(subject.own.status(Method::GET, "/me", &read).await, 401, "whoever was erased acts");
         }
         if let Some(subject) = people.first() {
-            self.assert_certificate_is_proved_offline(subject).await;
+            assert_proved_offline(&self.officer, &subject.request).await;
         }
-    }
-
-    /// The keys of tokens come and go; that of the log proves what was certified, and nothing else.
-    async fn assert_certificate_is_proved_offline(&self, subject: &Subject) {
-        let certificate = get(&self.officer, &format!("/deletion-requests/{}/certificate", subject.request)).await;
-        let payload = certificate["payload"].as_str().expect("the recorded bytes");
-        assert_eq!(serde_json::from_str::<Value>(payload).expect("JSON")["certificate"], certificate["certificate"]);
-        let proof = format!("/audit-logs/{}/proof", certificate["position"]);
-        let proof = read_until(&self.officer, &proof, |proof| proof["proof"].is_string()).await;
-        let keys = get(&self.officer, "/audit-logs/keys").await;
-        let folder = std::env::temp_dir().join(format!("palmares-certificate-{}", uuid::Uuid::now_v7().simple()));
-        std::fs::create_dir(&folder).expect("a folder");
-        let file = |name: &str, text: &str| {
-            let path = folder.join(name);
-            std::fs::write(&path, text).expect("a file");
-            path
-        };
-        let asked = |payload: &str| palmares_proofs::files::Asked {
-            file: file("certified.tlog-proof", proof["proof"].as_str().expect("a proof")),
-            keys: vec![keys["items"][0]["key"].as_str().expect("a key").to_owned()],
-            payload: Some(file("payload.json", payload)),
-            ..Default::default()
-        };
-        let verified = palmares_proofs::files::verify(&asked(&format!("{payload}\n"))).expect("it is proved");
-        assert!(matches!(verified, palmares_proofs::files::Verified::Event(event) if event.event_type == "compliance.subject_anonymised"));
-        let refused = palmares_proofs::files::verify(&asked(&payload.replacen('a', "b", 1))).expect_err("another one");
-        assert!(refused.contains("NOT the payload"), "{refused}");
-        std::fs::remove_dir_all(&folder).expect("the folder goes");
     }
 }
 

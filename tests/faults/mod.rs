@@ -4,6 +4,7 @@
 //! unless told otherwise), and `FAULT_SEED` repeats a load that a failing run has printed.
 
 mod audit_schedules;
+mod certificate;
 mod clock_ahead;
 mod erasure;
 mod load;
