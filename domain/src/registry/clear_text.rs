@@ -78,8 +78,8 @@ const CLEAR_TEXT: &[(&str, &[&str])] = &[
 
 /// Why a field stands in clear, where it is text that somebody may have typed.
 pub fn in_clear_because(event_type: &str, field: &str) -> Option<&'static str> {
-    let is_it = |listed: &&str| listed.strip_prefix(event_type).and_then(|rest| rest.strip_prefix('.')) == Some(field);
-    CLEAR_TEXT.iter().find(|(_, fields)| fields.iter().any(|listed| is_it(&listed))).map(|(because, _)| *because)
+    let is_it = |listed: &&'static str| listed.strip_prefix(event_type).and_then(|rest| rest.strip_prefix('.')) == Some(field);
+    CLEAR_TEXT.iter().find(|(_, fields)| fields.iter().any(is_it)).map(|(because, _)| *because)
 }
 
 /// Every field of the list.
