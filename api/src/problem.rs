@@ -8,7 +8,10 @@ use actix_web::{
     HttpResponse,
     http::{StatusCode, header},
 };
-use palmares_domain::kernel::{Code, FieldError, Refusal};
+use palmares_domain::{
+    compliance::access_record::Aim,
+    kernel::{Code, FieldError, Refusal},
+};
 use serde::Serialize;
 use std::{borrow::Cow, time::Duration};
 use uuid::Uuid;
@@ -33,6 +36,8 @@ pub struct Problem {
     pub denied: Option<Box<Denied>>,
     /// Whether trying it is recorded, whatever the code.
     pub attempt: bool,
+    /// At what it was aimed, which is recorded, where more of it is known than the path says.
+    pub aim: Option<Box<Aim>>,
     /// What went wrong inside. It is logged, never answered.
     pub cause: Option<anyhow::Error>,
 }
@@ -94,6 +99,7 @@ impl Problem {
             allow: Vec::new(),
             denied: None,
             attempt: false,
+            aim: None,
             cause: None,
         }
     }

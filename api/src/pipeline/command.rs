@@ -19,7 +19,11 @@ use actix_web::{
 };
 use aws_lc_rs::digest;
 use futures::StreamExt;
-use palmares_commands::engine::{Answer as Outcome, Capability, Receipt, Refused, Rejection};
+use palmares_commands::{
+    engine::{Answer as Outcome, Capability, Receipt, Refused, Rejection},
+    identity::AssignRole,
+};
+use palmares_domain::compliance::access_record::Aim;
 use palmares_domain::kernel::{Code, CommandId, Idempotency, OrganizationId, Tenant, UserId, derive_uuid};
 use serde_json::{Map, Value};
 use std::{future::Future, time::Duration};
@@ -28,6 +32,9 @@ use tokio::time::Instant;
 /// The header under which a command may be repeated.
 const IDEMPOTENCY_KEY: &str = "Idempotency-Key";
 const IDEMPOTENCY_KEY_MAX_CHARS: usize = 255;
+
+/// The permission under which roles are given.
+const GIVES_ROLES: &str = AssignRole::PERMISSION;
 
 /// How long a client may take to send a body.
 const BODY_PATIENCE: Duration = Duration::from_secs(30);
@@ -87,13 +94,27 @@ struct Opened {
 
 async fn open(call: &mut Call<'_>, operation: &'static str) -> Result<Opened, Problem> {
     let started = Instant::now();
-    let entered = call.services.gate.enter(call).await?;
+    let entered = match call.services.gate.enter(call).await {
+        Ok(entered) => entered,
+        Err(problem) if GIVES_ROLES == operation => return Err(reaching(call, problem).await),
+        Err(problem) => return Err(problem),
+    };
     let took = started.elapsed();
     require_ids(call)?;
     let dry_run = dry_run(&call.query())?;
     let object = object(call).await?;
     let idempotency = idempotency(call, &entered, operation, &object)?;
     Ok(Opened { entered, terms: Terms { idempotency, if_match: if_match(call)?, dry_run }, object, took })
+}
+
+/// A refusal, with the role that was reached for: who tries to give one is recorded with which. It is the one
+/// case in which the body of somebody who is refused is looked at.
+async fn reaching(call: &mut Call<'_>, problem: Problem) -> Problem {
+    if call.caller.is_none() || problem.code != Code::AccessDenied {
+        return problem;
+    }
+    let role = object(call).await.ok().and_then(|object| object.get("role")?.as_str()?.parse().ok());
+    Problem { aim: Some(Box::new(Aim { role, ..Aim::default() })), ..problem }
 }
 
 fn gate_took(call: &Call<'_>, took: Duration) {
@@ -271,6 +292,7 @@ impl From<Refused> for Problem {
                 errors: refused.errors,
                 said: refused.said.map(|said| Box::new(Said(said))),
                 attempt: refused.attempt,
+                aim: refused.aim,
                 ..Problem::new(code, refused.reason)
             },
         }

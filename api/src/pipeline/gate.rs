@@ -29,10 +29,10 @@ use std::{collections::BTreeSet, sync::Arc};
 pub const ORGANIZATION_HEADER: &str = "Palmares-Organization";
 
 /// The path parameter that names an organization.
-const ORGANIZATION_PARAM: &str = "organization_id";
+pub(super) const ORGANIZATION_PARAM: &str = "organization_id";
 
 /// The parameter that takes the caller's own id where a path begins with `/me`.
-const SELF_PARAM: &str = "user_id";
+pub(super) const SELF_PARAM: &str = "user_id";
 
 const PERMISSION_MISSING: &str = "gate.permission_missing";
 /// What is recorded of a refusal that looks as if nothing were there.
@@ -272,8 +272,8 @@ impl Gate {
                 }
                 match verdict {
                     Verdict::Permit(policies) => policies,
-                    Verdict::Deny(policies) if known => return Err(not_permitted(policies)),
-                    Verdict::Deny(policies) => return Err(denied_by(policies, NOT_THE_OWNER, Problem::not_found())),
+                    Verdict::Deny(policies) if known => return Err(not_permitted(policies).aimed_at(of)),
+                    Verdict::Deny(policies) => return Err(denied_by(policies, NOT_THE_OWNER, Problem::not_found()).aimed_at(of)),
                 }
             }
         };

@@ -3,6 +3,7 @@
 use super::decision::OwnPolicies;
 use async_trait::async_trait;
 use palmares_domain::{
+    compliance::access_record::Aim,
     identity::{HeldRole, Rights, api_key::Quota, user::UserStatus},
     kernel::{ApiKeyId, ClientContext, Code, DataClass, Digest, ElevationId, Idempotency, OrganizationId, SessionId, TeamId, UserId},
 };
@@ -126,6 +127,7 @@ pub struct RefusedAccess {
     pub reason: String,
     /// The policies that refused; none where the gate refused before it asked them.
     pub policies: Vec<String>,
+    pub aim: Aim,
 }
 
 /// A read that has to be remembered.

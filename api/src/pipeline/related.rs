@@ -7,7 +7,10 @@ use super::{
 };
 use crate::problem::Problem;
 use palmares_commands::{engine::Capability, identity::policy_language::RELATIONS};
-use palmares_domain::kernel::{OrganizationId, TeamId, UserId};
+use palmares_domain::{
+    compliance::access_record::Aim,
+    kernel::{OrganizationId, TeamId, UserId},
+};
 use palmares_projections::engine::Query;
 use uuid::Uuid;
 
@@ -46,6 +49,14 @@ impl Belonging {
     /// Whether the caller knows anyway that it is there, so that a refusal has nothing to hide.
     pub(super) fn is_known_to(self, caller: UserId, relations: &[&str]) -> bool {
         self.owner == Some(caller) || (self.owner.is_none() && self.team.is_some() && !relations.is_empty())
+    }
+}
+
+impl Problem {
+    /// The same refusal, with whose it is that was asked for.
+    pub(super) fn aimed_at(self, of: Belonging) -> Self {
+        let targets = of.team.map(|team| team.0).into_iter().collect();
+        Self { aim: Some(Box::new(Aim { subject: of.owner, targets, ..Aim::default() })), ..self }
     }
 }
 

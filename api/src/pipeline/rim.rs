@@ -2,6 +2,7 @@
 
 use super::{
     call::{Answer, Call, client_address, language},
+    gate::{ORGANIZATION_PARAM, SELF_PARAM},
     ports::RefusedAccess,
     respond,
     route::Route,
@@ -14,6 +15,7 @@ use crate::{
 };
 use actix_web::{HttpRequest, HttpResponse, http::header, web::Payload};
 use palmares_domain::{
+    compliance::access_record::Aim,
     identity::user::User,
     kernel::{Code, UserId},
 };
@@ -130,9 +132,26 @@ async fn record(call: &Call<'_>, problem: &Problem) {
     if code == Code::RateLimited && !call.services.told.first(access.actor, call.pattern) {
         return;
     }
-    let refusal = RefusedAccess { access, code, reason: reason.to_owned(), policies: policies.to_vec() };
+    let refusal = RefusedAccess { access, code, reason: reason.to_owned(), policies: policies.to_vec(), aim: aim(call, problem) };
     if let Err(error) = call.services.gate.access_log.refused(refusal).await {
         tracing::error!(request_id = %call.request_id, error = format!("{error:#}"), "a refusal could not be recorded");
+    }
+}
+
+/// At what a refused request was aimed: what its path names, and what else whoever refused it knew. Of a path
+/// only ids are kept and names of roles that there are, so that nobody writes text into the log.
+fn aim(call: &Call<'_>, problem: &Problem) -> Aim {
+    let known = problem.aim.as_deref().cloned().unwrap_or_default();
+    let is_own = |name: &str| name == ORGANIZATION_PARAM || (name == SELF_PARAM && call.route.is_about_caller());
+    let named: Vec<_> = call.params.iter().filter(|(name, _)| !is_own(name)).collect();
+    let param = |wanted: &str| named.iter().find(|(name, _)| *name == wanted).map(|(_, value)| value.as_str());
+    let in_path: Vec<Uuid> = named.iter().filter(|(name, _)| name.ends_with("_id")).filter_map(|(_, id)| id.parse().ok()).collect();
+    let targets = known.targets.into_iter().filter(|id| !in_path.contains(id)).chain(in_path.iter().copied()).collect();
+    Aim {
+        subject: known.subject.or_else(|| param(SELF_PARAM)?.parse().ok()),
+        targets,
+        role: known.role.or_else(|| param("role")?.parse().ok()),
+        organization: known.organization,
     }
 }
 

@@ -42,7 +42,7 @@ use attempts::Attempts;
 use federation::{Federation, FederationSettings};
 use meant::{Found, Meant};
 use palmares_commands::{identity::RecordFailedSignIn, privacy::KeyRing};
-use palmares_domain::{identity::Rights, kernel::Code};
+use palmares_domain::{compliance::access_record::Aim, identity::Rights, kernel::Code};
 use password_policy::PasswordPolicy;
 use passwords::Passwords;
 use std::{sync::Arc, time::Duration};
@@ -132,7 +132,8 @@ fn record_failure(visit: &Visit<'_>, meant: &Meant, found: &Found) {
         correlation_id: visit.correlation_id,
         client: visit.client.clone(),
     };
-    let refusal = RefusedAccess { access, code: Code::AuthenticationFailed, reason: "sign_in.failed".to_owned(), policies: Vec::new() };
+    let (code, reason) = (Code::AuthenticationFailed, "sign_in.failed".to_owned());
+    let refusal = RefusedAccess { access, code, reason, policies: Vec::new(), aim: Aim::default() };
     let log = visit.services.gate.access_log();
     let (ring, engine, meant, address) = (visit.services.desk.ring.clone(), visit.services.engine.clone(), meant.clone(), visit.address);
     let admitted = visit.admit(meant.organization, meant.user, None, "door.sign_in", ());

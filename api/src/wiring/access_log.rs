@@ -46,7 +46,7 @@ impl EngineAccessLog {
 #[async_trait]
 impl AccessLog for EngineAccessLog {
     async fn refused(&self, refusal: RefusedAccess) -> anyhow::Result<()> {
-        let RefusedAccess { access, code, reason, policies } = refusal;
+        let RefusedAccess { access, code, reason, policies, aim } = refusal;
         let (method, route) = access.route.split_once(' ').unwrap_or(("", &access.route));
         let record = RecordRefusal {
             user_id: access.actor,
@@ -55,6 +55,7 @@ impl AccessLog for EngineAccessLog {
             route: route.to_owned(),
             status: problem::status(code).as_u16(),
             request_id: access.request_id,
+            aim,
         };
         // The stable reason is the gate's own rule, and tells how far the request came.
         let decided = std::iter::once(reason).chain(policies).collect();

@@ -2,6 +2,7 @@
 
 use super::kind::{Change, Happened, State, StreamRef};
 use crate::store::{Claim, ClaimKey};
+use palmares_domain::compliance::access_record::Aim;
 use palmares_domain::identity::PermissionTree;
 use palmares_domain::kernel::{Admission, Aggregate, Code, Facts, FieldError, OrganizationId, Refusal, derive_uuid};
 use serde::{Deserialize, Serialize};
@@ -64,18 +65,21 @@ pub struct Refused {
     pub said: Option<String>,
     /// Whether trying it is worth remembering ([`Refusal::is_attempt`]).
     pub attempt: bool,
+    /// At what it was aimed, where whoever refused knows more of it than the path says.
+    pub aim: Option<Box<Aim>>,
 }
 
 impl Refused {
     pub fn new(code: Code, reason: &'static str, detail: impl Into<String>) -> Self {
-        Self { code, reason: reason.into(), detail: detail.into(), errors: Vec::new(), said: None, attempt: false }
+        Self { code, reason: reason.into(), detail: detail.into(), errors: Vec::new(), said: None, attempt: false, aim: None }
     }
 
     /// A field that is not valid.
     pub fn field(field: impl Into<String>, reason: &'static str) -> Self {
         let field = FieldError::new(field, reason);
         let detail = format!("{} is not valid", field.field);
-        Self { code: Code::ValidationError, reason: "validation_failed".into(), detail, errors: vec![field], said: None, attempt: false }
+        let (code, reason) = (Code::ValidationError, "validation_failed".into());
+        Self { code, reason, detail, errors: vec![field], said: None, attempt: false, aim: None }
     }
 }
 
@@ -88,6 +92,7 @@ impl<E: Refusal> From<E> for Refused {
             errors: error.errors(),
             said: None,
             attempt: error.is_attempt(),
+            aim: None,
         }
     }
 }

@@ -71,6 +71,7 @@ pub(crate) use users::user_stream;
 
 use crate::engine::{Refused, StreamRef, Unit};
 use palmares_domain::{
+    compliance::access_record::Aim,
     identity::{HeldRole, Rights, RoleRef, role_catalogue::RoleCatalogue, user::User},
     kernel::{Admission, Code, UserId},
 };
@@ -107,9 +108,15 @@ pub(crate) fn check_may_act_for(unit: &mut Unit<'_>, user_id: UserId) -> Result<
             RoleRef::BuiltIn(role) => Some(HeldRole::built_in(role)),
             custom => unit.state::<RoleCatalogue>(organization)?.held(custom),
         };
-        held.map_or(Ok(()), |held| check_covers(unit, &held))?;
+        held.map_or(Ok(()), |held| check_covers(unit, &held)).map_err(|refused| aimed_at(refused, user_id))?;
     }
     Ok(())
+}
+
+/// The same refusal, with whom it was about.
+fn aimed_at(refused: Refused, user_id: UserId) -> Refused {
+    let aim = refused.aim.unwrap_or_default();
+    Refused { aim: Some(Box::new(Aim { subject: Some(user_id), ..*aim })), ..refused }
 }
 
 /// Refuses a role that reaches further than the caller's own rights (E-46). What somebody has for a
@@ -120,7 +127,7 @@ fn check_covers(unit: &Unit<'_>, role: &HeldRole) -> Result<(), Refused> {
     if rights.cover_role(role) {
         return Ok(());
     }
-    Err(escalation("the role"))
+    Err(Refused { aim: Some(Box::new(Aim { role: Some(role.role), ..Aim::default() })), ..escalation("the role") })
 }
 
 /// The refusal of what reaches further than the caller's own rights; it is recorded as an attempt.

@@ -5,12 +5,13 @@
 //! event without a catalogue, such as an imported one, is looked into everywhere.
 
 use crate::{
-    compliance::audit_trail::{Metadata, READ},
+    compliance::audit_trail::Metadata,
     engine::{ApplyContext, ApplyError, Delivered, OnFailure, Projector},
 };
 use async_trait::async_trait;
 use palmares_domain::{
-    kernel::{FieldSpec, RecordedEvent},
+    compliance::access_record::AccessRecord,
+    kernel::{Aggregate, FieldSpec, RecordedEvent},
     registry::event_spec,
 };
 use serde_json::Value;
@@ -114,7 +115,8 @@ fn named(event: &RecordedEvent) -> BTreeMap<Uuid, bool> {
         None => ids(&payload, &mut about),
     }
     // Most events say who did it in a field too, and an access record is its reader's own.
-    let own = event.event_type != READ && payload[WHOSE].as_str().and_then(|id| id.parse().ok()) == Some(event.actor_id);
+    let own =
+        event.stream.stream_type != AccessRecord::TYPE && payload[WHOSE].as_str().and_then(|id| id.parse().ok()) == Some(event.actor_id);
     let concerns = |subject: &Uuid| *subject != event.actor_id || own;
     let mut found: BTreeMap<Uuid, bool> = about.iter().map(|subject| (*subject, concerns(subject))).collect();
     if let Some(acted_as) = metadata.on_behalf_of {

@@ -1,7 +1,8 @@
 //! Whom an entry concerns: who saw somebody, what was done to what is theirs, and at whom a refused attempt was aimed.
 
 use super::{exported, found, types};
-use crate::support::running::fresh_organization;
+use crate::support::running::{eventually, fresh_organization, mint};
+use palmares_domain::identity::Role;
 use serde_json::{Value, json};
 
 /// The routes by which somebody's data was read.
@@ -54,4 +55,55 @@ async fn what_is_done_to_the_account_of_somebody_is_found_by_them() {
     let creator = entries.iter().find(|entry| entry["event_type"] == "points.credit_accepted").expect("the credit");
     let creator = creator["actor_id"].as_str().expect("an id");
     assert!(!types(&found(&organization, &format!("target_id={creator}")).await).contains("points.credit_accepted"));
+}
+
+// covers: E-194, E-192, E-46
+#[tokio::test]
+async fn a_refused_attempt_names_whom_and_what_it_was_aimed_at() {
+    let organization = fresh_organization().await;
+    let (ada, bob) = (organization.add_member("aimed-at").await, organization.add_member("curious").await);
+    let client = organization.admin.with_token(&mint(&bob, organization.id, Role::Member));
+    client.get(&format!("/users/{ada}")).await.refused(404, "RESOURCE_NOT_FOUND");
+    let refused = found(&organization, &format!("actor_id={bob}&outcome=refused&target_id={ada}")).await;
+    let [entry] = refused.as_slice() else { panic!("{refused:?}") };
+    assert_eq!((&entry["resource_type"], &entry["resource_id"]), (&json!("user"), &json!(ada)));
+    assert_eq!((&entry["payload"]["subject_id"], &entry["payload"]["target_ids"]), (&json!(ada), &json!([ada])));
+    // What is no person's is named too, and whoever is named in the body.
+    let program = organization.program().await;
+    client.post(&format!("/points/programs/{program}/rules"), &json!({})).await.refused(403, "ACCESS_DENIED");
+    let refused = found(&organization, &format!("actor_id={bob}&outcome=refused&target_id={program}")).await;
+    assert_eq!((&refused[0]["resource_type"], &refused[0]["resource_id"]), (&json!("program"), &json!(program)), "{refused:?}");
+    client.post("/points/holds", &json!({ "program_id": program, "user_id": ada, "amount": 1 })).await.refused(403, "ACCESS_DENIED");
+
+    // An administrator who reaches beyond their own rights: which role, and for whom.
+    let platform = json!({ "role": "platform_admin" });
+    organization.admin.post(&format!("/users/{ada}/roles"), &platform).await.refused(403, "ACCESS_DENIED");
+    let attempts = found(&organization, &format!("audit_name=PERMISSION_ESCALATION_ATTEMPT&target_id={ada}")).await;
+    let [attempt] = attempts.as_slice() else { panic!("{attempts:?}") };
+    assert_eq!((&attempt["payload"]["role"], &attempt["payload"]["subject_id"]), (&json!("platform_admin"), &json!(ada)), "{attempt}");
+}
+
+// covers: E-192, E-87
+#[tokio::test]
+async fn a_member_who_promotes_themselves_again_and_again_is_noticed_as_an_administrator_is() {
+    let organization = fresh_organization().await;
+    let bob = organization.add_member("climber").await;
+    let client = organization.admin.with_token(&mint(&bob, organization.id, Role::Member));
+    for _ in 0..3 {
+        let refused = client.post(&format!("/users/{bob}/roles"), &json!({ "role": "organization_admin" })).await;
+        assert_eq!(refused.refused(403, "ACCESS_DENIED").body["reason"], "gate.permission_missing");
+    }
+    let attempts = found(&organization, &format!("audit_name=PERMISSION_ESCALATION_ATTEMPT&actor_id={bob}")).await;
+    assert_eq!(attempts.len(), 3, "{attempts:?}");
+    for attempt in &attempts {
+        let payload = &attempt["payload"];
+        assert_eq!((&payload["role"], &payload["subject_id"]), (&json!("organization_admin"), &json!(bob)), "{attempt}");
+    }
+    let raised = eventually("it is noticed", || async {
+        let head = organization.head().await;
+        let anomalies = organization.officer.get_at("/anomalies?rule=ESCALATION_ATTEMPTS", head).await.expect(200);
+        anomalies.items().first().cloned()
+    });
+    let raised = raised.await;
+    assert_eq!((&raised["actor_id"], &raised["sightings"]), (&json!(bob), &json!(3)));
 }

@@ -58,6 +58,10 @@ fn refusal(command: &RecordRefusal) -> Result<AccessRecordEvent, AccessRecordErr
         route: command.route.clone(),
         status: command.status,
         request_id: command.request_id,
+        subject_id: command.aim.subject,
+        target_ids: Some(command.aim.targets.clone()).filter(|targets| !targets.is_empty()),
+        role: command.aim.role,
+        attempted_id: command.aim.organization,
     }
     .into())
 }

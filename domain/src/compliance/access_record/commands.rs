@@ -1,6 +1,9 @@
 //! What the gate asks to record.
 
-use crate::kernel::{Code, DataClass, UserId};
+use crate::{
+    identity::RoleRef,
+    kernel::{Code, DataClass, OrganizationId, UserId},
+};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use uuid::Uuid;
@@ -55,6 +58,19 @@ pub struct RecordRefusal {
     pub route: String,
     pub status: u16,
     pub request_id: Uuid,
+    pub aim: Aim,
+}
+
+/// At what a refused request was aimed, as far as it said.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Aim {
+    pub subject: Option<UserId>,
+    /// The ids that its path named, in their order.
+    pub targets: Vec<Uuid>,
+    /// The role that it reached for.
+    pub role: Option<RoleRef>,
+    /// The organization that it reached for, where that is not the caller's own.
+    pub organization: Option<OrganizationId>,
 }
 
 /// Records that someone read sensitive data.

@@ -3,7 +3,8 @@
 use super::commands::{Filters, HttpMethod};
 use crate::{
     events,
-    kernel::{Code, DataClass, UserId},
+    identity::RoleRef,
+    kernel::{Code, DataClass, OrganizationId, UserId},
 };
 use uuid::Uuid;
 
@@ -19,6 +20,14 @@ events! {
             route: String = internal,
             status: u16 = internal,
             request_id: Uuid = internal,
+            /// The person at whom it was aimed, where it was one.
+            subject_id: Option<UserId> = internal,
+            /// The ids that the path named, in their order.
+            target_ids: Option<Vec<Uuid>> = internal,
+            /// The role that was reached for.
+            role: Option<RoleRef> = internal,
+            /// The organization that was reached for, where that is not the caller's own.
+            attempted_id: Option<OrganizationId> = internal,
         },
         /// Someone read data of class CONFIDENTIAL or above, looked into another organization, or set
         /// the machinery going, such as a rebuild.

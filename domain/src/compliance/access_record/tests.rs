@@ -6,6 +6,7 @@ use chrono::DateTime;
 use uuid::Uuid;
 
 const ALICE: UserId = UserId(Uuid::from_u128(2));
+const BOB: UserId = UserId(Uuid::from_u128(4));
 
 fn when(command: AccessRecordCommand) -> Result<AccessRecordEvent, AccessRecordError> {
     let facts = Facts { now: DateTime::UNIX_EPOCH, actor: ALICE };
@@ -23,7 +24,15 @@ fn refusal(route: &str) -> AccessRecordCommand {
         route: route.into(),
         status: 403,
         request_id: Uuid::from_u128(3),
+        aim: Aim { subject: Some(BOB), ..Aim::default() },
     })
+}
+
+/// covers: E-194
+#[test]
+fn a_refusal_says_at_what_it_was_aimed() {
+    let AccessRecordEvent::AccessRefused(refused) = when(refusal("/api/v1/users/{id}")).unwrap() else { panic!("a refusal") };
+    assert_eq!((refused.subject_id, refused.target_ids, refused.role, refused.attempted_id), (Some(BOB), None, None, None));
 }
 
 fn read(permission: &str) -> AccessRecordCommand {

@@ -109,7 +109,8 @@ mod tests {
 
     fn refused(code: Code) -> AccessRecordEvent {
         let (method, route) = (HttpMethod::Get, "/api/v1/users".into());
-        AccessRefused { user_id: ANN, code, method, route, status: 403, request_id: Uuid::nil() }.into()
+        let (request_id, subject_id, target_ids, role, attempted_id) = (Uuid::nil(), None, None, None, None);
+        AccessRefused { user_id: ANN, code, method, route, status: 403, request_id, subject_id, target_ids, role, attempted_id }.into()
     }
 
     fn read(subject_id: Option<UserId>, subjects: Option<Vec<UserId>>) -> AccessRecordEvent {
@@ -129,6 +130,8 @@ mod tests {
         assert_eq!(rule(r#"{"policies":["identity.permission_escalation_attempt"]}"#), Some(Rule::EscalationAttempts));
         assert_eq!(rule(r#"{"policies":["gate.permission_missing"]}"#), None);
         assert_eq!(rule("{}"), None);
+        let promoting = r#"{"permission":"identity.assignment.create","policies":["gate.permission_missing"]}"#;
+        assert_eq!(rule(promoting), Some(Rule::EscalationAttempts), "who may not give roles at all reaches for rights too");
     }
 
     // covers: E-87

@@ -49,7 +49,7 @@ impl Projector for AuditLog {
     }
 
     fn version(&self) -> i32 {
-        2
+        3
     }
 
     fn tables(&self) -> &'static [&'static str] {
@@ -160,19 +160,21 @@ struct Entry<'a> {
     metadata: Metadata,
     outcome: &'static str,
     name: Option<AuditName>,
-    /// Whose data was read, where it was one person's.
+    /// Whose data was read, or at whom a refused request was aimed, where it was one person.
     subject: Option<Uuid>,
     text: String,
     text_id: Uuid,
 }
 
-/// Whose data was read, where it was one person's.
+/// Whose data was read, or at whom a refused request was aimed, where it was one person.
 fn subject_of(event: &RecordedEvent) -> Option<Uuid> {
-    let read = AccessRecordEvent::from_payload(&event.event_type, event.schema_version, event.payload.get().as_bytes());
-    match read {
-        Ok(AccessRecordEvent::SensitiveDataRead(read)) => read.subject_id.map(|subject| subject.0),
+    let record = AccessRecordEvent::from_payload(&event.event_type, event.schema_version, event.payload.get().as_bytes());
+    let subject = match record {
+        Ok(AccessRecordEvent::SensitiveDataRead(read)) => read.subject_id,
+        Ok(AccessRecordEvent::AccessRefused(refused)) => refused.subject_id,
         _ => None,
-    }
+    };
+    subject.map(|subject| subject.0)
 }
 
 impl<'a> Entry<'a> {
@@ -180,7 +182,7 @@ impl<'a> Entry<'a> {
         let outcome = if event.event_type == REFUSAL { "refused" } else { "recorded" };
         let metadata = Metadata::parse(event.metadata.get());
         let name = AuditName::of(event, &metadata);
-        let subject = if event.event_type == READ { subject_of(event) } else { None };
+        let subject = if [READ, REFUSAL].contains(&event.event_type.as_str()) { subject_of(event) } else { None };
         let text = texts::text_of(event, &metadata, name);
         let text_id = texts::text_id(&text);
         Self { event, metadata, outcome, name, subject, text, text_id }
@@ -209,6 +211,10 @@ mod tests {
             route: "/api/v1/users".into(),
             status: 403,
             request_id: Uuid::nil(),
+            subject_id: None,
+            target_ids: None,
+            role: None,
+            attempted_id: None,
         }
         .into();
         let resumed: UserEvent = UserResumed { user_id: ALICE }.into();

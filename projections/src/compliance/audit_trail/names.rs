@@ -28,7 +28,12 @@ enum Only {
     Because(&'static str),
     /// The permission under which it was done.
     Under(&'static str),
+    /// The permission that somebody does not have who reached for it.
+    ReachingFor(&'static str),
 }
+
+/// Why the gate refuses what somebody has no right to, whether they may know that it is there or not.
+const NO_RIGHT: [&str; 2] = ["gate.permission_missing", "gate.not_the_owner"];
 
 /// The one table: which of our events has which name.
 const NAMES: &[(AuditName, &str, Only)] = &[
@@ -46,6 +51,9 @@ const NAMES: &[(AuditName, &str, Only)] = &[
     (AuditName::DataExported, "compliance.data_exported", Only::Always),
     (AuditName::SessionViewed, "compliance.sensitive_data_read", Only::Under("identity.session.read")),
     (AuditName::PermissionEscalationAttempt, REFUSAL, Only::Because("identity.permission_escalation_attempt")),
+    // Whoever may not give roles at all reaches for more rights as well as who may and gives one beyond their own.
+    (AuditName::PermissionEscalationAttempt, REFUSAL, Only::ReachingFor("identity.assignment.create")),
+    (AuditName::PermissionEscalationAttempt, REFUSAL, Only::ReachingFor("identity.role.change")),
     (AuditName::OrgSuspended, "organizations.organization_suspended", Only::Always),
 ];
 
@@ -85,6 +93,9 @@ impl AuditName {
             Only::Always => true,
             Only::Because(reason) => metadata.reason() == Some(reason),
             Only::Under(permission) => metadata.permission.as_deref() == Some(permission),
+            Only::ReachingFor(permission) => {
+                metadata.permission.as_deref() == Some(permission) && metadata.reason().is_some_and(|reason| NO_RIGHT.contains(&reason))
+            }
         };
         NAMES.iter().find(|(_, named, only)| *named == event_type && fits(*only)).map(|(name, ..)| *name)
     }
@@ -121,6 +132,10 @@ mod tests {
         assert_eq!(AuditName::of_type(REFUSAL, &reached), Some(AuditName::PermissionEscalationAttempt));
         assert_eq!(AuditName::of_type(REFUSAL, &denied), None);
         assert_eq!(AuditName::of_type("identity.user_created", &failed), None);
+        let promoting = |reason: &str| metadata(&format!(r#"{{"permission":"identity.assignment.create","policies":["{reason}"]}}"#));
+        let attempt = Some(AuditName::PermissionEscalationAttempt);
+        assert_eq!(AuditName::of_type(REFUSAL, &promoting("gate.permission_missing")), attempt);
+        assert_eq!(AuditName::of_type(REFUSAL, &promoting("gate.rate_limited")), None);
         let read = |permission: &str| metadata(&format!(r#"{{"permission":"{permission}"}}"#));
         let of_read = |permission| AuditName::of_type("compliance.sensitive_data_read", &read(permission));
         assert_eq!(of_read("identity.session.read"), Some(AuditName::SessionViewed));
