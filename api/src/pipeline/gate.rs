@@ -382,6 +382,14 @@ fn rights_of(standing: Standing) -> Result<Rights, Problem> {
     }
 }
 
+/// The organization that a known caller reached for, where that is not their own.
+pub(super) fn attempted_organization(call: &Call<'_>) -> Option<OrganizationId> {
+    let home = call.caller.as_ref()?.home;
+    let in_header = call.header(ORGANIZATION_HEADER).into_iter().map(str::trim);
+    let in_path = call.params.iter().filter(|(name, _)| *name == ORGANIZATION_PARAM).map(|(_, text)| text.as_str());
+    in_header.chain(in_path).filter_map(|text| text.parse().ok()).find(|named| *named != home)
+}
+
 /// The organization that the request names, in its path or by header. Naming two is naming none of one's own.
 fn named_organization(call: &Call<'_>) -> Result<Option<OrganizationId>, Problem> {
     let in_path = call.params.iter().find(|(name, _)| *name == ORGANIZATION_PARAM);

@@ -2,7 +2,7 @@
 
 use super::{
     call::{Answer, Call, client_address, language},
-    gate::{ORGANIZATION_PARAM, SELF_PARAM},
+    gate::{ORGANIZATION_PARAM, SELF_PARAM, attempted_organization},
     ports::RefusedAccess,
     respond,
     route::Route,
@@ -151,7 +151,7 @@ fn aim(call: &Call<'_>, problem: &Problem) -> Aim {
         subject: known.subject.or_else(|| param(SELF_PARAM)?.parse().ok()),
         targets,
         role: known.role.or_else(|| param("role")?.parse().ok()),
-        organization: known.organization,
+        organization: attempted_organization(call).filter(|_| problem.code == Code::TenantMismatch),
     }
 }
 

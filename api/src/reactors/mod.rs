@@ -17,6 +17,7 @@ mod settle_earnings;
 mod settle_recorded_days;
 mod settlement;
 pub mod siem;
+mod tell_attempted;
 mod timed;
 
 pub use letters::{AddressBook, Post};
@@ -44,6 +45,7 @@ pub fn all(engine: Arc<Engine>, ring: Arc<KeyRing>, readers: Readers, watermarks
         Arc::new(provision::Provision { engine: engine.clone(), ring }),
         Arc::new(run_imports::RunImports { engine: engine.clone(), readers: readers.clone() }),
         Arc::new(raise_anomalies::RaiseAnomalies { engine: engine.clone(), readers: readers.clone(), watermarks: watermarks.clone() }),
+        Arc::new(tell_attempted::TellAttempted { engine: engine.clone() }),
         Arc::new(settle_earnings::SettleDays { engine: engine.clone(), readers: readers.clone(), watermarks: watermarks.clone() }),
         Arc::new(settle_recorded_days::SettleRecordedDays { engine, readers, watermarks }),
     ]

@@ -37,7 +37,21 @@ async fn who_names_other_organizations_five_times_is_noticed() {
         open(&organization, "CROSS_TENANT_ATTEMPTS").await.first().filter(|anomaly| anomaly["sightings"] == 6).cloned()
     });
     assert_eq!(grown.await["id"], raised["id"], "it is the same one still");
-    assert!(open(&other, "CROSS_TENANT_ATTEMPTS").await.is_empty(), "it is in the log of whoever tried");
+    // The one that was reached for learns of it: who it was by their id, and nothing else of where they are.
+    let raised_there = eventually("it is noticed there", || async { open(&other, "CROSS_TENANT_ATTEMPTS").await.first().cloned() }).await;
+    assert_eq!(raised_there["actor_id"], json!(user));
+    let there = found(&other, &format!("actor_id={user}")).await;
+    assert!(there.len() >= 5 && there.iter().all(|entry| entry["event_type"] == "compliance.access_refused"), "{there:?}");
+    for entry in &there {
+        assert_eq!((&entry["payload"]["code"], &entry["action"]), (&json!("TENANT_MISMATCH"), &json!("points.program.read")), "{entry}");
+        assert_eq!((&entry["actor_role"], &entry["policies"]), (&json!([]), &json!(["gate.tenant_mismatch"])), "{entry}");
+        for hidden in ["ip_address", "device_metadata", "session_id", "causation_id"] {
+            assert!(entry[hidden].is_null(), "{hidden}: {entry}");
+        }
+        assert!(!entry.to_string().contains(&organization.id.to_string()), "{entry}");
+    }
+    let here = found(&organization, &format!("actor_id={user}&outcome=refused")).await;
+    assert_eq!(here[0]["payload"]["attempted_id"], json!(other.id), "{}", here[0]);
     // People are told: it is in the log, and so wherever that is sent.
     let told = eventually("it is in the log", || async {
         let found = found(&organization, &format!("event_type=compliance.anomaly_raised&target_id={}", raised["id"].as_str()?)).await;
