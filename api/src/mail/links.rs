@@ -40,7 +40,13 @@ impl Links {
             | LetterKind::AnomalyRaised
             | LetterKind::SiemStreamFailed
             | LetterKind::AuditExportReady
-            | LetterKind::AuditExportFailed => return None,
+            | LetterKind::AuditExportFailed
+            | LetterKind::RequestReceived
+            | LetterKind::RequestExtended
+            | LetterKind::RequestFulfilled
+            | LetterKind::RequestRefused
+            | LetterKind::RequestOverdue
+            | LetterKind::BreachOverdue => return None,
         };
         Some(format!("{}/{page}#token={token}", self.public_url))
     }

@@ -8,7 +8,7 @@ mod templates;
 pub use links::Links;
 pub use settings::{MailSettings, PUBLIC_URL_INVALID, public_url_fits};
 pub use smtp::SmtpMailer;
-pub use templates::{Happened, Letter, Subject, Templates};
+pub use templates::{Happened, Letter, RequestTold, Subject, Templates};
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};

@@ -2,7 +2,15 @@
 
 use chrono::{DateTime, Datelike, Utc};
 use minijinja::{Environment, UndefinedBehavior, context};
-use palmares_domain::{compliance::access_anomaly::AnomalyRule, messaging::letter::LetterKind, organizations::Locale};
+use palmares_domain::{
+    compliance::{
+        access_anomaly::AnomalyRule,
+        subject_request::{RequestRefusal, SubjectRequestKind},
+    },
+    kernel::SubjectRequestId,
+    messaging::letter::LetterKind,
+    organizations::Locale,
+};
 
 macro_rules! sources {
     ($($path:literal),* $(,)?) => { &[$(($path, include_str!(concat!("templates/", $path)))),*] };
@@ -61,6 +69,18 @@ const SOURCES: &[(&str, &str)] = sources![
     "en/audit_export_failed.txt",
     "en/audit_export_ready.html",
     "en/audit_export_ready.txt",
+    "en/request_received.html",
+    "en/request_received.txt",
+    "en/request_extended.html",
+    "en/request_extended.txt",
+    "en/request_fulfilled.html",
+    "en/request_fulfilled.txt",
+    "en/request_refused.html",
+    "en/request_refused.txt",
+    "en/request_overdue.html",
+    "en/request_overdue.txt",
+    "en/breach_overdue.html",
+    "en/breach_overdue.txt",
     "fr/footer.html",
     "fr/footer.txt",
     "fr/invitation.html",
@@ -111,6 +131,18 @@ const SOURCES: &[(&str, &str)] = sources![
     "fr/audit_export_failed.txt",
     "fr/audit_export_ready.html",
     "fr/audit_export_ready.txt",
+    "fr/request_received.html",
+    "fr/request_received.txt",
+    "fr/request_extended.html",
+    "fr/request_extended.txt",
+    "fr/request_fulfilled.html",
+    "fr/request_fulfilled.txt",
+    "fr/request_refused.html",
+    "fr/request_refused.txt",
+    "fr/request_overdue.html",
+    "fr/request_overdue.txt",
+    "fr/breach_overdue.html",
+    "fr/breach_overdue.txt",
 ];
 
 /// A letter as it reads.
@@ -143,6 +175,26 @@ pub struct Happened {
     pub device: Option<String>,
     /// What of the audit log looks wrong, where it is that.
     pub found: Option<AnomalyRule>,
+    /// What somebody asked for by law, where it is about that.
+    pub request: Option<RequestTold>,
+}
+
+/// What a letter tells of a subject request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RequestTold {
+    pub request_id: SubjectRequestId,
+    /// What is asked for.
+    pub kind: Option<SubjectRequestKind>,
+    /// By when it is answered.
+    pub due_at: Option<DateTime<Utc>>,
+    /// Why it is refused.
+    pub ground: Option<RequestRefusal>,
+}
+
+impl RequestTold {
+    pub fn of(request_id: SubjectRequestId) -> Self {
+        Self { request_id, kind: None, due_at: None, ground: None }
+    }
 }
 
 /// Writes letters.
@@ -181,10 +233,14 @@ impl Templates {
         let told = |of: fn(&Happened) -> &Option<String>| about.happened.and_then(|happened| of(happened).as_deref()).unwrap_or("—");
         let (address, device) = (told(|happened| &happened.address), told(|happened| &happened.device));
         let found = about.happened.and_then(|happened| happened.found).map(AnomalyRule::name);
+        let request = about.happened.and_then(|happened| happened.request);
+        let right = request.and_then(|request| request.kind).map(SubjectRequestKind::name);
+        let ground = request.and_then(|request| request.ground).map(RequestRefusal::name);
+        let due = request.and_then(|request| request.due_at).map(|due| moment(language, due)).unwrap_or_default();
         let render = |extension: &str, subject: &str| {
             let (key, note) = (about.key, about.note);
             let variables = context! {
-                organization, subject, address, device, found, key, note, valid_until => &valid_until, happened_at => &happened_at,
+                organization, subject, address, device, found, right, ground, due => &due, key, note, valid_until => &valid_until, happened_at => &happened_at,
                 language => tag, notice => kind.is_notice(), alarm => kind.is_alarm(),
             };
             self.0.get_template(&format!("{tag}/{}.{extension}", kind.name()))?.render(variables)

@@ -17,10 +17,20 @@ fn about(kind: LetterKind) -> Subject<'static> {
         | LetterKind::AnomalyRaised
         | LetterKind::SiemStreamFailed
         | LetterKind::AuditExportReady
-        | LetterKind::AuditExportFailed => "",
+        | LetterKind::AuditExportFailed
+        | LetterKind::RequestReceived
+        | LetterKind::RequestExtended
+        | LetterKind::RequestRefused
+        | LetterKind::RequestOverdue
+        | LetterKind::BreachOverdue => "",
+        LetterKind::RequestFulfilled => "1a2b-3c4d-5e6f-7a8b-9c0d-1e2f-3a4b-5c6d",
         _ => LINK,
     };
-    let note = (kind == LetterKind::SignupRefused).then_some("We <know> nobody of this name.");
+    let note = match kind {
+        LetterKind::SignupRefused => Some("We <know> nobody of this name."),
+        LetterKind::RequestExtended => Some("It stands in <many> systems."),
+        _ => None,
+    };
     let valid_until = Utc.with_ymd_and_hms(2026, 8, 1, 7, 5, 59).unwrap();
     Subject { organization: "Acme & Søns <3", key, note, valid_until, happened: None }
 }
@@ -37,6 +47,12 @@ fn happened() -> Happened {
         address: Some("203.0.113.7".to_owned()),
         device: Some("Ann's <b>phone</b>".to_owned()),
         found: Some(AnomalyRule::MassReads),
+        request: Some(RequestTold {
+            kind: Some(SubjectRequestKind::Access),
+            due_at: Some(Utc.with_ymd_and_hms(2026, 8, 25, 7, 5, 59).unwrap()),
+            ground: Some(RequestRefusal::RightsOfOthers),
+            ..RequestTold::of(SubjectRequestId(uuid::Uuid::nil()))
+        }),
     }
 }
 
@@ -139,4 +155,35 @@ fn a_moment_is_written_as_in_its_language() {
     assert_eq!(moment(Locale::En, at), "14 February 2026, 18:30 UTC");
     assert_eq!(moment(Locale::Fr, at), "14 février 2026 à 18:30 UTC");
     assert_eq!(moment(Locale::Fr, Utc.with_ymd_and_hms(2026, 8, 1, 7, 5, 0).unwrap()), "1er août 2026 à 07:05 UTC");
+}
+
+/// Every right and every ground has words of its own in every language, with a note and without.
+#[test]
+fn each_right_and_each_ground_is_told_in_words() {
+    let templates = Templates::new().unwrap();
+    let ground = [
+        RequestRefusal::Excessive,
+        RequestRefusal::NotIdentified,
+        RequestRefusal::LegalObligation,
+        RequestRefusal::LegalClaims,
+        RequestRefusal::RightsOfOthers,
+        RequestRefusal::CompellingGrounds,
+        RequestRefusal::NotApplicable,
+    ];
+    for language in Locale::ALL {
+        let write = |letter, note, told| {
+            let happened = Happened { request: Some(told), ..happened() };
+            templates.write(letter, language, Subject { note, happened: Some(&happened), ..about(letter) }).unwrap().text
+        };
+        let told = RequestTold::of(SubjectRequestId(uuid::Uuid::nil()));
+        for note in [None, Some("See our letter.")] {
+            let refused = ground.map(|ground| write(LetterKind::RequestRefused, note, RequestTold { ground: Some(ground), ..told }));
+            assert_eq!(refused.iter().collect::<BTreeSet<_>>().len(), ground.len(), "{refused:?}");
+            assert!(refused.iter().all(|text| note.is_none_or(|note| text.contains(note)) && !text.contains('_')), "{refused:?}");
+        }
+        let rights = SubjectRequestKind::ALL.map(|kind| {
+            write(LetterKind::RequestReceived, None, RequestTold { kind: Some(kind), ..told })
+        });
+        assert_eq!(rights.into_iter().collect::<BTreeSet<_>>().len(), SubjectRequestKind::ALL.len());
+    }
 }

@@ -55,10 +55,10 @@ pub fn all(engine: Arc<Engine>, ring: Arc<KeyRing>, readers: Readers, watermarks
 pub fn exports(
     engine: Arc<Engine>,
     (readers, watermarks, files): (Readers, Watermarks, ExportFiles),
-    tokens: Arc<TokenKeys>,
+    (tokens, ring): (Arc<TokenKeys>, Arc<KeyRing>),
     exporters: Exporters,
 ) -> Arc<dyn Reactor> {
-    Arc::new(exports::BuildExports { engine, readers, watermarks, files, tokens, exporters })
+    Arc::new(exports::BuildExports { engine, readers, watermarks, files, ring, tokens, exporters })
 }
 
 /// What sends letters, where there is a mail server to send them by.

@@ -98,7 +98,7 @@ pub(super) async fn serve(
             decisions: Arc::new(DecisionPoint::new(routes::permissions().permissions())?),
         };
         let reading = (read.readers.clone(), read.watermarks.clone(), files);
-        reactors.push(reactors::exports(write.engine.clone(), reading, tokens.clone(), exporters.clone()));
+        reactors.push(reactors::exports(write.engine.clone(), reading, (tokens.clone(), write.ring.clone()), exporters.clone()));
         match &settings.mail {
             Some(mail) => {
                 let post = post(&settings, mail, &write, (tokens.clone(), &read.readers))?;

@@ -5,6 +5,7 @@
 //! one event.
 
 use super::{
+    answer_key::{self, answer_key},
     audit,
     document::{BYTES_MAX, Gathered, TooLarge},
 };
@@ -20,15 +21,17 @@ use palmares_commands::{
     compliance::{BuiltExport, CompleteExport, FailExport, StartExport},
     digests::digest_of,
     engine::{Engine, Operation},
+    privacy::KeyRing,
 };
 use palmares_domain::{
     compliance::{
         saved_searches::SearchFilters,
         subject_export::{
-            AuditExportRequested, ExportFault, ExportFormat, ExportStatus, SubjectExport, SubjectExportEvent, SubjectExportRequested,
+            AuditExportRequested, ExportFault, ExportFormat, ExportStatus, SubjectExport, SubjectExportEvent,
         },
     },
-    kernel::{ExportId, RecordedEvent},
+    identity::user::User,
+    kernel::{ExportId, RecordedEvent, UserId},
     organizations::organization::Organization,
 };
 use palmares_projections::{
@@ -55,6 +58,8 @@ pub(in crate::reactors) struct BuildExports {
     pub readers: Readers,
     pub watermarks: Watermarks,
     pub files: ExportFiles,
+    /// Knows the keys of what answers a request.
+    pub ring: Arc<KeyRing>,
     /// Signs what is taken out of the audit log.
     pub tokens: Arc<TokenKeys>,
     /// Knows who may take out the audit log.
@@ -64,6 +69,14 @@ pub(in crate::reactors) struct BuildExports {
 /// What an export holds before it is sealed, and how many events.
 type Clear = (i64, Vec<u8>);
 
+/// Whom an export is sealed to.
+enum SealedTo {
+    /// Whoever has the secret half of this key.
+    Key(String),
+    /// Whoever got the letter in which this stands.
+    Passphrase(String),
+}
+
 #[async_trait]
 impl Reactor for BuildExports {
     fn name(&self) -> &'static str {
@@ -71,7 +84,7 @@ impl Reactor for BuildExports {
     }
 
     fn interests(&self) -> &'static [&'static str] {
-        &["compliance.subject_export_requested", "compliance.audit_export_requested"]
+        &["compliance.subject_export_requested", "compliance.audit_export_requested", "compliance.answer_export_requested"]
     }
 
     fn opens_personal(&self) -> bool {
@@ -94,15 +107,26 @@ impl Reactor for BuildExports {
         if !self.engine.look(event.organization_id, export_id, building).await.map_err(failed)? {
             return Ok(());
         }
-        let clear = match &happened {
-            SubjectExportEvent::SubjectExportRequested(requested) => self.own(event, requested).await?,
+        let (mut sealed_to, mut clear) = (recipient.map(SealedTo::Key), Err(ExportFault::Erased));
+        match &happened {
+            SubjectExportEvent::SubjectExportRequested(requested) => {
+                clear = self.own(event, requested.user_id, requested.format).await?;
+            }
+            SubjectExportEvent::AnswerExportRequested(requested) => {
+                let known = |user: &User| user.profile().is_some();
+                if self.engine.look(event.organization_id, requested.user_id, known).await.map_err(failed)? {
+                    let key = answer_key(&self.ring, event.organization_id, export_id).await;
+                    sealed_to = Some(SealedTo::Passphrase(key.map_err(|error| ReactError::Transient(error.into()))?));
+                    clear = self.own(event, requested.user_id, requested.format).await?;
+                }
+            }
             SubjectExportEvent::AuditExportRequested(requested) => {
                 let filters = delivered.opened("filters").map_err(|error| ReactError::Permanent(error.into()))?;
-                self.span(event, requested, filters).await?
+                clear = self.span(event, requested, filters).await?;
             }
             _ => return Ok(()),
-        };
-        match self.build(event, export_id, recipient, clear).await? {
+        }
+        match self.build(event, export_id, sealed_to, clear).await? {
             Ok(built) => self.execute(event, END, CompleteExport { export_id, built }).await,
             Err(fault) => self.execute(event, END, FailExport { export_id, fault }).await,
         }
@@ -115,31 +139,28 @@ impl BuildExports {
         &self,
         event: &RecordedEvent,
         export: ExportId,
-        recipient: Option<String>,
+        sealed_to: Option<SealedTo>,
         clear: Result<Clear, ExportFault>,
     ) -> Result<Result<BuiltExport, ExportFault>, ReactError> {
         let (events, clear) = match clear {
             Ok(clear) => clear,
             Err(fault) => return Ok(Err(fault)),
         };
-        let Some(recipient) = recipient else { return Ok(Err(ExportFault::Erased)) };
-        let recipient: age::x25519::Recipient =
-            recipient.parse().map_err(|error| ReactError::Permanent(anyhow!("the recipient of an export is no key: {error}")))?;
-        let sealed = tokio::task::spawn_blocking(move || age::encrypt(&recipient, &clear));
+        let Some(sealed_to) = sealed_to else { return Ok(Err(ExportFault::Erased)) };
+        let sealed = tokio::task::spawn_blocking(move || seal(sealed_to, &clear));
         let sealed = sealed.await.map_err(|error| ReactError::Permanent(error.into()))?;
-        let sealed = sealed.map_err(|error| ReactError::Permanent(error.into()))?;
+        let sealed = sealed.map_err(ReactError::Permanent)?;
         let stored = self.files.store(event.organization_id, export, &sealed).await;
         stored.map_err(|error| ReactError::Transient(error.into()))?;
         let size_bytes = i64::try_from(sealed.len()).unwrap_or(i64::MAX);
         Ok(Ok(BuiltExport { events, size_bytes, digest: digest_of(&sealed) }))
     }
 
-    /// What is recorded of whoever asked.
-    async fn own(&self, event: &RecordedEvent, requested: &SubjectExportRequested) -> Result<Result<Clear, ExportFault>, ReactError> {
+    /// What is recorded of somebody.
+    async fn own(&self, event: &RecordedEvent, user: UserId, format: ExportFormat) -> Result<Result<Clear, ExportFault>, ReactError> {
         self.reached(OWN_PROJECTIONS, event.position).await?;
-        let Ok(gathered) = self.gather(event, requested).await? else { return Ok(Err(ExportFault::TooLarge)) };
+        let Ok(gathered) = self.gather(event, user).await? else { return Ok(Err(ExportFault::TooLarge)) };
         let events = i64::try_from(gathered.events.len()).unwrap_or(i64::MAX);
-        let format = requested.format;
         let document = tokio::task::spawn_blocking(move || gathered.document(format));
         let document = document.await.map_err(|error| ReactError::Permanent(error.into()))?.map_err(ReactError::Permanent)?;
         Ok(Ok((events, document)))
@@ -174,11 +195,11 @@ impl BuildExports {
         wait.await.map(drop).map_err(|error| ReactError::Transient(error.into()))
     }
 
-    async fn gather(&self, event: &RecordedEvent, requested: &SubjectExportRequested) -> Result<Result<Gathered, TooLarge>, ReactError> {
+    async fn gather(&self, event: &RecordedEvent, user: UserId) -> Result<Result<Gathered, TooLarge>, ReactError> {
         let language = |found: &Organization| found.profile().map(|profile| profile.default_locale).unwrap_or_default();
         let language = self.engine.look(event.organization_id, event.organization_id, language).await.map_err(failed)?;
-        let mut gathered = Gathered::new(event.organization_id, requested.user_id, language, self.engine.now());
-        let pages = own_events(self.readers.clone(), tenant_of(event), requested.user_id);
+        let mut gathered = Gathered::new(event.organization_id, user, language, self.engine.now());
+        let pages = own_events(self.readers.clone(), tenant_of(event), user);
         pin_mut!(pages);
         while let Some(page) = pages.try_next().await.map_err(|error| ReactError::Transient(error.into()))? {
             if let Err(too_large) = gathered.add(page) {
@@ -192,4 +213,14 @@ impl BuildExports {
         let admission = SYSTEM.following(event, command_id(event.id, SYSTEM.name, index));
         execute(&self.engine, admission, operation).await.map(drop).map_err(failed)
     }
+}
+
+fn seal(sealed_to: SealedTo, clear: &[u8]) -> anyhow::Result<Vec<u8>> {
+    Ok(match sealed_to {
+        SealedTo::Key(key) => {
+            let key: age::x25519::Recipient = key.parse().map_err(|error| anyhow!("the recipient of an export is no key: {error}"))?;
+            age::encrypt(&key, clear)?
+        }
+        SealedTo::Passphrase(passphrase) => age::encrypt(&answer_key::recipient(passphrase), clear)?,
+    })
 }

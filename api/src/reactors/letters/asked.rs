@@ -1,6 +1,6 @@
 //! Which letter an event asks for.
 
-use super::super::parse;
+use super::{super::parse, rights};
 use crate::{
     mail::Happened,
     sign_in::{disown_token::DisownToken, invitation_token::InvitationToken, pass_token::PassToken, signup_token::SignupToken},
@@ -19,7 +19,7 @@ use palmares_domain::{
         signup::SignupEvent,
         user::UserEvent,
     },
-    kernel::{Event, LetterId, RecordedEvent, UserId},
+    kernel::{Event, ExportId, LetterId, RecordedEvent, UserId},
     messaging::letter::LetterKind,
 };
 use palmares_projections::engine::{Delivered, ReactError};
@@ -63,10 +63,16 @@ pub(super) const ASKING: &[&str] = &[
     STREAM_FAILED,
     TAKEN_OUT,
     NOT_TAKEN_OUT,
+    rights::TOLD[0],
+    rights::TOLD[1],
+    rights::TOLD[2],
+    rights::TOLD[3],
+    rights::LATE[0],
+    rights::LATE[1],
 ];
 
 /// How long a letter that only tells something is worth sending, and the link of a notice good.
-const NEWS_PATIENCE: TimeDelta = TimeDelta::days(7);
+pub(super) const NEWS_PATIENCE: TimeDelta = TimeDelta::days(7);
 
 /// By these the users themselves change a password that there was. The first one is no change, and a
 /// temporary one is told by whoever gives it.
@@ -100,6 +106,8 @@ pub(super) enum Key {
     Signup(SignupToken),
     /// The code of this generation.
     SignupCode(u32),
+    /// What opens the export that answers a request.
+    Answer(ExportId),
     /// It only tells something.
     Nothing,
     /// Whoever was not there says so.
@@ -118,6 +126,10 @@ impl Asked {
         let event = &delivered.event;
         if event.event_type == ANOMALY {
             return Self::alarms(event);
+        }
+        // Who is told of these stands in no event.
+        if rights::LATE.contains(&event.event_type.as_str()) {
+            return Ok(Vec::new());
         }
         Ok(Self::by(delivered)?.into_iter().map(|asked| (LetterId::asked_by(event.id), asked)).collect())
     }
@@ -143,6 +155,7 @@ impl Asked {
             STREAM_FAILED => return Self::stream_failed(&delivered.event),
             TAKEN_OUT => return Self::taken_out(delivered),
             NOT_TAKEN_OUT => return Self::not_taken_out(&delivered.event),
+            told if rights::TOLD.contains(&told) => return rights::told(delivered),
             _ => return Self::notice(delivered),
         }
         let Some(address) = opened(delivered, "email")? else { return Ok(None) };
@@ -165,6 +178,7 @@ impl Asked {
             address: opened(delivered, "address")?,
             device: opened(delivered, "device_name")?,
             found: None,
+            request: None,
         };
         let token = DisownToken { organization: event.organization_id, user: recipient, letter: LetterId::asked_by(event.id) };
         let valid_until = event.recorded_at + NEWS_PATIENCE;
@@ -188,7 +202,7 @@ impl Asked {
 
     /// Tells somebody of an event, and asks nothing.
     fn news(event: &RecordedEvent, kind: LetterKind, recipient: UserId, found: Option<AnomalyRule>) -> Self {
-        let happened = Some(Happened { at: event.recorded_at, address: None, device: None, found });
+        let happened = Some(Happened { at: event.recorded_at, address: None, device: None, found, request: None });
         let valid_until = event.recorded_at + NEWS_PATIENCE;
         Self { kind, recipient, to: To::OnRecord, key: Key::Nothing, note: None, valid_until, happened }
     }
@@ -282,7 +296,7 @@ fn letter_of(kind: PassKind) -> LetterKind {
     }
 }
 
-fn opened(delivered: &Delivered, field: &str) -> Result<Option<String>, ReactError> {
+pub(super) fn opened(delivered: &Delivered, field: &str) -> Result<Option<String>, ReactError> {
     delivered.opened(field).map_err(|error| ReactError::Permanent(error.into()))
 }
 

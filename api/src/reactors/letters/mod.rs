@@ -2,6 +2,7 @@
 
 mod address_book;
 mod asked;
+mod rights;
 mod send_letters;
 
 pub use address_book::AddressBook;

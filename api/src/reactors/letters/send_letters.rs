@@ -1,9 +1,10 @@
 //! The reactor: looks whether the letter went out, hands it over by its channel, records what became of it.
 
 use super::{
-    super::{System, execute, failed, tenant_of},
+    super::{System, execute, exports::answer_key, failed, tenant_of},
     AddressBook,
     asked::{ASKING, Asked, Key, To},
+    rights::Late,
 };
 use crate::{
     mail::{DeliveryFault, Links, Mailer, Message, Subject, Templates},
@@ -24,6 +25,7 @@ use palmares_commands::{
     privacy::{KeyRing, PrivacyError},
 };
 use palmares_domain::{
+    compliance::subject_request::SubjectRequest,
     identity::{credential::PassKind, user::User},
     kernel::{CommandId, LetterId, OrganizationId, RecordedEvent, derive_uuid},
     messaging::letter::{Channel, Envelope, Letter, LetterCommand, RecordSent, RecordUndeliverable, UndeliverableReason},
@@ -92,8 +94,14 @@ impl Reactor for SendLetters {
 
     async fn react(&self, delivered: &Delivered) -> Result<(), ReactError> {
         let mut failed = None;
+        let mut letters = Asked::all_by(delivered)?;
+        if let Some(late) = Late::of(delivered)? {
+            let event = &delivered.event;
+            let officers = self.post.addresses.officers(tenant_of(event), late.about).await?;
+            letters.extend(officers.into_iter().map(|officer| (LetterId::asked_by_to(event.id, officer), late.to(delivered, officer))));
+        }
         // A letter that cannot be sent now keeps no other one back.
-        for (id, asked) in Asked::all_by(delivered)? {
+        for (id, asked) in letters {
             if let Err(error) = self.settle(&delivered.event, id, asked).await {
                 failed.get_or_insert(error);
             }
@@ -129,7 +137,7 @@ impl SendLetters {
     }
 
     /// Sends the letter, and says what became of it; nothing where its organization or its recipient is gone.
-    async fn send(&self, event: &RecordedEvent, id: LetterId, asked: Asked) -> Result<Option<LetterCommand>, ReactError> {
+    async fn send(&self, event: &RecordedEvent, id: LetterId, mut asked: Asked) -> Result<Option<LetterCommand>, ReactError> {
         let Some((organization, usual)) = self.organization(event.organization_id).await? else { return Ok(None) };
         let chosen = |user: &User| user.profile().and_then(|profile| profile.preferences.language);
         let language = self.engine.look(event.organization_id, asked.recipient, chosen).await.map_err(failed)?.unwrap_or(usual);
@@ -138,6 +146,10 @@ impl SendLetters {
             To::OnRecord => self.post.addresses.address_of(tenant_of(event), asked.recipient).await?,
         };
         let Some(address) = address else { return Ok(None) };
+        if let Some(told) = asked.happened.as_mut().and_then(|happened| happened.request.as_mut()) {
+            let kind = |request: &SubjectRequest| request.request().map(|request| request.kind);
+            told.kind = self.engine.look(event.organization_id, told.request_id, kind).await.map_err(failed)?.or(told.kind);
+        }
         let envelope = Envelope { letter_id: id, recipient_id: asked.recipient, kind: asked.kind, language };
         let key = self.key(event.organization_id, &asked).await?;
         let (note, happened) = (asked.note.as_deref(), asked.happened.as_ref());
@@ -189,6 +201,7 @@ impl SendLetters {
                 pass_code(&self.post.ring, id, content.pass).await.map_err(unavailable)?
             }
             Key::SignupCode(generation) => signup_code(&self.post.ring, id, asked.recipient, *generation).await.map_err(unavailable)?,
+            Key::Answer(export) => answer_key(&self.post.ring, id, *export).await.map_err(unavailable)?,
             Key::Pass(kind, content) => pass_token(&self.post.tokens, *kind, content, until).map_err(permanent)?,
             Key::Disown(content) => disown_token(&self.post.tokens, content, until).map_err(permanent)?,
             Key::Invitation(content) => invitation_token(&self.post.tokens, content, until).map_err(permanent)?,

@@ -56,6 +56,10 @@ impl AddressBook for Ada {
     async fn address_of(&self, _: Tenant, user: UserId) -> Result<Option<String>, ReactError> {
         Ok((user == ADA).then(|| ADDRESS.to_owned()))
     }
+
+    async fn officers(&self, _: Tenant, about: Option<UserId>) -> Result<Vec<UserId>, ReactError> {
+        Ok([ADA].into_iter().filter(|officer| about != Some(*officer)).collect())
+    }
 }
 
 impl World {

@@ -55,10 +55,22 @@ pub enum LetterKind {
     AuditExportReady,
     /// What a schedule was to take out of the audit log is more than one file takes.
     AuditExportFailed,
+    /// What the recipient asked for by law arrived.
+    RequestReceived,
+    /// It takes longer.
+    RequestExtended,
+    /// It was done.
+    RequestFulfilled,
+    /// It was refused.
+    RequestRefused,
+    /// Nobody answered what somebody asked for in time.
+    RequestOverdue,
+    /// Nobody told the authority of a breach in time.
+    BreachOverdue,
 }
 
 impl LetterKind {
-    pub const ALL: [LetterKind; 24] = [
+    pub const ALL: [LetterKind; 30] = [
         LetterKind::Invitation,
         LetterKind::MagicLink,
         LetterKind::PasswordReset,
@@ -83,6 +95,12 @@ impl LetterKind {
         LetterKind::SiemStreamFailed,
         LetterKind::AuditExportReady,
         LetterKind::AuditExportFailed,
+        LetterKind::RequestReceived,
+        LetterKind::RequestExtended,
+        LetterKind::RequestFulfilled,
+        LetterKind::RequestRefused,
+        LetterKind::RequestOverdue,
+        LetterKind::BreachOverdue,
     ];
 
     /// Whether it tells of something that happened, rather than bringing something to use.
@@ -143,6 +161,12 @@ impl LetterKind {
             LetterKind::SiemStreamFailed => "siem_stream_failed",
             LetterKind::AuditExportReady => "audit_export_ready",
             LetterKind::AuditExportFailed => "audit_export_failed",
+            LetterKind::RequestReceived => "request_received",
+            LetterKind::RequestExtended => "request_extended",
+            LetterKind::RequestFulfilled => "request_fulfilled",
+            LetterKind::RequestRefused => "request_refused",
+            LetterKind::RequestOverdue => "request_overdue",
+            LetterKind::BreachOverdue => "breach_overdue",
         }
     }
 }

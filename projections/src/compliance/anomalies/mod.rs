@@ -8,7 +8,7 @@ mod watch;
 
 pub use fold::Anomalies;
 pub use query::{Anomaly, AnomalyStatus, ListAnomalies, anomaly_about};
-pub use raised::{Raised, raised_by};
+pub use raised::{Raised, raised_by, watching};
 
 use palmares_domain::{
     compliance::access_anomaly::AnomalyRule,

@@ -2,7 +2,7 @@
 
 use super::{PROJECTION, anomaly_id, rules::Sighting};
 use crate::{
-    engine::{ReadError, Readers},
+    engine::{ReadError, Readers, TenantReader},
     identity::directory,
 };
 use palmares_domain::{
@@ -57,7 +57,14 @@ pub async fn raised_by(readers: &Readers, tenant: Tenant, event: &RecordedEvent)
     let mut reader = readers.open(tenant, None).await?;
     let query = sqlx::query_scalar(RAISED).bind(tenant.organization().0).bind(anomaly_id.0);
     let Some(sightings) = query.fetch_optional(reader.connection()).await? else { return Ok(None) };
-    let query = sqlx::query_scalar(TO_TELL).persistent(false).bind(tenant.organization().0).bind(about.0).bind(TOLD_MAX);
+    let to_tell = watching(&mut reader, Some(about)).await?.into_iter().collect();
+    Ok(Some(Raised { anomaly_id, rule, about, sightings, to_tell }))
+}
+
+/// Who looks after compliance, but for whom it is about: compliance officers, or administrators where there are none.
+pub async fn watching(reader: &mut TenantReader<'_>, about: Option<UserId>) -> Result<Vec<UserId>, ReadError> {
+    let about = about.map_or(Uuid::nil(), |about| about.0);
+    let query = sqlx::query_scalar(TO_TELL).persistent(false).bind(reader.organization().0).bind(about).bind(TOLD_MAX);
     let to_tell: Vec<Uuid> = query.fetch_all(reader.connection()).await?;
-    Ok(Some(Raised { anomaly_id, rule, about, sightings, to_tell: to_tell.into_iter().map(UserId).collect() }))
+    Ok(to_tell.into_iter().map(UserId).collect())
 }
