@@ -89,7 +89,7 @@ impl Gathered {
         match format {
             ExportFormat::Json => Ok(serde_json::to_vec(self)?),
             ExportFormat::Csv => self.table(),
-            ExportFormat::Pdf => Ok(sheet::pdf(&summary::lines(self))),
+            ExportFormat::Pdf => Ok(sheet::pdf(&summary::lines(self), summary::how_to_read(self))),
         }
     }
 

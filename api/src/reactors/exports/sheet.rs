@@ -1,7 +1,8 @@
 //! Lines of text on the pages of a PDF.
 //!
-//! The font is one that every reader has, so a letter outside of Western European scripts shows as a
-//! question mark; the full export has everything as it is.
+//! The font is one that every reader has, and it has Western European letters only. Any other is written as its number
+//! in Unicode, `\u{928}`, and so is the backslash, so that nothing can be mistaken; a line says how to read it, and the
+//! full export has everything as it is.
 
 use pdf_writer::{Content, Finish, Name, Pdf, Rect, Ref, Str};
 
@@ -16,9 +17,20 @@ const INDENT: &str = "      ";
 const PAGE: (f32, f32) = (595.0, 842.0);
 const MARGIN: f32 = 50.0;
 
-/// The lines on pages.
-pub(super) fn pdf(lines: &[String]) -> Vec<u8> {
-    let lines: Vec<_> = lines.iter().flat_map(|line| wrapped(line)).collect();
+/// The letters that the encoding of the font has from 0x80 to 0x9f; 0 where it has none.
+const ENCODED_FROM_80: [char; 32] = [
+    '€', '\0', '‚', 'ƒ', '„', '…', '†', '‡', 'ˆ', '‰', 'Š', '‹', 'Œ', '\0', 'Ž', '\0', '\0', '‘', '’', '“', '”', '•', '–', '—', '˜', '™', 'š',
+    '›', 'œ', '\0', 'ž', 'Ÿ',
+];
+
+/// The lines on pages; `how_to_read` stands below the first one where a letter is written as its number.
+pub(super) fn pdf(lines: &[String], how_to_read: &str) -> Vec<u8> {
+    let mut shown: Vec<String> = lines.iter().map(|line| escaped(line)).collect();
+    if shown.iter().zip(lines).any(|(shown, line)| shown != line) {
+        // Not escaped itself: it shows what such a letter looks like.
+        shown.insert(1.min(shown.len()), how_to_read.to_owned());
+    }
+    let lines: Vec<_> = shown.iter().flat_map(|line| wrapped(line)).collect();
     let mut next = 1;
     let mut fresh = || {
         let id = Ref::new(next);
@@ -68,13 +80,29 @@ fn text(lines: &[String]) -> Vec<u8> {
     content.finish().to_vec()
 }
 
-/// The line in the encoding of the font, which is Latin-1 as far as it is used here.
+/// The line with every letter that the font lacks, and every backslash, written as its number.
+fn escaped(line: &str) -> String {
+    let mut shown = String::with_capacity(line.len());
+    for letter in line.chars() {
+        match encoded(letter) {
+            Some(_) if letter != '\\' => shown.push(letter),
+            _ => shown.extend(letter.escape_unicode()),
+        }
+    }
+    shown
+}
+
+/// A letter in the encoding of the font.
+fn encoded(letter: char) -> Option<u8> {
+    match u32::from(letter) {
+        code @ (0x20..=0x7e | 0xa0..=0xff) => u8::try_from(code).ok(),
+        0 => None,
+        _ => ENCODED_FROM_80.iter().position(|known| *known == letter).and_then(|at| u8::try_from(0x80 + at).ok()),
+    }
+}
+
 fn latin(line: &str) -> Vec<u8> {
-    let byte = |letter: char| match u32::from(letter) {
-        code @ (0x20..=0x7e | 0xa0..=0xff) => u8::try_from(code).unwrap_or(b'?'),
-        _ => b'?',
-    };
-    line.chars().map(byte).collect()
+    line.chars().filter_map(encoded).collect()
 }
 
 #[cfg(test)]
@@ -84,7 +112,7 @@ mod tests {
     #[test]
     fn there_are_as_many_pages_as_the_lines_need() {
         for (count, pages) in [(1, 1), (LINES_PER_PAGE, 1), (LINES_PER_PAGE + 1, 2)] {
-            let written = pdf(&vec!["a line".to_owned(); count]);
+            let written = pdf(&vec!["a line".to_owned(); count], "never shown");
             assert!(written.starts_with(b"%PDF-1."));
             let text = String::from_utf8_lossy(&written).into_owned();
             assert!(text.contains(&format!("/Count {pages}")), "{count} lines");
@@ -103,8 +131,18 @@ mod tests {
         assert_eq!(wrapped("short"), ["short"]);
     }
 
+    // covers: E-177
     #[test]
-    fn a_letter_that_the_font_lacks_is_a_question_mark() {
-        assert_eq!(latin("enregistré à 中"), [b"enregistr\xe9 \xe0 ".as_slice(), b"?"].concat());
+    fn a_letter_that_the_font_lacks_is_its_number_and_a_line_says_how_to_read_it() {
+        assert_eq!(latin("enregistré à 5 € – Šœ"), b"enregistr\xe9 \xe0 5 \x80 \x96 \x8a\x9c");
+        assert_eq!(escaped("Łódź, Ωμέγα"), r"\u{141}ód\u{17a}, \u{3a9}\u{3bc}\u{3ad}\u{3b3}\u{3b1}");
+        assert_eq!((escaped("नम"), escaped(r"a\b")), (r"\u{928}\u{92e}".to_owned(), r"a\u{5c}b".to_owned()));
+        assert_eq!(escaped("tab\there\0"), r"tab\u{9}here\u{0}");
+        // Whatever two lines say differently is shown differently.
+        assert_ne!(escaped("ł"), escaped(r"\u{142}"));
+        let text = |line: &str| String::from_utf8_lossy(&pdf(&["Title".to_owned(), line.to_owned()], "How to read it")).into_owned();
+        let shown = text("Ada नम");
+        assert!(shown.contains("(How to read it) Tj") && shown.contains("u{928}") && !shown.contains('?'), "{shown}");
+        assert!(!text("Ada").contains("How to read it"));
     }
 }

@@ -49,6 +49,11 @@ pub(super) fn lines(gathered: &Gathered) -> Vec<String> {
     lines
 }
 
+/// How letters are read that the pages cannot show.
+pub(super) fn how_to_read(gathered: &Gathered) -> &'static str {
+    Words::of(language(gathered)).how_to_read
+}
+
 fn payload(own: &OwnEvent) -> Value {
     serde_json::from_str(own.event.payload.get()).unwrap_or_default()
 }

@@ -14,6 +14,7 @@ pub(super) struct Words {
     pub requests: &'static str,
     pub by_type: &'static str,
     pub reads: &'static str,
+    pub how_to_read: &'static str,
     pub nothing: &'static str,
     names: &'static [(&'static str, &'static str)],
 }
@@ -54,6 +55,7 @@ const ENGLISH: Words = Words {
     requests: "What you asked for",
     by_type: "Events by type",
     reads: "Reads by others, the newest first, 200 at most",
+    how_to_read: "\\u{...} is a letter that this page cannot show, by its number in Unicode. The JSON export has it as it is.",
     nothing: "Nothing.",
     names: &[
         ("given_name", "Given name"),
@@ -77,6 +79,7 @@ const FRENCH: Words = Words {
     requests: "Ce que vous avez demandé",
     by_type: "Événements par type",
     reads: "Lectures par d'autres, les plus récentes d'abord, 200 au plus",
+    how_to_read: "\\u{...} est une lettre que cette page ne peut montrer, par son numéro Unicode. L'export JSON la contient telle quelle.",
     nothing: "Rien.",
     names: &[
         ("given_name", "Prénom"),
