@@ -7,10 +7,12 @@ use serde_json::Value;
 
 pub mod clear_text;
 pub mod data_map;
+pub mod information;
 #[cfg(test)]
 mod tests;
 
 pub use data_map::{DataMapEntry, ErasedWith, data_map};
+pub use information::{DataCategory, PurposeInformation, information};
 
 /// Lists the aggregates, each with who owns what it records: adding one here is all the registration there is.
 macro_rules! aggregates {

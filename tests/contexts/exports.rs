@@ -93,6 +93,20 @@ async fn somebody_takes_out_everything_that_names_them_and_who_read_it() {
     // Named elsewhere: by an administrator who would act as them.
     assert_eq!(of("identity.elevation_requested")["stream"]["id"], elevation.as_str());
     assert_eq!(of("identity.elevation_requested")["personal"]["reason"], "support", "it says why somebody would act as them");
+    // From where they came, and by which device, as the audit log shows it of them.
+    let origins = document["origins"].as_array().expect("origins");
+    assert!(origins.iter().any(|origin| origin["ip"].is_string()), "{origins:?}");
+    let named = |event: &Value| origins.iter().any(|origin| origin["id"] == event["metadata"]["client_context_id"]);
+    assert!(events.iter().filter(|event| event["actor_id"] == user.as_str()).any(named), "the events name them");
+    let foreign = |event: &&Value| event["actor_id"] != user.as_str() && event["metadata"]["client_context_id"].is_string();
+    assert!(events.iter().filter(foreign).count() > 0 && !events.iter().filter(foreign).any(named), "nobody else's");
+    // Why it is kept, who may be shown it, and how long.
+    let told = &document["information"];
+    let purposes = told["purposes"].as_array().expect("purposes");
+    let health = purposes.iter().find(|of| of["purpose"] == "health").expect("health");
+    assert_eq!((&health["recipients"], &health["retention"]), (&json!(["expert"]), &json!("WELLNESS")));
+    assert!(told["retention"].as_array().expect("periods").iter().any(|period| period["class"] == "AUDIT" && period["days"] == 2557));
+    assert!(told["rights"].as_array().expect("rights").contains(&json!("portability")) && told["controller"].is_string(), "{told}");
     // And what secures the account stays sealed.
     assert!(events.iter().all(|event| !event["personal"].to_string().contains("argon2")));
 

@@ -8,6 +8,7 @@ use super::{
     answer_key::{self, answer_key},
     audit,
     document::{BYTES_MAX, Gathered, TooLarge},
+    information::Information,
 };
 use crate::{
     pipeline::TokenKeys,
@@ -25,6 +26,7 @@ use palmares_commands::{
 };
 use palmares_domain::{
     compliance::{
+        retention_schedule::RetentionSchedule,
         saved_searches::SearchFilters,
         subject_export::{
             AuditExportRequested, ExportFault, ExportFormat, ExportStatus, SubjectExport, SubjectExportEvent,
@@ -36,7 +38,7 @@ use palmares_domain::{
 };
 use palmares_projections::{
     compliance::{
-        audit_trail::{ListAuditLogs, collect_audit},
+        audit_trail::{ListAuditLogs, collect_audit, own_origins},
         subject_exports::ExportFiles,
     },
     engine::{Delivered, Query, ReactError, Reactor, Readers, ReportFormat, reactor::command_id, watermarks::Watermarks},
@@ -196,9 +198,14 @@ impl BuildExports {
     }
 
     async fn gather(&self, event: &RecordedEvent, user: UserId) -> Result<Result<Gathered, TooLarge>, ReactError> {
-        let language = |found: &Organization| found.profile().map(|profile| profile.default_locale).unwrap_or_default();
-        let language = self.engine.look(event.organization_id, event.organization_id, language).await.map_err(failed)?;
-        let mut gathered = Gathered::new(event.organization_id, user, language, self.engine.now());
+        let named = |found: &Organization| found.profile().map(|profile| (profile.name.clone(), profile.default_locale));
+        let organization = event.organization_id;
+        let (controller, language) = self.engine.look(organization, organization, named).await.map_err(failed)?.unwrap_or_default();
+        let information = |schedule: &RetentionSchedule| Information::of(controller, schedule);
+        let information = self.engine.look(organization, organization, information).await.map_err(failed)?;
+        let mut gathered = Gathered::new((organization, user), language, information, self.engine.now());
+        let origins = own_origins(&self.readers, tenant_of(event), user).await;
+        gathered.origins = origins.map_err(|error| ReactError::Transient(error.into()))?;
         let pages = own_events(self.readers.clone(), tenant_of(event), user);
         pin_mut!(pages);
         while let Some(page) = pages.try_next().await.map_err(|error| ReactError::Transient(error.into()))? {

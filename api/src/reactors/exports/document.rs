@@ -1,15 +1,16 @@
 //! What is recorded of somebody, as one file: a JSON document, a table, or a summary for people.
 
-use super::{sheet, summary};
+use super::{information::Information, sheet, summary};
 use chrono::{DateTime, Utc};
 use palmares_domain::{
     compliance::subject_export::ExportFormat,
     kernel::{OrganizationId, UserId},
     organizations::Locale,
 };
-use palmares_projections::operations::history::OwnEvent;
+use palmares_projections::{compliance::audit_trail::OwnOrigin, operations::history::OwnEvent};
 use serde::Serialize;
 use serde_json::Value;
+use std::collections::BTreeMap;
 use uuid::Uuid;
 
 /// About how much one file takes, in bytes of events: it is built in memory.
@@ -28,6 +29,10 @@ pub(super) struct Gathered {
     pub organization_id: OrganizationId,
     pub user_id: UserId,
     pub built_at: DateTime<Utc>,
+    /// Why it is kept, who is shown it, and how long (GDPR, article 15(1)).
+    pub information: Information,
+    /// From where their own requests came.
+    pub origins: Vec<OwnOrigin>,
     /// Who else read what is theirs.
     pub read_by: Vec<ReadBy>,
     /// Every event that names them, oldest first.
@@ -50,9 +55,14 @@ pub(super) struct ReadBy {
 }
 
 impl Gathered {
-    pub fn new(organization_id: OrganizationId, user_id: UserId, language: Locale, built_at: DateTime<Utc>) -> Self {
-        let (read_by, events) = (Vec::new(), Vec::new());
-        Self { schema: SCHEMA, organization_id, user_id, built_at, read_by, events, language, bytes: 0 }
+    pub fn new(
+        (organization_id, user_id): (OrganizationId, UserId),
+        language: Locale,
+        information: Information,
+        built_at: DateTime<Utc>,
+    ) -> Self {
+        let (origins, read_by, events) = (Vec::new(), Vec::new(), Vec::new());
+        Self { schema: SCHEMA, organization_id, user_id, built_at, information, origins, read_by, events, language, bytes: 0 }
     }
 
     /// # Errors
@@ -106,8 +116,12 @@ impl Gathered {
             "payload",
             "personal",
             "others",
+            "origin",
         ])?;
+        let origins: BTreeMap<Uuid, &OwnOrigin> = self.origins.iter().map(|origin| (origin.id, origin)).collect();
         for OwnEvent { event, personal, others } in &self.events {
+            let metadata: Value = serde_json::from_str(event.metadata.get())?;
+            let origin = metadata["client_context_id"].as_str().and_then(|id| origins.get(&id.parse::<Uuid>().ok()?));
             writer.write_record([
                 &event.position.to_string(),
                 &event.recorded_at.to_rfc3339(),
@@ -118,6 +132,7 @@ impl Gathered {
                 event.payload.get(),
                 &serde_json::to_string(personal)?,
                 &others.to_string(),
+                &origin.map(|origin| serde_json::to_string(&origin.origin)).transpose()?.unwrap_or_default(),
             ])?;
         }
         Ok(writer.into_inner()?)

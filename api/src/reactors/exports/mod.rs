@@ -4,6 +4,7 @@ mod answer_key;
 pub mod audit;
 mod build;
 mod document;
+mod information;
 mod sheet;
 mod summary;
 mod words;

@@ -9,6 +9,8 @@ use std::collections::BTreeMap;
 
 /// The newest reads that are listed.
 const READS_LISTED: usize = 200;
+/// The newest places that are listed from where requests came.
+const ORIGINS_LISTED: usize = 200;
 const TIME: &str = "%Y-%m-%d %H:%M UTC";
 
 /// What names a person, as the fields of events are called.
@@ -38,6 +40,13 @@ pub(super) fn lines(gathered: &Gathered) -> Vec<String> {
     section(words.profile, profile(gathered, words));
     section(words.consents, happened(gathered, "compliance.consent_", words, &["consent_type", "policy_version"]));
     section(words.requests, happened(gathered, "compliance.subject_request_", words, &["kind", "details", "ground", "note", "reason"]));
+    section(words.purposes, purposes(gathered, words));
+    let origins = gathered.origins.iter().rev().take(ORIGINS_LISTED);
+    let from = origins.map(|own| {
+        let agent = own.origin.user_agent.as_deref().unwrap_or_default();
+        format!("{}  {}  {agent}", own.first_at.format(TIME), own.origin.ip).trim_end().to_owned()
+    });
+    section(words.origins, from.collect());
     let mut types: BTreeMap<&str, usize> = BTreeMap::new();
     for own in &gathered.events {
         *types.entry(&own.event.event_type).or_default() += 1;
@@ -47,6 +56,18 @@ pub(super) fn lines(gathered: &Gathered) -> Vec<String> {
     let read = reads.map(|read| format!("{}  {}  {}  {}", read.read_at.format(TIME), read.reader_id, read.data_class, read.route));
     section(words.reads, read.collect());
     lines
+}
+
+/// Why something is kept, who is shown it, and for how many days after the account's end.
+fn purposes(gathered: &Gathered, words: &Words) -> Vec<String> {
+    let told = gathered.information.purposes.iter().map(|of| {
+        let period = gathered.information.retention.iter().find(|period| period.class == of.retention);
+        let (days, ground) = period.map_or((0, ""), |period| (period.days, period.ground));
+        let shown: Vec<_> = of.recipients.iter().map(|role| words.label(role)).collect();
+        let (purpose, ground) = (words.label(of.purpose.name()), words.label(ground));
+        format!("{purpose}  {}: {}  {}: {days} ({ground})", words.shown_to, shown.join(", "), words.days_kept)
+    });
+    told.collect()
 }
 
 /// How letters are read that the pages cannot show.

@@ -1,6 +1,9 @@
 use super::*;
 use chrono::{DateTime, Utc};
+use crate::reactors::exports::information::Information;
+use palmares_domain::compliance::retention_schedule::RetentionSchedule;
 use palmares_domain::kernel::{EventId, OrganizationId, UserId};
+use palmares_projections::compliance::audit_trail::{Origin, OwnOrigin};
 use palmares_projections::operations::history::{EventStream, HistoryEvent};
 use serde_json::{json, value::to_raw_value};
 use uuid::Uuid;
@@ -31,7 +34,9 @@ fn own(event_type: &str, stream_type: &str, actor_id: Uuid, payload: &Value, per
 }
 
 fn gathered(events: Vec<OwnEvent>) -> Gathered {
-    let mut gathered = Gathered::new(OrganizationId(Uuid::from_u128(1)), ADA, Locale::En, Utc::now());
+    let information = Information::of("Acme".to_owned(), &RetentionSchedule::default());
+    let whose = (OrganizationId(Uuid::from_u128(1)), ADA);
+    let mut gathered = Gathered::new(whose, Locale::En, information, Utc::now());
     assert!(gathered.add(events).is_ok());
     gathered
 }
@@ -90,4 +95,21 @@ fn the_summary_speaks_the_language_that_was_chosen_last() {
     let english = "What is recorded of you: a summary";
     assert_eq!(title(Vec::new()), english);
     assert_eq!(title(vec![chosen(json!("fr"), json!([])), chosen(Value::Null, json!(["language"]))]), english);
+}
+
+// covers: E-177
+#[test]
+fn the_summary_says_why_who_and_how_long_and_from_where() {
+    let mut gathered = gathered(history());
+    let origin = Origin { ip: "203.0.113.7".to_owned(), user_agent: Some("Firefox".to_owned()) };
+    gathered.origins.push(OwnOrigin { id: Uuid::from_u128(9), origin, first_at: DateTime::<Utc>::UNIX_EPOCH });
+    let lines = lines(&gathered);
+    let why = section(&lines, "Why it is kept, who may be shown it, and how long it is kept");
+    let points = why.iter().find(|line| line.starts_with("Points and rewards")).unwrap();
+    assert!(points.contains("administrators") && points.contains("3653 (tax law)"), "{points}");
+    let health = why.iter().find(|line| line.starts_with("Activity and health")).unwrap();
+    assert!(health.contains("shown to: assigned experts"), "{health}");
+    assert_eq!(section(&lines, "From where you came, the newest first, 200 at most"), ["1970-01-01 00:00 UTC  203.0.113.7  Firefox"]);
+    let table = gathered.document(palmares_domain::compliance::subject_export::ExportFormat::Csv).unwrap();
+    assert!(String::from_utf8(table).unwrap().lines().next().unwrap().ends_with(",others,origin"));
 }

@@ -30,7 +30,7 @@ pub use fold::AuditLog;
 pub(crate) use fold::{EXPORT, Metadata, READ, REFUSAL};
 pub use names::AuditName;
 pub use naming::streams_naming;
-pub use origins::Origin;
+pub use origins::{Origin, OwnOrigin, own_origins};
 pub(crate) use origins::open as origins;
 pub use query::{ListAuditLogs, Outcome};
 
@@ -61,5 +61,6 @@ pub(super) const STATEMENTS: &[(&str, &str)] = &[
     ("compliance.audit_trail.caused", explain::CAUSED),
     ("compliance.audit_trail.of_request", explain::OF_REQUEST),
     ("compliance.audit_trail.origins", origins::ORIGINS),
+    ("compliance.audit_trail.origins_of", origins::OF_SUBJECT),
     ("compliance.audit_trail.streams", states::STREAMS),
 ];

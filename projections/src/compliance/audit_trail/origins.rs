@@ -1,13 +1,19 @@
 //! From where: the client contexts of a page, opened.
 
-use crate::engine::{ReadError, TenantReader};
-use palmares_domain::kernel::{ClientContext, Place};
+use crate::engine::{ReadError, Readers, TenantReader};
+use chrono::{DateTime, Utc};
+use palmares_domain::kernel::{ClientContext, Place, Tenant, UserId};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 pub(super) const ORIGINS: &str = "SELECT id, subject_id, ciphertext FROM client_contexts WHERE organization_id = $1 AND id = ANY($2)";
+
+/// All of one person, whether or not an event still names them.
+pub(super) const OF_SUBJECT: &str = "
+    SELECT id, subject_id, ciphertext, created_at FROM client_contexts WHERE organization_id = $1 AND subject_id = $2
+    ORDER BY created_at, id";
 
 /// Where a request came from.
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -16,11 +22,38 @@ pub struct Origin {
     pub user_agent: Option<String>,
 }
 
+/// From where requests of one person came, as that person is told.
+#[derive(Clone, Debug, Serialize)]
+pub struct OwnOrigin {
+    /// As the metadata of events name it, `client_context_id`.
+    pub id: Uuid,
+    #[serde(flatten)]
+    pub origin: Origin,
+    pub first_at: DateTime<Utc>,
+}
+
+/// Every origin of one person's own requests that can still be read, the oldest first.
+pub async fn own_origins(readers: &Readers, tenant: Tenant, user: UserId) -> Result<Vec<OwnOrigin>, ReadError> {
+    let mut reader = readers.open(tenant, None).await?;
+    let query = sqlx::query_as(OF_SUBJECT).persistent(false).bind(reader.organization().0).bind(user.0);
+    let rows: Vec<(Uuid, Uuid, Vec<u8>, DateTime<Utc>)> = query.fetch_all(reader.connection()).await?;
+    let (sealed, first): (Vec<_>, Vec<_>) = rows.into_iter().map(|(id, subject, sealed, at)| ((id, subject, sealed), at)).unzip();
+    let ids: Vec<Uuid> = sealed.iter().map(|(id, ..)| *id).collect();
+    let mut opened = opened(&mut reader, &sealed).await?;
+    let told = ids.into_iter().zip(first).filter_map(|(id, first_at)| Some(OwnOrigin { id, origin: opened.remove(&id)?, first_at }));
+    Ok(told.collect())
+}
+
 /// The origins of `contexts` that can still be read.
 pub(crate) async fn open(reader: &mut TenantReader<'_>, contexts: &[Uuid]) -> Result<BTreeMap<Uuid, Origin>, ReadError> {
     let organization = reader.organization();
     let query = sqlx::query_as(ORIGINS).bind(organization.0).bind(contexts);
     let rows: Vec<(Uuid, Uuid, Vec<u8>)> = query.fetch_all(reader.connection()).await?;
+    opened(reader, &rows).await
+}
+
+async fn opened(reader: &mut TenantReader<'_>, rows: &[(Uuid, Uuid, Vec<u8>)]) -> Result<BTreeMap<Uuid, Origin>, ReadError> {
+    let organization = reader.organization();
     let place = |subject: &Uuid, id: &Uuid| Place::of_client_context(organization, *subject, *id);
     let items: Vec<_> = rows.iter().map(|(id, subject, ciphertext)| (place(subject, id), ciphertext.as_slice())).collect();
     let opened = reader.keys().open_many(&items).await?;

@@ -5,8 +5,9 @@
 //! experts, consents, access record), their points accounts, their invitations and the elevations that
 //! they asked for. Who is named by which event the index says, which is made from the types of the fields;
 //! so who read what is theirs is in it, and the letters that they got. Personal fields of which they
-//! are the subject are opened, nobody else's, and not what secures the account: a stolen session shall
-//! not become a stolen password or second factor.
+//! are the subject are opened, nobody else's, and not what secures the account (restricted fields that are
+//! kept for security): a stolen session shall not become a stolen password or second factor. Addresses and names
+//! of devices are theirs.
 
 use super::event::HistoryEvent;
 use crate::{
@@ -15,7 +16,10 @@ use crate::{
     identity::{elevations, invitations},
 };
 use futures::{Stream, stream};
-use palmares_domain::kernel::{Place, Purpose, Tenant, UserId};
+use palmares_domain::{
+    kernel::{DataClass, Place, Purpose, Tenant, UserId},
+    registry::event_spec,
+};
 use serde::Serialize;
 use serde_json::{Value, value::RawValue};
 use std::collections::BTreeMap;
@@ -168,8 +172,8 @@ async fn opened(
     let sealed: Vec<(i64, String, String, Vec<u8>)> = query.fetch_all(reader.connection()).await?;
     let (mut fields, mut items) = (Vec::new(), Vec::new());
     for (position, field, purpose, ciphertext) in &sealed {
-        let purpose = Purpose::parse(purpose).filter(|purpose| *purpose != Purpose::Security);
-        if let (Some(event), Some(purpose)) = (of.get(position), purpose) {
+        let (Some(event), Some(purpose)) = (of.get(position), Purpose::parse(purpose)) else { continue };
+        if is_told(&event.event_type, event.schema_version, field, purpose) {
             let stream = (event.stream.stream_type.as_str(), event.stream.id);
             items.push((Place::in_event(organization, stream, event.id, field, user.0, purpose), ciphertext.as_slice()));
             fields.push((*position, field));
@@ -187,6 +191,13 @@ async fn opened(
     Ok(opened)
 }
 
+/// Whether whose personal field it is is told it: all but what secures the account.
+fn is_told(event_type: &str, schema_version: i16, field: &str, purpose: Purpose) -> bool {
+    let spec = u16::try_from(schema_version).ok().and_then(|version| event_spec(event_type, version));
+    let class = spec.and_then(|spec| spec.fields.iter().find(|known| known.name == field)).map(|known| known.class);
+    purpose != Purpose::Security || class.is_some_and(|class| class < DataClass::Restricted)
+}
+
 /// Every event of this person, oldest first, page by page, up to what is known when it starts.
 pub fn own_events(readers: Readers, tenant: Tenant, user: UserId) -> impl Stream<Item = Result<Vec<OwnEvent>, ReadError>> + Send + 'static {
     let export = OwnExport { readers, tenant, user, after: 0, scope: None };
@@ -196,6 +207,7 @@ pub fn own_events(readers: Readers, tenant: Tenant, user: UserId) -> impl Stream
 #[cfg(test)]
 mod tests {
     use super::*;
+    use palmares_domain::registry::event_catalogue;
     use serde_json::json;
 
     #[test]
@@ -208,5 +220,26 @@ mod tests {
         let items = json!([{ "user_id": ann, "role": "member" }, { "user_id": bob, "role": "member" }]);
         assert_eq!(cut(items), (1, json!([{ "user_id": ann, "role": "member" }])));
         assert_eq!(cut(json!(["points", ann, 7])), (0, json!(["points", ann, 7])), "what names nobody stays");
+    }
+
+    /// Of every personal field of every event: whose it is is told it, unless it secures the account.
+    #[test]
+    fn everything_personal_is_told_but_what_secures_the_account() {
+        let mut kept_back = Vec::new();
+        for event in event_catalogue() {
+            for field in event.fields {
+                let Some((_, purpose)) = field.personal else { continue };
+                if !is_told(event.name, i16::try_from(event.schema_version).unwrap(), field.name, purpose) {
+                    assert_eq!((purpose, field.class), (Purpose::Security, DataClass::Restricted));
+                    kept_back.push(format!("{} {}", event.name, field.name));
+                }
+            }
+        }
+        assert!(kept_back.contains(&"identity.password_set hash".to_owned()), "{kept_back:?}");
+        for told in ["device_name", "address", "email", "phone"] {
+            assert!(!kept_back.iter().any(|kept| kept.ends_with(&format!(" {told}"))), "{kept_back:?}");
+        }
+        assert!(!is_told("of.another_build", 1, "secret", Purpose::Security), "what is not known is kept back");
+        assert!(is_told("of.another_build", 1, "name", Purpose::Profile));
     }
 }
