@@ -1,6 +1,7 @@
 //! What each context promises, in sentences over HTTP against the running system.
 
 mod analytics;
+mod answered_requests;
 mod api_keys;
 mod audit;
 mod breaches;

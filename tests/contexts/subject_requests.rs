@@ -28,11 +28,11 @@ fn time(value: &Value) -> DateTime<Utc> {
 async fn a_request_is_received_taken_extended_and_fulfilled() {
     let organization = fresh_organization().await;
     let (member, user) = (&organization.member, organization.member_id.clone());
-    let asked = ask(member, "access").await.expect(201);
+    let asked = ask(member, "rectification").await.expect(201);
     let request = asked.id("id");
     let listed = organization.queue("&status=RECEIVED", asked.position()).await;
     assert_eq!(listed.len(), 1);
-    assert_eq!((&listed[0]["user_id"], &listed[0]["kind"]), (&json!(user), &json!("access")));
+    assert_eq!((&listed[0]["user_id"], &listed[0]["kind"]), (&json!(user), &json!("rectification")));
     assert_eq!((&listed[0]["details"], &listed[0]["overdue"]), (&json!("all that you have"), &json!(false)));
     let (received, due) = (time(&listed[0]["received_at"]), time(&listed[0]["due_at"]));
     assert_eq!(Some(due), received.checked_add_months(Months::new(1)));
@@ -82,7 +82,8 @@ async fn a_request_is_refused_on_a_ground_or_withdrawn_by_whoever_made_it() {
     let erasure = ask(member, "erasure").await.expect(201).id("id");
     organization.answer_request(&erasure, "take", json!({})).await.expect(200);
     let deletion = Uuid::now_v7();
-    let done = organization.answer_request(&erasure, "fulfil", json!({ "deletion_request_id": deletion })).await.expect(200);
+    let fulfil = json!({ "deletion_request_id": deletion, "note": "deleted" });
+    let done = organization.answer_request(&erasure, "fulfil", fulfil).await.expect(200);
 
     let listed = organization.queue(&format!("&user_id={}", organization.member_id), done.position().max(position)).await;
     let of = |id: &str| listed.iter().find(|request| request["id"] == id).expect("a request").clone();
@@ -124,7 +125,7 @@ async fn only_who_answers_sees_the_queue_and_nobody_asks_for_another() {
     let before = organization.domain_events().await;
     for caller in [member, &organization.analyst] {
         caller.get("/subject-requests").await.refused(404, "RESOURCE_NOT_FOUND");
-        for verb in ["take", "extend", "fulfil", "refuse"] {
+        for verb in ["take", "extend", "exports", "fulfil", "refuse"] {
             let path = format!("/subject-requests/{}/{verb}", asked.id("id"));
             caller.post(&path, &json!({})).await.refused(403, "ACCESS_DENIED");
         }
