@@ -46,7 +46,8 @@ impl Links {
             | LetterKind::RequestFulfilled
             | LetterKind::RequestRefused
             | LetterKind::RequestOverdue
-            | LetterKind::BreachOverdue => return None,
+            | LetterKind::BreachOverdue
+            | LetterKind::ReviewOverdue => return None,
         };
         Some(format!("{}/{page}#token={token}", self.public_url))
     }

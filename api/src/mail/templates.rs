@@ -81,6 +81,8 @@ const SOURCES: &[(&str, &str)] = sources![
     "en/request_overdue.txt",
     "en/breach_overdue.html",
     "en/breach_overdue.txt",
+    "en/review_overdue.html",
+    "en/review_overdue.txt",
     "fr/footer.html",
     "fr/footer.txt",
     "fr/invitation.html",
@@ -143,6 +145,8 @@ const SOURCES: &[(&str, &str)] = sources![
     "fr/request_overdue.txt",
     "fr/breach_overdue.html",
     "fr/breach_overdue.txt",
+    "fr/review_overdue.html",
+    "fr/review_overdue.txt",
 ];
 
 /// A letter as it reads.

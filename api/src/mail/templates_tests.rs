@@ -22,7 +22,8 @@ fn about(kind: LetterKind) -> Subject<'static> {
         | LetterKind::RequestExtended
         | LetterKind::RequestRefused
         | LetterKind::RequestOverdue
-        | LetterKind::BreachOverdue => "",
+        | LetterKind::BreachOverdue
+        | LetterKind::ReviewOverdue => "",
         LetterKind::RequestFulfilled => "1a2b-3c4d-5e6f-7a8b-9c0d-1e2f-3a4b-5c6d",
         _ => LINK,
     };

@@ -3,13 +3,13 @@
 use super::{System, execute, failed};
 use async_trait::async_trait;
 use palmares_commands::{
-    compliance::{ExpireExport, MarkBreachOverdue, MarkRequestOverdue},
+    compliance::{ExpireExport, MarkBreachOverdue, MarkRequestOverdue, MarkReviewOverdue},
     engine::{Engine, Operation},
     identity::{ExpireElevation, ExpireInvitation, ExpireSignup},
     organizations::ExpireSetup,
     points::ExpireDue,
 };
-use palmares_domain::kernel::{BreachId, ElevationId, ExportId, InvitationId, SubjectRequestId, UserId};
+use palmares_domain::kernel::{AccessReviewId, BreachId, ElevationId, ExportId, InvitationId, SubjectRequestId, UserId};
 use palmares_projections::{
     compliance,
     engine::ReactError,
@@ -44,6 +44,9 @@ pub(super) fn all(engine: &Arc<Engine>) -> Vec<Arc<dyn TimerHandler>> {
         }),
         timed(compliance::due::BREACHES.kind, by("compliance.mark_breach_overdue", "system.mark_breach_overdue"), |timer| {
             Ok(MarkBreachOverdue { breach_id: BreachId(timer.stream_id) })
+        }),
+        timed(compliance::due::ACCESS_REVIEWS.kind, by("compliance.mark_review_overdue", "system.mark_review_overdue"), |timer| {
+            Ok(MarkReviewOverdue { review_id: AccessReviewId(timer.stream_id) })
         }),
         timed(compliance::due::SUBJECT_EXPORTS.kind, by("compliance.expire_export", "system.expire_export"), |timer| {
             Ok(ExpireExport { export_id: ExportId(timer.stream_id) })

@@ -216,3 +216,19 @@ impl Operation for CloseAccessReview {
         Ok(Answer::new("id", self.review_id, "CLOSED"))
     }
 }
+
+/// Records that a review is overdue, where it is.
+pub struct MarkReviewOverdue {
+    pub review_id: AccessReviewId,
+}
+
+impl Operation for MarkReviewOverdue {
+    fn streams(&self, admission: &Admission) -> Vec<StreamRef> {
+        vec![review_stream(admission, self.review_id)]
+    }
+
+    fn decide(&self, unit: &mut Unit<'_>) -> Result<Answer, Refused> {
+        unit.run::<AccessReview>(self.review_id, &AccessReviewCommand::MarkOverdue)?;
+        Ok(Answer::new("id", self.review_id, "RECORDED"))
+    }
+}

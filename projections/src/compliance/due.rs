@@ -2,7 +2,7 @@
 
 use crate::engine::due::{Apart, Due, Moment};
 use palmares_domain::compliance::{
-    audit_schedules::AuditSchedulesEvent, breach_case::BreachCaseEvent, deletion_request::DeletionEvent,
+    access_review::AccessReviewEvent, audit_schedules::AuditSchedulesEvent, breach_case::BreachCaseEvent, deletion_request::DeletionEvent,
     subject_export::SubjectExportEvent, subject_request::SubjectRequestEvent,
 };
 use serde_json::json;
@@ -51,6 +51,18 @@ pub const BREACHES: Due<BreachCaseEvent> = Due {
     apart: Apart::ByNothing,
     moments: |_, happened| match happened {
         BreachCaseEvent::BreachOpened(opened) => vec![Moment::of(opened.breach_id.0, opened.due_at)],
+        _ => Vec::new(),
+    },
+};
+
+/// When a review should be done.
+pub const ACCESS_REVIEWS: Due<AccessReviewEvent> = Due {
+    name: "access_reviews_due",
+    kind: "compliance.access_review_due",
+    events: &["compliance.access_review_opened"],
+    apart: Apart::ByNothing,
+    moments: |_, happened| match happened {
+        AccessReviewEvent::AccessReviewOpened(opened) => vec![Moment::of(opened.review_id.0, opened.due_at)],
         _ => Vec::new(),
     },
 };

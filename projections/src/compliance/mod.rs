@@ -60,6 +60,7 @@ pub fn projectors() -> Vec<Arc<dyn Projector>> {
         Arc::new(siem::SiemStreams),
         Arc::new(anomalies::Anomalies),
         Arc::new(access_reviews::AccessReviews),
+        Arc::new(due::ACCESS_REVIEWS),
     ]
 }
 

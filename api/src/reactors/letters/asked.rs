@@ -69,6 +69,7 @@ pub(super) const ASKING: &[&str] = &[
     rights::TOLD[3],
     rights::LATE[0],
     rights::LATE[1],
+    rights::LATE[2],
 ];
 
 /// How long a letter that only tells something is worth sending, and the link of a notice good.

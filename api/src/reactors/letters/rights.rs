@@ -6,7 +6,7 @@ use super::{
 };
 use crate::mail::{Happened, RequestTold};
 use palmares_domain::{
-    compliance::{breach_case::BreachCaseEvent, subject_request::SubjectRequestEvent},
+    compliance::subject_request::SubjectRequestEvent,
     kernel::UserId,
     messaging::letter::LetterKind,
 };
@@ -14,6 +14,7 @@ use palmares_projections::engine::{Delivered, ReactError};
 
 const REQUEST_OVERDUE: &str = "compliance.subject_request_overdue";
 const BREACH_OVERDUE: &str = "compliance.breach_overdue";
+const REVIEW_OVERDUE: &str = "compliance.access_review_overdue";
 
 /// What whoever asked is told of.
 pub(super) const TOLD: [&str; 4] = [
@@ -24,7 +25,7 @@ pub(super) const TOLD: [&str; 4] = [
 ];
 
 /// What those are told of who look after compliance.
-pub(super) const LATE: [&str; 2] = [REQUEST_OVERDUE, BREACH_OVERDUE];
+pub(super) const LATE: [&str; 3] = [REQUEST_OVERDUE, BREACH_OVERDUE, REVIEW_OVERDUE];
 
 /// What is late, and whom it is about: nobody is told as an officer of their own request.
 pub(super) struct Late {
@@ -43,10 +44,8 @@ impl Late {
                 let told = RequestTold { due_at: Some(overdue.due_at), ..RequestTold::of(overdue.request_id) };
                 Some(Self { kind: LetterKind::RequestOverdue, told: Some(told), about: Some(overdue.user_id) })
             }
-            BREACH_OVERDUE => {
-                let BreachCaseEvent::BreachOverdue(_) = parse(event)? else { return Ok(None) };
-                Some(Self { kind: LetterKind::BreachOverdue, told: None, about: None })
-            }
+            BREACH_OVERDUE => Some(Self { kind: LetterKind::BreachOverdue, told: None, about: None }),
+            REVIEW_OVERDUE => Some(Self { kind: LetterKind::ReviewOverdue, told: None, about: None }),
             _ => None,
         })
     }

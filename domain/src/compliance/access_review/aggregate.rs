@@ -1,7 +1,7 @@
 //! The rules of a review.
 
 use super::{
-    AccessAttested, AccessReviewClosed, AccessReviewCommand, AccessReviewError, AccessReviewEvent, AccessReviewOpened, AccessTaken,
+    AccessAttested, AccessReviewClosed, AccessReviewCommand, AccessReviewError, AccessReviewEvent, AccessReviewOpened, AccessReviewOverdue, AccessTaken,
     KeyAccessAttested, KeyAccessTaken, OpenAccessReview, ReviewDecision, ReviewItem, Reviewed,
 };
 use crate::kernel::{AccessReviewId, Aggregate, Facts};
@@ -17,6 +17,8 @@ pub struct Review {
     pub review_id: AccessReviewId,
     pub due_at: DateTime<Utc>,
     pub closed: bool,
+    /// Whether it is recorded that it is overdue.
+    marked_overdue: bool,
     /// What it is about, and what was decided.
     items: Vec<(ReviewItem, Option<ReviewDecision>)>,
 }
@@ -76,6 +78,14 @@ impl AccessReview {
         }
     }
 
+    /// That it is overdue, where that is not recorded yet.
+    fn overdue(&self, now: DateTime<Utc>) -> Option<AccessReviewEvent> {
+        let review = self.0.as_ref().filter(|review| !review.closed && !review.marked_overdue && review.due_at <= now)?;
+        let undecided = u32::try_from(review.undecided()).unwrap_or(u32::MAX);
+        let Review { review_id, due_at, .. } = *review;
+        (undecided > 0).then(|| AccessReviewOverdue { review_id, due_at, undecided }.into())
+    }
+
     fn decided(&mut self, reviewed: Reviewed, decision: ReviewDecision) {
         let items = self.0.iter_mut().flat_map(|review| &mut review.items);
         for (_, decided) in items.filter(|(item, _)| item.subject() == reviewed) {
@@ -86,7 +96,7 @@ impl AccessReview {
 
 impl Aggregate for AccessReview {
     const TYPE: &'static str = "access_review";
-    const SHAPE: u16 = 2;
+    const SHAPE: u16 = 3;
 
     type Command = AccessReviewCommand;
     type Event = AccessReviewEvent;
@@ -114,6 +124,7 @@ impl Aggregate for AccessReview {
                 let undecided = u32::try_from(review.undecided()).unwrap_or(u32::MAX);
                 AccessReviewClosed { review_id: review.review_id, undecided, closed_by: facts.actor }.into()
             }
+            AccessReviewCommand::MarkOverdue => return Ok(self.overdue(facts.now).into_iter().collect()),
         }])
     }
 
@@ -121,7 +132,8 @@ impl Aggregate for AccessReview {
         match event {
             AccessReviewEvent::AccessReviewOpened(opened) => {
                 let items = opened.items.iter().map(|item| (*item, None)).collect();
-                self.0 = Some(Review { review_id: opened.review_id, due_at: opened.due_at, closed: false, items });
+                let (review_id, due_at) = (opened.review_id, opened.due_at);
+                self.0 = Some(Review { review_id, due_at, closed: false, marked_overdue: false, items });
             }
             AccessReviewEvent::AccessAttested(AccessAttested { user_id, role, .. }) => {
                 self.decided(Reviewed::Role { user_id: *user_id, role: *role }, ReviewDecision::Attested);
@@ -134,6 +146,11 @@ impl Aggregate for AccessReview {
             AccessReviewEvent::AccessReviewClosed(_) => {
                 if let Some(review) = &mut self.0 {
                     review.closed = true;
+                }
+            }
+            AccessReviewEvent::AccessReviewOverdue(_) => {
+                if let Some(review) = &mut self.0 {
+                    review.marked_overdue = true;
                 }
             }
         }

@@ -13,6 +13,8 @@ pub enum AccessReviewCommand {
     /// It is taken away.
     Revoke(Reviewed),
     Close,
+    /// Records that it is overdue, where it is.
+    MarkOverdue,
 }
 
 /// Has roles or keys looked at.

@@ -46,6 +46,12 @@ events! {
             /// How many nobody decided about.
             undecided: u32 = internal,
             closed_by: UserId = internal,
+        },
+        /// Somebody still has to decide about some, after it should have been done.
+        AccessReviewOverdue = "compliance.access_review_overdue" v 1 {
+            review_id: AccessReviewId = internal,
+            due_at: DateTime<Utc> = internal,
+            undecided: u32 = internal,
         }
     }
 }

@@ -128,3 +128,18 @@ fn a_key_is_decided_about_by_somebody_else_than_whoever_made_it() {
         assert_eq!(when(&[opened()], command), Err(AccessReviewError::KeyNotFound));
     }
 }
+
+#[test]
+fn a_review_is_overdue_once_while_somebody_has_to_decide() {
+    let at = |events: &[AccessReviewEvent], now: DateTime<Utc>| {
+        given(events).decide(&AccessReviewCommand::MarkOverdue, &Facts { now, actor: ANN })
+    };
+    let overdue = |undecided| -> AccessReviewEvent { AccessReviewOverdue { review_id: REVIEW, due_at: due(), undecided }.into() };
+    assert_eq!(at(&[opened()], due() - TimeDelta::seconds(1)), Ok(vec![]));
+    assert_eq!(at(&[opened(), attested()], due()), Ok(vec![overdue(1)]));
+    assert_eq!(at(&[opened(), overdue(2)], due()), Ok(vec![]));
+    assert_eq!(at(&[opened(), closed(2)], due()), Ok(vec![]));
+    let bobs = AccessReviewOpened { review_id: REVIEW, items: vec![BOBS], due_at: due(), opened_by: ANN }.into();
+    assert_eq!(at(&[bobs, taken()], due()), Ok(vec![]), "all is decided");
+    assert_eq!(at(&[], due()), Ok(vec![]));
+}

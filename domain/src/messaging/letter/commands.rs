@@ -67,6 +67,8 @@ pub enum LetterKind {
     RequestOverdue,
     /// Nobody told the authority of a breach in time.
     BreachOverdue,
+    /// A review of who may act was not done in time.
+    ReviewOverdue,
 }
 
 impl LetterKind {
@@ -101,6 +103,7 @@ impl LetterKind {
         LetterKind::RequestRefused,
         LetterKind::RequestOverdue,
         LetterKind::BreachOverdue,
+        LetterKind::ReviewOverdue,
     ];
 
     /// Whether it tells of something that happened, rather than bringing something to use.
@@ -167,6 +170,7 @@ impl LetterKind {
             LetterKind::RequestRefused => "request_refused",
             LetterKind::RequestOverdue => "request_overdue",
             LetterKind::BreachOverdue => "breach_overdue",
+            LetterKind::ReviewOverdue => "review_overdue",
         }
     }
 }

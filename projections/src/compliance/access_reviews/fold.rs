@@ -68,6 +68,8 @@ impl Projector for AccessReviews {
                 AccessReviewEvent::AccessTaken(taken) => (taken.review_id, 0, 1),
                 AccessReviewEvent::KeyAccessAttested(attested) => (attested.review_id, 1, 0),
                 AccessReviewEvent::KeyAccessTaken(taken) => (taken.review_id, 0, 1),
+                // Lists tell by the clock.
+                AccessReviewEvent::AccessReviewOverdue(_) => continue,
             };
             let sql = context.slot.sql(COUNT);
             let count = sqlx::query(&sql).bind(organization).bind(review.0).bind(attested).bind(revoked);
