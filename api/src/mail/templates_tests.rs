@@ -182,9 +182,7 @@ fn each_right_and_each_ground_is_told_in_words() {
             assert_eq!(refused.iter().collect::<BTreeSet<_>>().len(), ground.len(), "{refused:?}");
             assert!(refused.iter().all(|text| note.is_none_or(|note| text.contains(note)) && !text.contains('_')), "{refused:?}");
         }
-        let rights = SubjectRequestKind::ALL.map(|kind| {
-            write(LetterKind::RequestReceived, None, RequestTold { kind: Some(kind), ..told })
-        });
+        let rights = SubjectRequestKind::ALL.map(|kind| write(LetterKind::RequestReceived, None, RequestTold { kind: Some(kind), ..told }));
         assert_eq!(rights.into_iter().collect::<BTreeSet<_>>().len(), SubjectRequestKind::ALL.len());
     }
 }

@@ -22,7 +22,9 @@ mod subject_requests;
 mod tests;
 
 pub use access_records::RecordAccess;
-pub use access_reviews::{AttestAccess, AttestKeyAccess, CloseAccessReview, MarkReviewOverdue, OpenAccessReview, ReviewScope, RevokeAccess, RevokeKeyAccess};
+pub use access_reviews::{
+    AttestAccess, AttestKeyAccess, CloseAccessReview, MarkReviewOverdue, OpenAccessReview, ReviewScope, RevokeAccess, RevokeKeyAccess,
+};
 pub use anomalies::{AcknowledgeAnomaly, RaiseAnomaly};
 pub use audit_schedules::{CloseAuditSchedule, OpenAuditSchedule, PauseAuditSchedule, ResumeAuditSchedule, RunAuditSchedule};
 pub use breaches::{AssessBreach, CloseBreach, InformSubjects, MarkBreachOverdue, NotifyAuthority, OpenBreach, WaiveNotification};

@@ -28,9 +28,7 @@ use palmares_domain::{
     compliance::{
         retention_schedule::RetentionSchedule,
         saved_searches::SearchFilters,
-        subject_export::{
-            AuditExportRequested, ExportFault, ExportFormat, ExportStatus, SubjectExport, SubjectExportEvent,
-        },
+        subject_export::{AuditExportRequested, ExportFault, ExportFormat, ExportStatus, SubjectExport, SubjectExportEvent},
     },
     identity::user::User,
     kernel::{ExportId, RecordedEvent, UserId},

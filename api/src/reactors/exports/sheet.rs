@@ -19,8 +19,8 @@ const MARGIN: f32 = 50.0;
 
 /// The letters that the encoding of the font has from 0x80 to 0x9f; 0 where it has none.
 const ENCODED_FROM_80: [char; 32] = [
-    '€', '\0', '‚', 'ƒ', '„', '…', '†', '‡', 'ˆ', '‰', 'Š', '‹', 'Œ', '\0', 'Ž', '\0', '\0', '‘', '’', '“', '”', '•', '–', '—', '˜', '™', 'š',
-    '›', 'œ', '\0', 'ž', 'Ÿ',
+    '€', '\0', '‚', 'ƒ', '„', '…', '†', '‡', 'ˆ', '‰', 'Š', '‹', 'Œ', '\0', 'Ž', '\0', '\0', '‘', '’', '“', '”', '•', '–', '—', '˜', '™',
+    'š', '›', 'œ', '\0', 'ž', 'Ÿ',
 ];
 
 /// The lines on pages; `how_to_read` stands below the first one where a letter is written as its number.

@@ -1,6 +1,6 @@
 use super::*;
-use chrono::{DateTime, Utc};
 use crate::reactors::exports::information::Information;
+use chrono::{DateTime, Utc};
 use palmares_domain::compliance::retention_schedule::RetentionSchedule;
 use palmares_domain::kernel::{EventId, OrganizationId, UserId};
 use palmares_projections::compliance::audit_trail::{Origin, OwnOrigin};

@@ -5,11 +5,7 @@ use super::{
     asked::{Asked, Key, NEWS_PATIENCE, To, opened},
 };
 use crate::mail::{Happened, RequestTold};
-use palmares_domain::{
-    compliance::subject_request::SubjectRequestEvent,
-    kernel::UserId,
-    messaging::letter::LetterKind,
-};
+use palmares_domain::{compliance::subject_request::SubjectRequestEvent, kernel::UserId, messaging::letter::LetterKind};
 use palmares_projections::engine::{Delivered, ReactError};
 
 const REQUEST_OVERDUE: &str = "compliance.subject_request_overdue";

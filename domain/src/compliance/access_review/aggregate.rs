@@ -1,8 +1,8 @@
 //! The rules of a review.
 
 use super::{
-    AccessAttested, AccessReviewClosed, AccessReviewCommand, AccessReviewError, AccessReviewEvent, AccessReviewOpened, AccessReviewOverdue, AccessTaken,
-    KeyAccessAttested, KeyAccessTaken, OpenAccessReview, ReviewDecision, ReviewItem, Reviewed,
+    AccessAttested, AccessReviewClosed, AccessReviewCommand, AccessReviewError, AccessReviewEvent, AccessReviewOpened, AccessReviewOverdue,
+    AccessTaken, KeyAccessAttested, KeyAccessTaken, OpenAccessReview, ReviewDecision, ReviewItem, Reviewed,
 };
 use crate::kernel::{AccessReviewId, Aggregate, Facts};
 use chrono::{DateTime, Utc};

@@ -12,7 +12,8 @@ pub use aggregate::{AccessReview, ITEMS_MAX, Review};
 pub use commands::{AccessReviewCommand, OpenAccessReview};
 pub use errors::AccessReviewError;
 pub use events::{
-    AccessAttested, AccessReviewClosed, AccessReviewEvent, AccessReviewOpened, AccessReviewOverdue, AccessTaken, KeyAccessAttested, KeyAccessTaken,
+    AccessAttested, AccessReviewClosed, AccessReviewEvent, AccessReviewOpened, AccessReviewOverdue, AccessTaken, KeyAccessAttested,
+    KeyAccessTaken,
 };
 
 use crate::{

@@ -34,7 +34,9 @@ pub async fn decisions(reader: &mut TenantReader<'_>, review: AccessReviewId) ->
             AccessReviewEvent::AccessTaken(event) => (Reviewed::Role { user_id: event.user_id, role: event.role }, event.revoked_by),
             AccessReviewEvent::KeyAccessAttested(event) => (Reviewed::Key(event.key_id), event.attested_by),
             AccessReviewEvent::KeyAccessTaken(event) => (Reviewed::Key(event.key_id), event.revoked_by),
-            AccessReviewEvent::AccessReviewOpened(_) | AccessReviewEvent::AccessReviewClosed(_) | AccessReviewEvent::AccessReviewOverdue(_) => {
+            AccessReviewEvent::AccessReviewOpened(_)
+            | AccessReviewEvent::AccessReviewClosed(_)
+            | AccessReviewEvent::AccessReviewOverdue(_) => {
                 return Ok(None);
             }
         };

@@ -30,8 +30,8 @@ pub use fold::AuditLog;
 pub(crate) use fold::{EXPORT, Metadata, READ, REFUSAL};
 pub use names::AuditName;
 pub use naming::streams_naming;
-pub use origins::{Origin, OwnOrigin, own_origins};
 pub(crate) use origins::open as origins;
+pub use origins::{Origin, OwnOrigin, own_origins};
 pub use query::{ListAuditLogs, Outcome};
 
 /// The projection's public name.
