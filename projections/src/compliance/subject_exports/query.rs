@@ -17,7 +17,7 @@ pub(super) const LIST: &str = "
 
 pub(super) const GET: &str = "
     SELECT export_id, format, requested_at, events, size_bytes, digest, fault, expires_at, downloads, requested_position,
-           CASE WHEN status IN ('READY', 'DOWNLOADED') AND expires_at <= now() THEN 'EXPIRED' ELSE status END AS status
+           CASE WHEN status IN ('READY', 'DOWNLOADED') AND expires_at <= $4::timestamptz THEN 'EXPIRED' ELSE status END AS status
     FROM compliance_subject_exports
     WHERE organization_id = $1 AND user_id = $2 AND export_id = $3";
 
@@ -93,6 +93,7 @@ impl Query for GetExport {
     async fn run(self, reader: &mut TenantReader<'_>) -> Result<SubjectExport, ReadError> {
         reader.touches(self.export_id.0);
         let query = sqlx::query_as(GET).persistent(false).bind(reader.organization().0).bind(self.user_id.0).bind(self.export_id.0);
+        let query = query.bind(reader.now());
         query.fetch_optional(reader.connection()).await?.ok_or(ReadError::NotFound)
     }
 }

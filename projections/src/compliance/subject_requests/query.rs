@@ -25,7 +25,7 @@ pub(super) const LIST: &str = "
     ORDER BY due_at, request_id LIMIT $8";
 
 pub(super) const GET: &str = "
-    SELECT *, status IN ('RECEIVED', 'IN_PROGRESS') AND due_at <= now() AS overdue
+    SELECT *, status IN ('RECEIVED', 'IN_PROGRESS') AND due_at <= $4::timestamptz AS overdue
     FROM compliance_subject_requests
     WHERE organization_id = $1 AND request_id = $2 AND ($3::uuid IS NULL OR user_id = $3)";
 
@@ -197,7 +197,8 @@ impl Query for GetSubjectRequest {
     async fn run(self, reader: &mut TenantReader<'_>) -> Result<SubjectRequest, ReadError> {
         reader.touches(self.request_id.0);
         let query = sqlx::query_as(GET).persistent(false).bind(reader.organization().0).bind(self.request_id.0);
-        let row: Option<Row> = query.bind(self.user_id.map(|user| user.0)).fetch_optional(reader.connection()).await?;
+        let query = query.bind(self.user_id.map(|user| user.0)).bind(reader.now());
+        let row: Option<Row> = query.fetch_optional(reader.connection()).await?;
         let row = row.ok_or(ReadError::NotFound)?;
         let events: Vec<SealedEvent> = row.sealed().collect();
         let mut opened = sealed::open(reader, &events).await?;
