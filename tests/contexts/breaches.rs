@@ -174,3 +174,34 @@ async fn what_is_written_about_a_breach_is_read_with_it_and_stands_nowhere_else(
     assert!(!of_breaches.is_empty(), "{reads:?}");
     assert!(of_breaches.iter().all(|read| !read.to_string().contains(&id)), "{of_breaches:?}");
 }
+
+#[tokio::test]
+async fn what_the_authority_asks_for_stands_in_the_case_sealed() {
+    let organization = fresh_organization().await;
+    let id = organization.open_breach(1).await.expect(201).id("id");
+    let known = |measures: &str| {
+        json!({ "data_categories": "Names and addresses.", "people_categories": "Members.", "records": 40, "measures": measures,
+            "consequences": "Unwanted letters.", "contact": "The data protection officer, +33 1 23 45 67 89." })
+    };
+    for field in ["data_categories", "people_categories", "consequences", "measures", "contact"] {
+        let mut blank = known("Locked.");
+        blank[field] = json!(" ");
+        let refused = organization.step_of_breach(&id, "describe", blank).await.refused(422, "VALIDATION_ERROR");
+        assert_eq!(refused.body["errors"][0]["field"], field, "{}", refused.body);
+    }
+    organization.step_of_breach(&id, "describe", known("The backup was locked.")).await.expect(200);
+    let again = organization.step_of_breach(&id, "describe", known("The backup was deleted.")).await.expect(200);
+    let shown = organization.officer.get_at(&format!("/breaches/{id}"), again.position()).await.expect(200).body;
+    assert_eq!((&shown["status"], &shown["records"], &shown["summary"]), (&json!("OPENED"), &json!(40), &json!("A backup lay open.")));
+    for (field, said) in known("The backup was deleted.").as_object().expect("fields") {
+        assert_eq!(&shown[field], said, "{field}");
+    }
+    assert!(!json!(organization.domain_events().await).to_string().contains("Unwanted letters"), "it is sealed");
+    organization.officer.get(&format!("/breaches/{}", Uuid::now_v7())).await.refused(404, "RESOURCE_NOT_FOUND");
+    let stranger = fresh_organization().await;
+    stranger.officer.get(&format!("/breaches/{id}")).await.refused(404, "RESOURCE_NOT_FOUND");
+    for caller in [&organization.member, &organization.analyst] {
+        caller.get(&format!("/breaches/{id}")).await.refused(403, "ACCESS_DENIED");
+        caller.post(&format!("/breaches/{id}/describe"), &known("None.")).await.refused(403, "ACCESS_DENIED");
+    }
+}

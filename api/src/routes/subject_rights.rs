@@ -2,12 +2,12 @@
 
 use crate::pipeline::Route;
 use palmares_commands::compliance::{
-    AssessBreach, CloseBreach, ExtendSubjectRequest, FulfilSubjectRequest, GiveConsent, InformSubjects, NotifyAuthority, OpenBreach,
-    PublishLegalDocument, ReceiveSubjectRequest, RefuseSubjectRequest, RequestAnswerExport, RevokeConsent, TakeSubjectRequest,
+    AssessBreach, CloseBreach, DescribeBreach, ExtendSubjectRequest, FulfilSubjectRequest, GiveConsent, InformSubjects, NotifyAuthority,
+    OpenBreach, PublishLegalDocument, ReceiveSubjectRequest, RefuseSubjectRequest, RequestAnswerExport, RevokeConsent, TakeSubjectRequest,
     WaiveNotification, WithdrawSubjectRequest,
 };
 use palmares_projections::compliance::{
-    breaches::ListBreaches,
+    breaches::{GetBreach, ListBreaches},
     consents::{GetConsentReceipt, UserConsents},
     legal_documents::{GetLegalDocument, ListLegalDocuments},
     subject_requests::{GetSubjectRequest, ListSubjectRequests},
@@ -42,10 +42,12 @@ pub const ROUTES: &[Route] = &[
     Route::get::<GetSubjectRequest>("/me/subject-requests/{request_id}", "compliance.subject_request.read").alias().before_consent(),
     Route::post::<OpenBreach>("/breaches").creating("/breaches", "id"),
     Route::post::<AssessBreach>("/breaches/{breach_id}/assess"),
+    Route::post::<DescribeBreach>("/breaches/{breach_id}/describe"),
     Route::post::<NotifyAuthority>("/breaches/{breach_id}/notify-authority"),
     Route::post::<WaiveNotification>("/breaches/{breach_id}/waive"),
     Route::post::<InformSubjects>("/breaches/{breach_id}/inform-subjects"),
     Route::post::<CloseBreach>("/breaches/{breach_id}/close"),
     Route::get::<ListBreaches>("/breaches", "compliance.breach.read"),
+    Route::get::<GetBreach>("/breaches/{breach_id}", "compliance.breach.read"),
     Route::get::<ListSubjectRequests>("/me/subject-requests", "compliance.subject_request.read").alias().before_consent(),
 ];

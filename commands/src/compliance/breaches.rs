@@ -13,6 +13,7 @@ use utoipa::ToSchema;
 crate::capabilities! {
     OpenBreach => permit "compliance.breach.open", throttle Write;
     AssessBreach => permit "compliance.breach.assess", throttle Write;
+    DescribeBreach => permit "compliance.breach.describe", throttle Write;
     NotifyAuthority => permit "compliance.breach.notify", throttle Write;
     WaiveNotification => permit "compliance.breach.waive", throttle Write;
     InformSubjects => permit "compliance.breach.inform", throttle Write;
@@ -71,6 +72,30 @@ crate::life_cycle::steps! { BreachCase, breach_id: BreachId, breach_stream;
         #[schema(min_length = 1, max_length = 500)]
         reason: Option<String>
     } => |step| BreachCaseCommand::Assess { risk: step.risk, subjects: step.subjects, reason: step.reason.clone() }, status;
+
+    /// Says what the authority is told of a breach: as far as it is known, and again when more is, until the case is
+    /// closed. The texts name nobody.
+    DescribeBreach {
+        /// Which kinds of data.
+        #[schema(min_length = 1, max_length = 500)] data_categories: String,
+        /// Which kinds of people.
+        #[schema(min_length = 1, max_length = 500)] people_categories: String,
+        /// How many records, about.
+        records: u32,
+        /// What it may lead to.
+        #[schema(min_length = 1, max_length = 500)] consequences: String,
+        /// What was done, or is to be done.
+        #[schema(min_length = 1, max_length = 500)] measures: String,
+        /// Where more can be learned: the data protection officer, mostly.
+        #[schema(min_length = 1, max_length = 500)] contact: String
+    } => |step| BreachCaseCommand::Describe(breach_case::DescribeBreach {
+        data_categories: step.data_categories.clone(),
+        people_categories: step.people_categories.clone(),
+        records: step.records,
+        consequences: step.consequences.clone(),
+        measures: step.measures.clone(),
+        contact: step.contact.clone(),
+    }), status;
 
     /// Says that the authority was told; after 72 hours with the reason why not earlier.
     NotifyAuthority {

@@ -27,7 +27,9 @@ pub use access_reviews::{
 };
 pub use anomalies::{AcknowledgeAnomaly, RaiseAnomaly};
 pub use audit_schedules::{CloseAuditSchedule, OpenAuditSchedule, PauseAuditSchedule, ResumeAuditSchedule, RunAuditSchedule};
-pub use breaches::{AssessBreach, CloseBreach, InformSubjects, MarkBreachOverdue, NotifyAuthority, OpenBreach, WaiveNotification};
+pub use breaches::{
+    AssessBreach, CloseBreach, DescribeBreach, InformSubjects, MarkBreachOverdue, NotifyAuthority, OpenBreach, WaiveNotification,
+};
 pub use consents::{GiveConsent, RevokeConsent};
 pub use deletions::{
     ApproveDeletion, CancelDeletion, CancelOrganizationDeletion, CancelUserDeletion, ConcernsRequest, RefuseDeletion,

@@ -1,8 +1,8 @@
 //! The rules of a breach.
 
 use super::{
-    AuthorityNotified, BreachAssessed, BreachCaseCommand, BreachCaseError, BreachCaseEvent, BreachClosed, BreachOpened, BreachOverdue,
-    BreachRisk, BreachStatus, NotInformedGround, NotificationWaived, OpenBreach, SubjectsInformed, status,
+    AuthorityNotified, BreachAssessed, BreachCaseCommand, BreachCaseError, BreachCaseEvent, BreachClosed, BreachDescribed, BreachOpened,
+    BreachOverdue, BreachRisk, BreachStatus, DescribeBreach, NotInformedGround, NotificationWaived, OpenBreach, SubjectsInformed, status,
 };
 use crate::kernel::{Aggregate, BreachId, Facts, Personal, Transition, UserId, text::is_prose};
 use chrono::{DateTime, TimeDelta, Utc};
@@ -61,6 +61,25 @@ impl BreachCase {
             return Err(BreachCaseError::ReassessmentReasonMissing);
         }
         Ok(BreachAssessed { breach_id, risk, subjects, assessed_by: actor, reason }.into())
+    }
+
+    /// As often as more is known, until the case is closed.
+    fn describe(&self, known: &DescribeBreach, actor: UserId) -> Result<BreachCaseEvent, BreachCaseError> {
+        let breach = self.known()?;
+        if breach.status == BreachStatus::Closed {
+            return Err(BreachCaseError::TransitionForbidden { from: breach.status, to: breach.status });
+        }
+        Ok(BreachDescribed {
+            breach_id: breach.breach_id,
+            data_categories: sealed(&known.data_categories, "data_categories")?,
+            people_categories: sealed(&known.people_categories, "people_categories")?,
+            records: known.records,
+            consequences: sealed(&known.consequences, "consequences")?,
+            measures: sealed(&known.measures, "measures")?,
+            contact: sealed(&known.contact, "contact")?,
+            described_by: actor,
+        }
+        .into())
     }
 
     fn notify(&self, reference: Option<&String>, delay: Option<&String>, facts: &Facts) -> Result<BreachCaseEvent, BreachCaseError> {
@@ -135,6 +154,7 @@ impl Aggregate for BreachCase {
         let decided = match command {
             BreachCaseCommand::Open(open) => return Ok(vec![self.open(open, facts)?]),
             BreachCaseCommand::Assess { risk, subjects, reason } => self.assess(*risk, *subjects, reason.as_ref(), facts.actor)?,
+            BreachCaseCommand::Describe(known) => self.describe(known, facts.actor)?,
             BreachCaseCommand::NotifyAuthority { reference, delay_reason } => {
                 self.notify(reference.as_ref(), delay_reason.as_ref(), facts)?
             }

@@ -14,6 +14,8 @@ pub enum BreachCaseCommand {
         /// What is seen in another light, where it was assessed before.
         reason: Option<String>,
     },
+    /// What the authority is told of it (article 33(3)), as far as it is known now.
+    Describe(DescribeBreach),
     /// That the authority was told, with its reference where there is one, and why so late where it was.
     NotifyAuthority {
         reference: Option<String>,
@@ -41,4 +43,21 @@ pub struct OpenBreach {
     /// What happened. It names nobody.
     pub summary: String,
     pub aware_at: DateTime<Utc>,
+}
+
+/// What is known of a breach. The texts name nobody.
+#[derive(Clone, Debug)]
+pub struct DescribeBreach {
+    /// Which kinds of data.
+    pub data_categories: String,
+    /// Which kinds of people.
+    pub people_categories: String,
+    /// How many records, about.
+    pub records: u32,
+    /// What it may lead to.
+    pub consequences: String,
+    /// What was done, or is to be done.
+    pub measures: String,
+    /// Where more can be learned: the data protection officer, mostly.
+    pub contact: String,
 }

@@ -28,6 +28,17 @@ events! {
             /// What is seen in another light, where it was assessed before.
             reason: Option<Personal<String>> = confidential of breach_id for Case,
         },
+        BreachDescribed = "compliance.breach_described" v 1 {
+            breach_id: BreachId = internal,
+            data_categories: Personal<String> = confidential of breach_id for Case,
+            people_categories: Personal<String> = confidential of breach_id for Case,
+            /// How many records it concerns, about.
+            records: u32 = internal,
+            consequences: Personal<String> = confidential of breach_id for Case,
+            measures: Personal<String> = confidential of breach_id for Case,
+            contact: Personal<String> = confidential of breach_id for Case,
+            described_by: UserId = internal,
+        },
         AuthorityNotified = "compliance.breach_authority_notified" v 1 {
             breach_id: BreachId = internal,
             reference: Option<Personal<String>> = confidential of breach_id for Case,
@@ -62,6 +73,7 @@ impl BreachCaseEvent {
         match self {
             BreachCaseEvent::BreachOpened(event) => event.breach_id,
             BreachCaseEvent::BreachAssessed(event) => event.breach_id,
+            BreachCaseEvent::BreachDescribed(event) => event.breach_id,
             BreachCaseEvent::AuthorityNotified(event) => event.breach_id,
             BreachCaseEvent::NotificationWaived(event) => event.breach_id,
             BreachCaseEvent::SubjectsInformed(event) => event.breach_id,
@@ -79,7 +91,7 @@ impl BreachCaseEvent {
             BreachCaseEvent::AuthorityNotified(_) => Some(status::NOTIFY.to),
             BreachCaseEvent::NotificationWaived(_) => Some(status::WAIVE.to),
             BreachCaseEvent::BreachClosed(_) => Some(status::CLOSE.to),
-            BreachCaseEvent::SubjectsInformed(_) | BreachCaseEvent::BreachOverdue(_) => None,
+            BreachCaseEvent::BreachDescribed(_) | BreachCaseEvent::SubjectsInformed(_) | BreachCaseEvent::BreachOverdue(_) => None,
         }
     }
 }

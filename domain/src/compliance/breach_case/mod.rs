@@ -11,10 +11,11 @@ mod status;
 mod tests;
 
 pub use aggregate::{Breach, BreachCase, NOTIFY_WITHIN_HOURS};
-pub use commands::{BreachCaseCommand, OpenBreach};
+pub use commands::{BreachCaseCommand, DescribeBreach, OpenBreach};
 pub use errors::BreachCaseError;
 pub use events::{
-    AuthorityNotified, BreachAssessed, BreachCaseEvent, BreachClosed, BreachOpened, BreachOverdue, NotificationWaived, SubjectsInformed,
+    AuthorityNotified, BreachAssessed, BreachCaseEvent, BreachClosed, BreachDescribed, BreachOpened, BreachOverdue, NotificationWaived,
+    SubjectsInformed,
 };
 pub use kind::{BreachNature, BreachRisk, NotInformedGround};
 pub use status::BreachStatus;

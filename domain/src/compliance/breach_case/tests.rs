@@ -219,3 +219,39 @@ fn those_whom_a_high_risk_concerns_are_told_before_it_is_closed() {
     let over = when(&history(BreachStatus::Closed), 1, BreachCaseCommand::InformSubjects);
     assert!(matches!(over, Err(BreachCaseError::TransitionForbidden { .. })), "{over:?}");
 }
+
+fn describe(measures: &str) -> BreachCaseCommand {
+    BreachCaseCommand::Describe(DescribeBreach {
+        data_categories: "Names and addresses.".into(),
+        people_categories: "Members.".into(),
+        records: 40,
+        consequences: "Unwanted letters.".into(),
+        measures: measures.into(),
+        contact: "dpo@acme.example".into(),
+    })
+}
+
+#[test]
+fn what_the_authority_is_told_is_said_as_often_as_more_is_known_until_the_case_is_closed() {
+    let described: BreachCaseEvent = BreachDescribed {
+        breach_id: ID,
+        data_categories: text("Names and addresses."),
+        people_categories: text("Members."),
+        records: 40,
+        consequences: text("Unwanted letters."),
+        measures: text("The backup was locked."),
+        contact: text("dpo@acme.example"),
+        described_by: OFFICER,
+    }
+    .into();
+    let say = || describe("The backup was locked.");
+    for known in [vec![opened()], vec![opened(), described.clone()], vec![opened(), assessed(BreachRisk::Likely), notified()]] {
+        assert_eq!(when(&known, 1, say()), Ok(vec![described.clone()]));
+        assert_eq!(given(&[known.clone(), vec![described.clone()]].concat()).breach(), given(&known).breach(), "it moves nothing");
+    }
+    assert_eq!(when(&[], 1, say()), Err(BreachCaseError::NotFound));
+    assert_eq!(when(&[opened()], 1, describe(" ")), Err(BreachCaseError::TextInvalid("measures")));
+    let over: BreachCaseEvent = BreachClosed { breach_id: ID, closed_by: OFFICER, not_informed: None }.into();
+    let closed = [opened(), assessed(BreachRisk::Likely), notified(), over];
+    assert!(matches!(when(&closed, 1, say()), Err(BreachCaseError::TransitionForbidden { .. })));
+}

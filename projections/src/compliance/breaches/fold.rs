@@ -26,7 +26,9 @@ pub(super) const CHANGE: &str = "
         waived_position = CASE WHEN $12 = 'waived' THEN $10 ELSE waived_position END,
         waived_event_id = CASE WHEN $12 = 'waived' THEN $11 ELSE waived_event_id END,
         reassessed_position = CASE WHEN $12 = 'reassessed' THEN $10 ELSE reassessed_position END,
-        reassessed_event_id = CASE WHEN $12 = 'reassessed' THEN $11 ELSE reassessed_event_id END
+        reassessed_event_id = CASE WHEN $12 = 'reassessed' THEN $11 ELSE reassessed_event_id END,
+        described_position = CASE WHEN $12 = 'described' THEN $10 ELSE described_position END,
+        described_event_id = CASE WHEN $12 = 'described' THEN $11 ELSE described_event_id END, records = coalesce($13, records)
     WHERE organization_id = $1 AND breach_id = $2";
 
 /// The fold. Breaches are few, so each event is a statement of its own.
@@ -50,6 +52,7 @@ impl Projector for Breaches {
         &[
             "compliance.breach_opened",
             "compliance.breach_assessed",
+            "compliance.breach_described",
             "compliance.breach_authority_notified",
             "compliance.breach_notification_waived",
             "compliance.breach_subjects_informed",
@@ -75,6 +78,8 @@ impl Projector for Breaches {
             let informed = matches!(happened, BreachCaseEvent::SubjectsInformed(_)).then_some(at);
             let closed = matches!(happened, BreachCaseEvent::BreachClosed(_)).then_some(at);
             let written = written(&happened);
+            let records =
+                if let BreachCaseEvent::BreachDescribed(described) = &happened { Some(i64::from(described.records)) } else { None };
             match happened {
                 BreachCaseEvent::BreachAssessed(event) => assessed = Some(event),
                 BreachCaseEvent::BreachClosed(event) => not_informed = event.not_informed.map(NotInformedGround::name),
@@ -85,7 +90,7 @@ impl Projector for Breaches {
             let change = change.bind(assessed.as_ref().map(|assessed| assessed.risk.name()));
             let change = change.bind(assessed.map(|assessed| i64::from(assessed.subjects)));
             let change = change.bind(notified).bind(informed).bind(closed).bind(not_informed);
-            change.bind(event.position).bind(event.id.0).bind(written).execute(&mut *context.tx).await?;
+            change.bind(event.position).bind(event.id.0).bind(written).bind(records).execute(&mut *context.tx).await?;
         }
         Ok(())
     }
@@ -95,6 +100,7 @@ impl Projector for Breaches {
 fn written(event: &BreachCaseEvent) -> Option<&'static str> {
     match event {
         BreachCaseEvent::BreachAssessed(assessed) => assessed.reason.is_some().then_some("reassessed"),
+        BreachCaseEvent::BreachDescribed(_) => Some("described"),
         BreachCaseEvent::AuthorityNotified(_) => Some("notified"),
         BreachCaseEvent::NotificationWaived(_) => Some("waived"),
         _ => None,

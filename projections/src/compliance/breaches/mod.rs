@@ -4,7 +4,7 @@ mod fold;
 mod query;
 
 pub use fold::Breaches;
-pub use query::{Breach, ListBreaches};
+pub use query::{Breach, GetBreach, ListBreaches};
 
 /// The projection's public name.
 pub const PROJECTION: &str = "breaches";
@@ -13,4 +13,5 @@ pub(super) const STATEMENTS: &[(&str, &str)] = &[
     ("compliance.breaches.insert", fold::INSERT),
     ("compliance.breaches.change", fold::CHANGE),
     ("compliance.breaches.list", query::LIST),
+    ("compliance.breaches.get", query::GET),
 ];

@@ -1,4 +1,4 @@
-//! `GET breaches`.
+//! `GET breaches`, and one of them.
 
 use super::PROJECTION;
 use crate::compliance::sealed::{self, Opened, SealedEvent};
@@ -6,7 +6,7 @@ use crate::engine::{Cursor, Limit, Page, Query, ReadError, TenantReader};
 use chrono::{DateTime, Utc};
 use palmares_domain::{
     compliance::breach_case::{BreachCase, BreachStatus},
-    kernel::{Aggregate, DataClass, Purpose},
+    kernel::{Aggregate, BreachId, DataClass, Purpose},
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -20,6 +20,13 @@ pub(super) const LIST: &str = "
     FROM compliance_breaches
     WHERE organization_id = $1 AND ($2::text IS NULL OR status = $2) AND opened_position < $3
     ORDER BY opened_position DESC LIMIT $4";
+
+pub(super) const GET: &str = "
+    SELECT *, status IN ('OPENED', 'ASSESSED') AND due_at <= $3::timestamptz AS overdue,
+           CASE WHEN status IN ('OPENED', 'ASSESSED')
+                THEN floor(extract(epoch FROM due_at - $3::timestamptz) / 3600)::bigint END AS hours_left
+    FROM compliance_breaches
+    WHERE organization_id = $1 AND breach_id = $2";
 
 /// A breach of personal data.
 #[derive(Debug, Serialize, ToSchema)]
@@ -42,6 +49,18 @@ pub struct Breach {
     pub risk: Option<String>,
     /// How many people it concerns, about.
     pub subjects: Option<i64>,
+    /// How many records it concerns, about.
+    pub records: Option<i64>,
+    /// Which kinds of data.
+    pub data_categories: Option<String>,
+    /// Which kinds of people.
+    pub people_categories: Option<String>,
+    /// What it may lead to.
+    pub consequences: Option<String>,
+    /// What was done, or is to be done.
+    pub measures: Option<String>,
+    /// Where more can be learned.
+    pub contact: Option<String>,
     pub notified_at: Option<DateTime<Utc>>,
     /// What the authority calls it.
     pub reference: Option<String>,
@@ -70,6 +89,7 @@ struct Row {
     overdue: bool,
     risk: Option<String>,
     subjects: Option<i64>,
+    records: Option<i64>,
     notified_at: Option<DateTime<Utc>>,
     informed_at: Option<DateTime<Utc>>,
     closed_at: Option<DateTime<Utc>>,
@@ -83,6 +103,8 @@ struct Row {
     waived_event_id: Option<Uuid>,
     reassessed_position: Option<i64>,
     reassessed_event_id: Option<Uuid>,
+    described_position: Option<i64>,
+    described_event_id: Option<Uuid>,
 }
 
 impl Row {
@@ -96,6 +118,7 @@ impl Row {
             (self.notified_position, self.notified_event_id),
             (self.waived_position, self.waived_event_id),
             (self.reassessed_position, self.reassessed_event_id),
+            (self.described_position, self.described_event_id),
         ];
         std::iter::once((Some(self.opened_position), Some(self.opened_event_id))).chain(later).filter_map(at)
     }
@@ -108,6 +131,12 @@ impl Row {
             delay_reason: text(self.notified_position, "delay_reason"),
             waiver_reason: text(self.waived_position, "reason"),
             reassessment_reason: text(self.reassessed_position, "reason"),
+            data_categories: text(self.described_position, "data_categories"),
+            people_categories: text(self.described_position, "people_categories"),
+            consequences: text(self.described_position, "consequences"),
+            measures: text(self.described_position, "measures"),
+            contact: text(self.described_position, "contact"),
+            records: self.records,
             breach_id: self.breach_id,
             nature: self.nature,
             status: self.status,
@@ -153,5 +182,28 @@ impl Query for ListBreaches {
         let events: Vec<SealedEvent> = page.items.iter().flat_map(Row::sealed).collect();
         let mut opened = sealed::open(reader, &events).await?;
         Ok(page.map(|row| row.breach(&mut opened)))
+    }
+}
+
+/// One breach.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct GetBreach {
+    pub breach_id: BreachId,
+}
+
+impl Query for GetBreach {
+    type Output = Breach;
+
+    const PROJECTIONS: &'static [&'static str] = &[PROJECTION];
+    const DATA_CLASS: DataClass = DataClass::Confidential;
+
+    async fn run(self, reader: &mut TenantReader<'_>) -> Result<Breach, ReadError> {
+        reader.touches(self.breach_id.0);
+        let query = sqlx::query_as(GET).persistent(false).bind(reader.organization().0).bind(self.breach_id.0).bind(reader.now());
+        let row: Row = query.fetch_optional(reader.connection()).await?.ok_or(ReadError::NotFound)?;
+        let events: Vec<SealedEvent> = row.sealed().collect();
+        let mut opened = sealed::open(reader, &events).await?;
+        Ok(row.breach(&mut opened))
     }
 }
