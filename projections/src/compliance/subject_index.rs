@@ -182,7 +182,9 @@ mod tests {
             subjects: None,
         }
         .into();
-        let found = named(&recorded(ACME, ("access_record", BOB.0, 1), 1, &read).event);
+        let mut shown = recorded(ACME, ("access_record", BOB.0, 1), 1, &read);
+        Arc::get_mut(&mut shown.event).unwrap().actor_id = BOB.0;
+        let found = named(&shown.event);
         assert_eq!(found, BTreeMap::from([(ALICE.0, true), (BOB.0, false)]), "it concerns who was read, not who read");
     }
 
