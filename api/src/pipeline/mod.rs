@@ -24,6 +24,7 @@ pub mod key_file;
 pub mod keys;
 pub mod limits;
 pub mod live;
+mod named;
 mod owed_consents;
 pub mod ports;
 pub mod progress;

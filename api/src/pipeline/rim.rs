@@ -2,7 +2,8 @@
 
 use super::{
     call::{Answer, Call, client_address, language},
-    gate::{ORGANIZATION_PARAM, SELF_PARAM, attempted_organization},
+    gate::SELF_PARAM,
+    named::{ORGANIZATION_PARAM, attempted_organization},
     ports::RefusedAccess,
     respond,
     route::Route,
