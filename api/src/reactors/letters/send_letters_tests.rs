@@ -21,7 +21,7 @@ use palmares_commands::{
     privacy::{ClientContexts, client_context::MemoryClientContextTable, data_keys::MemoryDataKeyTable, key_store::MemoryKeyStore},
     store::memory::MemoryStore,
 };
-use palmares_domain::kernel::{EventId, InvitationId, PassId, StreamVersion, Tenant, UserId};
+use palmares_domain::kernel::{EventId, ExportId, InvitationId, PassId, StreamVersion, Tenant, UserId};
 use palmares_domain::messaging::letter::LetterKind;
 use serde_json::{Value, json, value::to_raw_value};
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -50,3 +50,37 @@ async fn each_of_those_who_are_told_of_an_anomaly_gets_a_letter_once() {
     let state = world.reactor.engine.look(world.organization, id, |letter: &Letter| *letter).await.unwrap();
     assert_eq!(state, Letter::Sent);
 }
+
+/// Each of those who look after compliance is told once, and nobody as an officer of their own request.
+#[tokio::test]
+async fn who_looks_after_compliance_is_told_once_of_what_is_overdue() {
+    let somebody = UserId(Uuid::from_u128(15));
+    for (about, told) in [(somebody, 1), (ADA, 0)] {
+        let (world, mailbox) = World::with_mailbox().await;
+        let payload = json!({ "request_id": Uuid::from_u128(16), "user_id": about, "due_at": Utc::now() });
+        let delivered = world.delivered("subject_request", "compliance.subject_request_overdue", &payload, None);
+        world.reactor.react(&delivered).await.unwrap();
+        world.reactor.react(&delivered).await.unwrap();
+        assert_eq!(texts(&mailbox.caught).len(), told);
+    }
+}
+
+// covers: E-178
+#[tokio::test]
+async fn the_letter_that_answers_a_request_for_a_copy_has_the_key_of_the_export_until_it_is_gone() {
+    let export = ExportId(Uuid::from_u128(18));
+    for (days, told) in [(30, 1), (-1, 0)] {
+        let (world, mailbox) = World::with_mailbox().await;
+        let payload = json!({
+            "request_id": Uuid::from_u128(16), "user_id": ADA, "fulfilled_by": Uuid::from_u128(15), "note": null,
+            "deletion_request_id": null, "export_id": export, "available_until": Utc::now() + TimeDelta::days(days),
+        });
+        let delivered = world.delivered("subject_request", "compliance.subject_request_fulfilled", &payload, None);
+        world.reactor.react(&delivered).await.unwrap();
+        world.reactor.react(&delivered).await.unwrap();
+        let texts = texts(&mailbox.caught);
+        assert_eq!(texts.len(), told);
+        let key = answer_key(&world.reactor.post.ring, world.organization, export).await.unwrap();
+        assert!(texts.iter().all(|text| text.lines().any(|line| line.trim() == key)), "{texts:?}");
+    }
+}
