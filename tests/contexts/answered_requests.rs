@@ -149,7 +149,7 @@ async fn the_month_of_a_letter_that_lay_begins_when_it_came_and_officers_are_tol
     let breach = json!({ "nature": "confidentiality", "summary": "A backup lay open.", "aware_at": now - Days::new(4) });
     organization.officer.post("/breaches", &breach).await.expect(201);
     letter(&watching.email, "was not told in time").await;
-    let review = json!({ "role": "compliance_officer", "due_at": Utc::now() + chrono::TimeDelta::milliseconds(1500) });
+    let review = json!({ "role": "compliance_officer", "due_at": Utc::now() + chrono::TimeDelta::seconds(8) });
     organization.officer.post("/access-reviews", &review).await.expect(201);
     letter(&watching.email, "A review of access").await;
 }
