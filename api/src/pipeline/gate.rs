@@ -2,7 +2,7 @@
 //!
 //! A request enters in two steps, because whose resource it is about may stand in its body. The
 //! first asks whether the caller could be permitted at all, so that a stranger's body is not even
-//! read; the second decides with the owner known and grants the proof that execution needs.
+//! read (but where somebody reaches for a role, since which one is recorded); the second decides with the owner known and grants the proof that execution needs.
 
 use super::{
     api_key::ApiKeyText,

@@ -1,5 +1,6 @@
 //! Access reviews: who has which role, and who gained and lost what.
 
+use super::officers::BesideOthers;
 use crate::{
     pipeline::{Route, Services, action::Action, command::Prepare, route::Verb},
     problem::Problem,
@@ -29,7 +30,7 @@ pub const ROUTES: &[Route] = &[
     Route::get::<ListAccessReviews>("/access-reviews", "compliance.access_review.read"),
     Route::action::<GetAccessReview>(Verb::Get, "/access-reviews/{review_id}", "compliance.access_review.read"),
     Route::post::<AttestAccess>("/access-reviews/{review_id}/attest"),
-    Route::post::<RevokeAccess>("/access-reviews/{review_id}/revoke"),
+    Route::prepared::<RevokeAccess, BesideOthers>(Verb::Post, "/access-reviews/{review_id}/revoke"),
     Route::post::<AttestKeyAccess>("/access-reviews/{review_id}/keys/{key_id}/attest"),
     Route::post::<RevokeKeyAccess>("/access-reviews/{review_id}/keys/{key_id}/revoke"),
     Route::post::<CloseAccessReview>("/access-reviews/{review_id}/close"),

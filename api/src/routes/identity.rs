@@ -1,5 +1,6 @@
 //! Identity: the users of an organization, their life cycle and their roles.
 
+use super::officers::BesideOthers;
 use crate::pipeline::{Route, api_key::FreshSecret, route::Verb};
 use palmares_commands::identity::{
     ApproveElevation, ApproveReactivation, AssignRole, ChangeProfile, ComposeRole, CreateApiKey, CreateUser, DeactivateUser, EndElevation,
@@ -17,13 +18,13 @@ use palmares_projections::identity::{
 
 pub const ROUTES: &[Route] = &[
     Route::post::<CreateUser>("/users").creating("/users", "id"),
-    Route::post::<SuspendUser>("/users/{user_id}/suspend"),
+    Route::prepared::<SuspendUser, BesideOthers>(Verb::Post, "/users/{user_id}/suspend"),
     Route::post::<ResumeUser>("/users/{user_id}/resume"),
-    Route::post::<DeactivateUser>("/users/{user_id}/deactivate"),
+    Route::prepared::<DeactivateUser, BesideOthers>(Verb::Post, "/users/{user_id}/deactivate"),
     Route::post::<ApproveReactivation>("/users/{user_id}/approve-reactivation"),
     Route::post::<ReactivateUser>("/users/{user_id}/reactivate"),
     Route::post::<AssignRole>("/users/{user_id}/roles"),
-    Route::post::<UnassignRole>("/users/{user_id}/roles/{role}/unassign"),
+    Route::prepared::<UnassignRole, BesideOthers>(Verb::Post, "/users/{user_id}/roles/{role}/unassign"),
     Route::get::<ListUsers>("/users", "identity.user.list"),
     Route::get::<GetUser>("/users/{user_id}", "identity.user.read"),
     Route::post::<SetUserEmail>("/users/{user_id}/email"),

@@ -16,6 +16,7 @@ pub mod external_identities;
 pub mod identity;
 pub mod invitations;
 pub mod memberships;
+mod officers;
 pub mod operations;
 pub mod organizations;
 pub mod pages;

@@ -1,7 +1,7 @@
 //! Who has which role, and which keys programs have, looked at one by one.
 
 use crate::engine::{Answer, Operation, Refused, StreamRef, Unit};
-use crate::identity::{RevokeApiKey, UnassignRole, user_stream};
+use crate::identity::{LeavesOfficers, RevokeApiKey, UnassignRole, user_stream};
 use crate::ids::new_id;
 use chrono::{DateTime, Utc};
 use palmares_domain::{
@@ -85,6 +85,20 @@ pub struct RevokeAccess {
     pub user_id: UserId,
     #[schema(value_type = String)]
     pub role: RoleRef,
+    /// Who else is a compliance officer, as the read model knows.
+    #[serde(skip)]
+    #[schema(ignore)]
+    pub other_officers: Vec<UserId>,
+}
+
+impl LeavesOfficers for RevokeAccess {
+    fn user(&self) -> UserId {
+        self.user_id
+    }
+
+    fn besides(self, other_officers: Vec<UserId>) -> Self {
+        Self { other_officers, ..self }
+    }
 }
 
 /// Says that a key of programs is needed still. Nobody says so of a key that they made.
@@ -153,7 +167,7 @@ impl Operation for AttestAccess {
 
 impl RevokeAccess {
     fn unassign(&self) -> UnassignRole {
-        UnassignRole { user_id: self.user_id, role: self.role }
+        UnassignRole { user_id: self.user_id, role: self.role, other_officers: self.other_officers.clone() }
     }
 }
 
@@ -167,7 +181,7 @@ impl Operation for RevokeAccess {
     }
 
     fn decide(&self, unit: &mut Unit<'_>) -> Result<Answer, Refused> {
-        let Self { review_id, user_id, role } = *self;
+        let Self { review_id, user_id, role, .. } = *self;
         unit.run::<AccessReview>(review_id, &AccessReviewCommand::Revoke(Reviewed::Role { user_id, role }))?;
         // Somebody else may have taken it since the review was opened.
         if unit.state::<User>(user_id)?.profile().is_some_and(|profile| profile.roles.contains(&role)) {

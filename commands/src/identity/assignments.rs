@@ -1,10 +1,14 @@
 //! Who has which role.
 
-use super::{catalogue_stream, check_may_give, user_stream};
+use super::{
+    catalogue_stream, check_may_give,
+    officers::{LeavesOfficers, check_given_by_another, check_one_stays, key_stream, streams_of},
+    user_stream,
+};
 use crate::engine::{Answer, Operation, Refused, StreamRef, Unit};
 use palmares_domain::{
     identity::{
-        RoleRef,
+        Role, RoleRef,
         user::{User, UserCommand},
     },
     kernel::{Admission, UserId},
@@ -17,7 +21,7 @@ crate::capabilities! {
     UnassignRole => permit "identity.assignment.remove", throttle Write;
 }
 
-/// Gives a user a role, built in or of the organization's own.
+/// Gives a user a role, built in or of the organization's own. Nobody gives one to themselves.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AssignRole {
@@ -27,13 +31,28 @@ pub struct AssignRole {
     pub role: RoleRef,
 }
 
-/// Takes a role from a user; what it granted is refused from the next request on.
+/// Takes a role from a user; what it granted is refused from the next request on. The last compliance officer
+/// who may act stays one.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct UnassignRole {
     pub user_id: UserId,
     #[schema(value_type = String)]
     pub role: RoleRef,
+    /// Who else is a compliance officer, as the read model knows.
+    #[serde(skip)]
+    #[schema(ignore)]
+    pub other_officers: Vec<UserId>,
+}
+
+impl LeavesOfficers for UnassignRole {
+    fn user(&self) -> UserId {
+        self.user_id
+    }
+
+    fn besides(self, other_officers: Vec<UserId>) -> Self {
+        Self { other_officers, ..self }
+    }
 }
 
 impl Operation for AssignRole {
@@ -42,11 +61,12 @@ impl Operation for AssignRole {
     }
 
     fn reads(&self, admission: &Admission) -> Vec<StreamRef> {
-        vec![catalogue_stream(admission)]
+        vec![catalogue_stream(admission), key_stream(admission)]
     }
 
     fn decide(&self, unit: &mut Unit<'_>) -> Result<Answer, Refused> {
         check_may_give(unit, self.role)?;
+        check_given_by_another(unit, self.user_id, self.role)?;
         let organization_id = unit.organization();
         unit.run::<User>(self.user_id, &UserCommand::AssignRole { role: self.role, organization_id })?;
         Ok(Answer::new("id", self.user_id, "ASSIGNED"))
@@ -59,11 +79,16 @@ impl Operation for UnassignRole {
     }
 
     fn reads(&self, admission: &Admission) -> Vec<StreamRef> {
-        vec![catalogue_stream(admission)]
+        let mut reads = streams_of(admission, &self.other_officers);
+        reads.push(catalogue_stream(admission));
+        reads
     }
 
     fn decide(&self, unit: &mut Unit<'_>) -> Result<Answer, Refused> {
         check_may_give(unit, self.role)?;
+        if self.role == RoleRef::BuiltIn(Role::ComplianceOfficer) {
+            check_one_stays(unit, self.user_id, &self.other_officers)?;
+        }
         unit.run::<User>(self.user_id, &UserCommand::UnassignRole(self.role))?;
         Ok(Answer::new("id", self.user_id, "UNASSIGNED"))
     }

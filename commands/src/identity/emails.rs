@@ -3,6 +3,7 @@
 use super::{
     catalogue_stream, check_may_act_for,
     memberships::{memberships_stream, own, part_from_elsewhere},
+    officers::check_signs_in_unaided,
     user_stream,
 };
 use crate::engine::{Answer, Operation, Refused, StreamRef, Unit};
@@ -110,6 +111,7 @@ impl Operation for SetUserEmail {
 
     fn decide(&self, unit: &mut Unit<'_>) -> Result<Answer, Refused> {
         check_may_act_for(unit, self.user_id)?;
+        check_signs_in_unaided(unit, self.user_id)?;
         // The invitation goes to the address, and lets it go when it is revoked: nothing else may.
         if unit.state::<User>(self.user_id)?.profile().is_some_and(|profile| profile.status == UserStatus::Invited) {
             let detail = "the address of an invited user is the one that was invited";

@@ -1,6 +1,9 @@
 //! The life cycle of a user, as far as requests may move it (B.1). How they go for good is compliance's.
 
-use super::user_stream;
+use super::{
+    officers::{LeavesOfficers, check_one_stays, streams_of},
+    user_stream,
+};
 use crate::engine::{Answer, Operation, Refused, StreamRef, Unit};
 use palmares_domain::{
     identity::user::{self, User, UserCommand, UserStatus},
@@ -18,20 +21,64 @@ crate::capabilities! {
 }
 
 crate::life_cycle::steps! { User, user_id: UserId, user_stream;
-    /// Suspends a user, who may no longer act.
-    SuspendUser { #[schema(max_length = 500)] reason: Option<String> }
-        => |step| UserCommand::Suspend(user::SuspendUser { reason: step.reason.clone() }), |_| UserStatus::Suspended.name();
-
     /// Resumes a suspended user.
     ResumeUser => |_| UserCommand::Resume, |_| UserStatus::Active.name();
-
-    /// Ends a user's membership: they return only after someone else approved it.
-    DeactivateUser { #[schema(max_length = 500)] reason: Option<String> }
-        => |step| UserCommand::Deactivate(user::DeactivateUser { reason: step.reason.clone() }), |_| UserStatus::Deactivated.name();
 
     /// Approves that someone else may bring a deactivated user back.
     ApproveReactivation => |_| UserCommand::ApproveReactivation, |_| "APPROVED";
 
     /// Brings a deactivated user back, once someone else approved it.
     ReactivateUser => |_| UserCommand::Reactivate, |_| UserStatus::Active.name();
+}
+
+/// Declares requests after which a user may no longer act: whoever is the last compliance officer stays.
+macro_rules! endings {
+    ($($(#[$doc:meta])* $ending:ident => $command:ident, $status:ident;)*) => {$(
+        $(#[$doc])*
+        #[derive(Deserialize, ToSchema)]
+        #[serde(deny_unknown_fields)]
+        pub struct $ending {
+            pub user_id: UserId,
+            #[schema(max_length = 500)]
+            pub reason: Option<String>,
+            /// Who else is a compliance officer, as the read model knows.
+            #[serde(skip)]
+            #[schema(ignore)]
+            pub other_officers: Vec<UserId>,
+        }
+
+        impl LeavesOfficers for $ending {
+            fn user(&self) -> UserId {
+                self.user_id
+            }
+
+            fn besides(self, other_officers: Vec<UserId>) -> Self {
+                Self { other_officers, ..self }
+            }
+        }
+
+        impl Operation for $ending {
+            fn streams(&self, admission: &Admission) -> Vec<StreamRef> {
+                vec![user_stream(admission, self.user_id)]
+            }
+
+            fn reads(&self, admission: &Admission) -> Vec<StreamRef> {
+                streams_of(admission, &self.other_officers)
+            }
+
+            fn decide(&self, unit: &mut Unit<'_>) -> Result<Answer, Refused> {
+                check_one_stays(unit, self.user_id, &self.other_officers)?;
+                unit.run::<User>(self.user_id, &UserCommand::$command(user::$ending { reason: self.reason.clone() }))?;
+                Ok(Answer::new("id", self.user_id, UserStatus::$status.name()))
+            }
+        }
+    )*};
+}
+
+endings! {
+    /// Suspends a user, who may no longer act.
+    SuspendUser => Suspend, Suspended;
+
+    /// Ends a user's membership: they return only after someone else approved it.
+    DeactivateUser => Deactivate, Deactivated;
 }

@@ -13,6 +13,7 @@ mod invitations;
 mod joining;
 mod lifecycle;
 mod memberships;
+mod officers;
 mod phones;
 pub mod policy_language;
 mod policy_store;
@@ -44,6 +45,7 @@ pub use invitations::{AcceptInvitation, ExpireInvitation, InviteUser, NeedsEmail
 pub use joining::JoinByProvider;
 pub use lifecycle::{ApproveReactivation, DeactivateUser, ReactivateUser, ResumeUser, SuspendUser};
 pub use memberships::{LinkMembership, Offer, UnlinkMembership, offer_not_valid};
+pub use officers::{LeavesOfficers, keeps_watch};
 pub use phones::SendPhoneCode;
 pub use policy_store::{
     ActivatePolicies, ActivatePolicyVersion, InstantiatePolicy, RevokePolicy, RevokePolicyTemplate, SeedPolicyStore, WritePolicy,

@@ -4,6 +4,7 @@ use super::{
     catalogue_stream, check_may_give,
     credentials::credential_stream,
     memberships::{memberships_stream, own, part_from_elsewhere},
+    officers::check_signs_in_unaided,
     sessions::sessions_stream,
     users::user_stream,
 };
@@ -44,6 +45,7 @@ impl Operation for SetTemporaryPassword {
         for role in profile.roles {
             check_may_give(unit, role)?;
         }
+        check_signs_in_unaided(unit, user_id)?;
         let set = credential::SetPassword { hash: self.hash.clone(), temporary: true };
         unit.run::<Credential>(user_id, &CredentialCommand { user_id, action: CredentialAction::SetPassword(set) })?;
         let end = SessionsAction::RevokeAll { except: None, reason: RevocationReason::PasswordChanged };

@@ -155,6 +155,24 @@ fn status(outcome: Result<Receipt, Rejection>) -> String {
     outcome.unwrap().answer.0["status"].as_str().unwrap().to_owned()
 }
 
+/// covers: E-46, E-47
+#[tokio::test]
+async fn nobody_gives_themselves_a_role_and_the_last_officer_stays() {
+    let world = World::new();
+    let officer = world.user(json!({ "external_ref": "officer", "role": "compliance_officer" })).await;
+    let give = |user: UserId| json!({ "user_id": user, "role": "compliance_officer" });
+    let oneself = refusal(world.ask::<AssignRole>(give(ADMIN)).await);
+    assert_eq!(oneself, (Code::AccessDenied, "identity.role_of_oneself".to_owned()));
+    let last = (Code::Conflict, "identity.last_compliance_officer".to_owned());
+    assert_eq!(refusal(world.ask::<SuspendUser>(json!({ "user_id": officer })).await), last);
+    let other = world.member("other").await;
+    let unassign = |others: Vec<UserId>| UnassignRole { user_id: officer, role: Role::ComplianceOfficer.into(), other_officers: others };
+    // Whom a read model still takes for an officer has to be one.
+    assert_eq!(refusal(world.execute(unassign(vec![other, officer])).await), last);
+    world.ask::<AssignRole>(give(other)).await.unwrap();
+    world.execute(unassign(vec![other])).await.unwrap();
+}
+
 /// covers: E-105
 #[tokio::test]
 async fn of_two_that_sign_in_by_one_link_at_once_one_gets_in() {

@@ -3,6 +3,7 @@
 mod access;
 mod anomalies;
 mod duties;
+mod officers;
 mod reviews;
 mod schedules;
 mod searches;

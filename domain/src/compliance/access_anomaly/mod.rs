@@ -30,11 +30,18 @@ pub enum AnomalyRule {
     MassExports,
     /// Somebody reached for more rights again and again.
     EscalationAttempts,
+    /// Somebody changed who the compliance officers are, who keep watch over administrators (E-47).
+    ComplianceOfficersChanged,
 }
 
 impl AnomalyRule {
-    pub const ALL: [AnomalyRule; 4] =
-        [AnomalyRule::CrossTenantAttempts, AnomalyRule::MassReads, AnomalyRule::MassExports, AnomalyRule::EscalationAttempts];
+    pub const ALL: [AnomalyRule; 5] = [
+        AnomalyRule::CrossTenantAttempts,
+        AnomalyRule::MassReads,
+        AnomalyRule::MassExports,
+        AnomalyRule::EscalationAttempts,
+        AnomalyRule::ComplianceOfficersChanged,
+    ];
 
     /// The name in rows and answers.
     pub fn name(self) -> &'static str {
@@ -43,6 +50,7 @@ impl AnomalyRule {
             Self::MassReads => "MASS_READS",
             Self::MassExports => "MASS_EXPORTS",
             Self::EscalationAttempts => "ESCALATION_ATTEMPTS",
+            Self::ComplianceOfficersChanged => "COMPLIANCE_OFFICERS_CHANGED",
         }
     }
 }

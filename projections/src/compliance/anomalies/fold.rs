@@ -2,7 +2,8 @@
 //! counting again finds the same.
 
 use super::{
-    PROJECTION, anomaly_id,
+    PROJECTION, Raised, anomaly_id,
+    officers::Change,
     rules::{Sighting, window},
     watch::{Open, Seen, Watch},
 };
@@ -47,6 +48,17 @@ pub(super) const ACKNOWLEDGE: &str = "
     UPDATE {compliance_anomalies} SET status = 'ACKNOWLEDGED', verdict = $3, acknowledged_by = $4, acknowledged_at = $5
     WHERE organization_id = $1 AND anomaly_id = $2";
 
+/// What counts, and what says that somebody looked.
+const INTERESTS: [&str; Raised::BY.len() + 1] = {
+    let mut interests = ["compliance.anomaly_acknowledged"; Raised::BY.len() + 1];
+    let mut index = 0;
+    while index < Raised::BY.len() {
+        interests[index] = Raised::BY[index];
+        index += 1;
+    }
+    interests
+};
+
 /// Of whom something is counted: organization, rule, actor.
 type Key = (Uuid, AnomalyRule, Uuid);
 
@@ -68,7 +80,7 @@ impl Projector for Anomalies {
     }
 
     fn interests(&self) -> &'static [&'static str] {
-        &["compliance.access_refused", "compliance.sensitive_data_read", "compliance.data_exported", "compliance.anomaly_acknowledged"]
+        &INTERESTS
     }
 
     async fn apply(&self, context: &mut ApplyContext<'_>, batch: &[Delivered]) -> Result<(), ApplyError> {
@@ -79,6 +91,11 @@ impl Projector for Anomalies {
                 store(context, std::mem::take(&mut watches)).await?;
                 acknowledge(context, event).await?;
             } else if let Some(Sighting { rule, counted }) = Sighting::of(event) {
+                if let Some(change) = Change::of(event)
+                    && !change.apply(context, event).await?
+                {
+                    continue;
+                }
                 let key = (event.organization_id.0, rule, event.actor_id);
                 let watch = match watches.entry(key) {
                     Entry::Occupied(known) => known.into_mut(),

@@ -1,6 +1,7 @@
 //! What in the audit log looks wrong: found by rules, and shown until somebody looked at it.
 
 mod fold;
+mod officers;
 mod query;
 mod raised;
 mod rules;
@@ -25,6 +26,9 @@ pub(super) const STATEMENTS: &[(&str, &str)] = &[
     ("compliance.anomalies.see", fold::SEE),
     ("compliance.anomalies.raise", fold::RAISE),
     ("compliance.anomalies.acknowledge", fold::ACKNOWLEDGE),
+    ("compliance.anomalies.officers", officers::OFFICERS),
+    ("compliance.anomalies.join", officers::JOIN),
+    ("compliance.anomalies.leave", officers::LEAVE),
     ("compliance.anomalies.list", query::LIST),
     ("compliance.anomalies.about", query::ABOUT),
     ("compliance.anomalies.raised", raised::RAISED),

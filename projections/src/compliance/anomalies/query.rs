@@ -43,7 +43,7 @@ impl AnomalyStatus {
 pub struct Anomaly {
     #[serde(rename = "id")]
     pub anomaly_id: Uuid,
-    /// `CROSS_TENANT_ATTEMPTS`, `MASS_READS`, `MASS_EXPORTS` or `ESCALATION_ATTEMPTS`.
+    /// `CROSS_TENANT_ATTEMPTS`, `MASS_READS`, `MASS_EXPORTS`, `ESCALATION_ATTEMPTS` or `COMPLIANCE_OFFICERS_CHANGED`.
     pub rule: String,
     /// Who did it.
     pub actor_id: Uuid,

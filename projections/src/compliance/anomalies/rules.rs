@@ -1,5 +1,6 @@
 //! The rules: what is counted of one actor, over which time, and from which number on it looks wrong.
 
+use super::officers::Change;
 use crate::compliance::audit_trail::{AuditName, EXPORT, Metadata, READ, REFUSAL};
 use chrono::TimeDelta;
 use palmares_domain::{
@@ -23,6 +24,8 @@ pub(super) fn window(rule: Rule) -> TimeDelta {
     match rule {
         Rule::CrossTenantAttempts => TimeDelta::minutes(10),
         Rule::MassReads | Rule::MassExports | Rule::EscalationAttempts => TimeDelta::hours(1),
+        // Each is noticed for itself.
+        Rule::ComplianceOfficersChanged => TimeDelta::microseconds(1),
     }
 }
 
@@ -35,6 +38,8 @@ pub(super) fn threshold(rule: Rule) -> i64 {
         Rule::MassReads => 51,
         // One is enough: nobody can tell how much of everybody was in it, and it is out.
         Rule::MassExports => 1,
+        // Whoever administers an organization may not decide unnoticed who keeps watch.
+        Rule::ComplianceOfficersChanged => 1,
         Rule::EscalationAttempts => 3,
     }
 }
@@ -78,7 +83,7 @@ impl Sighting {
                     AccessRecordEvent::AccessRefused(_) => None,
                 }
             }
-            _ => None,
+            _ => Change::of(event).and_then(|_| itself(Rule::ComplianceOfficersChanged)),
         }
     }
 }

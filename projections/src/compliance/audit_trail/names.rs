@@ -51,6 +51,8 @@ const NAMES: &[(AuditName, &str, Only)] = &[
     (AuditName::DataExported, "compliance.data_exported", Only::Always),
     (AuditName::SessionViewed, "compliance.sensitive_data_read", Only::Under("identity.session.read")),
     (AuditName::PermissionEscalationAttempt, REFUSAL, Only::Because("identity.permission_escalation_attempt")),
+    (AuditName::PermissionEscalationAttempt, REFUSAL, Only::Because("identity.role_of_oneself")),
+    (AuditName::PermissionEscalationAttempt, REFUSAL, Only::Because("identity.officer_by_program")),
     // Whoever may not give roles at all reaches for more rights as well as who may and gives one beyond their own.
     (AuditName::PermissionEscalationAttempt, REFUSAL, Only::ReachingFor("identity.assignment.create")),
     (AuditName::PermissionEscalationAttempt, REFUSAL, Only::ReachingFor("identity.role.change")),

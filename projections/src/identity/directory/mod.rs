@@ -9,11 +9,13 @@ mod fold;
 mod names;
 mod naming;
 mod newest;
+mod officers;
 mod query;
 
 pub use fold::Users;
 pub use names::external_refs;
 pub use newest::{OwnNames, address_of, own_names};
+pub use officers::officers_besides;
 pub use query::{GetUser, ListUsers, User};
 
 pub(super) use fold::STATEMENTS;
@@ -28,4 +30,5 @@ pub(super) const READS: &[(&str, &str)] = &[
     ("identity.directory.sealed", names::SEALED),
     ("identity.directory.names", names::NAMES),
     ("identity.directory.newest", newest::NEWEST),
+    ("identity.directory.officers_besides", officers::OFFICERS_BESIDES),
 ];

@@ -1,0 +1,83 @@
+//! Compliance officers keep watch over administrators and release what the law holds: so administrators, who give
+//! roles, do not decide alone who these are (E-46, E-47).
+//!
+//! Nobody gives a role to themselves, only people make somebody an officer, and who is the last to be one is
+//! taken away by the platform alone. The first officer is somebody else than whoever names them.
+
+use super::{aimed_at, escalation, user_stream};
+use crate::engine::{Refused, StreamRef, Unit};
+use palmares_domain::{
+    compliance::access_record::Aim,
+    identity::{
+        Role, RoleRef,
+        api_key::ApiKey,
+        user::{User, UserStatus},
+    },
+    kernel::{Admission, Code, UserId},
+};
+
+const OFFICER: RoleRef = RoleRef::BuiltIn(Role::ComplianceOfficer);
+
+/// What may leave an organization without somebody who keeps watch. Who else does, a read model knows, and the
+/// command looks whether it is still so.
+pub trait LeavesOfficers {
+    fn user(&self) -> UserId;
+    fn besides(self, others: Vec<UserId>) -> Self;
+}
+
+/// Whether a user is a compliance officer who may act.
+pub fn keeps_watch(user: &User) -> bool {
+    user.profile().is_some_and(|profile| profile.status == UserStatus::Active && profile.roles.contains(&OFFICER))
+}
+
+/// The stream of the key by which whoever acts would act, were they a program.
+pub(super) fn key_stream(admission: &Admission) -> StreamRef {
+    StreamRef::of::<ApiKey>(admission.organization, admission.actor)
+}
+
+/// Refuses whoever gives a role to themselves, or makes an officer of somebody by a program: whoever made its key
+/// could be the one.
+pub(super) fn check_given_by_another(unit: &mut Unit<'_>, user_id: UserId, role: RoleRef) -> Result<(), Refused> {
+    let admission = unit.admission();
+    let actor = admission.actor;
+    if actor == user_id || admission.on_behalf_of == Some(user_id) {
+        return Err(attempt("identity.role_of_oneself", "nobody gives a role to themselves", user_id, role));
+    }
+    if role == OFFICER && unit.state::<ApiKey>(actor)?.issued().is_some() {
+        return Err(attempt("identity.officer_by_program", "compliance officers are made by people", user_id, role));
+    }
+    Ok(())
+}
+
+/// Refuses to decide how an officer signs in, unless as an officer or for the platform: whoever does could sign in
+/// in their place.
+pub(super) fn check_signs_in_unaided(unit: &mut Unit<'_>, user_id: UserId) -> Result<(), Refused> {
+    let rights = &unit.admission().rights;
+    let may = rights.reach_everywhere() || rights.roles().any(|role| role == OFFICER);
+    let is_officer = unit.state::<User>(user_id)?.profile().is_some_and(|profile| profile.roles.contains(&OFFICER));
+    if may || !is_officer { Ok(()) } else { Err(aimed_at(escalation("the role"), user_id)) }
+}
+
+fn attempt(reason: &'static str, detail: &str, user_id: UserId, role: RoleRef) -> Refused {
+    let aim = Some(Box::new(Aim { role: Some(role), ..Aim::default() }));
+    aimed_at(Refused { attempt: true, aim, ..Refused::new(Code::AccessDenied, reason, detail) }, user_id)
+}
+
+/// The streams of the other officers.
+pub(super) fn streams_of(admission: &Admission, others: &[UserId]) -> Vec<StreamRef> {
+    others.iter().map(|other| user_stream(admission, *other)).collect()
+}
+
+/// Refuses to take the last officer away. The platform may: an organization may have to begin anew.
+pub(super) fn check_one_stays(unit: &mut Unit<'_>, user_id: UserId, others: &[UserId]) -> Result<(), Refused> {
+    if unit.admission().rights.reach_everywhere() || !keeps_watch(unit.state::<User>(user_id)?) {
+        return Ok(());
+    }
+    for other in others.iter().filter(|other| **other != user_id) {
+        if keeps_watch(unit.state::<User>(*other)?) {
+            return Ok(());
+        }
+    }
+    let detail = "the organization would have no compliance officer";
+    Err(Refused { attempt: true, ..Refused::new(Code::Conflict, "identity.last_compliance_officer", detail) })
+}
