@@ -31,7 +31,7 @@ pub struct Problem {
     /// When another try makes sense.
     pub retry_after: Option<Duration>,
     /// The methods that the path knows, for `METHOD_NOT_ALLOWED`.
-    pub allow: Vec<&'static str>,
+    pub allow: Box<[&'static str]>,
     /// What the policies refused, which is recorded and not answered.
     pub denied: Option<Box<Denied>>,
     /// Whether trying it is recorded, whatever the code.
@@ -96,7 +96,7 @@ impl Problem {
             errors: Vec::new(),
             said: None,
             retry_after: None,
-            allow: Vec::new(),
+            allow: Box::default(),
             denied: None,
             attempt: false,
             aim: None,

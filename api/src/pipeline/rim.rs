@@ -80,7 +80,7 @@ async fn dispatch(request: HttpRequest, payload: Payload, services: &Services, a
     let (index, params) = match found {
         Found::Row { index, params } => (index, params),
         Found::WrongMethod(allow) => {
-            return unserved(Problem { allow, ..Problem::new(Code::MethodNotAllowed, "gate.method_not_allowed") });
+            return unserved(Problem { allow: allow.into(), ..Problem::new(Code::MethodNotAllowed, "gate.method_not_allowed") });
         }
         Found::Nothing => return unserved(Problem::new(Code::ResourceNotFound, "gate.route_unknown")),
     };

@@ -91,7 +91,7 @@ impl Engine {
         let shape = stream.kind.shape;
         let Some(purpose) = stream.kind.decides_on else { return Some(Snapshot { version, shape, state: clear }) };
         let request = SealRequest { place: &snapshot_place(stream, purpose, version), clear: &clear };
-        if !self.ring.is_open(&DataKeyName::of(&request.place)) {
+        if !self.ring.is_open(&DataKeyName::of(request.place)) {
             return None;
         }
         let sealed = self.ring.try_seal_cached(&[request]).inspect_err(|error| tracing::error!(%error, "a snapshot cannot be sealed"));

@@ -37,10 +37,7 @@ pub struct Held {
 
 /// Each time that something was held, from changes in the order in which they happened: what came and went
 /// again is told with both, and what went and came again is two times. By key, and of each key in order.
-pub(super) fn held<K: Ord>(changes: impl IntoIterator<Item = (K, Direction, Moment)>) -> Vec<(K, Held)>
-where
-    K: Clone,
-{
+pub(super) fn held<K: Ord + Clone>(changes: impl IntoIterator<Item = (K, Direction, Moment)>) -> Vec<(K, Held)> {
     let mut by_key: BTreeMap<K, Vec<Held>> = BTreeMap::new();
     for (key, direction, moment) in changes {
         let times = by_key.entry(key).or_default();

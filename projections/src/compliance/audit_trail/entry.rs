@@ -235,8 +235,8 @@ fn aimed_at(payload: &[u8]) -> Option<(String, Uuid)> {
     }
     let Refused { route, target_ids } = serde_json::from_slice(payload).ok()?;
     let last = *target_ids?.last()?;
-    let parameters = route.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix("_id}"));
-    parameters.filter(|name| *name != "organization").last().map(|name| (name.to_owned(), last))
+    let mut parameters = route.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix("_id}"));
+    parameters.rfind(|name| *name != "organization").map(|name| (name.to_owned(), last))
 }
 
 /// What was, and what became of it.
