@@ -148,6 +148,19 @@ async fn whoever_acts_as_another_does_not_reach_how_that_one_signs_in() {
     assert!(attacked > 10, "{attacked} rows");
 }
 
+const MISSING: &str = "gate.permission_missing";
+
+/// Why each of these tokens is refused at a row, with a parameter that no row takes.
+async fn reasons(house: &House, route: &Route, tokens: &[String]) -> Vec<String> {
+    let path = format!("{}?shoe_size=43", path(route, "", ""));
+    let mut reasons = Vec::new();
+    for token in tokens {
+        let body: Value = request(house, route, &path).bearer_auth(token).send().await.unwrap().json().await.unwrap();
+        reasons.push(body["reason"].as_str().unwrap().to_owned());
+    }
+    reasons
+}
+
 // covers: E-113
 #[tokio::test(flavor = "multi_thread")]
 async fn a_session_of_one_factor_opens_nothing_that_needs_a_second() {
@@ -160,14 +173,8 @@ async fn a_session_of_one_factor_opens_nothing_that_needs_a_second() {
     let tokens = [token(Some(LIVE), &[Role::Member]), token(Some(LIVE), &both), token(Some(ONE_FACTOR), &both)];
     let mut refused = 0;
     for route in gated() {
-        let path = format!("{}?shoe_size=43", path(route, "", ""));
-        let mut reasons = Vec::new();
-        for token in &tokens {
-            let body: Value = request(&house, route, &path).bearer_auth(token).send().await.unwrap().json().await.unwrap();
-            reasons.push(body["reason"].as_str().unwrap().to_owned());
-        }
-        let missing = "gate.permission_missing";
-        if reasons[0] == missing && reasons[1] != missing {
+        let reasons = reasons(&house, route, &tokens).await;
+        if reasons[0] == MISSING && reasons[1] != MISSING {
             assert_eq!(reasons[2], "gate.second_factor_required", "{} {}", route.verb.name(), route.pattern());
             refused += 1;
         }
@@ -186,20 +193,14 @@ async fn a_session_that_showed_less_than_everyone_is_asked_for_opens_nothing_tha
     let tokens = [token(LIVE, &[]), token(LIVE, &[Role::Analyst]), token(TOO_LITTLE, &[Role::Analyst])];
     let (mut refused, mut own) = (0, 0);
     for route in gated() {
-        let path = format!("{}?shoe_size=43", path(route, "", ""));
-        let mut reasons = Vec::new();
-        for token in &tokens {
-            let body: Value = request(&house, route, &path).bearer_auth(token).send().await.unwrap().json().await.unwrap();
-            reasons.push(body["reason"].as_str().unwrap().to_owned());
-        }
-        let missing = "gate.permission_missing";
-        if reasons[0] == missing && reasons[1] != missing {
+        let reasons = reasons(&house, route, &tokens).await;
+        if reasons[0] == MISSING && reasons[1] != MISSING {
             assert_eq!(reasons[2], "gate.second_factor_required", "{} {}", route.verb.name(), route.pattern());
             refused += 1;
         } else {
             // What needs no role goes on, and what no role of theirs grants is refused as it was.
             assert_eq!(reasons[2], reasons[0], "{} {}", route.verb.name(), route.pattern());
-            own += usize::from(reasons[0] != missing);
+            own += usize::from(reasons[0] != MISSING);
         }
     }
     assert!(refused > 10 && own > 10, "{refused} refused, {own} of their own");
