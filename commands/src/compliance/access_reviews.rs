@@ -1,7 +1,7 @@
 //! Who has which role, and which keys programs have, looked at one by one.
 
 use crate::engine::{Answer, Operation, Refused, StreamRef, Unit};
-use crate::identity::{LeavesOfficers, RevokeApiKey, UnassignRole, user_stream};
+use crate::identity::{LeavesOfficers, RevokeApiKey, UnassignRole, leaves_officers, user_stream};
 use crate::ids::new_id;
 use chrono::{DateTime, Utc};
 use palmares_domain::{
@@ -91,15 +91,7 @@ pub struct RevokeAccess {
     pub other_officers: Vec<UserId>,
 }
 
-impl LeavesOfficers for RevokeAccess {
-    fn user(&self) -> UserId {
-        self.user_id
-    }
-
-    fn besides(self, other_officers: Vec<UserId>) -> Self {
-        Self { other_officers, ..self }
-    }
-}
+leaves_officers!(RevokeAccess);
 
 /// Says that a key of programs is needed still. Nobody says so of a key that they made.
 #[derive(Debug, Deserialize, ToSchema)]

@@ -2,7 +2,7 @@
 
 use super::{
     catalogue_stream, check_may_give,
-    officers::{LeavesOfficers, check_given_by_another, check_one_stays, key_stream, streams_of},
+    officers::{LeavesOfficers, check_given_by_another, check_one_stays, key_stream, leaves_officers, streams_of},
     user_stream,
 };
 use crate::engine::{Answer, Operation, Refused, StreamRef, Unit};
@@ -45,15 +45,7 @@ pub struct UnassignRole {
     pub other_officers: Vec<UserId>,
 }
 
-impl LeavesOfficers for UnassignRole {
-    fn user(&self) -> UserId {
-        self.user_id
-    }
-
-    fn besides(self, other_officers: Vec<UserId>) -> Self {
-        Self { other_officers, ..self }
-    }
-}
+leaves_officers!(UnassignRole);
 
 impl Operation for AssignRole {
     fn streams(&self, admission: &Admission) -> Vec<StreamRef> {

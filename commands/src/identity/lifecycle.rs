@@ -1,7 +1,7 @@
 //! The life cycle of a user, as far as requests may move it (B.1). How they go for good is compliance's.
 
 use super::{
-    officers::{LeavesOfficers, check_one_stays, streams_of},
+    officers::{LeavesOfficers, check_one_stays, leaves_officers, streams_of},
     user_stream,
 };
 use crate::engine::{Answer, Operation, Refused, StreamRef, Unit};
@@ -47,15 +47,7 @@ macro_rules! endings {
             pub other_officers: Vec<UserId>,
         }
 
-        impl LeavesOfficers for $ending {
-            fn user(&self) -> UserId {
-                self.user_id
-            }
-
-            fn besides(self, other_officers: Vec<UserId>) -> Self {
-                Self { other_officers, ..self }
-            }
-        }
+        leaves_officers!($ending);
 
         impl Operation for $ending {
             fn streams(&self, admission: &Admission) -> Vec<StreamRef> {

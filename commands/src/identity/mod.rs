@@ -45,6 +45,7 @@ pub use invitations::{AcceptInvitation, ExpireInvitation, InviteUser, NeedsEmail
 pub use joining::JoinByProvider;
 pub use lifecycle::{ApproveReactivation, DeactivateUser, ReactivateUser, ResumeUser, SuspendUser};
 pub use memberships::{LinkMembership, Offer, UnlinkMembership, offer_not_valid};
+pub(crate) use officers::leaves_officers;
 pub use officers::{LeavesOfficers, keeps_watch};
 pub use phones::SendPhoneCode;
 pub use policy_store::{

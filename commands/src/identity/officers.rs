@@ -25,6 +25,22 @@ pub trait LeavesOfficers {
     fn besides(self, others: Vec<UserId>) -> Self;
 }
 
+/// [`LeavesOfficers`] of a request with the fields `user_id` and `other_officers`.
+macro_rules! leaves_officers {
+    ($request:ident) => {
+        impl LeavesOfficers for $request {
+            fn user(&self) -> UserId {
+                self.user_id
+            }
+
+            fn besides(self, other_officers: Vec<UserId>) -> Self {
+                Self { other_officers, ..self }
+            }
+        }
+    };
+}
+pub(crate) use leaves_officers;
+
 /// Whether a user is a compliance officer who may act.
 pub fn keeps_watch(user: &User) -> bool {
     user.profile().is_some_and(|profile| profile.status == UserStatus::Active && profile.roles.contains(&OFFICER))
