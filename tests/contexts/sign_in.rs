@@ -51,10 +51,15 @@ pub(super) async fn door(path: &str, body: &Value) -> Reply {
     Client::anonymous().post(path, body).await
 }
 
-/// The code that an authenticator shows, some steps from now.
+/// The code that an authenticator shows, some steps from now. Like somebody who sees that it is about to
+/// change, it waits for the next one: a code that the server sees a step later is another step's.
 pub fn code(secret: &str, steps: i64) -> String {
     let totp = Builder::new().with_secret(Secret::try_from_base32(secret).expect("base32")).build_noncompliant();
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("a time after 1970").as_secs();
+    let seconds = || SystemTime::now().duration_since(UNIX_EPOCH).expect("a time after 1970").as_secs();
+    while seconds() % 30 >= 27 {
+        std::thread::sleep(std::time::Duration::from_millis(100));
+    }
+    let now = seconds();
     totp.generate(now.checked_add_signed(steps * 30).expect("a time")).to_string()
 }
 

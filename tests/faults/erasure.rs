@@ -2,7 +2,7 @@
 
 use super::{
     certificate::assert_proved_offline,
-    load::read_until,
+    load::{read_all, read_until},
     remains::{
         all_reach, as_projector, assert_nothing_is_found, assert_nothing_stands_in_clear, closings, head, read_models, rebuild_all,
         telling_of,
@@ -119,7 +119,7 @@ async fn run(mut world: World) {
     assert_closed_once_and_names_nobody(&closings(&world, organization).await, &people);
     staff.assert_certified(&people).await;
     staff.assert_teams_are_left(&people[0]).await;
-    let listed = get(&staff.admin, "/users?include_deleted=true&limit=100").await;
+    let listed = read_all(&staff.admin, "/users?include_deleted=true").await;
     // To look is recorded, and counted.
     let until = head(&mut database).await;
     all_reach(&mut database, until).await;
@@ -130,7 +130,7 @@ async fn run(mut world: World) {
         assert_eq!(Some(rows), rebuilt.get(name), "{name} after a rebuild");
     }
     assert_eq!(staff.figures().await, figures, "after a rebuild");
-    assert_eq!(get(&staff.admin, "/users?include_deleted=true&limit=100").await["items"], listed["items"], "users after a rebuild");
+    assert_eq!(read_all(&staff.admin, "/users?include_deleted=true").await, listed, "users after a rebuild");
 
     // When the last retention is over the subjects are purged.
     world.ahead(62 + 3700);
@@ -288,12 +288,11 @@ impl Staff {
     /// Whoever is soft-deleted is in no list that does not ask for them, and says when, by whom, why and until when.
     async fn assert_hidden(&self, people: &[Subject]) {
         let hidden = |user: &Value| people.iter().any(|subject| user["id"] == subject.id);
-        let listed = async |path: &str| get(&self.admin, path).await["items"].as_array().expect("a list").clone();
-        let usual = listed("/users?limit=100").await;
+        let usual = read_all(&self.admin, "/users?include_deleted=false").await;
         assert!(!usual.is_empty() && !usual.iter().any(hidden), "{usual:?}");
         assert!(usual.iter().all(|user| user["deleted_at"].is_null() && user["deletion_reason"].is_null()));
-        for asked in ["/users?limit=100&status=SOFT_DELETED", "/users?limit=100&include_deleted=true"] {
-            assert_eq!(listed(asked).await.iter().filter(|user| hidden(user)).count(), people.len(), "{asked}");
+        for asked in ["/users?status=SOFT_DELETED", "/users?include_deleted=true"] {
+            assert_eq!(read_all(&self.admin, asked).await.iter().filter(|user| hidden(user)).count(), people.len(), "{asked}");
         }
         for (subject, kind) in people.iter().zip(["BY_ADMIN", "OWN_ACCOUNT"]) {
             let path = format!("/users/{}", subject.id);
@@ -317,8 +316,8 @@ impl Staff {
         let role: RoleId = role.parse().expect("the id of a role");
         let token = self.keys.mint(UserId(user.parse().expect("an id")), self.organization, [role], YEARS);
         let reception = Caller::new(&self.base_url, &token.expect("a token"));
-        let listed = get(&reception, "/users?limit=100&status=SOFT_DELETED").await;
-        let told = listed["items"].as_array().expect("a list").iter().find(|user| user["id"] == deleted.id).expect("the user").clone();
+        let listed = read_all(&reception, "/users?status=SOFT_DELETED").await;
+        let told = listed.iter().find(|user| user["id"] == deleted.id).expect("the user");
         assert!(told["deleted_at"].is_string() && told["deleted_by"].is_null() && told["deletion_reason"].is_null(), "{told}");
     }
 
@@ -332,8 +331,7 @@ impl Staff {
         let said = ["deleted_at", "deleted_by", "deletion_reason", "retention_expiry"].map(|field| user[field].is_null());
         assert_eq!(said, [true; 4], "{user}");
         assert_eq!(user["mfa_enabled"], true);
-        let listed = get(&self.admin, "/users?limit=100").await;
-        assert!(listed["items"].as_array().expect("a list").iter().any(|user| user["id"] == subject.id));
+        assert!(read_all(&self.admin, "/users?include_deleted=false").await.iter().any(|user| user["id"] == subject.id));
     }
 
     /// A team whose last owner was erased waits for an administrator; the log says who left which, and an
@@ -344,9 +342,9 @@ impl Staff {
         assert_eq!(left.iter().map(|team| (&team["name"], &team["size"])).collect::<Vec<_>>(), [(&json!("Theirs alone"), &json!(0))]);
         let owned = get(&self.admin, "/teams?without_owner=false").await;
         assert_eq!((&owned["items"][0]["name"], &owned["items"][0]["size"]), (&json!("Others too"), &json!(1)));
-        let events = get(&self.officer, "/events?type=recognition.member_removed&limit=200").await;
-        let gone = events["items"].as_array().expect("events").iter().filter(|event| event["payload"]["user_id"] == subject.id).count();
-        assert_eq!(gone, 2, "{events}");
+        let events = read_all(&self.officer, "/events?type=recognition.member_removed").await;
+        let gone = events.iter().filter(|event| event["payload"]["user_id"] == subject.id).count();
+        assert_eq!(gone, 2, "{events:?}");
         let successor = json!({ "external_ref": "successor", "role": "member" });
         let successor = id(&self.admin.post("/users", successor).await, "id");
         let team = left[0]["id"].as_str().expect("an id");

@@ -100,3 +100,16 @@ pub async fn read_until(caller: &Caller, path: &str, done: impl Fn(&Value) -> bo
         tokio::time::sleep(LOOK_AGAIN).await;
     }
 }
+
+/// Every item of a list, page by page, at a path that has a query.
+pub async fn read_all(caller: &Caller, path: &str) -> Vec<Value> {
+    let (mut items, mut cursor) = (Vec::new(), String::new());
+    loop {
+        let page = read_until(caller, &format!("{path}&limit=100{cursor}"), Value::is_object).await;
+        items.extend(page["items"].as_array().expect("a list").iter().cloned());
+        match page["next_cursor"].as_str() {
+            Some(next) => cursor = format!("&cursor={next}"),
+            None => return items,
+        }
+    }
+}
