@@ -8,7 +8,7 @@ use palmares_commands::{
     engine::{Capability, Engine, EngineOptions, Operation, Receipt},
     points::{CreateCredit, PlaceHold, PostHold, VoidHold},
     privacy::{ClientContexts, KeyRing, client_context::PostgresClientContextTable, data_keys::PostgresDataKeyTable},
-    store::postgres::{PostgresStore, PostgresStoreOptions, Tail},
+    store::postgres::{PostgresStore, Tail},
 };
 use palmares_domain::{
     identity::{Rights, Role, user::User},
@@ -47,7 +47,7 @@ impl Palmares {
     }
 
     pub async fn open_with(server: &Server, world: &Arc<World>, cache_bytes: usize) -> anyhow::Result<Arc<Self>> {
-        let store = PostgresStore::open(PostgresStoreOptions::new(server.options())).await?;
+        let store = PostgresStore::open(world.store_options(server).await?).await?;
         let (pool, tail) = (store.pool().clone(), store.tail());
         let ring = Arc::new(KeyRing::new(world.keys.clone(), Arc::new(PostgresDataKeyTable::new(pool.clone()))));
         let contexts = ClientContexts::new(ring.clone(), Arc::new(PostgresClientContextTable::new(pool)));

@@ -4,7 +4,7 @@ use crate::server::Server;
 use palmares_commands::privacy::key_store::MemoryKeyStore;
 use palmares_commands::store::{
     Append, EventStore, NewEvent, StreamName, StreamWrite,
-    postgres::{PostgresStore, PostgresStoreOptions},
+    postgres::{PostgresStore, PostgresStoreOptions, VoucherKey},
 };
 use palmares_domain::{
     identity::{
@@ -37,10 +37,15 @@ pub struct World {
 }
 
 impl World {
+    /// The store as a server opens it: it vouches for what it records.
+    pub async fn store_options(&self, server: &Server) -> anyhow::Result<PostgresStoreOptions> {
+        Ok(PostgresStoreOptions::new(server.options()).vouched_by(VoucherKey::of(self.keys.as_ref()).await?))
+    }
+
     /// Makes the accounts' histories through the store, as their own decisions.
     pub async fn seed(server: &Server, accounts: usize) -> anyhow::Result<Arc<Self>> {
         let world = Self::of(accounts);
-        let store = PostgresStore::open(PostgresStoreOptions::new(server.options())).await?;
+        let store = PostgresStore::open(world.store_options(server).await?).await?;
         let defined = ProgramDefined { program_id: world.program, name: "bench".into(), floor: 0 };
         let program = world.write::<Program>(world.program.0, &[ProgramEvent::from(defined)])?;
         store.submit(world.append(vec![program])).await??;

@@ -3,6 +3,7 @@
 //! Results go to standard output: sentences and a progress bar on a terminal, JSON lines otherwise.
 //! Logs and errors go to standard error. Exit codes: 0 done, 1 not done, 2 not understood.
 
+pub mod admit;
 pub mod bootstrap;
 pub mod checks;
 pub mod client;
@@ -75,6 +76,8 @@ enum Command {
     Verify(verify::VerifyArgs),
     /// Check that the log in the database is the one that was signed
     VerifyLog(verify_log::VerifyLogArgs),
+    /// Show what stands in the log and no server of this system recorded, and answer for it if it may stay
+    Admit(admit::AdmitArgs),
     /// Check every dependency and setting, and say what is wrong
     Doctor(doctor::DoctorArgs),
 }
@@ -127,6 +130,7 @@ async fn execute(command: Command, system: &dyn System, reporter: &Reporter) -> 
         Command::DataMap => data_map::run(reporter),
         Command::Verify(args) => verify::run(args, reporter)?,
         Command::VerifyLog(args) => return verify_log::run(&args, reporter).await,
+        Command::Admit(args) => return admit::run(&args, reporter).await,
         Command::Doctor(args) => return Ok(doctor::run(args, reporter).await),
     }
     Ok(true)

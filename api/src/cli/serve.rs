@@ -93,6 +93,7 @@ impl<'a> Server<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cli::settings::KeyStoreSettings;
     use crate::cli::settings::ServerRole;
     use async_trait::async_trait;
     use palmares_commands::engine::Clock;
@@ -142,9 +143,7 @@ mod tests {
             nats_replicas: 1,
             bind: SocketAddr::from(([127, 0, 0, 1], 1)),
             role: ServerRole::All,
-            master_key_file: Default::default(),
-            key_dir: Default::default(),
-            vault: None,
+            keys: KeyStoreSettings::Files { master_key: Default::default(), folder: Default::default() },
             jwt_key_file: Default::default(),
             sealing: None,
             issuer: String::new(),

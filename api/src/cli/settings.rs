@@ -1,10 +1,10 @@
 //! The settings of a server: from flags or the environment, complete and sane or refused.
 
+mod key_store;
 mod variables;
-mod vault;
 
+pub use key_store::{KeyStoreArgs, KeyStoreSettings, VaultArgs};
 pub use variables::ENVIRONMENT;
-pub use vault::VaultArgs;
 
 use super::sealing::{SealingArgs, SealingSettings};
 use crate::{
@@ -14,10 +14,7 @@ use crate::{
     sms::{SECRET_FILE, SmsSettings},
 };
 use clap::{Args, ValueEnum};
-use palmares_commands::{
-    engine::{CACHE_BYTES_DEFAULT, Clock},
-    privacy::VaultSettings,
-};
+use palmares_commands::engine::{CACHE_BYTES_DEFAULT, Clock};
 use std::{net::SocketAddr, path::PathBuf};
 
 /// Requests per 5 minutes and address (P-26).
@@ -53,10 +50,7 @@ pub struct ServerSettings {
     pub nats_replicas: usize,
     pub bind: SocketAddr,
     pub role: ServerRole,
-    pub master_key_file: PathBuf,
-    pub key_dir: PathBuf,
-    /// Where it is given, master key and folder are not used.
-    pub vault: Option<VaultSettings>,
+    pub keys: KeyStoreSettings,
     pub jwt_key_file: PathBuf,
     /// What seals the log, where something does.
     pub sealing: Option<SealingSettings>,
@@ -105,14 +99,8 @@ pub struct GivenSettings {
     /// What this process does
     #[arg(long, env = "PALMARES_ROLE", default_value = "all")]
     pub role: ServerRole,
-    /// File with the master key
-    #[arg(long, env = "PALMARES_MASTER_KEY_FILE")]
-    pub master_key_file: Option<PathBuf>,
-    /// Folder of the key store
-    #[arg(long, env = "PALMARES_KEY_DIR")]
-    pub key_dir: Option<PathBuf>,
     #[command(flatten)]
-    pub vault: VaultArgs,
+    pub keys: KeyStoreArgs,
     #[command(flatten)]
     pub sealing: SealingArgs,
     #[command(flatten)]
@@ -199,20 +187,13 @@ impl GivenSettings {
     /// The names of all that are missing, at once.
     pub fn complete(&self) -> Result<ServerSettings, MissingSettings> {
         let mut missing = Missing::default();
-        let vault = self.vault.settings(&mut missing);
-        let file = |missing: &mut Missing, file: &Option<PathBuf>, name| match given(&self.vault.address) {
-            Some(_) => PathBuf::new(),
-            None => missing.take(file, name),
-        };
         let settings = ServerSettings {
             database_url: missing.take(&self.database_url, "DATABASE_URL"),
             nats_url: missing.take(&self.nats_url, "NATS_URL"),
             nats_replicas: self.nats_replicas,
             bind: self.bind,
             role: self.role,
-            master_key_file: file(&mut missing, &self.master_key_file, "PALMARES_MASTER_KEY_FILE"),
-            key_dir: file(&mut missing, &self.key_dir, "PALMARES_KEY_DIR"),
-            vault,
+            keys: self.keys.complete(&mut missing),
             jwt_key_file: missing.take(&self.tokens.jwt_key_file, "PALMARES_JWT_KEY_FILE"),
             sealing: self.sealing.complete(|path, name| missing.take(path, name)),
             issuer: missing.take(&self.tokens.issuer, "PALMARES_ISSUER"),
@@ -318,9 +299,7 @@ mod tests {
             nats_replicas: 1,
             bind: SocketAddr::from(([127, 0, 0, 1], 8080)),
             role: ServerRole::All,
-            master_key_file: None,
-            key_dir: None,
-            vault: VaultArgs::default(),
+            keys: KeyStoreArgs::default(),
             sealing: SealingArgs::default(),
             tokens: TokenSettings::default(),
             letters: LetterSettings { smtp_url: Some("smtp://127.0.0.1".to_owned()), ..LetterSettings::default() },

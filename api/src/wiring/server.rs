@@ -123,8 +123,11 @@ pub(super) async fn serve(
                 if let Some(every) = sealing.verify_every {
                     house.spawn(Rounds::new(read.log.clone(), outside.clone(), every).run(stopping.clone()));
                 }
-                let (sealer, tail) = (Sealer::new(read.log.clone(), read.head.clone(), keys, outside), write.tail.clone());
-                house.spawn(sealer.with_recent(Arc::new(move |after| tail.entries(after))).run(stopping.clone()));
+                let (tail, voucher_key) = (write.tail.clone(), write.voucher_key.clone());
+                let sealer = Sealer::new(read.log.clone(), read.head.clone(), keys, outside)
+                    .with_recent(Arc::new(move |after| tail.entries(after)))
+                    .asking(Arc::new(move |events, voucher| voucher_key.vouches_for(events, voucher)));
+                house.spawn(sealer.run(stopping.clone()));
             }
             None => tracing::warn!("PALMARES_LOG_KEY_FILE is not set: the log is not sealed, and nothing can be proved"),
         }

@@ -5,15 +5,14 @@ use anyhow::Context;
 use palmares_commands::{
     engine::{Engine, EngineOptions},
     privacy::{
-        ClientContexts, Custody, KeyRing, KeyStore, MasterKey, PostgresSealedRows, VaultKeyStore,
+        ClientContexts, Custody, KeyRing, PostgresSealedRows,
         client_context::PostgresClientContextTable,
         data_keys::{
             PostgresDataKeyTable,
             postgres_life::{PostgresKeyLife, eraser_pool},
         },
-        key_store::SealedFileKeyStore,
     },
-    store::postgres::{PostgresStore, PostgresStoreOptions, Tail},
+    store::postgres::{PostgresStore, PostgresStoreOptions, Tail, VoucherKey},
 };
 use sqlx::{PgPool, postgres::PgConnectOptions};
 use std::sync::Arc;
@@ -25,15 +24,20 @@ pub(super) struct WriteSide {
     pub custody: Arc<Custody>,
     /// What this node committed last.
     pub tail: Arc<Tail>,
+    /// Knows what a node of this system committed.
+    pub voucher_key: VoucherKey,
     /// Connections of role `palmares_committer`.
     pub pool: PgPool,
 }
 
 impl WriteSide {
     pub async fn open(settings: &ServerSettings) -> anyhow::Result<Self> {
-        let store = PostgresStore::open(PostgresStoreOptions::new(connect_options(settings)?)).await.context("opening the event store")?;
+        let keys = settings.keys.open()?;
+        let voucher_key = VoucherKey::of(keys.as_ref()).await.context("reading the key that vouches for events")?;
+        let options = PostgresStoreOptions::new(connect_options(settings)?).vouched_by(voucher_key.clone());
+        let store = PostgresStore::open(options).await.context("opening the event store")?;
         let (pool, tail) = (store.pool().clone(), store.tail());
-        let ring = Arc::new(KeyRing::new(key_store(settings)?, Arc::new(PostgresDataKeyTable::new(pool.clone()))));
+        let ring = Arc::new(KeyRing::new(keys, Arc::new(PostgresDataKeyTable::new(pool.clone()))));
         ring.verify_key_store().await?;
         ring.follow(Some(pool.clone())).await.context("following what becomes of keys")?;
         let contexts = ClientContexts::new(ring.clone(), Arc::new(PostgresClientContextTable::new(pool.clone())));
@@ -43,17 +47,8 @@ impl WriteSide {
         let eraser = eraser_pool(&pool);
         let life = Arc::new(PostgresKeyLife::new(eraser.clone()));
         let custody = Arc::new(Custody::new(ring.clone(), life, Arc::new(PostgresSealedRows::new(eraser))));
-        Ok(Self { engine, ring, custody, tail, pool })
+        Ok(Self { engine, ring, custody, tail, voucher_key, pool })
     }
-}
-
-/// Where epoch keys are: in Vault where it is given, else in sealed files.
-fn key_store(settings: &ServerSettings) -> anyhow::Result<Arc<dyn KeyStore>> {
-    if let Some(vault) = &settings.vault {
-        return Ok(Arc::new(VaultKeyStore::new(vault.clone())?));
-    }
-    let master = MasterKey::read(&settings.master_key_file)?;
-    Ok(Arc::new(SealedFileKeyStore::open(&settings.key_dir, &master)?))
 }
 
 /// The login that may take every role of Palmares.

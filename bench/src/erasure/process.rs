@@ -27,7 +27,7 @@ use palmares_commands::{
             postgres_life::{PostgresKeyLife, eraser_pool},
         },
     },
-    store::postgres::{PostgresStore, PostgresStoreOptions},
+    store::postgres::PostgresStore,
 };
 use palmares_domain::{
     compliance::deletion_request::DeletionSubject,
@@ -72,7 +72,7 @@ struct Process {
 
 impl Process {
     async fn open(server: &Server, world: &Arc<World>) -> anyhow::Result<Self> {
-        let store = PostgresStore::open(PostgresStoreOptions::new(server.options())).await?;
+        let store = PostgresStore::open(world.store_options(server).await?).await?;
         let pool = store.pool().clone();
         let ring = Arc::new(KeyRing::new(world.keys.clone(), Arc::new(PostgresDataKeyTable::new(pool.clone()))));
         ring.follow(Some(pool.clone())).await?;

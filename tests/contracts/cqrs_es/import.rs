@@ -7,6 +7,7 @@ use crate::support::servers::{self, Database};
 use crate::support::streams;
 use cqrs_es::persist::{PersistedEventRepository, PersistedEventStore, SerializedEvent};
 use cqrs_es::{CqrsFramework, EventStore as _};
+use palmares::cli::keys::KeyFiles;
 use palmares_commands::organizations::slug_claim;
 use palmares_commands::store::cqrs::import::{Import, Report, STATEMENTS, Source, Step};
 use palmares_commands::store::cqrs::{Hosted, HostedStore, Repository};
@@ -193,9 +194,12 @@ async fn the_command_imports_for_whoever_gives_their_word_and_says_what_became_o
     let vanilla = Vanilla::on(&source).await;
     vanilla.rename(&Uuid::now_v7().to_string(), &["Ada", "Lovelace"]).await;
     let id = create_organization(open(&database).await, "acme").await;
+    let folder = std::env::temp_dir().join(format!("palmares-keys-{}", Uuid::now_v7().simple()));
+    let keys = KeyFiles::ensure(&folder).unwrap();
     let run = async |arguments: &[&str]| {
         let mut command = tokio::process::Command::new(PALMARES);
         command.args(["import", "postgres-es", "--from", &source.url, "--table", TABLE, "--database-url", &database.url]);
+        command.arg("--master-key-file").arg(&keys.master).arg("--key-dir").arg(&keys.epochs);
         let output = command.args(arguments).output().await.unwrap();
         (output.status.code(), String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap())
     };
@@ -210,6 +214,7 @@ async fn the_command_imports_for_whoever_gives_their_word_and_says_what_became_o
         let told = (&report["event"], &report["accepted"], &report["duplicate"], &report["refused"], &report["organization_id"]);
         assert_eq!(told, (&"report".into(), &accepted.into(), &duplicate.into(), &0.into(), &id.to_string().into()));
     }
+    std::fs::remove_dir_all(folder).unwrap();
 }
 
 /// The view has the columns of any table of postgres-es.

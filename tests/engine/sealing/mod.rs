@@ -4,6 +4,7 @@ mod beside;
 mod recent;
 mod refusals;
 mod tampering;
+mod vouched;
 mod witnesses;
 
 use crate::support::{
@@ -12,16 +13,17 @@ use crate::support::{
     streams,
 };
 use ed25519_dalek::SigningKey;
+use palmares_commands::privacy::key_store::MemoryKeyStore;
 use palmares_commands::store::{
     self, NewEvent, StreamName, StreamWrite,
-    postgres::{PostgresStore, PostgresStoreOptions},
+    postgres::{PostgresStore, PostgresStoreOptions, VoucherKey},
 };
 use palmares_domain::kernel::OrganizationId;
 use palmares_projections::engine::{
     head::HeadSignal,
     log::Log,
     sealing::{
-        Outside, SealError, Sealer, Signers, SigningKeys,
+        Outside, SealError, Sealer, Signers, SigningKeys, Vouches,
         audit::{Audit, audit},
         log_name,
     },
@@ -72,6 +74,7 @@ struct Site {
     superuser: PgPool,
     log: Log,
     keys: Arc<Keys>,
+    voucher_key: VoucherKey,
     outside: PathBuf,
 }
 
@@ -87,14 +90,22 @@ async fn pool(url: &str, role: Option<&str>) -> PgPool {
     PgPoolOptions::new().max_connections(4).connect_with(options).await.unwrap()
 }
 
+async fn open(database: &Database, voucher_key: &VoucherKey) -> PostgresStore {
+    PostgresStore::open(PostgresStoreOptions::new(database.url.parse().unwrap()).vouched_by(voucher_key.clone())).await.unwrap()
+}
+
 impl Site {
     async fn open() -> Self {
+        Self::of(VoucherKey::of(&MemoryKeyStore::default()).await.unwrap()).await
+    }
+
+    async fn of(voucher_key: VoucherKey) -> Self {
         let database = servers::database().await;
-        let store = PostgresStore::open(PostgresStoreOptions::new(database.url.parse().unwrap())).await.unwrap();
+        let store = open(&database, &voucher_key).await;
         let superuser = pool(&database.superuser_url, None).await;
         let log = Log::new(pool(&database.url, Some("palmares_relay")).await);
         let outside = std::env::temp_dir().join(format!("palmares-checkpoint-{}", Uuid::now_v7().simple()));
-        Self { database, store, superuser, log, keys: Keys::new(1, None), outside }
+        Self { database, store, superuser, log, keys: Keys::new(1, None), voucher_key, outside }
     }
 
     fn outside(&self) -> Outside {
@@ -102,7 +113,17 @@ impl Site {
     }
 
     fn sealer(&self) -> Sealer {
-        Sealer::new(self.log.clone(), Arc::new(HeadSignal::new()), self.keys.clone(), self.outside())
+        Sealer::new(self.log.clone(), Arc::new(HeadSignal::new()), self.keys.clone(), self.outside()).asking(self.vouches())
+    }
+
+    fn vouches(&self) -> Vouches {
+        let key = self.voucher_key.clone();
+        Arc::new(move |events, voucher| key.vouches_for(events, voucher))
+    }
+
+    /// The store of another node of the same system.
+    async fn another_node(&self) -> PostgresStore {
+        open(&self.database, &self.voucher_key).await
     }
 
     async fn seal(&self) -> Result<i64, SealError> {

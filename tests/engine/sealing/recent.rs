@@ -2,10 +2,7 @@
 
 use super::{Site, organization};
 use crate::support::streams;
-use palmares_commands::store::{
-    self, NewEvent, StreamName, StreamWrite,
-    postgres::{PostgresStore, PostgresStoreOptions},
-};
+use palmares_commands::store::{self, NewEvent, StreamName, StreamWrite};
 use palmares_domain::kernel::{OrganizationId, Purpose};
 use palmares_projections::engine::sealing::{Sealer, audit::Wrong};
 use uuid::Uuid;
@@ -74,7 +71,7 @@ async fn a_row_that_is_changed_or_deleted_before_it_is_sealed_is_found() {
 async fn what_other_nodes_record_between_is_read_from_the_log() {
     let site = Site::open().await;
     let (organization, sealer) = (organization(), site.sealer_beside_the_committer());
-    let there = PostgresStore::open(PostgresStoreOptions::new(site.database.url.parse().unwrap())).await.unwrap();
+    let there = site.another_node().await;
     let mut last = 0;
     for round in 0..4 {
         for count in [2, 3] {

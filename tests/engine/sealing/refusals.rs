@@ -4,7 +4,7 @@ use super::{Keys, Site, organization, root};
 use palmares_projections::engine::sealing::{SealError, inspect};
 use palmares_proofs::{Checkpoint, keys, note::Note};
 
-fn refusal(outcome: Result<i64, SealError>) -> String {
+pub(super) fn refusal(outcome: Result<i64, SealError>) -> String {
     match outcome {
         Err(SealError::Refused(why)) => why,
         other => panic!("sealed: {other:?}"),
@@ -35,8 +35,7 @@ async fn a_database_that_was_rolled_back_is_not_signed() {
     assert!(why.contains("rolled back: 1 leaves"), "{why}");
     assert!(inspect(&site.log, &site.outside()).await.unwrap_err().to_string().contains("rolled back"), "the doctor says so");
     // Another history grows past the size that was signed: still another one.
-    let options = palmares_commands::store::postgres::PostgresStoreOptions::new(site.database.url.parse().unwrap());
-    site.store = palmares_commands::store::postgres::PostgresStore::open(options).await.unwrap();
+    site.store = site.another_node().await;
     site.append(organization, 7).await;
     assert!(refusal(site.seal().await).contains("rolled back"));
     let kept = std::fs::read(&site.outside).unwrap();

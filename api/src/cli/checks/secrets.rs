@@ -2,7 +2,7 @@
 
 use super::Finding;
 use crate::{
-    cli::settings::ServerSettings,
+    cli::settings::{KeyStoreSettings, ServerSettings},
     pipeline::keys::{Ed25519Key, KeyFault},
 };
 use palmares_commands::privacy::{MasterKey, VaultKeyStore};
@@ -13,9 +13,9 @@ const DEFAULT_PASSWORDS: &[&str] =
     &["", "postgres", "palmares", "password", "secret", "changeme", "change-me", "admin", "root", "test", "example"];
 
 pub fn check(settings: &ServerSettings) -> Vec<Finding> {
-    let files = match settings.vault {
-        Some(_) => Vec::new(),
-        None => vec![master_key(&settings.master_key_file), key_store(&settings.key_dir)],
+    let files = match &settings.keys {
+        KeyStoreSettings::Vault(_) => Vec::new(),
+        KeyStoreSettings::Files { master_key: file, folder } => vec![master_key(file), key_store(folder)],
     };
     let others = [token_key(&settings.jwt_key_file), database_password(&settings.database_url), exposure(settings)];
     files.into_iter().chain(others).collect()
@@ -24,7 +24,7 @@ pub fn check(settings: &ServerSettings) -> Vec<Finding> {
 /// Whether Vault, where it is given, answers and lets this token at its transit engine.
 pub async fn vault(settings: &ServerSettings) -> Vec<Finding> {
     const SUBJECT: &str = "key store";
-    let Some(vault) = &settings.vault else { return Vec::new() };
+    let KeyStoreSettings::Vault(vault) = &settings.keys else { return Vec::new() };
     let checked = async { VaultKeyStore::new(vault.clone())?.check().await };
     let shown = format!("Vault at {}, engine {}", vault.address, vault.mount);
     match checked.await {

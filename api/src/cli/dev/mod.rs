@@ -18,7 +18,7 @@ use super::{
     output::Reporter,
     sealing::{SealingSettings, hours},
     serve::Server,
-    settings::{ChallengeSettings, ServerRole, ServerSettings},
+    settings::{ChallengeSettings, KeyStoreSettings, ServerRole, ServerSettings},
     signals::StopSignals,
     system::System,
 };
@@ -135,9 +135,7 @@ async fn run_on(
         nats_replicas: 1,
         bind: address,
         role: ServerRole::All,
-        master_key_file: keys.master,
-        key_dir: keys.epochs,
-        vault: None,
+        keys: KeyStoreSettings::Files { master_key: keys.master, folder: keys.epochs },
         jwt_key_file: keys.jwt,
         sealing: Some(SealingSettings {
             key_file: keys.log,

@@ -3,14 +3,14 @@
 //! Unlike a file it does not go through the API: these events were decided elsewhere, so there is no
 //! command that could bring them. An operator runs it next to the database, as `migrate` is.
 
-use crate::cli::output::Reporter;
+use crate::cli::{output::Reporter, settings::KeyStoreArgs};
 use anyhow::{Context, bail};
 use palmares_commands::{
     organizations::slug_claim,
     store::{
         EventStore, LoadRequest, StreamName,
         cqrs::import::{Import, Report, Source, Step},
-        postgres::{PostgresStore, PostgresStoreOptions},
+        postgres::{PostgresStore, PostgresStoreOptions, VoucherKey},
     },
 };
 use palmares_domain::{
@@ -34,6 +34,8 @@ pub struct PostgresEsArgs {
     /// PostgreSQL of Palmares, as the owner of the database
     #[arg(long, env = "DATABASE_URL", hide_env_values = true)]
     database_url: String,
+    #[command(flatten)]
+    keys: KeyStoreArgs,
     /// Your word that payloads and metadata hold no personal data
     ///
     /// They have no declared classes, so nothing in them is sealed, and what stands in clear in the
@@ -50,9 +52,10 @@ pub async fn run(args: &PostgresEsArgs, reporter: &Reporter) -> anyhow::Result<b
              say so with --payloads-hold-no-personal-data; if some do, name a view without them as --table"
         );
     }
-    let options = args.database_url.parse().context("DATABASE_URL is no address of a PostgreSQL database")?;
-    let store: Arc<dyn EventStore> =
-        Arc::new(PostgresStore::open(PostgresStoreOptions::new(options)).await.context("opening the event store")?);
+    let connect = args.database_url.parse().context("DATABASE_URL is no address of a PostgreSQL database")?;
+    let voucher_key = VoucherKey::of(args.keys.open()?.as_ref()).await.context("reading the key that vouches for events")?;
+    let options = PostgresStoreOptions::new(connect).vouched_by(voucher_key);
+    let store: Arc<dyn EventStore> = Arc::new(PostgresStore::open(options).await.context("opening the event store")?);
     let organization = organization(store.as_ref(), &args.organization).await?;
     let mut source = Source::open(&args.from, &args.table).await.with_context(|| format!("reading `{}`", args.table))?;
     let actor = UserId(derive_uuid("system", &[b"import.postgres-es"]));

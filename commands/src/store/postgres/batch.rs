@@ -1,6 +1,7 @@
 //! A batch: appends that were checked against the heads in memory and go to PostgreSQL together.
 
 use super::heads::{Heads, StreamHead};
+use super::tail::Recorded;
 use crate::store::{Append, AppendError, Claim, ClaimKey, CommandRecord, Committed, EVENT_MAX_BYTES, StreamKey, StreamName};
 use chrono::{DateTime, Utc};
 use palmares_domain::kernel::CommandId;
@@ -39,6 +40,8 @@ pub(super) struct Batch {
     pub refused: Vec<(Submitted, AppendError)>,
     pub new_streams: Vec<(StreamName, StreamKey)>,
     pub event_count: usize,
+    /// What it records, where that is vouched for: known when it is written.
+    pub recorded: Option<Recorded>,
     /// The heads as they were before this batch moved them, in the order of the moves.
     moved: Vec<(StreamName, Option<StreamHead>)>,
     claimed: HashSet<ClaimKey>,

@@ -7,6 +7,7 @@
 use super::batch::{Batch, Known, Submitted};
 use super::heads::{Heads, StreamHead};
 use super::tail::Tail;
+use super::voucher::VoucherKey;
 use super::writer::{self, LogHead, Written};
 use super::{slow_path, statements};
 use crate::store::{StreamKey, StreamName};
@@ -28,6 +29,7 @@ pub(super) struct Shared {
     /// Another node said that it has appended.
     pub foreign_append: Notify,
     pub tail: Arc<Tail>,
+    pub voucher_key: Option<VoucherKey>,
     /// The term in which streams are loaded; see [`crate::store::StreamHandle`].
     pub term: AtomicU64,
 }
@@ -126,7 +128,7 @@ impl Committer {
 
     /// Sends the filled batch off, or answers it at once where it has nothing to write.
     fn launch(&mut self, mut connection: PgConnection, idle: &mut Option<PgConnection>) -> Option<InFlight> {
-        let batch = std::mem::take(&mut self.filling);
+        let mut batch = std::mem::take(&mut self.filling);
         self.next_key = self.stream_key + batch.new_streams.len() as i64;
         for submitted in std::mem::take(&mut self.carried) {
             self.admit(submitted);
@@ -137,9 +139,9 @@ impl Committer {
             *idle = Some(connection);
             return None;
         }
-        let position = self.position;
+        let (position, shared) = (self.position, self.shared.clone());
         Some(tokio::spawn(async move {
-            let written = writer::write(&mut connection, &batch, position).await;
+            let written = writer::write(&mut connection, &mut batch, position, shared.voucher_key.as_ref()).await;
             (connection, batch, written)
         }))
     }
@@ -171,14 +173,14 @@ impl Committer {
         }
     }
 
-    pub(super) fn committed(&mut self, batch: Batch, recorded_at: DateTime<Utc>) {
+    pub(super) fn committed(&mut self, mut batch: Batch, recorded_at: DateTime<Utc>) {
         self.position += batch.event_count as i64;
         self.stream_key += batch.new_streams.len() as i64;
         metrics::counter!("palmares_store_events_total").increment(batch.event_count as u64);
         metrics::histogram!("palmares_store_batch_events").record(batch.event_count as f64);
         let first = self.position - batch.event_count as i64;
-        if self.shared.tail.is_wanted() {
-            self.shared.tail.keep(first, recorded_at, batch.accepted.iter().map(|accepted| &accepted.submitted.append));
+        if let Some(recorded) = batch.recorded.take().filter(|_| self.shared.tail.is_wanted()) {
+            self.shared.tail.keep(recorded.at(recorded_at));
         }
         batch.answer(first, recorded_at);
         self.announce();
@@ -199,7 +201,7 @@ impl Committer {
     async fn isolate(&mut self, connection: &mut PgConnection, mut batch: Batch) -> Result<(), sqlx::Error> {
         let on_top = self.take_back(None);
         batch.roll_back(&mut self.heads);
-        match slow_path::commit(connection, batch.into_submitted()).await {
+        match slow_path::commit(connection, batch.into_submitted(), self.shared.voucher_key.as_ref()).await {
             Ok(done) => {
                 let refreshed = match done.position_before == self.position {
                     true => Ok(()),

@@ -11,6 +11,7 @@ mod slow_path;
 mod snapshots;
 pub mod statements;
 mod tail;
+mod voucher;
 mod writer;
 
 use super::*;
@@ -27,6 +28,7 @@ use std::sync::{LazyLock, Mutex, PoisonError};
 use std::time::Duration;
 pub use tail::Tail;
 use tokio::sync::{Notify, mpsc};
+pub use voucher::{VoucherKey, admit};
 
 /// How its connections differ. Every statement of this role looks keys up from what it is given, so
 /// one plan is right for ever: it is made once, never reads a whole table, also where the table was
@@ -49,11 +51,17 @@ pub struct PostgresStoreOptions {
     pub pool_size: u32,
     /// How many stream heads stay in memory, in each of two generations.
     pub head_capacity: usize,
+    /// Vouches for what is recorded; a sealer that asks for vouchers signs nothing without.
+    pub voucher_key: Option<VoucherKey>,
 }
 
 impl PostgresStoreOptions {
     pub fn new(connect: PgConnectOptions) -> Self {
-        Self { connect, pool_size: 8, head_capacity: 200_000 }
+        Self { connect, pool_size: 8, head_capacity: 200_000, voucher_key: None }
+    }
+
+    pub fn vouched_by(self, key: VoucherKey) -> Self {
+        Self { voucher_key: Some(key), ..self }
     }
 }
 
@@ -77,6 +85,7 @@ impl PostgresStore {
             foreign: broadcast::channel(1_024).0,
             foreign_append: Notify::new(),
             tail: Arc::new(Tail::new(TAIL_BYTES)),
+            voucher_key: options.voucher_key,
             term: AtomicU64::new(0),
         });
         let (inbox, queue) = mpsc::unbounded_channel();
@@ -107,7 +116,7 @@ impl PostgresStore {
         &self.pool
     }
 
-    /// What this node committed last.
+    /// What this node committed last; nothing is kept of what nobody vouches for.
     pub fn tail(&self) -> Arc<Tail> {
         self.shared.tail.clone()
     }

@@ -6,6 +6,7 @@
 use super::batch::{Batch, Known, Submitted};
 use super::heads::{Heads, StreamHead};
 use super::statements;
+use super::voucher::VoucherKey;
 use super::writer::{self, LogHead, Written};
 use crate::store::{Claim, ClaimKey, CommandRecord, StreamKey, StreamName};
 use chrono::{DateTime, Utc};
@@ -28,7 +29,11 @@ pub(super) struct Done {
 }
 
 /// Commits the sound appends in one transaction; on an error the appends come back untouched.
-pub(super) async fn commit(connection: &mut PgConnection, submitted: Vec<Submitted>) -> Result<Done, (sqlx::Error, Vec<Submitted>)> {
+pub(super) async fn commit(
+    connection: &mut PgConnection,
+    submitted: Vec<Submitted>,
+    voucher_key: Option<&VoucherKey>,
+) -> Result<Done, (sqlx::Error, Vec<Submitted>)> {
     let mut transaction = match connection.begin().await {
         Ok(transaction) => transaction,
         Err(error) => return Err((error, submitted)),
@@ -49,7 +54,7 @@ pub(super) async fn commit(connection: &mut PgConnection, submitted: Vec<Submitt
         }
         deferred.extend(batch.admit(submitted, &mut heads, &mut next_key, &known));
     }
-    let recorded_at = match writer::write(&mut transaction, &batch, head.position).await {
+    let recorded_at = match writer::write(&mut transaction, &mut batch, head.position, voucher_key).await {
         Written::Committed(recorded_at) => recorded_at,
         Written::Lost(error) => return Err((error, everything(batch, deferred))),
         // Both would contradict the lock that is held; the transaction ends and the batch is checked anew.

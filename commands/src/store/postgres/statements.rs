@@ -23,26 +23,26 @@ WITH head AS (
     SELECT unnest($4::bigint[]), unnest($5::uuid[]), unnest($6::text[]), unnest($7::uuid[]) FROM head
 ), new_events AS (
     INSERT INTO events (position, organization_id, stream_key, version, event_id, actor_id, recorded_at,
-                        effective_at, schema_version, event_type, payload, metadata)
+                        effective_at, schema_version, event_type, payload, metadata, voucher)
     SELECT generate_series($3 + 1, $3 + $1), unnest($8::uuid[]), unnest($9::bigint[]), unnest($10::bigint[]), unnest($11::uuid[]),
            unnest($12::uuid[]), head.recorded_at, unnest($13::timestamptz[]), unnest($14::smallint[]), unnest($15::text[]),
-           unnest($16::bytea[]), unnest($17::bytea[])
+           unnest($16::bytea[]), unnest($17::bytea[]), unnest($18::bytea[])
     FROM head
 ), new_sealed AS (
     INSERT INTO event_sealed (position, field, organization_id, subject_id, purpose, ciphertext)
-    SELECT unnest($18::bigint[]), unnest($19::text[]), unnest($20::uuid[]), unnest($21::uuid[]), unnest($22::text[]), unnest($23::bytea[])
+    SELECT unnest($19::bigint[]), unnest($20::text[]), unnest($21::uuid[]), unnest($22::uuid[]), unnest($23::text[]), unnest($24::bytea[])
     FROM head
 ), gone_claims AS (
-    DELETE FROM claims USING head, unnest($24::uuid[], $25::uuid[]) u(organization_id, key),
+    DELETE FROM claims USING head, unnest($25::uuid[], $26::uuid[]) u(organization_id, key),
         LATERAL (SELECT c.ctid FROM claims c WHERE c.organization_id = u.organization_id AND c.key = u.key OFFSET 0) c
     WHERE claims.ctid = c.ctid
 ), new_claims AS (
     INSERT INTO claims (organization_id, key, owner, position)
-    SELECT unnest($26::uuid[]), unnest($27::uuid[]), unnest($28::uuid[]), unnest($29::bigint[]) FROM head
+    SELECT unnest($27::uuid[]), unnest($28::uuid[]), unnest($29::uuid[]), unnest($30::bigint[]) FROM head
 ), new_commands AS (
     INSERT INTO commands (id, organization_id, request_hash, answer, position, version, recorded_at)
-    SELECT unnest($30::uuid[]), unnest($31::uuid[]), unnest($32::bytea[]), unnest($33::bytea[]), unnest($34::bigint[]),
-           unnest($35::bigint[]), head.recorded_at
+    SELECT unnest($31::uuid[]), unnest($32::uuid[]), unnest($33::bytea[]), unnest($34::bytea[]), unnest($35::bigint[]),
+           unnest($36::bigint[]), head.recorded_at
     FROM head
 )
 SELECT recorded_at FROM head";
@@ -100,6 +100,8 @@ ORDER BY s.key
 ON CONFLICT (stream_key) DO UPDATE SET version = excluded.version, shape = excluded.shape, state = excluded.state
 WHERE snapshots.version < excluded.version OR snapshots.shape <> excluded.shape";
 
+pub const ADMIT: &str = "INSERT INTO log_admissions (first, last, voucher, reason) VALUES ($1, $2, $3, $4)";
+
 pub const NOTIFY: &str = "SELECT pg_notify('palmares_log', $1)";
 
 /// Every statement above, by name, for the test that prepares them.
@@ -117,5 +119,6 @@ pub const ALL: &[(&str, &str)] = &[
     ("LOAD_SEALED", LOAD_SEALED),
     ("READ_AFTER", READ_AFTER),
     ("KEEP_SNAPSHOTS", KEEP_SNAPSHOTS),
+    ("ADMIT", ADMIT),
     ("NOTIFY", NOTIFY),
 ];

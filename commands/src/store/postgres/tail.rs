@@ -11,7 +11,6 @@ use palmares_proofs::{
     entry::{BytesHash, Id, Instant},
 };
 use std::collections::VecDeque;
-use std::ops::Range;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use uuid::Uuid;
@@ -34,13 +33,13 @@ struct Kept {
     bytes: usize,
 }
 
-/// A batch that was committed behind `after`. It is copied: what workers have allocated goes back to them at once.
-struct Recorded {
+/// A batch behind `after`, as its leaves have it. What it is made of is copied or hashed: what workers
+/// have allocated goes back to them at once.
+pub(super) struct Recorded {
     after: i64,
+    /// As PostgreSQL says; 1970 before it is committed.
     at: DateTime<Utc>,
     events: Vec<Recent>,
-    /// Metadata and payloads, one behind the other.
-    bytes: Vec<u8>,
 }
 
 /// An event of a batch, in the order of positions.
@@ -52,8 +51,8 @@ struct Recent {
     schema_version: u16,
     actor: UserId,
     effective_at: Option<DateTime<Utc>>,
-    metadata: Range<usize>,
-    payload: Range<usize>,
+    metadata: BytesHash,
+    payload: BytesHash,
 }
 
 impl Tail {
@@ -65,13 +64,11 @@ impl Tail {
         self.wanted.load(Ordering::Relaxed)
     }
 
-    /// Keeps what was recorded behind a position, and lets go of the oldest where that is too much.
-    pub(super) fn keep<'a>(&self, after: i64, at: DateTime<Utc>, appends: impl Iterator<Item = &'a Append>) {
-        let mut batch = Recorded { after, at, events: Vec::new(), bytes: Vec::new() };
-        appends.for_each(|append| batch.push(append));
+    /// Keeps what was recorded, and lets go of the oldest where that is too much.
+    pub(super) fn keep(&self, batch: Recorded) {
         let mut kept = self.kept();
         // Positions that were given out again: what was kept of them was never, or is no longer, in the log.
-        while kept.batches.back().is_some_and(|last| last.until() > after) {
+        while kept.batches.back().is_some_and(|last| last.until() > batch.after) {
             kept.drop_last();
         }
         kept.bytes += batch.size();
@@ -124,13 +121,25 @@ impl Kept {
 }
 
 impl Recorded {
+    /// What appends record behind a position.
+    pub fn of<'a>(after: i64, appends: impl Iterator<Item = &'a Append>) -> Self {
+        let mut batch = Self { after, at: DateTime::UNIX_EPOCH, events: Vec::new() };
+        appends.for_each(|append| batch.push(append));
+        batch
+    }
+
+    /// The same, committed.
+    pub fn at(self, at: DateTime<Utc>) -> Self {
+        Self { at, ..self }
+    }
+
+    /// Its events as leaves of the log have them.
+    pub fn leaves(&self) -> impl Iterator<Item = Entry> {
+        (self.after + 1..).zip(&self.events).map(|(position, event)| self.entry(position, event))
+    }
+
     fn push(&mut self, append: &Append) {
-        let mut kept = |bytes: &[u8]| {
-            let start = self.bytes.len();
-            self.bytes.extend_from_slice(bytes);
-            start..self.bytes.len()
-        };
-        let metadata = kept(&append.metadata);
+        let metadata = BytesHash::of(&append.metadata);
         // In the order in which the writer gives them their positions.
         for write in &append.writes {
             for (version, event) in (write.expected_version + 1..).zip(&write.events) {
@@ -142,8 +151,8 @@ impl Recorded {
                     schema_version: event.schema_version,
                     actor: append.actor,
                     effective_at: event.effective_at,
-                    metadata: metadata.clone(),
-                    payload: kept(&event.payload),
+                    metadata,
+                    payload: BytesHash::of(&event.payload),
                 });
             }
         }
@@ -154,7 +163,7 @@ impl Recorded {
     }
 
     fn size(&self) -> usize {
-        self.events.len() * size_of::<Recent>() + self.bytes.len()
+        self.events.len() * size_of::<Recent>()
     }
 
     fn entries(&self, after: i64) -> impl Iterator<Item = (Uuid, Entry)> {
@@ -175,8 +184,8 @@ impl Recorded {
             actor_id: Id(event.actor.0.into_bytes()),
             recorded_at: stored(self.at),
             effective_at: event.effective_at.map(stored),
-            metadata: BytesHash::of(&self.bytes[event.metadata.clone()]),
-            payload: BytesHash::of(&self.bytes[event.payload.clone()]),
+            metadata: event.metadata,
+            payload: event.payload,
         }
     }
 }

@@ -26,7 +26,7 @@ fn append(events: usize) -> Append {
 
 fn keep(tail: &Tail, after: i64, events: &[usize]) {
     let appends: Vec<Append> = events.iter().map(|count| append(*count)).collect();
-    tail.keep(after, DateTime::UNIX_EPOCH, appends.iter());
+    tail.keep(Recorded::of(after, appends.iter()));
 }
 
 fn positions(tail: &Tail, after: i64) -> Vec<i64> {

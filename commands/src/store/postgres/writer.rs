@@ -2,6 +2,8 @@
 
 use super::batch::Batch;
 use super::statements;
+use super::tail::Recorded;
+use super::voucher::{Voucher, VoucherKey};
 use crate::store::{Append, StreamKey};
 use chrono::{DateTime, Utc};
 use sqlx::postgres::{PgArguments, PgConnectOptions, PgRow};
@@ -107,10 +109,15 @@ impl<'a> Columns<'a> {
 }
 
 /// The statement's arguments, encoded.
-fn encode(batch: &Batch, known_position: i64) -> Result<PgArguments, sqlx::Error> {
+fn encode(batch: &Batch, known_position: i64, voucher: Option<&Voucher>) -> Result<PgArguments, sqlx::Error> {
     let mut columns = Columns::default();
     for accepted in &batch.accepted {
         columns.push(&accepted.submitted.append, &accepted.keys, known_position);
+    }
+    // Of the whole batch, at its last event.
+    let mut vouchers = vec![None; columns.event_id.len()];
+    if let Some(last) = vouchers.last_mut() {
+        *last = voucher.map(Voucher::as_slice);
     }
     let streams = &batch.new_streams;
     let mut arguments = PgArguments::default();
@@ -132,6 +139,7 @@ fn encode(batch: &Batch, known_position: i64) -> Result<PgArguments, sqlx::Error
         arguments.add(&columns.event_type)?;
         arguments.add(&columns.payload)?;
         arguments.add(&columns.metadata)?;
+        arguments.add(&vouchers)?;
         arguments.add(&columns.sealed.position)?;
         arguments.add(&columns.sealed.field)?;
         arguments.add(&columns.sealed.organization)?;
@@ -157,8 +165,10 @@ fn encode(batch: &Batch, known_position: i64) -> Result<PgArguments, sqlx::Error
 }
 
 /// Commits a batch in one statement, inside whatever transaction the connection is in.
-pub(super) async fn write(connection: &mut PgConnection, batch: &Batch, known_position: i64) -> Written {
-    let arguments = match encode(batch, known_position) {
+pub(super) async fn write(connection: &mut PgConnection, batch: &mut Batch, known_position: i64, key: Option<&VoucherKey>) -> Written {
+    batch.recorded = key.map(|_| Recorded::of(known_position, batch.accepted.iter().map(|accepted| &accepted.submitted.append)));
+    let voucher = key.zip(batch.recorded.as_ref()).map(|(key, recorded)| key.voucher(recorded.leaves()));
+    let arguments = match encode(batch, known_position, voucher.as_ref()) {
         Ok(arguments) => arguments,
         Err(error) => return Written::Lost(error),
     };

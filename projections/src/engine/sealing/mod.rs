@@ -15,6 +15,7 @@ mod session;
 pub mod statements;
 pub mod status;
 mod tree;
+mod vouched;
 pub mod witness;
 mod writing;
 
@@ -24,6 +25,7 @@ pub use rounds::Rounds;
 pub(crate) use sealer::entry;
 pub use sealer::{Recent, SealError, Sealer, Signers, SigningKeys};
 pub use session::inspect;
+pub use vouched::{Foreign, Vouches, foreign};
 
 use palmares_proofs::{
     NodeHash,

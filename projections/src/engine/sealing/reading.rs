@@ -18,6 +18,10 @@ use sqlx::{PgPool, Row, postgres::PgRow};
 use std::collections::{BTreeSet, HashMap};
 use uuid::Uuid;
 
+/// Events that are read from the log at a time.
+const EVENTS_MAX: i64 = 8_192;
+/// More than any batch has.
+const BATCH_MAX: i64 = 16 * EVENTS_MAX;
 /// Streams whose names stay in memory, some 25 MB; the others are read again when they grow.
 const STREAMS_MAX: usize = 1 << 18;
 
@@ -32,17 +36,47 @@ struct Unnamed {
     entry: Entry,
 }
 
-/// The events behind a position up to another one, in their order, each with its organization.
-pub(super) async fn events(pool: &PgPool, streams: &mut Streams, after: i64, until: i64) -> Result<Vec<(Uuid, Entry)>, SealError> {
+/// What was read of the log.
+pub(super) struct Read {
+    /// In their order and without a gap, each with its organization.
+    pub events: Vec<(Uuid, Entry)>,
+    /// What vouches for the batch that ends at a position.
+    pub vouchers: HashMap<i64, Vec<u8>>,
+    /// Whether the log ended there, so that no batch of it is cut.
+    pub is_all: bool,
+}
+
+/// The events behind a position: some thousand, or those of a batch that is larger.
+pub(super) async fn events(pool: &PgPool, streams: &mut Streams, after: i64) -> Result<Read, SealError> {
+    let mut read = page(pool, streams, after, EVENTS_MAX).await?;
+    if !read.is_all && read.vouchers.is_empty() {
+        read = page(pool, streams, after, BATCH_MAX).await?;
+        // A batch of so many there is not.
+        read.is_all |= read.vouchers.is_empty();
+    }
+    Ok(read)
+}
+
+async fn page(pool: &PgPool, streams: &mut Streams, after: i64, count: i64) -> Result<Read, SealError> {
     // Row by row: hashes stay, and what they are of may be large.
-    let mut rows = sqlx::query(EVENTS).persistent(false).bind(after).bind(until).fetch(pool);
-    let mut read = Vec::new();
+    let mut rows = sqlx::query(EVENTS).persistent(false).bind(after).bind(after + count).fetch(pool);
+    let (mut read, mut vouchers) = (Vec::new(), HashMap::new());
     while let Some(row) = rows.try_next().await? {
-        read.push(unnamed(&row)?);
+        let event = unnamed(&row)?;
+        let (expected, position) = (after + read.len() as i64 + 1, event.entry.position);
+        if position != expected {
+            return Err(refused(format!("the log has no event at position {expected}")));
+        }
+        if let Some(voucher) = row.try_get(12)? {
+            vouchers.insert(position, voucher);
+        }
+        read.push(event);
     }
     drop(rows);
+    let is_all = (read.len() as i64) < count;
     streams.load(pool, &read).await?;
-    read.into_iter().map(|unnamed| streams.name(unnamed)).collect()
+    let events = read.into_iter().map(|unnamed| streams.name(unnamed)).collect::<Result<_, _>>()?;
+    Ok(Read { events, vouchers, is_all })
 }
 
 fn unnamed(row: &PgRow) -> Result<Unnamed, sqlx::Error> {

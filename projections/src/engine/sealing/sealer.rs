@@ -6,6 +6,7 @@ use super::{
     statements::{REFUSE, TRY_LEAD},
     status::{SealStatus, status},
     tree::{Tree, WholeTile},
+    vouched::{self, Checked, Vouches},
     writing::Seal,
 };
 use crate::engine::{
@@ -24,8 +25,8 @@ use sqlx::{Connection, PgConnection, Row, postgres::PgRow};
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use uuid::Uuid;
 
-/// Events that are read from the log at a time.
-const EVENTS_MAX: i64 = 8_192;
+/// With so many to seal, nothing is waited for.
+const AT_ONCE: usize = 8_192;
 /// What arrives within this time is sealed together: a seal costs a commit.
 const TOGETHER: Duration = Duration::from_millis(250);
 /// How often a sealer that stands by asks for the lead, and one that waits looks whether it still has it.
@@ -83,16 +84,22 @@ pub struct Sealer {
     keys: Arc<dyn SigningKeys>,
     outside: Outside,
     recent: Option<Recent>,
+    vouches: Option<Vouches>,
 }
 
 impl Sealer {
     pub fn new(log: Log, head: Arc<HeadSignal>, keys: Arc<dyn SigningKeys>, outside: Outside) -> Self {
-        Self { log, head, keys, outside, recent: None }
+        Self { log, head, keys, outside, recent: None, vouches: None }
     }
 
     /// Takes what this process has recorded itself from its memory; the log is read for the rest.
     pub fn with_recent(self, recent: Recent) -> Self {
         Self { recent: Some(recent), ..self }
+    }
+
+    /// Signs nothing that nobody vouches for. What this process has recorded itself is known to be its own.
+    pub fn asking(self, vouches: Vouches) -> Self {
+        Self { vouches: Some(vouches), ..self }
     }
 
     /// Seals until stopped.
@@ -167,7 +174,7 @@ impl Sealer {
     /// Seals what comes next; answers whether the log has more of it already.
     async fn seal(&self, session: &mut Session) -> Result<bool, SealError> {
         let pool = self.log.pool();
-        let leaves = self.leaves(session).await?;
+        let (leaves, more) = self.leaves(session).await?;
         let signers = self.keys.signers().map_err(|error| refused(format!("the keys of the log cannot be used: {error:#}")))?;
         let mut seal = Seal { from: session.position, to: session.position, ..Seal::default() };
         seal.root_size_before = session.root.edge.size() as i64;
@@ -180,12 +187,8 @@ impl Sealer {
             return Err(SealError::Overtaken);
         }
         let mut grown: BTreeMap<Uuid, Vec<(NodeHash, i64)>> = BTreeMap::new();
-        let more = leaves.len() as i64 >= EVENTS_MAX;
         for Leaf { organization, position, hash } in leaves {
-            seal.to += 1;
-            if position != seal.to {
-                return Err(refused(format!("the log has no event at position {}", seal.to)));
-            }
+            seal.to = position;
             grown.entry(organization).or_default().push((hash, position));
         }
         session.load(pool, &grown.keys().copied().collect::<Vec<_>>()).await?;
@@ -208,17 +211,26 @@ impl Sealer {
         Ok(more)
     }
 
-    /// What comes next, from this process's memory or from the log.
-    async fn leaves(&self, session: &mut Session) -> Result<Vec<Leaf>, SealError> {
+    /// What comes next, from this process's memory or from the log, and whether the log has more of it.
+    async fn leaves(&self, session: &mut Session) -> Result<(Vec<Leaf>, bool), SealError> {
         let after = session.position;
         if let Some(recent) = self.recent.clone() {
             let leaves = aside(move || hashed(recent(after))).await?;
             if !leaves.is_empty() {
-                return Ok(leaves);
+                let more = leaves.len() >= AT_ONCE;
+                return Ok((leaves, more));
             }
         }
-        let entries = reading::events(self.log.pool(), &mut session.streams, after, after + EVENTS_MAX).await?;
-        aside(move || hashed(entries)).await
+        let read = reading::events(self.log.pool(), &mut session.streams, after).await?;
+        let more = !read.is_all;
+        let events = match &self.vouches {
+            None => read.events,
+            Some(vouches) => match vouched::check(self.log.pool(), read, vouches.clone()).await? {
+                Checked { own, foreign: Some(foreign) } if own.is_empty() => return Err(vouched::refusal(&foreign)),
+                Checked { own, .. } => own,
+            },
+        };
+        Ok((aside(move || hashed(events)).await?, more))
     }
 
     /// Takes up the first key, and lets the one in use introduce the next.
@@ -264,7 +276,7 @@ impl Sealer {
 }
 
 /// Does what takes a while without keeping others from their turn.
-async fn aside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, SealError> {
+pub(super) async fn aside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, SealError> {
     tokio::task::spawn_blocking(work).await.map_err(|error| refused(error.to_string()))
 }
 

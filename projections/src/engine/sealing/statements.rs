@@ -19,8 +19,10 @@ pub(super) const LOG: &str = "SELECT l.id, l.position, l.root_size, h.position F
 
 pub(super) const EVENTS: &str = "
     SELECT position, organization_id, stream_key, version, event_id, event_type, schema_version, actor_id, recorded_at, effective_at,
-           metadata, payload
+           metadata, payload, voucher
     FROM events WHERE position > $1 AND position <= $2 ORDER BY position";
+
+pub(super) const ADMISSIONS: &str = "SELECT first, last, voucher FROM log_admissions WHERE first >= $1";
 
 /// From the keys, whatever the statistics say.
 pub(super) const STREAMS: &str = "
@@ -154,6 +156,7 @@ pub(in crate::engine) const STATEMENTS: &[(&str, &str)] = &[
     ("engine.sealing.round_done", ROUND_DONE),
     ("engine.sealing.log", LOG),
     ("engine.sealing.events", EVENTS),
+    ("engine.sealing.admissions", ADMISSIONS),
     ("engine.sealing.streams", STREAMS),
     ("engine.sealing.read", READ),
     ("engine.sealing.edges", EDGES),
