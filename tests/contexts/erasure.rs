@@ -3,6 +3,7 @@
 use super::sign_in::code;
 use crate::support::running::{Client, Organization, Reply, eventually, fresh_organization, mint};
 use palmares_domain::identity::Role;
+use reqwest::Method;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -167,6 +168,43 @@ async fn what_is_open_before_an_expert_goes_is_named_and_can_be_looked_at() {
     }
     let others = format!("/deletion-requests/{request}/checks?user_id={}", organization.member_id);
     organization.member.get(&others).await.refused(404, "RESOURCE_NOT_FOUND");
+}
+
+/// What somebody took out, to its end.
+async fn taken_out(client: &Client, path: &str, form: &str) -> String {
+    let export = client.request(Method::GET, path).header("Accept", form).send().await.expect("the server answers");
+    assert_eq!(export.status().as_u16(), 200, "{path}");
+    export.text().await.expect("a whole export")
+}
+
+// covers: E-170
+#[tokio::test]
+async fn an_organization_is_taken_out_by_an_export_of_all_of_it_and_by_none_of_a_part() {
+    let organization = fresh_organization().await;
+    let path = format!("/organizations/{}", organization.id);
+    let request = organization.admin.send("DELETE", &path, &json!({})).await.expect(202).id("id");
+    let package = async || {
+        // What was exported until now is known to whoever looks.
+        let head = organization.head().await;
+        organization.officer.get_at("/audit-logs?limit=1", head).await.expect(200);
+        organization.officer.get_at("/deletion-requests", head).await.expect(200);
+        let checks = organization.platform.get(&format!("/deletion-requests/{request}/checks")).await.expect(200).body;
+        let checks = checks["checks"].as_array().expect("checks").clone();
+        checks.iter().find(|check| check["check"] == "export_package").expect("the check")["outcome"].clone()
+    };
+    assert_eq!(package().await, "open");
+    let (lines, all) = ("application/x-ndjson", "/audit-logs/export");
+    let empty = format!("{all}?actor_id={}", Uuid::now_v7());
+    assert_eq!(taken_out(&organization.admin, &empty, lines).await, "");
+    assert!(!taken_out(&organization.admin, &format!("{all}?to=2099-01-01T00:00:00Z"), lines).await.is_empty());
+    assert!(!taken_out(&organization.analyst, "/events", lines).await.is_empty());
+    assert_eq!(package().await, "open", "nothing, a part of it, or what an analyst is cleared for");
+
+    assert!(taken_out(&organization.admin, all, lines).await.contains(&request));
+    assert_eq!(package().await, "clear");
+    let ended = organization.officer.get("/audit-logs?event_type=compliance.whole_log_exported").await.expect(200).items().to_vec();
+    assert_eq!(ended.len(), 1, "{ended:?}");
+    assert!(ended[0]["payload"]["size_bytes"].as_i64() > Some(1_000), "{}", ended[0]);
 }
 
 #[tokio::test]

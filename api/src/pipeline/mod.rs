@@ -49,7 +49,9 @@ mod worded;
 pub use environment::Environment;
 pub use gate::Gate;
 pub use limits::Limiter;
-pub use ports::{Access, AccessLog, Elevated, Program, RefusedAccess, SensitiveRead, Shown, Standing, Standings, Upkeep, UpkeepRefused};
+pub use ports::{
+    Access, AccessLog, Elevated, Program, RefusedAccess, SensitiveRead, Shown, Standing, Standings, TakenOut, Upkeep, UpkeepRefused,
+};
 pub use progress::Progress;
 pub use route::{Route, Throttle};
 pub use server::{Bound, Parts, Services, bind};

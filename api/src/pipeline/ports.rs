@@ -149,6 +149,17 @@ pub struct SensitiveRead {
     pub repeatable: Option<Idempotency>,
 }
 
+/// An export that left nothing of the organization's history out, and was handed over to its end.
+#[derive(Clone)]
+pub struct TakenOut {
+    pub access: Access,
+    /// Where it is on record that they took it out.
+    pub exported_position: i64,
+    pub size_bytes: i64,
+    /// The policies that permitted it.
+    pub policies: Vec<String>,
+}
+
 /// Writes events of the `access_record` aggregate of the acting user.
 #[async_trait]
 pub trait AccessLog: Send + Sync + 'static {
@@ -158,6 +169,9 @@ pub trait AccessLog: Send + Sync + 'static {
     /// Sensitive reads are answered only after this succeeded. It answers where the record stands in
     /// the log: of one that is repeated, where the first does.
     async fn sensitive_read(&self, read: SensitiveRead) -> anyhow::Result<i64>;
+
+    /// An export of everything is over only after this succeeded.
+    async fn taken_out(&self, taken: TakenOut) -> anyhow::Result<()>;
 }
 
 /// Why a rebuild does not begin, or nothing is taken again.

@@ -5,6 +5,7 @@ use super::{
     call::{Answer, Call},
     command,
     gate::Terms,
+    ports::{Access, AccessLog, TakenOut},
     query::require_ids,
     server::Services,
 };
@@ -15,9 +16,9 @@ use futures::{
     Stream, StreamExt, future,
     stream::{self, BoxStream},
 };
-use palmares_domain::kernel::{Admitted, Tenant, UserId};
+use palmares_domain::kernel::{Admitted, DataClass, Tenant, UserId};
 use serde::de::DeserializeOwned;
-use std::future::Future;
+use std::{future::Future, sync::Arc};
 use utoipa::ToSchema;
 
 /// Bytes as they come. An error ends the stream and is logged.
@@ -32,6 +33,12 @@ pub trait Streaming: DeserializeOwned + ToSchema + Send + 'static {
     /// The user whose data it is, where it is one person's.
     fn owner(&self) -> Option<UserId> {
         None
+    }
+
+    /// Whether it leaves nothing of the organization's history out of what it shows to whoever is cleared for
+    /// this class. Once such a one was handed over to its end, that is on record.
+    fn is_whole(&self, _: DataClass) -> bool {
+        false
     }
 
     /// The position behind which it begins, which the record of the access tells.
@@ -63,7 +70,37 @@ pub async fn serve<S: Streaming>(call: &mut Call<'_>) -> Answer {
     let after = admitted.value().start(admitted.tenant(), services).await?;
     let recorded = services.gate.record_read(call, &admitted, owner, Some(after)).await?;
     services.progress.reach(S::PROJECTIONS, recorded - 1, services.settings.wait_max).await?;
-    Ok(answer::<S>(S::open(admitted, Stretch { after, recorded }, services), services, call.request_id))
+    let taken = taken_out(call, &admitted, recorded);
+    let stream = S::open(admitted, Stretch { after, recorded }, services);
+    let stream = match taken {
+        Some(taken) => to_its_end(stream, services.gate.access_log.clone(), taken),
+        None => stream,
+    };
+    Ok(answer::<S>(stream, services, call.request_id))
+}
+
+/// What is to be recorded once an export of everything is over; nothing of any other one.
+fn taken_out<S: Streaming>(call: &Call<'_>, admitted: &Admitted<S>, exported_position: i64) -> Option<TakenOut> {
+    let admission = admitted.admission();
+    let access = call.access().filter(|_| admitted.value().is_whole(admission.rights.clearance()))?;
+    let access = Access { organization: admission.organization, ..access };
+    Some(TakenOut { access, exported_position, size_bytes: 0, policies: admission.policies.clone() })
+}
+
+/// The same stream, with the record that it was handed over behind its last piece. One that breaks off was not.
+fn to_its_end(stream: Bytestream, log: Arc<dyn AccessLog>, taken: TakenOut) -> Bytestream {
+    let pieces = stream::unfold(Some((stream, log, taken)), |left| async {
+        let (mut stream, log, mut taken) = left?;
+        match stream.next().await {
+            Some(Ok(piece)) => {
+                taken.size_bytes += i64::try_from(piece.len()).unwrap_or(i64::MAX);
+                Some((Ok(piece), Some((stream, log, taken))))
+            }
+            Some(Err(error)) => Some((Err(error), None)),
+            None => log.taken_out(taken).await.err().map(|error| (Err(error), None)),
+        }
+    });
+    pieces.boxed()
 }
 
 fn answer<S: Streaming>(stream: Bytestream, services: &Services, request_id: uuid::Uuid) -> HttpResponse {

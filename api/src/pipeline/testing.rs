@@ -2,7 +2,7 @@
 
 use super::{
     AccessLog, Elevated, Gate, Limiter, Parts, Program, Progress, RateLimits, RefusedAccess, SensitiveRead, Services, Settings, Shown,
-    Standing, Standings, TokenKeys, Upkeep, UpkeepRefused, bind, decision::OwnPolicies, keys::generate_pem,
+    Standing, Standings, TakenOut, TokenKeys, Upkeep, UpkeepRefused, bind, decision::OwnPolicies, keys::generate_pem,
 };
 use crate::dns::{DnsFault, DnsResolver};
 use crate::sign_in::{Desk, federation::FederationSettings, password_policy::PasswordPolicy};
@@ -160,6 +160,9 @@ impl AccessLog for Ports {
     async fn sensitive_read(&self, read: SensitiveRead) -> anyhow::Result<i64> {
         self.reads.lock().unwrap().push(read);
         Ok(1)
+    }
+    async fn taken_out(&self, _: TakenOut) -> anyhow::Result<()> {
+        Ok(())
     }
 }
 

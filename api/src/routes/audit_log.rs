@@ -17,7 +17,7 @@ use palmares_commands::compliance::{
 };
 use palmares_domain::{
     compliance::saved_searches::{SavedSearches, SearchFilters},
-    kernel::{Admitted, ClientContext, FieldError, SearchId, Tenant},
+    kernel::{Admitted, ClientContext, DataClass, FieldError, SearchId, Tenant},
 };
 use palmares_projections::{
     compliance::{
@@ -59,6 +59,10 @@ impl Streaming for ExportAuditLogs {
     const MEDIA_TYPE: &'static str = "application/x-ndjson";
     const PROJECTIONS: &'static [&'static str] = &[audit_trail::PROJECTION, subject_index::PROJECTION];
 
+    fn is_whole(&self, clearance: DataClass) -> bool {
+        clearance == DataClass::Restricted && self.0.leaves_nothing_out()
+    }
+
     async fn start(&self, _: Tenant, _: &Services) -> Result<i64, Problem> {
         check(&self.0)?;
         Ok(0)
@@ -80,6 +84,10 @@ pub struct ExportAuditTable(ListAuditLogs);
 impl Streaming for ExportAuditTable {
     const MEDIA_TYPE: &'static str = "text/csv";
     const PROJECTIONS: &'static [&'static str] = &[audit_trail::PROJECTION, subject_index::PROJECTION];
+
+    fn is_whole(&self, clearance: DataClass) -> bool {
+        clearance == DataClass::Restricted && self.0.leaves_nothing_out()
+    }
 
     async fn start(&self, _: Tenant, _: &Services) -> Result<i64, Problem> {
         check(&self.0)?;

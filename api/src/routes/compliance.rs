@@ -11,7 +11,7 @@ use crate::{
 };
 use futures::{StreamExt, TryStreamExt};
 use palmares_domain::{
-    kernel::{Admitted, Tenant},
+    kernel::{Admitted, DataClass, Tenant},
     registry::{DataMapEntry, data_map},
 };
 use palmares_projections::{
@@ -43,6 +43,10 @@ pub struct ExportEvidence(Asked);
 
 impl Streaming for ExportEvidence {
     const MEDIA_TYPE: &'static str = evidence::MEDIA_TYPE;
+
+    fn is_whole(&self, _: DataClass) -> bool {
+        self.0.from.is_none() && self.0.to.is_none()
+    }
 
     async fn start(&self, tenant: Tenant, services: &Services) -> Result<i64, Problem> {
         Ok(self.0.check(&services.readers, tenant).await?)

@@ -11,7 +11,7 @@ use crate::{
     problem::Problem,
 };
 use futures::{StreamExt, TryStreamExt};
-use palmares_domain::kernel::{Admitted, Code, Tenant};
+use palmares_domain::kernel::{Admitted, Code, DataClass, Tenant};
 use palmares_projections::{
     engine::{Cursor, Limit, Page, parked::ParkedEvent, status::ProjectionStatus},
     operations::{
@@ -41,6 +41,10 @@ pub struct ExportEvents(ListEvents);
 
 impl Streaming for ExportEvents {
     const MEDIA_TYPE: &'static str = "application/x-ndjson";
+
+    fn is_whole(&self, clearance: DataClass) -> bool {
+        clearance == DataClass::Restricted && self.0.leaves_nothing_out()
+    }
 
     async fn start(&self, tenant: Tenant, services: &Services) -> Result<i64, Problem> {
         Ok(export_start(&services.readers, tenant, &self.0).await?)

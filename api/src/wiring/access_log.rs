@@ -2,14 +2,14 @@
 
 use super::internal::admit;
 use crate::{
-    pipeline::{Access, AccessLog, RefusedAccess, SensitiveRead},
+    pipeline::{Access, AccessLog, RefusedAccess, SensitiveRead, TakenOut},
     problem,
 };
 use async_trait::async_trait;
 use palmares_commands::{compliance::RecordAccess, engine::Engine};
 use palmares_domain::{
     compliance::access_record::{
-        AccessRecordCommand, FILTERS_MAX, HttpMethod, RecordExport, RecordRefusal, RecordSensitiveRead, filter_fits,
+        AccessRecordCommand, FILTERS_MAX, HttpMethod, RecordExport, RecordRefusal, RecordSensitiveRead, RecordWholeExport, filter_fits,
     },
     kernel::{Admission, Idempotency},
 };
@@ -76,5 +76,11 @@ impl AccessLog for EngineAccessLog {
             AccessRecordCommand::SensitiveRead(read)
         };
         self.record(access, policies, repeatable, record).await
+    }
+
+    async fn taken_out(&self, taken: TakenOut) -> anyhow::Result<()> {
+        let TakenOut { access, exported_position, size_bytes, policies } = taken;
+        let record = RecordWholeExport { user_id: access.actor, exported_position, size_bytes };
+        self.record(access, policies, None, AccessRecordCommand::WholeExport(record)).await.map(drop)
     }
 }

@@ -16,6 +16,7 @@ impl RecordAccess {
             AccessRecordCommand::Refusal(refusal) => refusal.user_id,
             AccessRecordCommand::SensitiveRead(read) => read.user_id,
             AccessRecordCommand::Export(export) => export.user_id,
+            AccessRecordCommand::WholeExport(export) => export.user_id,
         }
     }
 }

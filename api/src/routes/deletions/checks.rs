@@ -18,7 +18,7 @@ use palmares_domain::{
     },
     kernel::{Admitted, DeletionRequestId, Tenant, UserId},
 };
-use palmares_projections::compliance::deletion_requests::{done_since, footprint};
+use palmares_projections::compliance::deletion_requests::{footprint, taken_out_since};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -55,10 +55,6 @@ const OF_COMPLIANCE: &[DeletionCheck] = &[
     DeletionCheck { of: DeletionKind::Organization, check: Check::ExportPackage, look: taken_out },
 ];
 
-/// By these an organization is taken out: with the proof that nothing is left out, or as events. What is
-/// personal stands in them as digests; people take out their own.
-const TAKEN_OUT_BY: &[&str] = &["compliance.audit_log.export", "operations.event.export"];
-
 /// Every check that this deletion needs, with what it found.
 pub(super) async fn all(services: &Services, tenant: Tenant, dossier: &Dossier) -> Result<Vec<Checked>, Problem> {
     find(FILLED, services, &Asked { tenant, dossier }).await
@@ -66,6 +62,12 @@ pub(super) async fn all(services: &Services, tenant: Tenant, dossier: &Dossier) 
 
 /// What has to be clear before a deletion is approved, with what is found now. None, where nobody depends on
 /// who is to be deleted.
+///
+/// `export_package` of an organization is clear once somebody has taken out all that it has recorded since its
+/// deletion was asked for: `GET /audit-logs/evidence`, `GET /audit-logs/export` or `GET /events` as
+/// newline-delimited JSON, without a filter and to the end. An export of a part of it, or one that broke off, is
+/// none; neither is one by somebody who is not cleared for all of it, but for the evidence, which shows nobody
+/// more.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ShowDeletionChecks {
@@ -130,11 +132,13 @@ fn nothing_is_held<'a>(services: &'a Services, asked: &'a Asked<'a>) -> LocalBox
     .boxed_local()
 }
 
-/// An organization goes with its package in somebody's hands: once it is suspended, its people take out nothing.
+/// An organization goes with its package in somebody's hands: once it is suspended, its people take out nothing. The
+/// package is all of it, whichever form it has, to its last byte; what is personal stands in it as digests, and people
+/// take out their own.
 fn taken_out<'a>(services: &'a Services, asked: &'a Asked<'a>) -> LocalBoxFuture<'a, Result<CheckOutcome, Problem>> {
     async {
         let mut reader = services.readers.open(asked.tenant, None).await?;
-        let taken = done_since(&mut reader, asked.dossier.request_id, TAKEN_OUT_BY).await?;
+        let taken = taken_out_since(&mut reader, asked.dossier.request_id).await?;
         Ok(if taken { CheckOutcome::Clear } else { CheckOutcome::Open })
     }
     .boxed_local()

@@ -2,7 +2,7 @@
 
 use super::{
     AccessRecordCommand, AccessRecordError, AccessRecordEvent, AccessRefused, DataExported, Filters, RecordExport, RecordRefusal,
-    RecordSensitiveRead, SensitiveDataRead,
+    RecordSensitiveRead, SensitiveDataRead, WholeLogExported,
 };
 use crate::kernel::{Aggregate, Facts, UserId};
 use serde::{Deserialize, Serialize};
@@ -35,6 +35,12 @@ impl Aggregate for AccessRecord {
             AccessRecordCommand::Refusal(command) => refusal(command),
             AccessRecordCommand::SensitiveRead(command) => sensitive_read(command),
             AccessRecordCommand::Export(command) => export(command),
+            AccessRecordCommand::WholeExport(command) => Ok(WholeLogExported {
+                user_id: command.user_id,
+                exported_position: command.exported_position,
+                size_bytes: command.size_bytes,
+            }
+            .into()),
         }
         .map(|event| vec![event])
     }
@@ -44,6 +50,8 @@ impl Aggregate for AccessRecord {
             AccessRecordEvent::AccessRefused(_) => &mut self.refusals,
             AccessRecordEvent::SensitiveDataRead(_) => &mut self.sensitive_reads,
             AccessRecordEvent::DataExported(_) => &mut self.exports,
+            // It is the end of one that was counted when it began.
+            AccessRecordEvent::WholeLogExported(_) => return,
         };
         *count += 1;
     }

@@ -47,6 +47,7 @@ pub enum AccessRecordCommand {
     Refusal(RecordRefusal),
     SensitiveRead(RecordSensitiveRead),
     Export(RecordExport),
+    WholeExport(RecordWholeExport),
 }
 
 /// Records that the gate refused an authenticated caller.
@@ -92,4 +93,13 @@ pub struct RecordExport {
     pub route: String,
     pub from_position: i64,
     pub filters: Filters,
+}
+
+/// Records that an export of everything was handed over to its end.
+#[derive(Clone, Copy, Debug)]
+pub struct RecordWholeExport {
+    pub user_id: UserId,
+    /// Where it is on record that they took it out.
+    pub exported_position: i64,
+    pub size_bytes: i64,
 }

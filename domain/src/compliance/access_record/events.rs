@@ -48,6 +48,13 @@ events! {
             /// It holds what stands behind this position.
             from_position: i64 = internal,
             filters: Filters = internal,
+        },
+        /// An export that left nothing of the organization's history out was handed over to its end.
+        WholeLogExported = "compliance.whole_log_exported" v 1 {
+            user_id: UserId = internal,
+            /// Where it is on record that they took it out.
+            exported_position: i64 = internal,
+            size_bytes: i64 = internal,
         }
     }
 }

@@ -8,6 +8,6 @@ mod events;
 mod tests;
 
 pub use aggregate::{AccessRecord, FILTERS_MAX, filter_fits};
-pub use commands::{AccessRecordCommand, Aim, Filters, HttpMethod, RecordExport, RecordRefusal, RecordSensitiveRead};
+pub use commands::{AccessRecordCommand, Aim, Filters, HttpMethod, RecordExport, RecordRefusal, RecordSensitiveRead, RecordWholeExport};
 pub use errors::AccessRecordError;
-pub use events::{AccessRecordEvent, AccessRefused, DataExported, SensitiveDataRead};
+pub use events::{AccessRecordEvent, AccessRefused, DataExported, SensitiveDataRead, WholeLogExported};

@@ -64,6 +64,18 @@ fn each_command_records_one_entry_of_its_kind() {
     assert_eq!(record, AccessRecord { refusals: 1, sensitive_reads: 1, exports: 1 });
 }
 
+/// covers: E-190
+#[test]
+fn the_end_of_an_export_of_everything_names_its_beginning_and_is_no_export_of_its_own() {
+    let ended = RecordWholeExport { user_id: ALICE, exported_position: 7, size_bytes: 4_096 };
+    let ended = when(AccessRecordCommand::WholeExport(ended)).unwrap();
+    assert_eq!(ended, WholeLogExported { user_id: ALICE, exported_position: 7, size_bytes: 4_096 }.into());
+    let mut record = AccessRecord::default();
+    record.evolve(&when(export("type", "identity.user_created")).unwrap());
+    record.evolve(&ended);
+    assert_eq!(record.exports, 1);
+}
+
 #[test]
 fn nothing_that_could_hold_prose_is_recorded() {
     for route in ["", "/a b", "/é", &"/".repeat(201)] {

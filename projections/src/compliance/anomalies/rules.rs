@@ -80,7 +80,7 @@ impl Sighting {
                         let everybody = of_people && event.position - from_position > EXPORT_MIN;
                         everybody.then_some(()).and_then(|()| itself(Rule::MassExports))
                     }
-                    AccessRecordEvent::AccessRefused(_) => None,
+                    AccessRecordEvent::AccessRefused(_) | AccessRecordEvent::WholeLogExported(_) => None,
                 }
             }
             _ => Change::of(event).and_then(|_| itself(Rule::ComplianceOfficersChanged)),

@@ -90,6 +90,34 @@ pub struct ListAuditLogs {
     pub limit: Limit,
 }
 
+impl ListAuditLogs {
+    /// Whether it asks for every entry that there is. How many are shown at once is no matter.
+    pub fn leaves_nothing_out(&self) -> bool {
+        let Self {
+            actor_id,
+            target_id,
+            correlation_id,
+            on_behalf_of,
+            elevation_id,
+            session_id,
+            action,
+            event_type,
+            audit_name,
+            target_type,
+            outcome,
+            ip,
+            text,
+            from,
+            to,
+            cursor,
+            limit: _,
+        } = self;
+        let ids = [actor_id, target_id, correlation_id, on_behalf_of, elevation_id, session_id].iter().all(|id| id.is_none());
+        let texts = [action, event_type, target_type, ip, text].iter().all(|text| text.is_none());
+        ids && texts && audit_name.is_none() && outcome.is_none() && from.is_none() && to.is_none() && cursor.is_none()
+    }
+}
+
 impl Query for ListAuditLogs {
     type Output = Page<AuditEntry>;
 

@@ -8,7 +8,7 @@ pub use fold::DeletionRequests;
 pub use query::{
     DeletionRequest, GetCertificate, GetDeletionRequest, Kept, ListDeletionRequests, PastCheck, SignedCertificate, open_requests,
 };
-pub use traces::{done_since, footprint, sealed_by_purpose};
+pub use traces::{footprint, sealed_by_purpose, taken_out_since};
 
 /// The projection's public name.
 pub const PROJECTION: &str = "deletion_requests";
@@ -21,7 +21,7 @@ pub(super) const STATEMENTS: &[(&str, &str)] = &[
     ("compliance.deletion_requests.sealed", query::SEALED),
     ("compliance.deletion_requests.open", query::OPEN),
     ("compliance.deletion_requests.certificate", query::CERTIFICATE),
-    ("compliance.deletion_requests.done_since", traces::DONE_SINCE),
+    ("compliance.deletion_requests.taken_out_since", traces::TAKEN_OUT_SINCE),
     ("compliance.deletion_requests.footprint", traces::FOOTPRINT),
     ("compliance.deletion_requests.sealed_by_purpose", traces::SEALED_BY_PURPOSE),
 ];

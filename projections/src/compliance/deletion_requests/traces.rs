@@ -8,6 +8,9 @@ use palmares_domain::{
 };
 use std::collections::BTreeMap;
 
+/// The type of the events that tell of exports that left nothing out.
+const WHOLE_EXPORT: &str = "compliance.whole_log_exported";
+
 pub(super) const FOOTPRINT: &str = "
     SELECT min(at), max(at) FROM (
         SELECT e.recorded_at AS at FROM event_sealed f JOIN events e ON e.position = f.position
@@ -19,17 +22,20 @@ pub(super) const SEALED_BY_PURPOSE: &str = "
     SELECT purpose, count(*) FROM event_sealed
     WHERE organization_id = $1 AND ($2::uuid IS NULL OR subject_id = $2) GROUP BY purpose";
 
-/// The request's row says when it was asked for the last time.
-pub(super) const DONE_SINCE: &str = "
+/// The request's row says when it was asked for the last time; an export that began before does not have it.
+pub(super) const TAKEN_OUT_SINCE: &str = "
     SELECT EXISTS (
-        SELECT FROM identity_decisions d JOIN compliance_deletion_requests r ON r.organization_id = d.organization_id
-        WHERE d.organization_id = $1 AND r.request_id = $2 AND d.permission = ANY($3) AND d.outcome = 'PERMIT'
-          AND d.position > r.created_position)";
+        SELECT FROM compliance_deletion_requests r
+        JOIN compliance_audit_log l ON l.organization_id = r.organization_id AND l.event_type = $3 AND l.position > r.created_position
+        JOIN events e ON e.position = l.position
+        WHERE r.organization_id = $1 AND r.request_id = $2
+          AND (convert_from(e.payload, 'UTF8')::jsonb->>'exported_position')::bigint > r.created_position)";
 
-/// Whether somebody was let do one of these since the deletion was asked for.
-pub async fn done_since(reader: &mut TenantReader<'_>, request: DeletionRequestId, permissions: &[&str]) -> Result<bool, ReadError> {
-    let query = sqlx::query_scalar(DONE_SINCE).persistent(false).bind(reader.organization().0).bind(request.0).bind(permissions);
-    Ok(query.fetch_one(reader.connection()).await?)
+/// Whether everything that is recorded was handed over to somebody since the deletion was asked for: begun after it, and
+/// whole to its end.
+pub async fn taken_out_since(reader: &mut TenantReader<'_>, request: DeletionRequestId) -> Result<bool, ReadError> {
+    let query = sqlx::query_scalar(TAKEN_OUT_SINCE).persistent(false).bind(reader.organization().0).bind(request.0);
+    Ok(query.bind(WHOLE_EXPORT).fetch_one(reader.connection()).await?)
 }
 
 /// Over which time something personal of a user is recorded; of everybody where none is named.

@@ -134,6 +134,8 @@ impl Row {
             AccessRecordEvent::AccessRefused(refused) => refused.route,
             AccessRecordEvent::SensitiveDataRead(read) => read.route,
             AccessRecordEvent::DataExported(exported) => exported.route,
+            // The end of what was decided when it began.
+            AccessRecordEvent::WholeLogExported(_) => return None,
         })
     }
 }

@@ -64,6 +64,14 @@ pub struct ListEvents {
 }
 
 impl ListEvents {
+    /// Whether it asks for every event that there is. How many are shown at once is no matter.
+    pub fn leaves_nothing_out(&self) -> bool {
+        let Self { event_type, stream_type, stream_id, actor_id, correlation_id, from, to, after, before, cursor, limit: _ } = self;
+        let ids = [stream_id, actor_id, correlation_id].iter().all(|id| id.is_none());
+        let texts = event_type.is_none() && stream_type.is_none() && cursor.is_none();
+        ids && texts && from.is_none() && to.is_none() && before.is_none() && after.is_none_or(|after| after <= 0)
+    }
+
     /// The position behind which the list begins, its cursor included.
     pub(super) fn start(&self, reader: &TenantReader<'_>) -> Result<i64, ReadError> {
         let behind: Option<i64> = reader.behind(self.cursor.as_ref())?;
