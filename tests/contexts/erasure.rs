@@ -261,6 +261,18 @@ async fn a_forced_deletion_is_the_platforms_with_its_ground_and_incident() {
     assert_eq!((&shown["kind"], &shown["ground"], &shown["incident"]), (&json!("FORCED"), &json!("fraud"), &json!("INC-1")));
     on(&organization.member, &request, "cancel", json!({})).await.refused(403, "ACCESS_DENIED");
     on(&organization.admin, &request, "cancel", json!({})).await.refused(403, "ACCESS_DENIED");
+
+    // Asked for anew, each incident stays on record, newest first.
+    on(&organization.platform, &request, "cancel", json!({})).await.expect(200);
+    assert_eq!(organization.platform.post("/deletion-requests", &forced("abuse", "INC-2")).await.expect(201).id("id"), request);
+    on(&organization.platform, &request, "cancel", json!({})).await.expect(200);
+    organization.platform.post("/deletion-requests", &forced("fraud", "INC-3")).await.expect(201);
+    let listed = organization.officer.get_at("/deletion-requests", organization.head().await).await.expect(200);
+    let shown = &listed.items()[0];
+    assert_eq!((&shown["incident"], &shown["status"]), (&json!("INC-3"), &json!("SUBMITTED")));
+    let earlier: Vec<_> = shown["earlier"].as_array().expect("a list").iter().map(|of| (&of["incident"], &of["status"])).collect();
+    assert_eq!(earlier, [(&json!("INC-2"), &json!("CANCELLED")), (&json!("INC-1"), &json!("CANCELLED"))]);
+    assert!(shown["earlier"][1]["created_at"].is_string() && shown["earlier"][1]["requested_by"].is_string(), "{shown}");
 }
 
 // covers: E-179, E-180, E-181, E-47

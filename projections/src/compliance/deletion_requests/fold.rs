@@ -12,9 +12,9 @@ use serde::Serialize;
 use serde_json::Value;
 use uuid::Uuid;
 
-/// A subject that is asked for anew begins anew.
+/// A subject that is asked for anew begins anew, and what was before stands beside it.
 pub(super) const INSERT: &str = "
-    INSERT INTO {compliance_deletion_requests}
+    INSERT INTO {compliance_deletion_requests} AS before
         (organization_id, request_id, user_id, kind, requested_by, concerns, ground, incident, status, created_at, created_position,
          created_event_id, changed_at)
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $10)
@@ -23,7 +23,11 @@ pub(super) const INSERT: &str = "
         incident = excluded.incident, status = excluded.status, created_at = excluded.created_at,
         created_position = excluded.created_position, created_event_id = excluded.created_event_id, changed_at = excluded.changed_at,
         approved_by = '{}', checks = '[]', refusal_ground = NULL, due_at = NULL, step = NULL, retained = '[]', backups_until = NULL,
-        certificate = NULL";
+        certificate = NULL,
+        earlier = jsonb_build_array(jsonb_build_object(
+            'kind', before.kind, 'requested_by', before.requested_by, 'ground', before.ground, 'incident', before.incident,
+            'status', before.status, 'approved_by', before.approved_by, 'refusal_ground', before.refusal_ground,
+            'created_at', before.created_at, 'changed_at', before.changed_at)) || before.earlier";
 
 pub(super) const CHANGE: &str = "
     UPDATE {compliance_deletion_requests}
@@ -43,7 +47,7 @@ impl Projector for DeletionRequests {
     }
 
     fn version(&self) -> i32 {
-        2
+        3
     }
 
     fn tables(&self) -> &'static [&'static str] {

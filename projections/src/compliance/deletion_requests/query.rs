@@ -15,14 +15,14 @@ use uuid::Uuid;
 
 pub(super) const LIST: &str = "
     SELECT request_id, user_id, kind, requested_by, concerns, ground, incident, status, approved_by, checks, refusal_ground, due_at,
-           step, retained, backups_until, certificate IS NOT NULL AS certified, created_at, created_position, created_event_id, changed_at
+           step, retained, backups_until, certificate IS NOT NULL AS certified, created_at, created_position, created_event_id, changed_at, earlier
     FROM compliance_deletion_requests
     WHERE organization_id = $1 AND ($2::text IS NULL OR status = $2) AND ($3::uuid IS NULL OR user_id = $3) AND created_position < $4
     ORDER BY created_position DESC LIMIT $5";
 
 pub(super) const GET: &str = "
     SELECT request_id, user_id, kind, requested_by, concerns, ground, incident, status, approved_by, checks, refusal_ground, due_at,
-           step, retained, backups_until, certificate IS NOT NULL AS certified, created_at, created_position, created_event_id, changed_at
+           step, retained, backups_until, certificate IS NOT NULL AS certified, created_at, created_position, created_event_id, changed_at, earlier
     FROM compliance_deletion_requests
     WHERE organization_id = $1 AND request_id = $2 AND ($3::uuid IS NULL OR user_id = $3)";
 
@@ -79,6 +79,23 @@ pub struct DeletionRequest {
     pub certified: bool,
     pub created_at: DateTime<Utc>,
     pub changed_at: DateTime<Utc>,
+    /// What was asked before and came to nothing, newest first: a subject has one request.
+    pub earlier: Vec<EarlierRequest>,
+}
+
+/// A deletion of the same subject that was refused, cancelled or undone. Why it was asked for stands in the log.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub struct EarlierRequest {
+    pub kind: String,
+    pub requested_by: UserId,
+    pub ground: Option<String>,
+    pub incident: Option<String>,
+    /// `REFUSED`, `CANCELLED` or `RESTORED`.
+    pub status: String,
+    pub approved_by: Vec<UserId>,
+    pub refusal_ground: Option<String>,
+    pub created_at: DateTime<Utc>,
+    pub changed_at: DateTime<Utc>,
 }
 
 /// A check with what it found, and when somebody looked.
@@ -121,6 +138,7 @@ struct Row {
     created_position: i64,
     created_event_id: Uuid,
     changed_at: DateTime<Utc>,
+    earlier: Value,
 }
 
 /// The address at which the checks are looked at anew, by whoever looks at the request.
@@ -155,6 +173,7 @@ impl Row {
             certified: self.certified,
             created_at: self.created_at,
             changed_at: self.changed_at,
+            earlier: parsed(self.earlier)?,
         })
     }
 }
