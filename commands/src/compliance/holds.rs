@@ -1,12 +1,15 @@
 //! Legal holds: placed, extended, released.
 
-use super::holds_stream;
+use super::{holds_stream, request_stream};
 use crate::engine::{Answer, Operation, Refused, StreamRef, Unit};
 use crate::ids::new_id;
 use palmares_domain::{
-    compliance::legal_holds::{self, HoldScope, LegalHolds, LegalHoldsCommand, LegalHoldsError, SUBJECTS_MAX, Span},
+    compliance::{
+        deletion_request::DeletionRequest,
+        legal_holds::{self, HoldScope, LegalHolds, LegalHoldsCommand, LegalHoldsError, SUBJECTS_MAX, Span},
+    },
     identity::{Role, user::User},
-    kernel::{Admission, Code, FieldError, LegalHoldId, UserId},
+    kernel::{Admission, Code, DeletionRequestId, FieldError, LegalHoldId, UserId},
 };
 use serde::Deserialize;
 use std::collections::BTreeSet;
@@ -18,7 +21,12 @@ crate::capabilities! {
     ReleaseLegalHold => permit "compliance.legal_hold.release", throttle Write;
 }
 
-/// Puts people under a legal hold, or everybody where none is named: nothing of theirs is destroyed.
+const SUBJECT_UNKNOWN: &str = "compliance.legal_hold_subject_unknown";
+const SUBJECT_ERASED: &str = "compliance.legal_hold_subject_erased";
+
+/// Puts people under a legal hold, or everybody where none is named: nothing of theirs is destroyed. Of somebody who
+/// was erased but for what a retention keeps, it keeps that; `erased_in_part` names them. Of whom nothing is left,
+/// there is nothing to hold, and naming them is refused.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PlaceLegalHold {
@@ -43,25 +51,50 @@ fn scope(subjects: &[UserId], span: Option<Span>) -> HoldScope {
     HoldScope { subjects: subjects.iter().copied().collect::<BTreeSet<_>>(), span }
 }
 
-/// Whom a request names: nobody, where it names more than a hold can be on, which is refused as it is.
+/// Whom a request names, and how far their erasure is: nobody, where it names more than a hold can be on, which is
+/// refused as it is.
 fn named(admission: &Admission, subjects: &[UserId]) -> Vec<StreamRef> {
     let named: BTreeSet<_> = subjects.iter().copied().collect();
     let few = named.len() <= SUBJECTS_MAX;
-    named.into_iter().filter(|_| few).map(|user| StreamRef::of::<User>(admission.organization, user)).collect()
+    let of = |user: UserId| {
+        let erasure = request_stream(admission, DeletionRequestId::of(user));
+        [StreamRef::of::<User>(admission.organization, user), erasure]
+    };
+    named.into_iter().filter(|_| few).flat_map(of).collect()
 }
 
-/// A hold on nobody keeps nothing, and whoever placed it believes that it does.
-fn check_there(unit: &mut Unit<'_>, subjects: &[UserId]) -> Result<(), Refused> {
-    let mut missing = Vec::new();
+/// A hold on nobody keeps nothing, and whoever placed it believes that it does: neither does one on somebody of whom
+/// nothing is left. Answers those of whom a part is left only.
+fn check_there(unit: &mut Unit<'_>, subjects: &[UserId]) -> Result<Vec<UserId>, Refused> {
+    let (mut amiss, mut erased_in_part) = (Vec::new(), Vec::new());
     for (index, user) in subjects.iter().enumerate() {
-        if unit.state::<User>(*user)?.profile().is_none() {
-            missing.push(FieldError::new(format!("subjects[{index}]"), "compliance.legal_hold_subject_unknown"));
-        }
+        let known = unit.state::<User>(*user)?.profile().is_some();
+        let erasure = unit.state::<DeletionRequest>(DeletionRequestId::of(*user))?.dossier();
+        let reason = match erasure.filter(|erasure| erasure.is_erased()) {
+            _ if !known => SUBJECT_UNKNOWN,
+            Some(erasure) if erasure.is_erased_whole() => SUBJECT_ERASED,
+            Some(_) => {
+                erased_in_part.push(*user);
+                continue;
+            }
+            None => continue,
+        };
+        amiss.push((index, reason));
     }
-    match missing.is_empty() {
-        true => Ok(()),
-        false => Err(Refused { errors: missing, ..Refused::field("subjects", "compliance.legal_hold_subject_unknown") }),
+    let Some((_, first)) = amiss.first() else { return Ok(erased_in_part) };
+    let refused = Refused::field("subjects", first);
+    let errors = amiss.iter().map(|(index, reason)| FieldError::new(format!("subjects[{index}]"), *reason)).collect();
+    Err(Refused { errors, ..refused })
+}
+
+/// The answer names those of whom the hold keeps no more than what a retention has left.
+fn answer(hold_id: LegalHoldId, status: &str, erased_in_part: &[UserId]) -> Answer {
+    let answer = Answer::new("id", hold_id, status);
+    if erased_in_part.is_empty() {
+        return answer;
     }
+    let ids: Vec<_> = erased_in_part.iter().map(ToString::to_string).collect();
+    answer.with("erased_in_part", ids)
 }
 
 fn run(unit: &mut Unit<'_>, command: &LegalHoldsCommand) -> Result<(), Refused> {
@@ -82,8 +115,8 @@ impl Operation for PlaceLegalHold {
         let hold_id = Self::id(unit.admission());
         let place = legal_holds::PlaceHold { hold_id, scope: scope(&self.subjects, self.span), matter: self.matter.clone() };
         run(unit, &LegalHoldsCommand::Place(place))?;
-        check_there(unit, &self.subjects)?;
-        Ok(Answer::new("id", hold_id, "PLACED"))
+        let erased_in_part = check_there(unit, &self.subjects)?;
+        Ok(answer(hold_id, "PLACED", &erased_in_part))
     }
 }
 
@@ -111,8 +144,8 @@ impl Operation for ExtendLegalHold {
 
     fn decide(&self, unit: &mut Unit<'_>) -> Result<Answer, Refused> {
         run(unit, &LegalHoldsCommand::Extend { hold_id: self.hold_id, scope: scope(&self.subjects, self.span) })?;
-        check_there(unit, &self.subjects)?;
-        Ok(Answer::new("id", self.hold_id, "EXTENDED"))
+        let erased_in_part = check_there(unit, &self.subjects)?;
+        Ok(answer(self.hold_id, "EXTENDED", &erased_in_part))
     }
 }
 

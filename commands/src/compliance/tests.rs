@@ -295,6 +295,36 @@ async fn a_hold_stops_what_was_approved_and_the_administrator_does_not_lift_it()
     assert_eq!(became(&world.execute(SYSTEM, known).await.unwrap()), "SOFT_DELETED");
 }
 
+/// covers: E-162
+#[tokio::test]
+async fn nobody_is_put_under_a_hold_of_whom_nothing_is_left() {
+    let world = World::new().await;
+    let (ada, bea) = (world.user("ada", Role::Member).await, world.user("bea", Role::Member).await);
+    let subject = world.in_grace(ada).await;
+    world.days(30);
+    world.end_grace(subject).await;
+    world.days(30);
+    world.erase(subject).await;
+    // What the law keeps of somebody can be held, and the answer says that it is all there is.
+    let hold = |subjects: &[UserId]| json!({ "subjects": subjects, "matter": "case 7" });
+    let placed = world.ask::<PlaceLegalHold>(OFFICER, hold(&[bea, ada])).await.unwrap();
+    assert_eq!(placed.answer.0["erased_in_part"], json!([ada]));
+    let placed = json!({ "hold_id": placed.answer.0["id"] });
+    world.ask::<ReleaseLegalHold>(OFFICER, placed).await.unwrap();
+
+    world.days(3654);
+    world.erase(subject).await;
+    assert_eq!(world.request(subject).await.status, DeletionStatus::Purged);
+    let refused = world.ask::<PlaceLegalHold>(OFFICER, hold(&[bea, ada])).await.unwrap_err();
+    let Rejection::Refused(refused) = refused else { panic!("{refused}") };
+    let named: Vec<_> = refused.errors.iter().map(|error| (error.field.as_str(), error.reason.as_str())).collect();
+    assert_eq!(named, [("subjects[1]", "compliance.legal_hold_subject_erased")]);
+    let placed = world.ask::<PlaceLegalHold>(OFFICER, hold(&[bea])).await.unwrap();
+    assert_eq!(placed.answer.0.get("erased_in_part"), None);
+    let more = json!({ "hold_id": placed.answer.0["id"], "subjects": [ada] });
+    assert!(world.ask::<ExtendLegalHold>(OFFICER, more).await.is_err());
+}
+
 /// covers: E-180
 #[tokio::test]
 async fn another_schedule_moves_the_date_of_what_is_kept() {

@@ -49,6 +49,19 @@ pub struct Erasure {
     pub counts: Vec<i64>,
 }
 
+impl Dossier {
+    /// Whether something of the subject was destroyed.
+    pub fn is_erased(&self) -> bool {
+        self.rounds > 0
+    }
+
+    /// Whether nothing of the subject is kept any more, but in backups.
+    pub fn is_erased_whole(&self) -> bool {
+        let none_kept = self.is_erased() && self.erasure.is_none() && self.retained.is_empty();
+        none_kept || self.status == DeletionStatus::Purged
+    }
+}
+
 /// A deletion: nothing, until asked for.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]

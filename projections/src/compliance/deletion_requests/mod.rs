@@ -6,7 +6,8 @@ mod traces;
 
 pub use fold::DeletionRequests;
 pub use query::{
-    DeletionRequest, EarlierRequest, GetCertificate, GetDeletionRequest, Kept, ListDeletionRequests, PastCheck, SignedCertificate, open_requests,
+    DeletionRequest, EarlierRequest, GetCertificate, GetDeletionRequest, Kept, ListDeletionRequests, PastCheck, SignedCertificate,
+    open_requests,
 };
 pub use traces::{footprint, sealed_by_purpose, taken_out_since};
 
