@@ -235,6 +235,10 @@ async fn a_hold_stops_a_deletion_by_itself_and_lets_it_go_on() {
     let status = async |wanted: &str| (organization.deletion(&request).await["status"] == wanted).then_some(());
     eventually("the deletion is held", async || status("HELD").await).await;
     on(&organization.member, &request, "cancel", json!({})).await.refused(409, "LEGAL_HOLD");
+    // By which one is told to whoever may see holds, and to nobody else.
+    let checks = format!("/deletion-requests/{request}/checks?user_id={}", organization.member_id);
+    assert_eq!(organization.officer.get(&checks).await.expect(200).body["holds"], json!([hold]));
+    assert_eq!(organization.member.get(&checks).await.expect(200).body["holds"], Value::Null);
 
     organization.admin.post(&format!("/legal-holds/{hold}/release"), &json!({})).await.refused(403, "ACCESS_DENIED");
     let span = json!({ "subjects": [], "span": { "from": "2030-01-02T00:00:00Z", "until": "2030-01-01T00:00:00Z" } });

@@ -1,6 +1,6 @@
 //! Deletions, as far as people move them: asked for, proven, reviewed, cancelled, undone (7A to 7E).
 
-use super::{request_stream, schedule_stream, subject_stream};
+use super::{holds_stream, request_stream, schedule_stream, subject_stream};
 use crate::engine::{Answer, Operation, Refused, StreamRef, Unit};
 use crate::identity::{catalogue_stream, check_may_act_for};
 use palmares_domain::{
@@ -9,6 +9,7 @@ use palmares_domain::{
             self, Checked, DeletionCommand, DeletionKind, DeletionRequest, DeletionStatus, DeletionSubject, Dossier, ForcedGround,
             RefusalGround,
         },
+        legal_holds::{LegalHolds, Span},
         retention_schedule::{RecordClass, RetentionSchedule},
     },
     identity::{
@@ -24,6 +25,9 @@ use utoipa::ToSchema;
 
 /// Needed beside the right to delete users, to ask that the organization go.
 const DELETE_ORGANIZATION: &str = "organizations.organization.delete";
+
+/// Needed to be told which legal holds stop a deletion.
+pub const SEE_HOLDS: &str = "compliance.legal_hold.read";
 
 crate::capabilities! {
     SubmitDeletion => permit "identity.user.delete", throttle Write, owner |submit| submit.user_id;
@@ -226,8 +230,14 @@ macro_rules! on_request {
 }
 
 on_request! {
-    /// Agrees to a deletion that somebody else asked for; with the last approval its grace period begins.
+    /// Agrees to a deletion that somebody else asked for; with the last approval its grace period begins. Where a
+    /// legal hold is on its subject, it is held from there on, and the answer names the holds to whoever may see them.
     ApproveDeletion {
+        /// Over which time something is recorded of the subject, looked up before the command is executed; where that
+        /// is not known, every hold is on it.
+        #[serde(skip)]
+        #[schema(ignore)]
+        footprint: Option<Span>,
         /// What has to be clear first, looked up before the command is executed.
         #[serde(skip)]
         #[schema(ignore)]
@@ -263,13 +273,14 @@ impl Operation for ApproveDeletion {
     }
 
     fn reads(&self, admission: &Admission) -> Vec<StreamRef> {
-        vec![schedule_stream(admission)]
+        vec![schedule_stream(admission), holds_stream(admission)]
     }
 
     fn decide(&self, unit: &mut Unit<'_>) -> Result<Answer, Refused> {
         let before = dossier(unit, self.request_id, self.subject)?;
         check_place(unit, &before)?;
         let organization = unit.organization();
+        let holds = unit.state::<LegalHolds>(organization)?.on(before.subject, self.footprint.as_ref());
         let grace_days = unit.state::<RetentionSchedule>(organization)?.days(RecordClass::DeletionGrace);
         let approve = deletion_request::Approve { checks: self.checks.clone(), grace_days };
         unit.run::<DeletionRequest>(self.request_id, &DeletionCommand::Approve(approve))?;
@@ -277,7 +288,13 @@ impl Operation for ApproveDeletion {
         if let (DeletionSubject::Organization(organization), DeletionStatus::Grace) = (after.subject, after.status) {
             unit.run::<Organization>(organization, &OrganizationCommand::RequestDeletion)?;
         }
-        Ok(Answer::new("id", self.request_id, after.status.name()))
+        if after.status != DeletionStatus::Grace || holds.is_empty() {
+            return Ok(Answer::new("id", self.request_id, after.status.name()));
+        }
+        unit.run::<DeletionRequest>(self.request_id, &DeletionCommand::CheckHold { held: true })?;
+        let held = Answer::new("id", self.request_id, DeletionStatus::Held.name());
+        let ids: Vec<_> = holds.iter().map(ToString::to_string).collect();
+        Ok(if unit.admission().rights.permit(SEE_HOLDS) { held.with("holds", ids) } else { held })
     }
 }
 

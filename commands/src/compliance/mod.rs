@@ -33,7 +33,7 @@ pub use breaches::{
 pub use consents::{GiveConsent, RevokeConsent};
 pub use deletions::{
     ApproveDeletion, CancelDeletion, CancelOrganizationDeletion, CancelUserDeletion, ConcernsRequest, RefuseDeletion,
-    RequestOrganizationDeletion, RestoreDeletion, SubmitDeletion, VerifyDeletion,
+    RequestOrganizationDeletion, RestoreDeletion, SEE_HOLDS, SubmitDeletion, VerifyDeletion,
 };
 pub use erasure::{BeginErasure, CertifyErasure, CheckDeletionHold, EndGrace, RecordErasureStep, RescheduleRetention, dates_of};
 pub use holds::{ExtendLegalHold, PlaceLegalHold, ReleaseLegalHold};

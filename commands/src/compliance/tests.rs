@@ -297,6 +297,33 @@ async fn a_hold_stops_what_was_approved_and_the_administrator_does_not_lift_it()
 
 /// covers: E-162
 #[tokio::test]
+async fn who_approves_what_a_hold_is_on_is_told_so_at_once() {
+    let world = World::new().await;
+    let ada = world.user("ada", Role::Member).await;
+    let (subject, own) = (DeletionSubject::User(ada), As(ada, Role::Member));
+    let placed = world.ask::<PlaceLegalHold>(OFFICER, json!({ "subjects": [ada], "matter": "case 7" })).await.unwrap();
+    world.ask::<SubmitDeletion>(own, json!({ "user_id": ada })).await.unwrap();
+    world.verify(own, subject).await.unwrap();
+    let approved = world.approve(OFFICER, subject).await.unwrap();
+    assert_eq!((became(&approved), &approved.answer.0["holds"]), ("HELD", &json!([placed.answer.0["id"]])));
+    world.ask::<ReleaseLegalHold>(OFFICER, json!({ "hold_id": placed.answer.0["id"] })).await.unwrap();
+    let check = CheckDeletionHold { request_id: DeletionRequestId::of(ada), subject, footprint: None };
+    assert_eq!(became(&world.execute(SYSTEM, check).await.unwrap()), "GRACE");
+    world.days(30);
+    assert_eq!(became(&world.end_grace(subject).await), "SOFT_DELETED", "the days of the grace period count on");
+
+    // Whoever may not see holds is told that there is one, and no more.
+    let bea = world.user("bea", Role::Member).await;
+    let (subject, own) = (DeletionSubject::User(bea), As(bea, Role::Member));
+    world.ask::<PlaceLegalHold>(OFFICER, json!({ "subjects": [bea], "matter": "case 8" })).await.unwrap();
+    world.ask::<SubmitDeletion>(own, json!({ "user_id": bea })).await.unwrap();
+    world.verify(own, subject).await.unwrap();
+    let approved = world.approve(As(UserId(Uuid::from_u128(8)), Role::Analyst), subject).await.unwrap();
+    assert_eq!((became(&approved), approved.answer.0.get("holds")), ("HELD", None));
+}
+
+/// covers: E-162
+#[tokio::test]
 async fn nobody_is_put_under_a_hold_of_whom_nothing_is_left() {
     let world = World::new().await;
     let (ada, bea) = (world.user("ada", Role::Member).await, world.user("bea", Role::Member).await);

@@ -11,12 +11,13 @@ use crate::{
     routes::experts,
 };
 use futures::future::{FutureExt, LocalBoxFuture};
+use palmares_commands::compliance::SEE_HOLDS;
 use palmares_domain::{
     compliance::{
         deletion_request::{Check, CheckOutcome, Checked, DeletionKind, Dossier},
         legal_holds::LegalHolds,
     },
-    kernel::{Admitted, DeletionRequestId, Tenant, UserId},
+    kernel::{Admitted, DeletionRequestId, LegalHoldId, Tenant, UserId},
 };
 use palmares_projections::compliance::deletion_requests::{footprint, taken_out_since};
 use serde::{Deserialize, Serialize};
@@ -81,6 +82,10 @@ pub struct ShowDeletionChecks {
 #[derive(Serialize, ToSchema)]
 pub struct DeletionChecks {
     pub checks: Vec<Checked>,
+    /// The legal holds that are on its subject now and stop it, as `GET /legal-holds` lists them; missing for whoever
+    /// may not see holds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub holds: Option<Vec<LegalHoldId>>,
 }
 
 impl Action for ShowDeletionChecks {
@@ -96,7 +101,11 @@ impl Action for ShowDeletionChecks {
         if user_id.is_some() && found.subject.user() != user_id {
             return Err(Problem::not_found());
         }
-        Ok(DeletionChecks { checks: all(services, admitted.tenant(), &found).await? })
+        let asked = Asked { tenant: admitted.tenant(), dossier: &found };
+        let checks = find(FILLED, services, &asked).await?;
+        let seen = admitted.admission().rights.permit(SEE_HOLDS);
+        let holds = if seen { Some(holds_on(services, &asked).await?) } else { None };
+        Ok(DeletionChecks { checks, holds })
     }
 }
 
@@ -122,14 +131,19 @@ fn together(found: &[CheckOutcome]) -> CheckOutcome {
 /// The review of what the law keeps: a hold on the organization is released before it goes, or it stays.
 fn nothing_is_held<'a>(services: &'a Services, asked: &'a Asked<'a>) -> LocalBoxFuture<'a, Result<CheckOutcome, Problem>> {
     async {
-        let (organization, subject) = (asked.tenant.organization(), asked.dossier.subject);
-        let mut reader = services.readers.open(asked.tenant, None).await?;
-        let footprint = footprint(&mut reader, subject.user()).await?;
-        let free = |holds: &LegalHolds| holds.on(subject, Some(&footprint)).is_empty();
-        let free = services.engine.look(organization, organization, free).await?;
+        let free = holds_on(services, asked).await?.is_empty();
         Ok(if free { CheckOutcome::Clear } else { CheckOutcome::Open })
     }
     .boxed_local()
+}
+
+/// The legal holds that are on whoever is to be deleted.
+async fn holds_on(services: &Services, asked: &Asked<'_>) -> Result<Vec<LegalHoldId>, Problem> {
+    let (organization, subject) = (asked.tenant.organization(), asked.dossier.subject);
+    let mut reader = services.readers.open(asked.tenant, None).await?;
+    let footprint = footprint(&mut reader, subject.user()).await?;
+    let on = |holds: &LegalHolds| holds.on(subject, Some(&footprint));
+    Ok(services.engine.look(organization, organization, on).await?)
 }
 
 /// An organization goes with its package in somebody's hands: once it is suspended, its people take out nothing. The

@@ -19,7 +19,7 @@ use palmares_domain::{
     kernel::{DeletionRequestId, OrganizationId, Tenant},
 };
 use palmares_projections::compliance::{
-    deletion_requests::{GetCertificate, GetDeletionRequest, ListDeletionRequests},
+    deletion_requests::{GetCertificate, GetDeletionRequest, ListDeletionRequests, footprint},
     legal_holds::ListLegalHolds,
     retention_schedules::ShowRetentionSchedule,
 };
@@ -77,7 +77,7 @@ impl<O: ConcernsRequest> Prepare<O> for SubjectLookedUp {
     }
 }
 
-/// Looks up what has to be clear before somebody may go.
+/// Looks up what has to be clear before somebody may go, and over which time something is recorded of them.
 struct ChecksLookedUp;
 
 impl Prepare<ApproveDeletion> for ChecksLookedUp {
@@ -86,6 +86,8 @@ impl Prepare<ApproveDeletion> for ChecksLookedUp {
     async fn prepare(mut operation: ApproveDeletion, tenant: Tenant, services: &Services) -> Result<(ApproveDeletion, ()), Problem> {
         let found = dossier(services, tenant.organization(), operation.request()).await?;
         operation.checks = checks::all(services, tenant, &found).await?;
+        let mut reader = services.readers.open(tenant, None).await?;
+        operation.footprint = Some(footprint(&mut reader, found.subject.user()).await?);
         operation.about(found.subject);
         Ok((operation, ()))
     }

@@ -62,7 +62,7 @@ async fn an_expert_stays_while_somebody_depends_on_them() {
     world.verify(own, subject).await.unwrap();
     let approve = |outcome| {
         let checks = vec![Checked { check: Check::Dependencies, outcome }];
-        world.execute(OFFICER, ApproveDeletion { request_id: DeletionRequestId::of(ada), checks, subject: Some(subject) })
+        world.execute(OFFICER, ApproveDeletion { request_id: DeletionRequestId::of(ada), footprint: None, checks, subject: Some(subject) })
     };
     assert_eq!(refusal(approve(CheckOutcome::Open).await).1, "compliance.deletion_checks_open");
     assert_eq!(became(&approve(CheckOutcome::Clear).await.unwrap()), "GRACE");

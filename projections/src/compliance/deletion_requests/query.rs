@@ -64,7 +64,7 @@ pub struct DeletionRequest {
     pub approved_by: Vec<UserId>,
     /// What had to be clear, as the last approval found it.
     pub checks: Vec<PastCheck>,
-    /// Where what has to be clear is found as it is now.
+    /// Where what has to be clear is found as it is now, with the legal holds that stop it.
     pub present_checks: String,
     pub refusal_ground: Option<String>,
     /// When the next step is taken: the end of grace, of recovery, of a retention.
