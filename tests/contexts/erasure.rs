@@ -296,6 +296,15 @@ async fn a_schedule_keeps_to_the_platforms_bounds_and_says_what_a_change_would_m
     let shorter = json!({ "class": "BILLING", "days": 100 });
     organization.officer.post("/retention-schedules/what-if", &shorter).await.refused(422, "VALIDATION_ERROR");
     organization.member.get("/retention-schedules").await.refused(403, "ACCESS_DENIED");
+
+    // Who administers the organization keeps what it has to keep longer, and not shorter.
+    let by_admin = async |days: u32| {
+        let body = json!({ "class": "BILLING", "days": days });
+        organization.admin.send("PUT", "/retention-schedules", &body).await
+    };
+    let refused = by_admin(1827).await.refused(403, "ACCESS_DENIED");
+    assert_eq!(refused.body["reason"], "compliance.retention_not_yours_to_shorten");
+    by_admin(4000).await.expect(200);
 }
 
 #[tokio::test]

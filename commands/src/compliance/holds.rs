@@ -1,6 +1,6 @@
 //! Legal holds: placed, extended, released.
 
-use super::{holds_stream, request_stream};
+use super::{holds_stream, looks_after_compliance, request_stream};
 use crate::engine::{Answer, Operation, Refused, StreamRef, Unit};
 use crate::ids::new_id;
 use palmares_domain::{
@@ -8,7 +8,7 @@ use palmares_domain::{
         deletion_request::DeletionRequest,
         legal_holds::{self, HoldScope, LegalHolds, LegalHoldsCommand, LegalHoldsError, SUBJECTS_MAX, Span},
     },
-    identity::{Role, user::User},
+    identity::user::User,
     kernel::{Admission, Code, DeletionRequestId, FieldError, LegalHoldId, UserId},
 };
 use serde::Deserialize;
@@ -165,8 +165,7 @@ impl Operation for ReleaseLegalHold {
     fn decide(&self, unit: &mut Unit<'_>) -> Result<Answer, Refused> {
         let organization = unit.organization();
         unit.state::<LegalHolds>(organization)?.hold(self.hold_id).ok_or(LegalHoldsError::NotFound)?;
-        let rights = &unit.admission().rights;
-        if !(rights.reach_everywhere() || rights.roles().any(|role| role == Role::ComplianceOfficer.into())) {
+        if !looks_after_compliance(unit) {
             let denied = Refused::new(Code::AccessDenied, "compliance.legal_hold_not_yours", "a compliance officer releases a hold");
             return Err(Refused { attempt: true, ..denied });
         }

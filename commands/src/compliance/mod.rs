@@ -47,14 +47,14 @@ pub use subject_requests::{
     TakeSubjectRequest, WithdrawSubjectRequest,
 };
 
-use crate::engine::StreamRef;
+use crate::engine::{StreamRef, Unit};
 use palmares_domain::{
     compliance::{
         deletion_request::{DeletionRequest, DeletionSubject},
         legal_holds::LegalHolds,
         retention_schedule::RetentionSchedule,
     },
-    identity::user::User,
+    identity::{Role, user::User},
     kernel::{Admission, DeletionRequestId},
     organizations::organization::Organization,
 };
@@ -78,4 +78,11 @@ fn subject_stream(admission: &Admission, subject: DeletionSubject) -> StreamRef 
         DeletionSubject::User(user) => StreamRef::of::<User>(admission.organization, user),
         DeletionSubject::Organization(organization) => StreamRef::of::<Organization>(organization, organization),
     }
+}
+
+/// Whether whoever asks decides what the law has an organization keep: its compliance officers and the platform, and not
+/// those who administer it (E-47).
+fn looks_after_compliance(unit: &Unit<'_>) -> bool {
+    let rights = &unit.admission().rights;
+    rights.reach_everywhere() || rights.roles().any(|role| role == Role::ComplianceOfficer.into())
 }

@@ -352,7 +352,7 @@ async fn nobody_is_put_under_a_hold_of_whom_nothing_is_left() {
     assert!(world.ask::<ExtendLegalHold>(OFFICER, more).await.is_err());
 }
 
-/// covers: E-180
+/// covers: E-180, E-47
 #[tokio::test]
 async fn another_schedule_moves_the_date_of_what_is_kept() {
     let world = World::new().await;
@@ -369,6 +369,15 @@ async fn another_schedule_moves_the_date_of_what_is_kept() {
     world.execute(SYSTEM, RescheduleRetention { request_id: DeletionRequestId::of(ada) }).await.unwrap();
     let after = world.request(subject).await;
     assert_eq!(before.due_at.unwrap() - after.due_at.unwrap(), TimeDelta::days(1653));
+
+    // Who administers an organization keeps what it has to keep no shorter, and longer as they like.
+    let set = |days: u32| world.ask::<SetRetentionPeriod>(world.admin, json!({ "class": "BILLING", "days": days }));
+    let refused = (Code::AccessDenied, "compliance.retention_not_yours_to_shorten".to_owned());
+    assert_eq!(refusal(set(1999).await), refused);
+    set(4000).await.unwrap();
+    assert_eq!(refusal(set(3653).await), refused, "not by taking back what they set either");
+    assert_eq!(refusal(set(100).await).1, "compliance.retention_period_out_of_range");
+    world.ask::<SetRetentionPeriod>(PLATFORM, json!({ "class": "BILLING", "days": 2000 })).await.unwrap();
     let short = json!({ "class": "AUDIT", "days": 365 });
     assert_eq!(refusal(world.ask::<SetRetentionPeriod>(OFFICER, short).await).1, "compliance.retention_period_out_of_range");
 }
