@@ -349,6 +349,24 @@ async fn a_preview_says_what_goes_what_stays_on_which_ground_and_when() {
     assert!(class("stays", "AUDIT").is_some() && class("goes", "AUDIT").is_none());
     assert_eq!(preview["holds"], json!([hold]));
     assert_eq!(organization.domain_events().await, before);
+    // Fields are those that hold something of the person, who never told a telephone.
+    assert!(!profile["fields"].to_string().contains("phone"), "{profile}");
+    // What stays in the log is counted, and so is what happens to their points.
+    let audited = |preview: &Value| {
+        let stays = preview["stays"].as_array().expect("a list").iter().find(|of| of["class"] == "AUDIT").expect("a class");
+        stays["records"].as_i64().expect("a number")
+    };
+    let program = organization.program().await;
+    let credit = json!({ "program_id": program, "user_id": organization.member_id, "amount": 10 });
+    organization.admin.post_with("/points/credits", &credit, &[("Prefer", "wait=30")]).await.expect(200);
+    organization.officer.get_at("/audit-logs?limit=1", organization.head().await).await.expect(200);
+    let path = format!("/deletion-preview?user_id={}", organization.member_id);
+    let later = organization.officer.get(&path).await.expect(200).body;
+    assert!(audited(&preview) > 0 && audited(&later) > audited(&preview), "{later}");
+    let elsewhere = fresh_organization().await;
+    for nobody in [elsewhere.member_id, Uuid::now_v7().to_string()] {
+        organization.officer.get(&format!("/deletion-preview?user_id={nobody}")).await.refused(404, "RESOURCE_NOT_FOUND");
+    }
     let other = organization.add_member("other").await;
     organization.member.get(&format!("/deletion-preview?user_id={other}")).await.refused(404, "RESOURCE_NOT_FOUND");
 

@@ -11,11 +11,16 @@ use palmares_domain::{
         legal_holds::LegalHolds,
         retention_schedule::{RecordClass, RetentionSchedule},
     },
+    identity::user::User,
     kernel::{Admitted, LegalHoldId, Purpose, UserId},
     registry::event_catalogue,
 };
-use palmares_projections::compliance::deletion_requests::{footprint, sealed_by_purpose};
+use palmares_projections::{
+    compliance::deletion_requests::{SealedFields, audited, footprint, sealed_by_field, sealed_by_purpose},
+    engine::{ReadError, TenantReader},
+};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use utoipa::ToSchema;
 
 /// What would become of what is kept of a user, were their deletion approved now; of the whole
@@ -46,9 +51,10 @@ pub struct DeletionPreview {
 #[derive(Serialize, ToSchema)]
 pub struct Concerned {
     pub class: RecordClass,
-    /// The fields of events that hold it.
+    /// The fields of events that hold it: of a user those that hold something of theirs, of an organization all that may.
     pub fields: Vec<String>,
-    /// How many values there are; of the log itself this is not counted.
+    /// How many values there are; of `AUDIT`, how many entries of the log are about the user, what happened to their
+    /// points included. Backups are not opened to be counted.
     pub records: Option<i64>,
     /// On which ground it was kept, or stays.
     pub ground: &'static str,
@@ -66,8 +72,13 @@ impl Action for PreviewDeletion {
     async fn perform(admitted: Admitted<Self>, services: &Services) -> Result<DeletionPreview, Problem> {
         let (organization, user) = (admitted.admission().organization, admitted.value().user_id);
         let subject = user.map_or(DeletionSubject::Organization(organization), DeletionSubject::User);
+        if let Some(user) = user {
+            let known = services.engine.look(organization, user, |user: &User| user.profile().is_some()).await?;
+            known.then_some(()).ok_or_else(Problem::not_found)?;
+        }
         let mut reader = services.readers.open(admitted.tenant(), None).await?;
-        let counts = sealed_by_purpose(&mut reader, user).await?;
+        let mut sealed = sealed(&mut reader, user).await?;
+        let audited = audited(&mut reader, user).await?;
         let footprint = footprint(&mut reader, user).await?;
         let schedule = services.engine.state::<RetentionSchedule>(organization, organization).await?;
         let holds = services.engine.look(organization, organization, |holds: &LegalHolds| holds.on(subject, Some(&footprint))).await?;
@@ -83,19 +94,32 @@ impl Action for PreviewDeletion {
         }
         let of_purposes = dates.into_iter().map(|kept| {
             let class = RecordClass::of(kept.purpose);
-            let records = Some(counts.get(&kept.purpose).copied().unwrap_or(0));
-            Concerned { class, fields: fields_of(kept.purpose), records, ground: class.ground(), destroyed_at: kept.until }
+            let SealedFields { fields, values } = sealed.remove(&kept.purpose).unwrap_or_default();
+            Concerned { class, fields, records: Some(values), ground: class.ground(), destroyed_at: kept.until }
         });
         let (goes, mut stays): (Vec<_>, Vec<_>) = of_purposes.partition(|concerned| concerned.destroyed_at <= erased_at);
         stays.extend([RecordClass::Audit, RecordClass::Backup].map(|class| Concerned {
             class,
             fields: Vec::new(),
-            records: None,
+            records: (class == RecordClass::Audit).then_some(audited),
             ground: class.ground(),
             destroyed_at: schedule.until(class, erased_at),
         }));
         Ok(DeletionPreview { soft_deleted_at, erased_at, goes, stays, holds })
     }
+}
+
+/// What is kept by purpose: of a user what holds something of theirs, of an organization what may hold something.
+async fn sealed(reader: &mut TenantReader<'_>, user: Option<UserId>) -> Result<BTreeMap<Purpose, SealedFields>, ReadError> {
+    if let Some(user) = user {
+        return sealed_by_field(reader, user).await;
+    }
+    let counts = sealed_by_purpose(reader, None).await?;
+    let of = |purpose: Purpose| {
+        let values = counts.get(&purpose).copied().unwrap_or(0);
+        (purpose, SealedFields { fields: fields_of(purpose), values })
+    };
+    Ok(Purpose::OF_PEOPLE.into_iter().chain([Purpose::Case]).map(of).collect())
 }
 
 /// The fields that are sealed for a purpose, by the catalogue of events.

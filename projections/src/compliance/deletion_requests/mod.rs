@@ -9,7 +9,7 @@ pub use query::{
     DeletionRequest, EarlierRequest, GetCertificate, GetDeletionRequest, Kept, ListDeletionRequests, PastCheck, SignedCertificate,
     open_requests,
 };
-pub use traces::{footprint, sealed_by_purpose, taken_out_since};
+pub use traces::{SealedFields, audited, footprint, sealed_by_field, sealed_by_purpose, taken_out_since};
 
 /// The projection's public name.
 pub const PROJECTION: &str = "deletion_requests";
@@ -25,4 +25,7 @@ pub(super) const STATEMENTS: &[(&str, &str)] = &[
     ("compliance.deletion_requests.taken_out_since", traces::TAKEN_OUT_SINCE),
     ("compliance.deletion_requests.footprint", traces::FOOTPRINT),
     ("compliance.deletion_requests.sealed_by_purpose", traces::SEALED_BY_PURPOSE),
+    ("compliance.deletion_requests.sealed_by_field", traces::SEALED_BY_FIELD),
+    ("compliance.deletion_requests.naming", traces::NAMING),
+    ("compliance.deletion_requests.entries", traces::ENTRIES),
 ];
