@@ -1,5 +1,6 @@
 //! Compliance: who did what.
 
+use super::audit_search::{ListAuditLogs, check_names};
 use crate::{
     pipeline::{
         Route, Services,
@@ -22,7 +23,7 @@ use palmares_domain::{
 use palmares_projections::{
     compliance::{
         anomalies::{ListAnomalies, anomaly_about},
-        audit_trail::{self, ExplainAuditEntry, ListAuditLogs, export_audit_csv, export_audit_ndjson},
+        audit_trail::{self, ExplainAuditEntry, export_audit_csv, export_audit_ndjson},
         siem::ListSiemStreams,
         subject_index,
     },
@@ -53,7 +54,7 @@ pub const ROUTES: &[Route] = &[
 /// export, and recorded once.
 #[derive(Deserialize, ToSchema)]
 #[serde(transparent)]
-pub struct ExportAuditLogs(ListAuditLogs);
+pub struct ExportAuditLogs(audit_trail::ListAuditLogs);
 
 impl Streaming for ExportAuditLogs {
     const MEDIA_TYPE: &'static str = "application/x-ndjson";
@@ -63,8 +64,9 @@ impl Streaming for ExportAuditLogs {
         clearance == DataClass::Restricted && self.0.leaves_nothing_out()
     }
 
-    async fn start(&self, _: Tenant, _: &Services) -> Result<i64, Problem> {
+    async fn start(&self, tenant: Tenant, services: &Services) -> Result<i64, Problem> {
         check(&self.0)?;
+        check_names(&self.0, &mut services.readers.open(tenant, None).await?).await?;
         Ok(0)
     }
 
@@ -79,7 +81,7 @@ impl Streaming for ExportAuditLogs {
 /// Exports the same entries as a table of comma-separated values.
 #[derive(Deserialize, ToSchema)]
 #[serde(transparent)]
-pub struct ExportAuditTable(ListAuditLogs);
+pub struct ExportAuditTable(audit_trail::ListAuditLogs);
 
 impl Streaming for ExportAuditTable {
     const MEDIA_TYPE: &'static str = "text/csv";
@@ -89,8 +91,9 @@ impl Streaming for ExportAuditTable {
         clearance == DataClass::Restricted && self.0.leaves_nothing_out()
     }
 
-    async fn start(&self, _: Tenant, _: &Services) -> Result<i64, Problem> {
+    async fn start(&self, tenant: Tenant, services: &Services) -> Result<i64, Problem> {
         check(&self.0)?;
+        check_names(&self.0, &mut services.readers.open(tenant, None).await?).await?;
         Ok(0)
     }
 
@@ -103,12 +106,13 @@ impl Streaming for ExportAuditTable {
 }
 
 /// Refuses, before an export is recorded, what could not be looked for.
-fn check(asked: &ListAuditLogs) -> Result<(), Problem> {
+fn check(asked: &audit_trail::ListAuditLogs) -> Result<(), Problem> {
+    use audit_trail::ListAuditLogs as Asked;
     match asked {
-        ListAuditLogs { cursor: Some(_), .. } => Err(Problem::invalid_field("cursor", "unknown_field")),
-        ListAuditLogs { ip: Some(ip), .. } if ClientContext::ip_key(ip).is_none() => Err(Problem::invalid_field("ip", "invalid_value")),
-        ListAuditLogs { text: Some(text), .. } if text.trim().is_empty() => Err(Problem::invalid_field("text", "required")),
-        ListAuditLogs { text: Some(text), .. } if text.chars().count() > 200 => Err(Problem::invalid_field("text", "too_long")),
+        Asked { cursor: Some(_), .. } => Err(Problem::invalid_field("cursor", "unknown_field")),
+        Asked { ip: Some(ip), .. } if ClientContext::ip_key(ip).is_none() => Err(Problem::invalid_field("ip", "invalid_value")),
+        Asked { text: Some(text), .. } if text.trim().is_empty() => Err(Problem::invalid_field("text", "required")),
+        Asked { text: Some(text), .. } if text.chars().count() > 200 => Err(Problem::invalid_field("text", "too_long")),
         _ => Ok(()),
     }
 }
@@ -119,23 +123,33 @@ struct Searchable;
 impl Prepare<SaveSearch> for Searchable {
     type Shown = ();
 
-    async fn prepare(search: SaveSearch, _: Tenant, _: &Services) -> Result<(SaveSearch, ()), Problem> {
-        search_of(&search.filters)?;
+    async fn prepare(search: SaveSearch, tenant: Tenant, services: &Services) -> Result<(SaveSearch, ()), Problem> {
+        check_kept(&search.filters, tenant, services).await?;
         Ok((search, ()))
     }
 }
 
-/// The search that filters are which somebody keeps.
-pub(crate) fn search_of(filters: &SearchFilters) -> Result<ListAuditLogs, Problem> {
-    kept_search(filters).map_err(|problem| {
-        let within = |error: FieldError| FieldError::new(format!("filters.{}", error.field), error.reason);
-        Problem { errors: problem.errors.iter().cloned().map(within).collect(), ..problem }
-    })
+/// Refuses filters that are no search, or name what is not there. What somebody keeps already is not asked: it stays
+/// readable, and finds what it found.
+pub(super) async fn check_kept(filters: &SearchFilters, tenant: Tenant, services: &Services) -> Result<(), Problem> {
+    let asked = search_of(filters)?;
+    let mut reader = services.readers.open(tenant, None).await?;
+    check_names(&asked, &mut reader).await.map_err(|error| within_filters(error.into()))
 }
 
-fn kept_search(filters: &SearchFilters) -> Result<ListAuditLogs, Problem> {
+/// The search that filters are which somebody keeps.
+pub(crate) fn search_of(filters: &SearchFilters) -> Result<audit_trail::ListAuditLogs, Problem> {
+    kept_search(filters).map_err(within_filters)
+}
+
+fn within_filters(problem: Problem) -> Problem {
+    let within = |error: FieldError| FieldError { field: format!("filters.{}", error.field), ..error };
+    Problem { errors: problem.errors.iter().cloned().map(within).collect(), ..problem }
+}
+
+fn kept_search(filters: &SearchFilters) -> Result<audit_trail::ListAuditLogs, Problem> {
     let pairs: Vec<_> = filters.iter().map(|(name, value)| (name.clone(), value.clone())).collect();
-    let asked = body::parameters::<ListAuditLogs>(&[], &pairs)?;
+    let asked = body::parameters::<audit_trail::ListAuditLogs>(&[], &pairs)?;
     check(&asked)?;
     Ok(asked)
 }

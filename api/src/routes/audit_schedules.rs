@@ -1,7 +1,7 @@
 //! The audit log, taken out again and again for whoever asked for it.
 
 use super::{
-    audit_log::search_of,
+    audit_log::check_kept,
     exports::{IDENTITY, made_for, with_identity},
 };
 use crate::{
@@ -43,10 +43,12 @@ impl Prepare<OpenAuditSchedule> for SealedToItsOwner {
 
     async fn prepare(
         mut operation: OpenAuditSchedule,
-        _: Tenant,
+        tenant: Tenant,
         services: &Services,
     ) -> Result<(OpenAuditSchedule, Self::Shown), Problem> {
-        operation.filters.as_ref().map(search_of).transpose()?;
+        if let Some(filters) = &operation.filters {
+            check_kept(filters, tenant, services).await?;
+        }
         operation.position = services.engine.store().head().await.map_err(Problem::unavailable)?.position;
         let identity = made_for(&mut operation.recipient)?;
         Ok((operation, identity))

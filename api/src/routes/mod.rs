@@ -4,6 +4,7 @@
 pub mod access_reviews;
 pub mod audit_log;
 pub mod audit_schedules;
+mod audit_search;
 pub mod auth;
 pub mod authorization;
 pub mod challenges;

@@ -2,7 +2,7 @@
 
 use super::found;
 use crate::support::running::fresh_organization;
-use serde_json::json;
+use serde_json::{Value, json};
 
 // covers: E-195
 #[tokio::test]
@@ -53,5 +53,40 @@ async fn what_is_no_search_is_not_kept() {
         .post("/audit-logs/searches", &json!({ "name": "A", "filters": { "action": "points" } }))
         .await
         .refused(403, "ACCESS_DENIED");
+    assert_eq!(organization.domain_events().await, before);
+}
+
+/// Nothing found looks like nothing done: what is no name is refused, wherever a search is given.
+// covers: E-195
+#[tokio::test]
+async fn what_a_search_names_that_is_not_there_is_refused_with_what_is_like_it() {
+    let organization = fresh_organization().await;
+    let officer = &organization.officer;
+    let before = organization.domain_events().await;
+    for (name, wrong, like) in [
+        ("event_type", "identity.role_asigned", json!("identity.role_assigned")),
+        ("event_type", "no.such_event", Value::Null),
+        ("target_type", "legal_hold", json!("legal_holds")),
+        ("action", "points.hodl", json!("points.hold")),
+        ("action", "not a permission", Value::Null),
+    ] {
+        for path in ["/audit-logs", "/audit-logs/export"] {
+            let refused = officer.get(&format!("{path}?{name}={wrong}")).await.refused(422, "VALIDATION_ERROR");
+            let error = &refused.body["errors"][0];
+            assert_eq!((&error["field"], &error["allowed"][0]), (&json!(name), &like), "{path}: {}", refused.body);
+        }
+        let kept = json!({ "name": "Typo", "filters": { name: wrong } });
+        let refused = officer.post("/audit-logs/searches", &kept).await.refused(422, "VALIDATION_ERROR");
+        let error = &refused.body["errors"][0];
+        assert_eq!((&error["field"], &error["allowed"][0]), (&json!(format!("filters.{name}")), &like), "{}", refused.body);
+    }
+    for path in ["/audit-logs", "/audit-logs/export", "/audit-logs/evidence"] {
+        let refused = officer.get(&format!("{path}?from=2026-02-01T00:00:00Z&to=2026-01-01T00:00:00Z")).await;
+        assert_eq!(refused.refused(422, "VALIDATION_ERROR").body["errors"][0]["field"], "to", "{path}");
+    }
+    // What is known and never happened here is found nowhere, which is an answer.
+    for known in ["event_type=compliance.breach_opened", "target_type=breach_case", "action=compliance.breach", "action=system"] {
+        assert!(found(&organization, known).await.is_empty() || known == "action=system", "{known}");
+    }
     assert_eq!(organization.domain_events().await, before);
 }

@@ -14,6 +14,7 @@ mod names;
 mod naming;
 mod origins;
 mod query;
+mod recorded;
 mod search;
 mod sought;
 mod statements;
@@ -33,6 +34,7 @@ pub use naming::streams_naming;
 pub(crate) use origins::open as origins;
 pub use origins::{Origin, OwnOrigin, own_origins};
 pub use query::{ListAuditLogs, Outcome};
+pub use recorded::{action_recorded, event_type_recorded, target_type_recorded};
 
 /// The projection's public name.
 pub const PROJECTION: &str = "audit_log";
@@ -54,6 +56,8 @@ pub(super) const STATEMENTS: &[(&str, &str)] = &[
     ("compliance.audit_trail.last_before", statements::LAST_BEFORE),
     ("compliance.audit_trail.actions", statements::ACTIONS),
     ("compliance.audit_trail.contexts", statements::CONTEXTS),
+    ("compliance.audit_trail.type_recorded", recorded::TYPE_RECORDED),
+    ("compliance.audit_trail.target_recorded", recorded::TARGET_RECORDED),
     ("compliance.audit_trail.texts", texts::MATCHING),
     ("compliance.audit_trail.naming", naming::NAMING),
     ("compliance.audit_trail.behind", behind::BEHIND),

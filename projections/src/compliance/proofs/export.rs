@@ -68,8 +68,12 @@ impl Asked {
     /// Whether there is something to export; answers 0, since a package begins where its span does.
     ///
     /// # Errors
-    /// A tenant of whom nothing is sealed yet, and a pinned size that the tree does not have.
+    /// A tenant of whom nothing is sealed yet, a span that ends before it begins, and a pinned size that the tree does
+    /// not have.
     pub async fn check(&self, readers: &Readers, tenant: Tenant) -> Result<i64, ReadError> {
+        if self.from.zip(self.to).is_some_and(|(from, to)| from > to) {
+            return Err(ReadError::invalid("to", "ends_before_it_begins"));
+        }
         let head = head(&mut readers.open(tenant, None).await?).await?;
         match self.pinned_size {
             Some(pinned) if pinned > head.size => Err(ReadError::invalid("pinned_size", "out_of_range")),
