@@ -12,7 +12,7 @@ pub mod information;
 mod tests;
 
 pub use data_map::{DataMapEntry, ErasedWith, data_map};
-pub use information::{DataCategory, PurposeInformation, information};
+pub use information::{DataCategory, PurposeInformation, information, record_of_processing};
 
 /// Lists the aggregates, each with who owns what it records: adding one here is all the registration there is.
 macro_rules! aggregates {

@@ -84,7 +84,7 @@ async fn each_route_shows_of_an_event_what_the_caller_is_cleared_for_and_names_t
 #[tokio::test]
 async fn the_data_map_names_every_field_for_whoever_looks_after_compliance() {
     let organization = fresh_organization().await;
-    let map = organization.officer.get("/data-map").await.expect(200);
+    let map = organization.officer.get_at("/data-map", organization.head().await).await.expect(200);
     let of = |event: &str, field: &str| map.items().iter().find(|entry| entry["event_type"] == event && entry["field"] == field).cloned();
     let reference = of("identity.user_created", "external_ref").expect("a field of the first event");
     assert_eq!((&reference["class"], &reference["subject"]), (&json!("CONFIDENTIAL"), &json!("user_id")));
@@ -96,4 +96,52 @@ async fn the_data_map_names_every_field_for_whoever_looks_after_compliance() {
     let team = of("recognition.team_created", "name").expect("a field");
     assert!(team["erasable"] == false && team["in_clear_because"].is_string(), "{team}");
     organization.member.get("/data-map").await.refused(403, "ACCESS_DENIED");
+
+    // And what is kept of every request, which is no event.
+    let address = of("client_context", "ip").expect("where requests came from");
+    assert_eq!(
+        (&address["purpose"], &address["retention"], &address["retention_days"]),
+        (&json!("security"), &json!("SECURITY"), &json!(0))
+    );
+    assert!(of("client_context", "user_agent").is_some_and(|agent| agent["erasable"] == true));
+    assert_eq!((&reference["retention"], &team["retention"], &team["retention_days"]), (&json!("PROFILE"), &json!("AUDIT"), &json!(2557)));
+}
+
+/// GDPR, article 30(1): (a) controller, (b) purposes, (c) people and data, (d) recipients, (e) transfers, (f) how long, (g) how secured.
+// covers: P-54
+#[tokio::test]
+async fn the_data_map_is_a_record_of_processing_and_says_what_nobody_has_given() {
+    let organization = fresh_organization().await;
+    let map = organization.officer.get_at("/data-map", organization.head().await).await.expect(200).body;
+    assert!(map["controller"]["name"].is_string() && map["controller"]["contact"].is_null(), "{}", map["controller"]);
+    let missing = ["controller_contact", "data_protection_officer", "representative", "transfers", "jurisdiction", "notice_url"];
+    assert_eq!(map["missing"], json!(missing.map(|name| format!("privacy.{name}"))));
+    let purpose = |name: &str| map["purposes"].as_array().and_then(|all| all.iter().find(|of| of["purpose"] == name)).cloned();
+    let health = purpose("health").expect("health");
+    assert_eq!((&health["legal_basis"], &health["recipients"]), (&json!("explicit_consent"), &json!(["expert"])));
+    let security = purpose("security").expect("security");
+    assert!(security["recipients_outside"].as_array().is_some_and(|to| to.contains(&json!("siem_stream"))), "{security}");
+    assert!(security["categories"].as_array().is_some_and(|of| of.iter().any(|of| of["record"] == "client_context")), "{security}");
+    assert_eq!(purpose("reward").expect("reward")["retention_days"], 3653);
+    assert!(purpose("case").is_some_and(|case| case["description"].is_string()) && map["safeguards"][0].is_string());
+
+    let privacy = json!({
+        "controller_name": "Acme SAS", "controller_contact": "privacy@acme.example", "data_protection_officer": "dpo@acme.example",
+        "representative": "none", "transfers": "none", "jurisdiction": "FR", "notice_url": "https://acme.example/privacy",
+    });
+    let settings = format!("/organizations/{}/settings", organization.id);
+    let changed = organization.admin.send("PATCH", &settings, &json!({ "privacy": privacy })).await.expect(200);
+    let map = organization.officer.get_at("/data-map", changed.position()).await.expect(200).body;
+    assert_eq!((&map["controller"]["name"], &map["missing"]), (&json!("Acme SAS"), &json!([])));
+    assert_eq!(
+        (&map["controller"]["transfers"], &map["controller"]["data_protection_officer"]),
+        (&json!("none"), &json!("dpo@acme.example"))
+    );
+    let refused = organization.admin.send("PATCH", &settings, &json!({ "privacy": { "notice_url": "/privacy" } })).await;
+    assert_eq!(refused.refused(422, "VALIDATION_ERROR").body["errors"][0]["field"], "privacy.notice_url");
+    let reset = organization.admin.send("PATCH", &settings, &json!({ "privacy": null })).await.expect(200);
+    assert_eq!(
+        organization.officer.get_at("/data-map", reset.position()).await.expect(200).body["missing"],
+        json!(missing.map(|name| format!("privacy.{name}")))
+    );
 }

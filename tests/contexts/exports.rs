@@ -106,7 +106,8 @@ async fn somebody_takes_out_everything_that_names_them_and_who_read_it() {
     let health = purposes.iter().find(|of| of["purpose"] == "health").expect("health");
     assert_eq!((&health["recipients"], &health["retention"]), (&json!(["expert"]), &json!("WELLNESS")));
     assert!(told["retention"].as_array().expect("periods").iter().any(|period| period["class"] == "AUDIT" && period["days"] == 2557));
-    assert!(told["rights"].as_array().expect("rights").contains(&json!("portability")) && told["controller"].is_string(), "{told}");
+    assert!(told["rights"].as_array().expect("rights").contains(&json!("portability")) && told["controller"]["name"].is_string(), "{told}");
+    assert_eq!((&health["legal_basis"], &health["recipients_outside"]), (&json!("explicit_consent"), &json!(["hosting"])));
     // And what secures the account stays sealed.
     assert!(events.iter().all(|event| !event["personal"].to_string().contains("argon2")));
 

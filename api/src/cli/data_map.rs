@@ -18,14 +18,23 @@ pub fn run(reporter: &Reporter) {
 
 fn table() -> String {
     let mut table = Table::new();
-    table.load_preset(presets::NOTHING).set_header(["event", "owner", "field", "class", "subject", "purpose", "in clear because"]);
+    table.load_preset(presets::NOTHING).set_header([
+        "event",
+        "owner",
+        "field",
+        "class",
+        "subject",
+        "purpose",
+        "retention",
+        "in clear because",
+    ]);
     for entry in data_map() {
         let event = format!("{} v{}", entry.event_type, entry.schema_version);
         let class = format!("{:?}", entry.class).to_uppercase();
         let purpose = entry.purpose.map_or("", |purpose| purpose.name());
         let owner = entry.owners.iter().map(|owner| owner.name()).collect::<Vec<_>>().join(" + ");
         let (subject, because) = (entry.subject.unwrap_or_default(), entry.in_clear_because.unwrap_or_default());
-        table.add_row([event.as_str(), &owner, entry.field, &class, subject, purpose, because]);
+        table.add_row([event.as_str(), &owner, entry.field, &class, subject, purpose, entry.retention.name(), because]);
     }
     let text = table.to_string();
     text.lines().map(str::trim_end).collect::<Vec<_>>().join("\n")

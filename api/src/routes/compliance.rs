@@ -10,16 +10,16 @@ use crate::{
     problem::Problem,
 };
 use futures::{StreamExt, TryStreamExt};
-use palmares_domain::{
-    kernel::{Admitted, DataClass, Tenant},
-    registry::{DataMapEntry, data_map},
-};
+use palmares_domain::kernel::{Admitted, DataClass, Tenant};
 use palmares_projections::{
-    compliance::proofs::{Asked, GetAuditCheckpoint, GetAuditConsistency, GetAuditProof, GetAuditTile, ListLogKeys, export},
+    compliance::{
+        data_map::ShowDataMap,
+        proofs::{Asked, GetAuditCheckpoint, GetAuditConsistency, GetAuditProof, GetAuditTile, ListLogKeys, export},
+    },
     engine::sealing::status::SealStatus,
 };
 use palmares_proofs::evidence;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use utoipa::ToSchema;
 
 const READ: &str = "compliance.audit_log.read";
@@ -32,7 +32,7 @@ pub const ROUTES: &[Route] = &[
     Route::get::<ListLogKeys>("/audit-logs/keys", READ),
     Route::action::<GetSealing>(Verb::Get, "/audit-logs/sealing", READ),
     Route::stream::<ExportEvidence>("/audit-logs/evidence", "compliance.audit_log.export"),
-    Route::action::<ShowDataMap>(Verb::Get, "/data-map", "compliance.data_map.read"),
+    Route::get::<ShowDataMap>("/data-map", "compliance.data_map.read"),
 ];
 
 /// Exports a span of the organization's log as an evidence package: every event as it is stored, and the
@@ -68,25 +68,5 @@ impl Action for GetSealing {
 
     async fn perform(_: Admitted<Self>, services: &Services) -> Result<Self::Output, Problem> {
         services.progress.sealing().await
-    }
-}
-
-/// Shows every field that is recorded, how far it may travel, and of what is personal whose it is and
-/// what for: the record of processing activities, made from the events themselves.
-#[derive(Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct ShowDataMap {}
-
-/// Every field of every event.
-#[derive(Serialize, ToSchema)]
-pub struct DataMap {
-    items: Vec<DataMapEntry>,
-}
-
-impl Action for ShowDataMap {
-    type Output = DataMap;
-
-    async fn perform(_: Admitted<Self>, _: &Services) -> Result<DataMap, Problem> {
-        Ok(DataMap { items: data_map() })
     }
 }

@@ -46,6 +46,53 @@ pub struct BrandingPatch {
     pub sender_name: Patch<String>,
 }
 
+/// Who answers for the data of its people, for the record of processing activities and receipts (GDPR,
+/// article 30(1)): what only the organization knows. Name functions rather than people: it stands in the log.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PrivacyPatch {
+    /// The legal entity; the organization's name unless told otherwise.
+    #[serde(default, deserialize_with = "patch")]
+    #[schema(value_type = Option<String>, max_length = 200)]
+    pub controller_name: Patch<String>,
+    /// Where to reach it, on one line.
+    #[serde(default, deserialize_with = "patch")]
+    #[schema(value_type = Option<String>, max_length = 500)]
+    pub controller_contact: Patch<String>,
+    /// Where to reach its data protection officer, on one line.
+    #[serde(default, deserialize_with = "patch")]
+    #[schema(value_type = Option<String>, max_length = 500)]
+    pub data_protection_officer: Patch<String>,
+    /// Who stands for it where it has no seat; `none` where nobody has to.
+    #[serde(default, deserialize_with = "patch")]
+    #[schema(value_type = Option<String>, max_length = 500)]
+    pub representative: Patch<String>,
+    /// To which third countries data goes, and with which safeguards; `none` where it stays.
+    #[serde(default, deserialize_with = "patch")]
+    #[schema(value_type = Option<String>, max_length = 500)]
+    pub transfers: Patch<String>,
+    /// The country whose law applies.
+    #[serde(default, deserialize_with = "patch")]
+    #[schema(value_type = Option<String>, max_length = 200)]
+    pub jurisdiction: Patch<String>,
+    /// An https:// address at which everybody can read the privacy notice.
+    #[serde(default, deserialize_with = "patch")]
+    #[schema(value_type = Option<String>, max_length = 2048)]
+    pub notice_url: Patch<String>,
+}
+
+impl PrivacyPatch {
+    fn sort(&self, set: &mut Settings, reset: &mut BTreeSet<Setting>) {
+        sort(&self.controller_name, Setting::ControllerName, &mut set.controller_name, reset);
+        sort(&self.controller_contact, Setting::ControllerContact, &mut set.controller_contact, reset);
+        sort(&self.data_protection_officer, Setting::DataProtectionOfficer, &mut set.data_protection_officer, reset);
+        sort(&self.representative, Setting::Representative, &mut set.representative, reset);
+        sort(&self.transfers, Setting::Transfers, &mut set.transfers, reset);
+        sort(&self.jurisdiction, Setting::Jurisdiction, &mut set.jurisdiction, reset);
+        sort(&self.notice_url, Setting::NoticeUrl, &mut set.notice_url, reset);
+    }
+}
+
 /// Changes settings. `plan`, `isolation_mode`, `feature_flags` and `retention_days` are the platform's.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -100,6 +147,10 @@ pub struct ChangeSettings {
     #[serde(default, deserialize_with = "patch")]
     #[schema(value_type = Option<u16>, minimum = 1, maximum = 500)]
     pub max_team_size: Patch<u16>,
+    /// Who answers for the data of its people.
+    #[serde(default, deserialize_with = "patch")]
+    #[schema(value_type = Option<PrivacyPatch>)]
+    pub privacy: Patch<PrivacyPatch>,
     /// The platform's.
     #[serde(default, deserialize_with = "patch")]
     #[schema(value_type = Option<Plan>)]
@@ -151,6 +202,11 @@ impl ChangeSettings {
         sort(&self.suspicious_sign_in, Setting::SuspiciousSignIn, &mut set.suspicious_sign_in, &mut reset);
         sort(&self.required_consents, Setting::RequiredConsents, &mut set.required_consents, &mut reset);
         sort(&self.max_team_size, Setting::MaxTeamSize, &mut set.max_team_size, &mut reset);
+        match &self.privacy {
+            Some(Some(privacy)) => privacy.sort(&mut set, &mut reset),
+            Some(None) => reset.extend(Setting::ALL.iter().filter(|setting| setting.path().starts_with("privacy."))),
+            None => {}
+        }
         sort(&self.plan, Setting::Plan, &mut set.plan, &mut reset);
         sort(&self.isolation_mode, Setting::IsolationMode, &mut set.isolation_mode, &mut reset);
         sort(&self.feature_flags, Setting::FeatureFlags, &mut set.feature_flags, &mut reset);

@@ -1,6 +1,6 @@
 //! Proofs that the gate let something through: execution and reads take nothing else (design 5).
 
-use super::{CommandId, ElevationId, EventId, OrganizationId, SessionId, UserId};
+use super::{CommandId, DataClass, ElevationId, EventId, FieldSpec, OrganizationId, Purpose, SessionId, UserId};
 use crate::identity::Rights;
 use uuid::Uuid;
 
@@ -12,6 +12,13 @@ pub struct ClientContext {
 }
 
 impl ClientContext {
+    /// Its fields, as the data map shows them. The subject is whoever made the request.
+    pub const FIELDS: &'static [FieldSpec] = &[Self::field("ip", "String"), Self::field("user_agent", "Option<String>")];
+
+    const fn field(name: &'static str, rust_type: &'static str) -> FieldSpec {
+        FieldSpec { name, rust_type, class: DataClass::Confidential, personal: Some(("subject_id", Purpose::Security)) }
+    }
+
     /// The kind under which addresses are hashed, so that they are found without being known.
     pub const IP_LOOKUP: &'static str = "client_ip";
 

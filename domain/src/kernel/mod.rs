@@ -8,6 +8,7 @@ pub mod lifecycle;
 pub mod log;
 pub mod personal;
 pub mod problem;
+pub mod processing;
 pub mod text;
 
 pub use admission::{Admission, Admitted, ClientContext, Idempotency, Tenant};
@@ -18,3 +19,4 @@ pub use lifecycle::{LifeCycle, Standing, Transition};
 pub use log::{RecordedEvent, StreamVersion};
 pub use personal::{Digest, Personal, PersonalVisitor, Place, Purpose, Sealable};
 pub use problem::{Code, FieldError, Refusal};
+pub use processing::{LegalBasis, Processing, Recipient};

@@ -71,7 +71,10 @@ const CLEAR_TEXT: &[(&str, &[&str])] = &[
         "the name of a company, which its register shows",
         &["organizations.organization_created.name", "organizations.organization_created.slug", "organizations.organization_renamed.name"],
     ),
-    ("how a company appears to its people, and its rules", &["organizations.settings_changed.set"]),
+    (
+        "how a company appears to its people, its rules, and whom it names for them to turn to about their data",
+        &["organizations.settings_changed.set"],
+    ),
     ("what a company calls its program", &["points.program_defined.name"]),
     ("what a company calls a team: the name of a group", &["recognition.team_created.name", "recognition.team_renamed.name"]),
 ];

@@ -1,16 +1,23 @@
-//! The data map: every field of every event with its class and, where it is personal, whose it is and
-//! why it is kept (GDPR Art. 30). It is made from the declarations of the events, so it cannot lag.
+//! The data map: every field of every event, and of what is kept of every request beside them, with its class, how
+//! long it is kept and, where it is personal, whose it is and why it is kept (GDPR Art. 30). It is made from the
+//! declarations of the types, so it cannot lag.
 
 use super::{AGGREGATES, Owner, clear_text::in_clear_because};
-use crate::kernel::{DataClass, EventSpec, Purpose};
+use crate::{
+    compliance::retention_schedule::RecordClass,
+    kernel::{ClientContext, DataClass, EventSpec, FieldSpec, Purpose},
+};
 use serde::Serialize;
 use serde_json::value::RawValue;
 use std::collections::BTreeMap;
 
-/// One field of one version of an event.
+/// What is kept of every request, beside the events that name it.
+pub const CLIENT_CONTEXT: &str = "client_context";
+
+/// One field of one version of an event, or of what is kept of every request.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct DataMapEntry {
-    /// The kind of stream that the event is of.
+    /// The kind of stream that the event is of; `client_context` for where requests came from, which is no event.
     pub stream_type: &'static str,
     /// Who owns what streams of this kind record.
     #[schema(value_type = Vec<String>, example = json!(["ORGANIZATION", "USER"]))]
@@ -27,6 +34,8 @@ pub struct DataMapEntry {
     pub purpose: Option<Purpose>,
     /// Whether it stands encrypted beside the event, so that its key's end erases it.
     pub erasable: bool,
+    /// For how long, the organization's schedule says of this class; what is not sealed stays as long as the log.
+    pub retention: RecordClass,
     /// With whom it is erased, where it is erasable.
     #[schema(value_type = Option<String>, example = "PERSON")]
     pub erased_with: Option<ErasedWith>,
@@ -51,25 +60,41 @@ impl ErasedWith {
     }
 }
 
-/// Every field, in the order of the registry.
+impl DataMapEntry {
+    fn of(
+        stream_type: &'static str,
+        owners: &'static [Owner],
+        (event_type, schema_version): (&'static str, u16),
+        field: &FieldSpec,
+    ) -> Self {
+        let (subject, purpose) = field.personal.unzip();
+        Self {
+            stream_type,
+            owners,
+            event_type,
+            schema_version,
+            field: field.name,
+            class: field.class,
+            subject,
+            purpose,
+            erasable: purpose.is_some(),
+            retention: purpose.map_or(RecordClass::Audit, RecordClass::of),
+            erased_with: purpose.map(ErasedWith::of),
+            in_clear_because: in_clear_because(event_type, field.name),
+        }
+    }
+}
+
+/// Every field, in the order of the registry, then those of requests.
 pub fn data_map() -> Vec<DataMapEntry> {
     let events = AGGREGATES.iter().flat_map(|aggregate| aggregate.catalogue.iter().map(move |event| (aggregate, event)));
     let fields = events.flat_map(|(aggregate, event)| event.fields.iter().map(move |field| (aggregate, event, field)));
-    fields
-        .map(|(aggregate, event, field)| DataMapEntry {
-            stream_type: aggregate.stream_type,
-            owners: aggregate.owners,
-            event_type: event.name,
-            schema_version: event.schema_version,
-            field: field.name,
-            class: field.class,
-            subject: field.personal.map(|(subject, _)| subject),
-            purpose: field.personal.map(|(_, purpose)| purpose),
-            erasable: field.personal.is_some(),
-            erased_with: field.personal.map(|(_, purpose)| ErasedWith::of(purpose)),
-            in_clear_because: in_clear_because(event.name, field.name),
-        })
-        .collect()
+    let of_events = fields.map(|(aggregate, event, field)| {
+        DataMapEntry::of(aggregate.stream_type, aggregate.owners, (event.name, event.schema_version), field)
+    });
+    let of_requests = ClientContext::FIELDS.iter();
+    let of_requests = of_requests.map(|field| DataMapEntry::of(CLIENT_CONTEXT, &[Owner::Organization], (CLIENT_CONTEXT, 1), field));
+    of_events.chain(of_requests).collect()
 }
 
 /// A payload with the fields above `clearance` left out, and their names; the payload as it is where
@@ -139,7 +164,7 @@ mod tests {
     fn every_field_of_every_event_has_a_class_and_what_is_personal_a_subject_and_a_purpose() {
         let map = data_map();
         let fields: usize = AGGREGATES.iter().flat_map(|aggregate| aggregate.catalogue).map(|event| event.fields.len()).sum();
-        assert_eq!(map.len(), fields);
+        assert_eq!(map.len(), fields + ClientContext::FIELDS.len());
         for entry in &map {
             assert_eq!(entry.subject.is_some(), entry.purpose.is_some(), "{entry:?}");
             assert!(entry.purpose.is_none() || entry.class >= DataClass::Confidential, "{entry:?}");
@@ -153,5 +178,19 @@ mod tests {
         assert_eq!((summary.erased_with, summary.in_clear_because), (Some(ErasedWith::Organization), None));
         let name = of("recognition.team_created", "name");
         assert_eq!((name.erasable, name.in_clear_because.is_some()), (false, true));
+        assert_eq!((reference.retention, summary.retention), (RecordClass::Profile, RecordClass::Audit));
+    }
+
+    // covers: P-54
+    #[test]
+    fn where_requests_came_from_is_in_the_data_map_field_by_field() {
+        let context = ClientContext { ip: "203.0.113.7".into(), user_agent: Some("Firefox".into()) };
+        let kept = serde_json::to_value(&context).unwrap();
+        let map = data_map();
+        let shown: Vec<_> = map.iter().filter(|entry| entry.stream_type == CLIENT_CONTEXT).collect();
+        let names: std::collections::BTreeSet<_> = shown.iter().map(|entry| entry.field).collect();
+        assert_eq!(names, kept.as_object().unwrap().keys().map(String::as_str).collect());
+        let told = |entry: &&DataMapEntry| (entry.purpose, entry.retention, entry.erased_with, entry.erasable);
+        assert!(shown.iter().all(|entry| told(entry) == (Some(Purpose::Security), RecordClass::Security, Some(ErasedWith::Person), true)));
     }
 }

@@ -12,6 +12,7 @@ pub mod anomalies;
 pub mod audit_trail;
 pub mod breaches;
 pub mod consents;
+pub mod data_map;
 mod deleted;
 pub mod deletion_requests;
 pub mod due;

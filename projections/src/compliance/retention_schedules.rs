@@ -90,22 +90,27 @@ impl Query for ShowRetentionSchedule {
     const PROJECTIONS: &'static [&'static str] = &[PROJECTION];
 
     async fn run(self, reader: &mut TenantReader<'_>) -> Result<RetentionPeriods, ReadError> {
-        let organization = reader.organization().0;
-        let rows: Vec<(String, i64, Uuid, DateTime<Utc>)> = sqlx::query_as(LIST).bind(organization).fetch_all(reader.connection()).await?;
-        let set: BTreeMap<String, _> = rows.into_iter().map(|(class, days, by, at)| (class, (days, by, at))).collect();
-        let items = RecordClass::ALL.into_iter().map(|class| {
-            let own = set.get(class.name());
-            let (least_days, most_days) = class.bounds();
-            RetentionPeriod {
-                class,
-                days: own.map_or_else(|| i64::from(class.default_days()), |(days, ..)| *days),
-                least_days,
-                most_days,
-                ground: class.ground(),
-                set_by: own.map(|(_, by, _)| UserId(*by)),
-                set_at: own.map(|(.., at)| *at),
-            }
-        });
-        Ok(RetentionPeriods { items: items.collect() })
+        Ok(RetentionPeriods { items: periods(reader).await? })
     }
+}
+
+/// Every class, with how long the reader's organization keeps it.
+pub(super) async fn periods(reader: &mut TenantReader<'_>) -> Result<Vec<RetentionPeriod>, ReadError> {
+    let organization = reader.organization().0;
+    let rows: Vec<(String, i64, Uuid, DateTime<Utc>)> = sqlx::query_as(LIST).bind(organization).fetch_all(reader.connection()).await?;
+    let set: BTreeMap<String, _> = rows.into_iter().map(|(class, days, by, at)| (class, (days, by, at))).collect();
+    let periods = RecordClass::ALL.into_iter().map(|class| {
+        let own = set.get(class.name());
+        let (least_days, most_days) = class.bounds();
+        RetentionPeriod {
+            class,
+            days: own.map_or_else(|| i64::from(class.default_days()), |(days, ..)| *days),
+            least_days,
+            most_days,
+            ground: class.ground(),
+            set_by: own.map(|(_, by, _)| UserId(*by)),
+            set_at: own.map(|(.., at)| *at),
+        }
+    });
+    Ok(periods.collect())
 }

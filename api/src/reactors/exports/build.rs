@@ -196,9 +196,13 @@ impl BuildExports {
     }
 
     async fn gather(&self, event: &RecordedEvent, user: UserId) -> Result<Result<Gathered, TooLarge>, ReactError> {
-        let named = |found: &Organization| found.profile().map(|profile| (profile.name.clone(), profile.default_locale));
+        let named = |found: &Organization| {
+            let profile = found.profile();
+            let name = profile.map(|profile| profile.name.as_str()).unwrap_or_default();
+            (found.settings().controller(name), profile.map(|profile| profile.default_locale).unwrap_or_default())
+        };
         let organization = event.organization_id;
-        let (controller, language) = self.engine.look(organization, organization, named).await.map_err(failed)?.unwrap_or_default();
+        let (controller, language) = self.engine.look(organization, organization, named).await.map_err(failed)?;
         let information = |schedule: &RetentionSchedule| Information::of(controller, schedule);
         let information = self.engine.look(organization, organization, information).await.map_err(failed)?;
         let mut gathered = Gathered::new((organization, user), language, information, self.engine.now());

@@ -6,6 +6,7 @@ use palmares_domain::{
         retention_schedule::{RecordClass, RetentionSchedule},
         subject_request::SubjectRequestKind,
     },
+    organizations::organization::Controller,
     registry::{PurposeInformation, information},
 };
 use serde::Serialize;
@@ -17,8 +18,8 @@ const SOURCE: &str = "Each event names in `actor_id` who recorded it.";
 
 #[derive(Serialize)]
 pub(super) struct Information {
-    /// Whose it is to decide what is kept and why.
-    pub controller: String,
+    /// Whose it is to decide what is kept and why, and how to reach them.
+    pub controller: Controller,
     pub purposes: Vec<PurposeInformation>,
     /// How long this organization keeps what.
     pub retention: Vec<Period>,
@@ -38,7 +39,7 @@ pub(super) struct Period {
 }
 
 impl Information {
-    pub fn of(controller: String, schedule: &RetentionSchedule) -> Self {
+    pub fn of(controller: Controller, schedule: &RetentionSchedule) -> Self {
         let period = |class: RecordClass| Period { class, days: schedule.days(class), ground: class.ground() };
         Self {
             controller,

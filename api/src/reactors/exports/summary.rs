@@ -40,6 +40,7 @@ pub(super) fn lines(gathered: &Gathered) -> Vec<String> {
     section(words.profile, profile(gathered, words));
     section(words.consents, happened(gathered, "compliance.consent_", words, &["consent_type", "policy_version"]));
     section(words.requests, happened(gathered, "compliance.subject_request_", words, &["kind", "details", "ground", "note", "reason"]));
+    section(words.controller, controller(gathered));
     section(words.purposes, purposes(gathered, words));
     let origins = gathered.origins.iter().rev().take(ORIGINS_LISTED);
     let from = origins.map(|own| {
@@ -58,14 +59,24 @@ pub(super) fn lines(gathered: &Gathered) -> Vec<String> {
     lines
 }
 
+/// Who answers for what is kept, and how to reach them.
+fn controller(gathered: &Gathered) -> Vec<String> {
+    let of = &gathered.information.controller;
+    let told = [&of.contact, &of.data_protection_officer, &of.representative, &of.notice_url];
+    std::iter::once(of.name.clone()).chain(told.into_iter().flatten().cloned()).collect()
+}
+
 /// Why something is kept, who is shown it, and for how many days after the account's end.
 fn purposes(gathered: &Gathered, words: &Words) -> Vec<String> {
     let told = gathered.information.purposes.iter().map(|of| {
         let period = gathered.information.retention.iter().find(|period| period.class == of.retention);
         let (days, ground) = period.map_or((0, ""), |period| (period.days, period.ground));
         let shown: Vec<_> = of.recipients.iter().map(|role| words.label(role)).collect();
+        let outside: Vec<_> = of.recipients_outside.iter().map(|recipient| words.label(recipient.name())).collect();
         let (purpose, ground) = (words.label(of.purpose.name()), words.label(ground));
-        format!("{purpose}  {}: {}  {}: {days} ({ground})", words.shown_to, shown.join(", "), words.days_kept)
+        let (basis, shown, outside) = (words.label(of.legal_basis.name()), shown.join(", "), outside.join(", "));
+        let Words { on_ground, shown_to, outside: beyond, days_kept, .. } = words;
+        format!("{purpose}  {on_ground}: {basis}  {shown_to}: {shown}  {beyond}: {outside}  {days_kept}: {days} ({ground})")
     });
     told.collect()
 }

@@ -3,6 +3,7 @@ use crate::reactors::exports::information::Information;
 use chrono::{DateTime, Utc};
 use palmares_domain::compliance::retention_schedule::RetentionSchedule;
 use palmares_domain::kernel::{EventId, OrganizationId, UserId};
+use palmares_domain::organizations::organization::Settings;
 use palmares_projections::compliance::audit_trail::{Origin, OwnOrigin};
 use palmares_projections::operations::history::{EventStream, HistoryEvent};
 use serde_json::{json, value::to_raw_value};
@@ -34,7 +35,10 @@ fn own(event_type: &str, stream_type: &str, actor_id: Uuid, payload: &Value, per
 }
 
 fn gathered(events: Vec<OwnEvent>) -> Gathered {
-    let information = Information::of("Acme".to_owned(), &RetentionSchedule::default());
+    let information = Information::of(
+        Settings { controller_contact: Some("privacy@acme.example".into()), ..Settings::default() }.controller("Acme"),
+        &RetentionSchedule::default(),
+    );
     let whose = (OrganizationId(Uuid::from_u128(1)), ADA);
     let mut gathered = Gathered::new(whose, Locale::En, information, Utc::now());
     assert!(gathered.add(events).is_ok());
@@ -107,6 +111,8 @@ fn the_summary_says_why_who_and_how_long_and_from_where() {
     let why = section(&lines, "Why it is kept, who may be shown it, and how long it is kept");
     let points = why.iter().find(|line| line.starts_with("Points and rewards")).unwrap();
     assert!(points.contains("administrators") && points.contains("3653 (tax law)"), "{points}");
+    assert!(points.contains("on the ground of: contract") && points.contains("outside: who runs the servers"), "{points}");
+    assert_eq!(section(&lines, "Who answers for it"), ["Acme", "privacy@acme.example"]);
     let health = why.iter().find(|line| line.starts_with("Activity and health")).unwrap();
     assert!(health.contains("shown to: assigned experts"), "{health}");
     assert_eq!(section(&lines, "From where you came, the newest first, 200 at most"), ["1970-01-01 00:00 UTC  203.0.113.7  Firefox"]);

@@ -34,6 +34,8 @@ pub enum OrganizationError {
     SettingNameInvalid(Setting),
     #[error("a logo is an https:// address")]
     LogoUrlInvalid,
+    #[error("a privacy notice is at an https:// address")]
+    NoticeUrlInvalid,
     #[error("a color is `#` with six hexadecimal digits")]
     ColorInvalid,
     #[error("there are 1 to 100 e-mail domains")]
@@ -54,6 +56,7 @@ impl Refusal for OrganizationError {
             | Self::SettingOutOfRange(_)
             | Self::SettingNameInvalid(_)
             | Self::LogoUrlInvalid
+            | Self::NoticeUrlInvalid
             | Self::ColorInvalid
             | Self::EmailDomainsInvalid => Code::ValidationError,
             Self::AlreadyExists
@@ -82,6 +85,7 @@ impl Refusal for OrganizationError {
             Self::SettingOutOfRange(_) => "organizations.setting_out_of_range",
             Self::SettingNameInvalid(_) => "organizations.setting_name_invalid",
             Self::LogoUrlInvalid => "organizations.logo_url_invalid",
+            Self::NoticeUrlInvalid => "organizations.notice_url_invalid",
             Self::ColorInvalid => "organizations.color_invalid",
             Self::EmailDomainsInvalid => "organizations.email_domains_invalid",
         }
@@ -95,6 +99,7 @@ impl Refusal for OrganizationError {
             Self::TransitionForbidden { .. } => Some("status"),
             Self::SettingOutOfRange(setting) | Self::SettingNameInvalid(setting) => Some(setting.path()),
             Self::LogoUrlInvalid => Some(Setting::LogoUrl.path()),
+            Self::NoticeUrlInvalid => Some(Setting::NoticeUrl.path()),
             Self::ColorInvalid => Some(Setting::PrimaryColor.path()),
             Self::EmailDomainsInvalid => Some(Setting::AllowedEmailDomains.path()),
             _ => None,

@@ -7,6 +7,7 @@
 
 mod aggregate;
 mod commands;
+mod controller;
 mod errors;
 mod events;
 mod settings;
@@ -18,6 +19,7 @@ mod tests;
 
 pub use aggregate::{Organization, Profile, SLUG_MAX_CHARS, SLUG_MIN_CHARS};
 pub use commands::{CreateOrganization, OrganizationCommand, SuspendOrganization};
+pub use controller::Controller;
 pub use errors::OrganizationError;
 pub use events::{
     OrganizationActivated, OrganizationCreated, OrganizationDeletionCancelled, OrganizationDeletionRequested, OrganizationEvent,

@@ -151,6 +151,13 @@ settings! {
     tenant RequiredConsents required_consents "required_consents": BTreeSet<ConsentType>;
     /// As many people one team has at most (P-113).
     tenant MaxTeamSize max_team_size "max_team_size": u16;
+    tenant ControllerName controller_name "privacy.controller_name": String;
+    tenant ControllerContact controller_contact "privacy.controller_contact": String;
+    tenant DataProtectionOfficer data_protection_officer "privacy.data_protection_officer": String;
+    tenant Representative representative "privacy.representative": String;
+    tenant Transfers transfers "privacy.transfers": String;
+    tenant Jurisdiction jurisdiction "privacy.jurisdiction": String;
+    tenant NoticeUrl notice_url "privacy.notice_url": String;
     platform Plan plan "plan": Plan;
     platform IsolationMode isolation_mode "isolation_mode": IsolationMode;
     platform FeatureFlags feature_flags "feature_flags": BTreeSet<FeatureFlag>;
@@ -180,7 +187,9 @@ impl SettingsChange {
 
 impl Settings {
     fn check(&self) -> Result<(), OrganizationError> {
-        use OrganizationError::{ColorInvalid, EmailDomainsInvalid, LogoUrlInvalid, SettingNameInvalid, SettingOutOfRange};
+        use OrganizationError::{
+            ColorInvalid, EmailDomainsInvalid, LogoUrlInvalid, NoticeUrlInvalid, SettingNameInvalid, SettingOutOfRange,
+        };
         let numbers = [
             (Setting::SessionMaxHours, self.session_max_hours, 1..=SESSION_MAX_HOURS),
             (Setting::PasswordMinLength, self.password_min_length, PASSWORD_MIN_LENGTH..=PASSWORD_MIN_LENGTH_MAX),
@@ -195,13 +204,16 @@ impl Settings {
         }
         let names =
             [(Setting::DisplayName, &self.display_name, NAME_MAX_CHARS), (Setting::SenderName, &self.sender_name, SENDER_MAX_CHARS)];
-        for (setting, name, max_chars) in names {
+        for (setting, name, max_chars) in names.into_iter().chain(self.privacy_texts()) {
             if name.as_ref().is_some_and(|name| !is_label(name, max_chars)) {
                 return Err(SettingNameInvalid(setting));
             }
         }
         if self.logo_url.as_ref().is_some_and(|url| !is_https_url(url)) {
             return Err(LogoUrlInvalid);
+        }
+        if self.notice_url.as_ref().is_some_and(|url| !is_https_url(url)) {
+            return Err(NoticeUrlInvalid);
         }
         if self.primary_color.as_ref().is_some_and(|color| !is_color(color)) {
             return Err(ColorInvalid);

@@ -12,6 +12,7 @@ mod settings;
 pub use fold::Organizations;
 pub use onboarding::{GetOnboarding, Onboarding};
 pub use query::{GetOrganization, ListOrganizations, Organization};
+pub(crate) use settings::controller;
 pub use settings::{GetSettings, OrganizationSettings};
 
 /// The projection's public name.

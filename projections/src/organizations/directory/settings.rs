@@ -8,7 +8,7 @@ use palmares_domain::{
     organizations::{
         Locale,
         domain::DomainName,
-        organization::{FeatureFlag, IsolationMode, Plan, Settings, SuspiciousSignIn},
+        organization::{Controller, FeatureFlag, IsolationMode, Plan, Settings, SuspiciousSignIn},
     },
 };
 use serde::{Deserialize, Serialize};
@@ -27,6 +27,14 @@ pub struct Branding {
     /// `#rrggbb`
     pub primary_color: Option<String>,
     pub sender_name: Option<String>,
+}
+
+/// Who answers for the data of the reader's organization; `None` where that is not there yet.
+pub(crate) async fn controller(reader: &mut TenantReader<'_>) -> Result<Option<Controller>, ReadError> {
+    let tenant = reader.organization().0;
+    let query = sqlx::query_as(GET).bind(tenant).bind(tenant);
+    let row: Option<(String, String, Json<Settings>)> = query.fetch_optional(reader.connection()).await?;
+    Ok(row.map(|(name, _, Json(set))| set.controller(set.display_name.as_deref().unwrap_or(&name))))
 }
 
 /// The settings that hold for an organization.
@@ -53,6 +61,8 @@ pub struct OrganizationSettings {
     pub required_consents: BTreeSet<ConsentType>,
     /// As many people one team has at most.
     pub max_team_size: u16,
+    /// Who answers for the data of its people.
+    pub privacy: Controller,
     /// The platform's, like all that follow.
     pub plan: Plan,
     pub isolation_mode: IsolationMode,
@@ -73,6 +83,7 @@ impl OrganizationSettings {
             retention_days: set.retention_days(),
             suspicious_sign_in: set.suspicious_sign_in(),
             max_team_size: set.max_team_size(),
+            privacy: set.controller(set.display_name.as_deref().unwrap_or(&name)),
             display_name: set.display_name.unwrap_or(name),
             default_locale: set.default_locale.unwrap_or(default_locale),
             branding: Branding { logo_url: set.logo_url, primary_color: set.primary_color, sender_name: set.sender_name },
