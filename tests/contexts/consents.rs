@@ -129,12 +129,19 @@ async fn a_receipt_says_what_was_agreed_to_as_iso_27560_has_it() {
     assert_eq!(receipt["record_id"], granted.id("id"));
     assert_eq!(receipt["pii_principal_id"], organization.member_id.as_str());
     let processing = &receipt["pii_processing"];
-    assert_eq!(processing["privacy_notice"], format!("/api/v1/legal-documents/{document}"));
+    assert_eq!(processing["privacy_notice_document"], format!("/api/v1/legal-documents/{document}"));
+    assert_eq!(processing["privacy_notice"], Value::Null, "there is none that everybody can read");
     assert_eq!((&processing["privacy_notice_version"], &processing["language"]), (&json!("1"), &json!("en")));
     assert_eq!(processing["privacy_notice_digest"], sha256("Steps.").as_str());
     let purpose = &processing["purposes"][0];
     assert_eq!((&purpose["purpose_type"], &purpose["lawful_basis"]), (&json!("health_data"), &json!("consent")));
-    assert_eq!(purpose["pii_information"], json!([{ "pii_type": "health" }, { "pii_type": "reward" }]));
+    assert_eq!(
+        purpose["pii_information"],
+        json!([{ "pii_type": "health", "retention_period": "P0D" }, { "pii_type": "reward", "retention_period": "P3653D" }])
+    );
+    assert_eq!(purpose["withdrawal_method"], format!("PATCH /api/v1/consents/{}/revoke", granted.id("id")));
+    assert!(purpose["privacy_rights"].as_array().is_some_and(|rights| rights.contains(&json!("access"))), "{purpose}");
+    assert_eq!((&purpose["jurisdiction"], &purpose["recipient_third_parties"]), (&Value::Null, &json!(["hosting"])));
     assert_eq!(purpose["pii_controllers"], json!([organization.id]));
     assert_eq!(receipt["party_identification"][0]["party_id"], json!(organization.id));
     assert_eq!((&receipt["events"][0]["event_type"], &receipt["events"][0]["event_state"]), (&json!("GRANTED"), &json!("given")));
@@ -147,6 +154,24 @@ async fn a_receipt_says_what_was_agreed_to_as_iso_27560_has_it() {
     let after = member.get_at(&path, revoked.position()).await.expect(200).body;
     assert_ne!(after["receipt_id"], id);
     assert_eq!(after["events"][1]["event_state"], "withdrawn");
+    assert_eq!(
+        (&after["events"][0]["validity_duration"], &after["events"][1]["validity_duration"]),
+        (&json!("UNTIL_WITHDRAWN_OR_REPLACED"), &Value::Null)
+    );
+
+    // What the organization says of itself stands in it.
+    let privacy = json!({
+        "controller_contact": "privacy@acme.example", "data_protection_officer": "dpo@acme.example", "jurisdiction": "FR",
+        "notice_url": "https://acme.example/privacy",
+    });
+    let settings = format!("/organizations/{}/settings", organization.id);
+    let changed = organization.admin.send("PATCH", &settings, &json!({ "privacy": privacy })).await.expect(200);
+    let told = member.get_at(&path, changed.position()).await.expect(200).body;
+    assert_eq!(told["pii_processing"]["privacy_notice"], "https://acme.example/privacy");
+    assert_eq!(told["pii_processing"]["purposes"][0]["jurisdiction"], "FR");
+    assert_eq!(told["party_identification"][0]["party_contact"], "privacy@acme.example");
+    let officer = &told["party_identification"][1];
+    assert_eq!((&officer["party_role"], &officer["party_contact"]), (&json!("Data protection officer"), &json!("dpo@acme.example")));
 
     let by_user = format!("/consents/{}/receipt?user_id={}", granted.id("id"), organization.member_id);
     organization.officer.get(&by_user).await.expect(200);

@@ -20,6 +20,5 @@ pub(super) const STATEMENTS: &[(&str, &str)] = &[
     ("compliance.consents.required", query::REQUIRED),
     ("compliance.consents.recorded_at", query::RECORDED_AT),
     ("compliance.consents.history", receipt::HISTORY),
-    ("compliance.consents.controller", receipt::CONTROLLER),
     ("compliance.consents.notice", receipt::NOTICE),
 ];
