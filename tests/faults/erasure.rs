@@ -7,6 +7,7 @@ use super::{
         all_reach, as_projector, assert_nothing_is_found, assert_nothing_stands_in_clear, closings, head, read_models, rebuild_all,
         telling_of,
     },
+    reused_address::assert_hashes_lead_to_nobody_else,
     seeded,
     world::{Caller, Victim, World, YEARS},
 };
@@ -119,6 +120,7 @@ async fn run(mut world: World) {
     assert_closed_once_and_names_nobody(&closings(&world, organization).await, &people);
     staff.assert_certified(&people).await;
     staff.assert_teams_are_left(&people[0]).await;
+    assert_hashes_lead_to_nobody_else(&world, (&staff.admin, &staff.officer), &people[0].id, &format!("{mark}-first")).await;
     let listed = read_all(&staff.admin, "/users?include_deleted=true").await;
     // To look is recorded, and counted.
     let until = head(&mut database).await;

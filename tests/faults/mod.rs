@@ -11,6 +11,7 @@ mod load;
 mod organization_erasure;
 mod provisioning;
 mod remains;
+mod reused_address;
 mod siem;
 mod store;
 mod system;

@@ -66,11 +66,11 @@ pub async fn assert_nothing_stands_in_clear(world: &World, mark: &str, control: 
     assert!(files > 100 && found > 0, "{found} of {files} files hold what is not personal");
 }
 
-fn holds(bytes: &[u8], text: &str) -> bool {
+pub fn holds(bytes: &[u8], text: &str) -> bool {
     String::from_utf8_lossy(bytes).contains(text)
 }
 
-fn files_of(folder: &Path) -> Vec<std::path::PathBuf> {
+pub fn files_of(folder: &Path) -> Vec<std::path::PathBuf> {
     let mut files = Vec::new();
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
         let path = entry.path();
@@ -105,7 +105,7 @@ pub async fn closings(world: &World, organization: OrganizationId) -> Vec<String
 }
 
 /// Who sees every row of every table.
-fn superuser_url(world: &World) -> String {
+pub fn superuser_url(world: &World) -> String {
     let owner: PgConnectOptions = world.descriptor().database_url.parse().expect("a URL");
     let state = fs::read(world.data_dir.join("embedded.json")).expect("the state of the system");
     let state: Value = serde_json::from_slice(&state).expect("JSON");
@@ -113,7 +113,7 @@ fn superuser_url(world: &World) -> String {
     format!("postgres://postgres:{password}@127.0.0.1:{}/palmares?sslmode=disable", owner.get_port())
 }
 
-fn dump(database_url: &str) -> Vec<u8> {
+pub fn dump(database_url: &str) -> Vec<u8> {
     let folder = std::env::var("PALMARES_POSTGRES_BIN").unwrap_or_else(|_| "/usr/lib/postgresql/15/bin".to_owned());
     let program = if Path::new(&folder).exists() { format!("{folder}/pg_dump") } else { "pg_dump".to_owned() };
     let mut dump = Command::new(program);

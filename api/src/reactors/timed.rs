@@ -9,7 +9,10 @@ use palmares_commands::{
     organizations::ExpireSetup,
     points::ExpireDue,
 };
-use palmares_domain::kernel::{AccessReviewId, BreachId, ElevationId, ExportId, InvitationId, SubjectRequestId, UserId};
+use palmares_domain::{
+    identity::signup::Signup,
+    kernel::{AccessReviewId, BreachId, ElevationId, ExportId, InvitationId, Purpose, SubjectRequestId, UserId},
+};
 use palmares_projections::{
     compliance,
     engine::ReactError,
@@ -29,9 +32,7 @@ pub(super) fn all(engine: &Arc<Engine>) -> Vec<Arc<dyn TimerHandler>> {
         timed(identity::due::INVITATIONS.kind, by("identity.expire_invitations", "system.expire_invitations"), |timer| {
             Ok(ExpireInvitation { invitation_id: InvitationId(timer.stream_id) })
         }),
-        timed(identity::due::SIGNUPS.kind, by("identity.expire_signups", "system.expire_signups"), |timer| {
-            Ok(ExpireSignup { user_id: UserId(timer.stream_id) })
-        }),
+        Arc::new(SignupTimer(engine.clone())),
         timed(identity::due::ELEVATIONS.kind, by("identity.expire_elevation", "system.expire_elevation"), |timer| {
             Ok(ExpireElevation { elevation_id: ElevationId(timer.stream_id) })
         }),
@@ -85,5 +86,27 @@ impl<O: Operation> TimerHandler for Timed<O> {
         let operation = (self.command)(timer)?;
         // Without an id that would answer a repetition: recording what is due again records nothing.
         execute(&self.engine, self.system.admission(timer.organization_id), operation).await.map(drop).map_err(failed)
+    }
+}
+
+/// Ends sign-ups whose time has run out, and lets go of the address, which stands sealed. While it is hidden it may
+/// be shown again, and would stay claimed: the timer comes back.
+struct SignupTimer(Arc<Engine>);
+
+#[async_trait]
+impl TimerHandler for SignupTimer {
+    fn kinds(&self) -> &[&'static str] {
+        &[identity::due::SIGNUPS.kind]
+    }
+
+    async fn fire(&self, timer: &Timer) -> Result<(), ReactError> {
+        let (engine, organization, user_id) = (&self.0, timer.organization_id, UserId(timer.stream_id));
+        let email = |signup: &Signup| signup.person().map(|person| person.email.clone().into());
+        let email = engine.look(organization, user_id, email).await.map_err(failed)?;
+        if email.is_none() && engine.is_hidden(organization, user_id, Purpose::Profile).await.map_err(failed)? {
+            return Err(ReactError::Transient(anyhow::anyhow!("who signed up is hidden")));
+        }
+        let system = System { name: "identity.expire_signups", permission: "system.expire_signups" };
+        execute(engine, system.admission(organization), ExpireSignup { user_id, email }).await.map(drop).map_err(failed)
     }
 }

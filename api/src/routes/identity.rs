@@ -1,13 +1,17 @@
 //! Identity: the users of an organization, their life cycle and their roles.
 
 use super::officers::BesideOthers;
-use crate::pipeline::{Route, api_key::FreshSecret, route::Verb};
+use crate::{
+    pipeline::{Route, Services, api_key::FreshSecret, command::Prepare, route::Verb},
+    problem::Problem,
+};
 use palmares_commands::identity::{
     ApproveElevation, ApproveReactivation, AssignRole, ChangeProfile, ComposeRole, CreateApiKey, CreateUser, DeactivateUser, EndElevation,
-    ReactivateUser, RefuseElevation, RenameRole, RequestElevation, ResetSecondFactor, ResumeUser, RetireRole, ReviewElevation,
+    OnRecord, ReactivateUser, RefuseElevation, RenameRole, RequestElevation, ResetSecondFactor, ResumeUser, RetireRole, ReviewElevation,
     RevokeApiKey, RevokeSession, RevokeUserSessions, RotateApiKey, SetApiKeyQuota, SetRoleGrants, SetUserEmail, StartElevation,
     SuspendUser, UnassignRole, WithdrawElevation,
 };
+use palmares_domain::kernel::Tenant;
 use palmares_projections::identity::{
     api_keys::ListApiKeys,
     directory::{GetUser, ListUsers},
@@ -27,7 +31,7 @@ pub const ROUTES: &[Route] = &[
     Route::prepared::<UnassignRole, BesideOthers>(Verb::Post, "/users/{user_id}/roles/{role}/unassign"),
     Route::get::<ListUsers>("/users", "identity.user.list"),
     Route::get::<GetUser>("/users/{user_id}", "identity.user.read"),
-    Route::post::<SetUserEmail>("/users/{user_id}/email"),
+    Route::prepared::<SetUserEmail, AddressBefore>(Verb::Post, "/users/{user_id}/email"),
     Route::get::<UserSessions>("/users/{user_id}/sessions", "identity.session.read"),
     Route::post::<RevokeUserSessions>("/users/{user_id}/sessions/revoke"),
     Route::delete::<RevokeSession>("/users/{user_id}/sessions/{session_id}"),
@@ -55,3 +59,15 @@ pub const ROUTES: &[Route] = &[
     Route::post::<ReviewElevation>("/elevations/{elevation_id}/review"),
     Route::get::<ListElevations>("/elevations", "identity.elevation.read"),
 ];
+
+/// Looks up the address that a user has, because the log keeps that sealed and the claim of it has to be let go.
+struct AddressBefore;
+
+impl Prepare<SetUserEmail> for AddressBefore {
+    type Shown = ();
+
+    async fn prepare(operation: SetUserEmail, tenant: Tenant, services: &Services) -> Result<(SetUserEmail, ()), Problem> {
+        let before = OnRecord::of(&services.engine, tenant.organization(), operation.user_id).await?;
+        Ok((SetUserEmail { before, ..operation }, ()))
+    }
+}

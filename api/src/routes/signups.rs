@@ -23,7 +23,7 @@ pub const ROUTES: &[Route] = &[
     Route::prepared::<ConfigureSignup, HooksLookedUp>(Verb::Put, POLICY),
     Route::get::<ListSignups>("/signups", "identity.signup.read"),
     Route::prepared::<ApproveSignup, PersonLookedUp>(Verb::Post, "/signups/{user_id}/approve"),
-    Route::post::<RefuseSignup>("/signups/{user_id}/refuse"),
+    Route::prepared::<RefuseSignup, PersonLookedUp>(Verb::Post, "/signups/{user_id}/refuse"),
 ];
 
 /// Says what this deployment can ask for.
@@ -50,6 +50,16 @@ impl Prepare<ApproveSignup> for PersonLookedUp {
         let person = |signup: &Signup| signup.person().map(|person| NewUser::of(user, person));
         let person = services.engine.look(tenant.organization(), user, person).await?;
         Ok((ApproveSignup { person, ..operation }, ()))
+    }
+}
+
+impl Prepare<RefuseSignup> for PersonLookedUp {
+    type Shown = ();
+
+    async fn prepare(operation: RefuseSignup, tenant: Tenant, services: &Services) -> Result<(RefuseSignup, ()), Problem> {
+        let email = |signup: &Signup| signup.person().map(|person| person.email.clone().into());
+        let email = services.engine.look(tenant.organization(), operation.user_id, email).await?;
+        Ok((RefuseSignup { email, ..operation }, ()))
     }
 }
 

@@ -77,7 +77,7 @@ impl Found {
     pub async fn of(engine: &Engine, meant: &Meant) -> Result<Self, Problem> {
         let Meant { organization, user } = *meant;
         let profile = |user: &User| {
-            user.profile().map(|profile| (Some(profile.status), profile.roles.clone(), profile.email_claim.is_some())).unwrap_or_default()
+            user.profile().map(|profile| (Some(profile.status), profile.roles.clone(), user.has_address())).unwrap_or_default()
         };
         let (status, roles, has_address) = engine.look(organization, user, profile).await?;
         let rights = engine.look(organization, organization, |catalogue: &RoleCatalogue| catalogue.rights(&roles)).await?;

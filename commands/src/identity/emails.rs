@@ -6,14 +6,14 @@ use super::{
     officers::check_signs_in_unaided,
     user_stream,
 };
-use crate::engine::{Answer, Operation, Refused, StreamRef, Unit};
+use crate::engine::{Answer, Engine, Operation, Refused, Rejection, StreamRef, Unit};
 use crate::store::ClaimKey;
 use palmares_domain::{
     identity::{
         EMAIL_LOOKUP, SIGNUP_EMAIL_LOOKUP, email_key,
-        user::{self, User, UserCommand, UserStatus},
+        user::{self, User, UserCommand, UserEvent, UserStatus},
     },
-    kernel::{Admission, Code, FieldError, UserId},
+    kernel::{Admission, Code, FieldError, OrganizationId, UserId},
     organizations::domain::DomainName,
 };
 use serde::Deserialize;
@@ -72,13 +72,44 @@ pub struct SetUserEmail {
     pub user_id: UserId,
     #[schema(value_type = String, format = Email, max_length = 254)]
     pub email: Email,
+    /// Looked up before the command is executed.
+    #[serde(skip)]
+    #[schema(ignore)]
+    pub before: Option<OnRecord>,
 }
 
-/// Sets a user's address and claims it. The operation names it in [`Operation::hashed`].
-pub(crate) fn set_email(unit: &mut Unit<'_>, user_id: UserId, email: &Email) -> Result<(), Refused> {
+/// The address that a user has. Neither the log nor a state says under which key it is claimed, since a keyed hash
+/// of it would be that of whoever has the address after them: it is opened, and hashed again.
+#[derive(Clone, Copy, Debug)]
+pub struct OnRecord {
+    /// The how manieth of the user's addresses it is.
+    number: u32,
+    /// None where it cannot be read.
+    claim: Option<ClaimKey>,
+}
+
+impl OnRecord {
+    /// Looks up the address of a user, where there is one.
+    ///
+    /// # Errors
+    /// Where what is sealed is not what was recorded: nobody decides on that.
+    pub async fn of(engine: &Engine, organization: OrganizationId, user: UserId) -> Result<Option<Self>, Rejection> {
+        let set = |event: &UserEvent| matches!(event, UserEvent::EmailSet(_));
+        let Some((number, UserEvent::EmailSet(set))) = engine.last_opened::<User>(organization, user, set).await? else { return Ok(None) };
+        let claim = match set.email.clear() {
+            Some(email) => Some(ClaimKey { organization, key: engine.lookup_key(organization, EMAIL_LOOKUP, &email_key(email)).await? }),
+            None => None,
+        };
+        Ok(Some(Self { number, claim }))
+    }
+}
+
+/// Sets a user's address and claims it, in place of the one before, where they had one. The operation names it in
+/// [`Operation::hashed`], and the claim before in [`Operation::claims`].
+pub(crate) fn set_email(unit: &mut Unit<'_>, user_id: UserId, email: &Email, before: Option<OnRecord>) -> Result<(), Refused> {
     let claim = unit.claim_of(EMAIL_LOOKUP)?;
-    let before = unit.state::<User>(user_id)?.profile().and_then(|profile| profile.email_claim);
-    unit.run::<User>(user_id, &UserCommand::SetEmail(user::SetEmail { email: email.text.clone(), lookup: claim.key }))?;
+    let addresses = unit.state::<User>(user_id)?.profile().map_or(0, |profile| profile.addresses);
+    unit.run::<User>(user_id, &UserCommand::SetEmail(user::SetEmail { email: email.text.clone() }))?;
     match unit.holder(claim) {
         // Their own address in another spelling.
         Some(holder) if holder == user_id.0 => Ok(()),
@@ -87,8 +118,15 @@ pub(crate) fn set_email(unit: &mut Unit<'_>, user_id: UserId, email: &Email) -> 
             Err(Refused { errors: vec![FieldError::new("email", "identity.email_taken")], ..taken })
         }
         None => {
-            if let Some(key) = before {
-                unit.release(ClaimKey { organization: unit.organization(), key });
+            if addresses > 0 {
+                let before = before.filter(|before| before.number == addresses).and_then(|before| before.claim);
+                let before = before.ok_or_else(|| {
+                    let detail = "the address that the user has cannot be read, or was set in this moment";
+                    Refused::new(Code::Conflict, "identity.email_not_known", detail)
+                })?;
+                if unit.holder(before) == Some(user_id.0) {
+                    unit.release(before);
+                }
             }
             unit.claim(claim, user_id);
             Ok(())
@@ -109,6 +147,10 @@ impl Operation for SetUserEmail {
         vec![self.email.lookup()]
     }
 
+    fn claims(&self, _: &Admission) -> Vec<ClaimKey> {
+        self.before.and_then(|before| before.claim).into_iter().collect()
+    }
+
     fn decide(&self, unit: &mut Unit<'_>) -> Result<Answer, Refused> {
         check_may_act_for(unit, self.user_id)?;
         check_signs_in_unaided(unit, self.user_id)?;
@@ -117,7 +159,7 @@ impl Operation for SetUserEmail {
             let detail = "the address of an invited user is the one that was invited";
             return Err(Refused::new(Code::Conflict, "identity.user_is_invited", detail));
         }
-        set_email(unit, self.user_id, &self.email)?;
+        set_email(unit, self.user_id, &self.email, self.before)?;
         part_from_elsewhere(unit, self.user_id)?;
         Ok(Answer::new("id", self.user_id, "SET"))
     }

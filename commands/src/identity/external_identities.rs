@@ -75,7 +75,7 @@ impl Operation for UnlinkExternalIdentity {
     fn decide(&self, unit: &mut Unit<'_>) -> Result<Answer, Refused> {
         let user_id = self.user_id;
         let Some((issuer, _)) = self.found else { return Err(CredentialError::ExternalIdentityNotLinked.into()) };
-        let reachable = unit.state::<User>(user_id)?.profile().is_some_and(|profile| profile.email_claim.is_some());
+        let reachable = unit.state::<User>(user_id)?.has_address();
         let action = CredentialAction::UnlinkExternalIdentity { issuer, reachable };
         unit.run::<Credential>(user_id, &CredentialCommand { user_id, action })?;
         let claim = unit.claim_of(EXTERNAL_IDENTITY_LOOKUP)?;

@@ -188,7 +188,7 @@ pub(super) fn invite(unit: &mut Unit<'_>, (invitation_id, user_id): (InvitationI
         valid_for_hours: valid_for_hours.or(Some(settings.invitation_valid_hours().into())),
     };
     unit.run::<Invitation>(invitation_id, &InvitationCommand::Issue(issue))?;
-    set_email(unit, user_id, email)?;
+    set_email(unit, user_id, email, None)?;
     if is_administrator(role) {
         administrator_invited(unit)?;
     }

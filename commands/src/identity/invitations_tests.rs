@@ -167,7 +167,7 @@ async fn an_address_is_invited_once_and_again_after_it_was_revoked() {
 async fn the_address_of_an_invited_user_does_not_change() {
     let world = World::new();
     let (invitation, user_id) = world.invited("ada@acme.example", "member").await;
-    let set = || SetUserEmail { user_id, email: Email::from("other@acme.example".to_owned()) };
+    let set = || SetUserEmail { user_id, email: Email::from("other@acme.example".to_owned()), before: None };
     assert_eq!(reason(world.execute(set()).await), "identity.user_is_invited");
     world.revoke(invitation, "ada@acme.example").await.unwrap();
     world.invited("ada@acme.example", "member").await;

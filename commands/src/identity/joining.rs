@@ -76,7 +76,7 @@ impl Operation for JoinByProvider {
             role: Role::Member.into(),
         });
         unit.run::<User>(user_id, &create)?;
-        set_email(unit, user_id, &self.email)?;
+        set_email(unit, user_id, &self.email, None)?;
         run(unit, user_id, CredentialAction::LinkExternalIdentity { issuer: self.provider, subject: self.subject.clone() })?;
         for kind in [EXTERNAL_REF_LOOKUP, EXTERNAL_IDENTITY_LOOKUP] {
             let claim = unit.claim_of(kind)?;

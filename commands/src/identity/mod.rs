@@ -38,7 +38,7 @@ pub use credentials::{FailPass, IssuePass, LinkExternalIdentity};
 pub use elevations::{
     ApproveElevation, EndElevation, ExpireElevation, RefuseElevation, RequestElevation, ReviewElevation, StartElevation, WithdrawElevation,
 };
-pub use emails::{Email, SetUserEmail};
+pub use emails::{Email, OnRecord, SetUserEmail};
 pub use enter::{Enter, Entrant};
 pub use external_identities::{AllowExternalIdentities, UnlinkExternalIdentity, external_identity_id};
 pub use invitations::{AcceptInvitation, ExpireInvitation, InviteUser, NeedsEmail, ResendInvitation, RevokeInvitation};

@@ -94,7 +94,8 @@ impl World {
     }
 
     async fn set_email(&self, user: UserId, email: &str) -> Result<Receipt, Rejection> {
-        self.ask::<SetUserEmail>(json!({ "user_id": user, "email": email })).await
+        let before = OnRecord::of(&self.engine, ORGANIZATION, user).await?;
+        self.execute(SetUserEmail { user_id: user, email: email.to_owned().into(), before }).await
     }
 }
 
@@ -325,13 +326,27 @@ async fn an_address_has_one_user_however_it_is_spelled_and_is_free_again_once_ch
     assert_eq!(refusal(world.set_email(ada, "nowhere").await), (Code::ValidationError, "identity.email_invalid".to_owned()));
 }
 
+/// Or the one before would stay claimed for ever: nothing in the log says what it was claimed under.
+#[tokio::test]
+async fn no_address_is_set_over_one_that_is_not_known() {
+    let world = World::new();
+    let ada = world.user(json!({ "external_ref": "ada", "role": "member", "email": "ada@acme.example" })).await;
+    let set = |email: &str, before| world.execute(SetUserEmail { user_id: ada, email: email.to_owned().into(), before });
+    let not_known = (Code::Conflict, "identity.email_not_known".to_owned());
+    assert_eq!(refusal(set("lovelace@acme.example", None).await), not_known);
+    let first = OnRecord::of(&world.engine, ORGANIZATION, ada).await.unwrap();
+    set("lovelace@acme.example", first).await.unwrap();
+    assert_eq!(refusal(set("byron@acme.example", first).await), not_known, "it was set since");
+    set("ADA@acme.example", OnRecord::of(&world.engine, ORGANIZATION, ada).await.unwrap()).await.expect("it was let go");
+}
+
 /// covers: E-46
 #[tokio::test]
 async fn nobody_sets_the_address_of_who_may_more_than_they() {
     let world = World::new();
     let boss = world.user(json!({ "external_ref": "boss", "role": "organization_admin" })).await;
     let ada = world.member("ada").await;
-    let set = |user_id| SetUserEmail { user_id, email: Email::from("x@acme.example".to_owned()) };
+    let set = |user_id| SetUserEmail { user_id, email: Email::from("x@acme.example".to_owned()), before: None };
     let by_analyst = |user_id| world.execute_as(As(UserId(Uuid::from_u128(50)), None, Role::Analyst), set(user_id));
     assert_eq!(refusal(by_analyst(boss).await), (Code::AccessDenied, "identity.permission_escalation_attempt".to_owned()));
     by_analyst(ada).await.unwrap();

@@ -78,7 +78,7 @@ impl Operation for CreateUser {
         }
         unit.claim(claim, user_id);
         if let Some(email) = &self.email {
-            set_email(unit, user_id, email)?;
+            set_email(unit, user_id, email, None)?;
         }
         Ok(Answer::new("id", user_id, "ACTIVE"))
     }

@@ -139,6 +139,12 @@ impl KeyRing {
         self.prepared(name).is_some_and(|key| !key.hidden)
     }
 
+    /// Whether there is a key, and nothing is opened under it for now.
+    pub async fn is_hidden(&self, name: &DataKeyName) -> Result<bool, PrivacyError> {
+        let keys = self.keys(std::slice::from_ref(name), Missing::Leave).await?;
+        Ok(keys.into_iter().flatten().any(|key| key.hidden))
+    }
+
     /// Opens every ciphertext at its place: `None` where the data key does not exist any more or its
     /// subject is hidden, an error for the whole call where a ciphertext was altered or moved.
     pub async fn open_many(&self, items: &[(Place, &[u8])]) -> Result<Vec<Option<Zeroizing<Vec<u8>>>>, PrivacyError> {

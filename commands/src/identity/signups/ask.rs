@@ -109,7 +109,7 @@ impl Operation for AskSignup {
         }
         let (user_id, email) = (self.user_id, self.email.text().to_owned());
         let (display_name, phone) = (self.display_name.clone(), self.phone.clone());
-        let request = signup::RequestSignup { user_id, email, display_name, phone, lookup: under_way.key, steps, shown };
+        let request = signup::RequestSignup { user_id, email, display_name, phone, steps, shown };
         unit.run::<Signup>(user_id, &SignupCommand::Request(request))?;
         unit.claim(under_way, user_id);
         answer(unit, user_id)

@@ -1,6 +1,6 @@
 //! Somebody who may says yes or no, or nobody does in time.
 
-use super::{NewUser, answer, let_go, signup_stream, terms, user_stream};
+use super::{Email, NewUser, answer, let_go, signup_stream, terms, user_stream};
 use crate::engine::{Answer, Operation, Refused, StreamRef, Unit};
 use palmares_domain::{
     identity::signup::{Signup, SignupCommand, SignupError},
@@ -53,6 +53,10 @@ pub struct RefuseSignup {
     /// What the person is told.
     #[schema(min_length = 1, max_length = 500)]
     pub reason: Option<String>,
+    /// Looked up before the command is executed; nobody knows it once the person was erased.
+    #[serde(skip)]
+    #[schema(ignore)]
+    pub email: Option<Email>,
 }
 
 impl Operation for RefuseSignup {
@@ -60,11 +64,15 @@ impl Operation for RefuseSignup {
         vec![signup_stream(admission, self.user_id)]
     }
 
+    fn hashed(&self) -> Vec<(&'static str, &str)> {
+        self.email.iter().map(Email::signup_lookup).collect()
+    }
+
     fn decide(&self, unit: &mut Unit<'_>) -> Result<Answer, Refused> {
         unit.run::<Signup>(self.user_id, &SignupCommand::Refuse { reason: self.reason.clone() })?;
         // Anyone could have typed an address that nobody proved; its owner may still sign up.
         if !terms(unit, self.user_id)?.is_email_proven() {
-            let_go(unit, self.user_id)?;
+            let_go(unit, self.user_id);
         }
         answer(unit, self.user_id)
     }
@@ -73,6 +81,8 @@ impl Operation for RefuseSignup {
 /// Records that the time of a sign-up has run out, where it has.
 pub struct ExpireSignup {
     pub user_id: UserId,
+    /// Nobody knows it once the person was erased; then nothing is claimed any more.
+    pub email: Option<Email>,
 }
 
 impl Operation for ExpireSignup {
@@ -80,11 +90,15 @@ impl Operation for ExpireSignup {
         vec![signup_stream(admission, self.user_id)]
     }
 
+    fn hashed(&self) -> Vec<(&'static str, &str)> {
+        self.email.iter().map(Email::signup_lookup).collect()
+    }
+
     fn decide(&self, unit: &mut Unit<'_>) -> Result<Answer, Refused> {
         let now = unit.facts().now;
         if unit.state::<Signup>(self.user_id)?.is_due(now) {
             unit.run::<Signup>(self.user_id, &SignupCommand::Expire)?;
-            let_go(unit, self.user_id)?;
+            let_go(unit, self.user_id);
         }
         let status = unit.state::<Signup>(self.user_id)?.terms().map_or("", |terms| terms.status.name());
         Ok(Answer::new("id", self.user_id, status))

@@ -20,10 +20,9 @@ use super::{
     user_stream,
 };
 use crate::engine::{Answer, Refused, StreamRef, Unit};
-use crate::store::ClaimKey;
 use palmares_domain::{
     identity::{
-        EXTERNAL_REF_LOOKUP, Role,
+        EXTERNAL_REF_LOOKUP, Role, SIGNUP_EMAIL_LOOKUP,
         signup::{self, Signup, SignupError, SignupStatus, Terms},
         signup_policy::SignupPolicy,
         user::{self, User, UserCommand},
@@ -44,11 +43,12 @@ fn answer(unit: &mut Unit<'_>, user: UserId) -> Result<Answer, Refused> {
     Ok(Answer::new("id", user, terms(unit, user)?.status.name()))
 }
 
-/// Lets go of the address that the sign-up holds.
-fn let_go(unit: &mut Unit<'_>, user: UserId) -> Result<(), Refused> {
-    let key = ClaimKey { organization: unit.organization(), key: terms(unit, user)?.lookup };
-    unit.release(key);
-    Ok(())
+/// Lets go of the address that the sign-up holds, where the operation named it in
+/// [`Operation::hashed`](crate::engine::Operation::hashed).
+fn let_go(unit: &mut Unit<'_>, user: UserId) {
+    if let Some(claim) = unit.hashed(SIGNUP_EMAIL_LOOKUP).filter(|claim| unit.holder(*claim) == Some(user.0)) {
+        unit.release(claim);
+    }
 }
 
 /// Who a sign-up makes a user of the organization with its last step.
@@ -67,7 +67,7 @@ impl NewUser {
 
     /// What the operation answers for [`Operation::hashed`].
     fn lookups(&self) -> Vec<(&'static str, &str)> {
-        vec![self.email.lookup(), (EXTERNAL_REF_LOOKUP, self.external_ref.as_str())]
+        vec![self.email.lookup(), self.email.signup_lookup(), (EXTERNAL_REF_LOOKUP, self.external_ref.as_str())]
     }
 
     /// Makes the user where every hook was passed.
@@ -83,13 +83,14 @@ impl NewUser {
             role: Role::Member.into(),
         });
         unit.run::<User>(user_id, &create)?;
-        set_email(unit, user_id, &self.email)?;
+        set_email(unit, user_id, &self.email, None)?;
         let claim = unit.claim_of(EXTERNAL_REF_LOOKUP)?;
         if unit.holder(claim).is_some() {
             return Err(Refused::new(Code::Conflict, "identity.external_ref_taken", "another user has this external reference"));
         }
         unit.claim(claim, user_id);
-        let_go(unit, user_id)
+        let_go(unit, user_id);
+        Ok(())
     }
 }
 

@@ -86,6 +86,10 @@ impl World {
         NewUser::of(user, self.signup(user).await.person().unwrap())
     }
 
+    async fn email(&self, user: UserId) -> Option<Email> {
+        self.signup(user).await.person().map(|person| person.email.clone().into())
+    }
+
     async fn prove(&self, user: UserId) -> Result<Receipt, Rejection> {
         let by_link = Some((self.signup(user).await.terms().unwrap().generation, HASH.to_owned()));
         self.execute(ProveSignupEmail { user_id: user, person: self.person(user).await, by_link }).await
@@ -96,7 +100,7 @@ impl World {
     }
 
     async fn refuse(&self, user: UserId) {
-        self.execute(RefuseSignup { user_id: user, reason: None }).await.unwrap();
+        self.execute(RefuseSignup { user_id: user, reason: None, email: self.email(user).await }).await.unwrap();
     }
 
     async fn status(&self, user: UserId) -> SignupStatus {
@@ -270,10 +274,10 @@ async fn whom_the_provider_vouches_for_waits_for_approval_where_the_domain_says_
 async fn a_sign_up_that_is_not_due_goes_on_and_one_that_is_not_there_is_not_found() {
     let world = World::with(&[]).await;
     let ada = world.ask(ADA).await.unwrap();
-    world.execute(ExpireSignup { user_id: ada }).await.unwrap();
+    world.execute(ExpireSignup { user_id: ada, email: world.email(ada).await }).await.unwrap();
     assert_eq!(world.status(ada).await, SignupStatus::Pending);
     let nobody = UserId(Uuid::now_v7());
-    world.execute(ExpireSignup { user_id: nobody }).await.unwrap();
-    assert_eq!(reason(world.execute(RefuseSignup { user_id: nobody, reason: None }).await), "identity.signup_not_found");
+    world.execute(ExpireSignup { user_id: nobody, email: None }).await.unwrap();
+    assert_eq!(reason(world.execute(RefuseSignup { user_id: nobody, reason: None, email: None }).await), "identity.signup_not_found");
     assert_eq!(reason(world.execute(ApproveSignup { user_id: nobody, person: None }).await), "identity.signup_not_found");
 }

@@ -84,7 +84,7 @@ impl Signup {
     }
 
     fn request(&self, command: &RequestSignup, facts: &Facts) -> Result<Vec<SignupEvent>, SignupError> {
-        let RequestSignup { user_id, email, display_name, phone, lookup, steps, shown } = command;
+        let RequestSignup { user_id, email, display_name, phone, steps, shown } = command;
         if self.terms.is_some() {
             return Err(SignupError::AlreadyExists);
         }
@@ -102,7 +102,6 @@ impl Signup {
             user_id: *user_id,
             email: Personal::Clear(email.clone()),
             display_name: display_name.clone().map(Personal::Clear),
-            lookup: *lookup,
             steps: steps.clone(),
         };
         let (terms, person) = (begun(&requested), Person { email: email.clone(), display_name: display_name.clone(), phone });
@@ -170,7 +169,7 @@ impl Signup {
 
 impl Aggregate for Signup {
     const TYPE: &'static str = "signup";
-    const SHAPE: u16 = 2;
+    const SHAPE: u16 = 3;
     const DECIDES_ON_PERSONAL_DATA: Option<Purpose> = Some(Purpose::Profile);
 
     type Command = SignupCommand;

@@ -2,7 +2,6 @@
 
 use crate::{identity::signup_policy::SignupHook, kernel::UserId};
 use std::{collections::BTreeSet, fmt};
-use uuid::Uuid;
 
 #[derive(Clone)]
 pub enum SignupCommand {
@@ -40,8 +39,6 @@ pub struct RequestSignup {
     pub display_name: Option<String>,
     /// Where a code goes, in E.164. It is kept only where a hook asks for it.
     pub phone: Option<String>,
-    /// The key under which no other sign-up of the organization has the address.
-    pub lookup: Uuid,
     /// What has to be passed, in order.
     pub steps: Vec<SignupHook>,
     /// What was seen to be so with the request.

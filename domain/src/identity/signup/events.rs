@@ -7,7 +7,6 @@ use crate::{
     kernel::{Personal, UserId},
 };
 use chrono::{DateTime, Utc};
-use uuid::Uuid;
 
 events! {
     /// What happens to a sign-up. No event holds what would let anyone finish it.
@@ -17,8 +16,6 @@ events! {
             user_id: UserId = internal,
             email: Personal<String> = confidential of user_id for Profile,
             display_name: Option<Personal<String>> = confidential of user_id for Profile,
-            /// The key under which the sign-up holds the address: a keyed hash, so that it can be let go.
-            lookup: Uuid = internal,
             /// What has to be passed, in order: whatever is configured later.
             steps: Vec<SignupHook> = internal,
         },

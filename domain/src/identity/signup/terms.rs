@@ -10,7 +10,6 @@ use crate::{
 };
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
-use uuid::Uuid;
 
 /// How long a link is good.
 const LINK_PATIENCE: TimeDelta = TimeDelta::hours(48);
@@ -31,8 +30,6 @@ const WRONG_CODES_MAX: u32 = 5;
 pub struct Terms {
     /// Who the person will be.
     pub user_id: UserId,
-    /// The key under which the address is held.
-    pub lookup: Uuid,
     /// What has to be passed, in order.
     pub steps: Vec<SignupHook>,
     /// How many of them were.
@@ -155,7 +152,6 @@ impl Terms {
 pub(super) fn begun(requested: &SignupRequested) -> Terms {
     Terms {
         user_id: requested.user_id,
-        lookup: requested.lookup,
         steps: requested.steps.clone(),
         passed: 0,
         status: SignupStatus::Pending,

@@ -13,7 +13,6 @@ use uuid::Uuid;
 
 const ALICE: UserId = UserId(Uuid::from_u128(2));
 const ADMIN: UserId = UserId(Uuid::from_u128(3));
-const LOOKUP: Uuid = Uuid::from_u128(4);
 const EMAIL: &str = "alice@acme.example";
 const START: DateTime<Utc> = DateTime::UNIX_EPOCH;
 
@@ -43,7 +42,6 @@ fn alice(steps: &[SignupHook], shown: &[SignupHook]) -> SignupCommand {
         email: EMAIL.into(),
         display_name: Some("Alice".into()),
         phone: None,
-        lookup: LOOKUP,
         steps: steps.to_vec(),
         shown: shown.iter().copied().collect(),
     })
@@ -63,7 +61,7 @@ fn email() -> Personal<String> {
 
 fn requested(steps: &[SignupHook]) -> SignupEvent {
     let display_name = Some(Personal::Clear("Alice".into()));
-    SignupRequested { user_id: ALICE, email: email(), display_name, lookup: LOOKUP, steps: steps.to_vec() }.into()
+    SignupRequested { user_id: ALICE, email: email(), display_name, steps: steps.to_vec() }.into()
 }
 
 fn passed(hook: SignupHook) -> SignupEvent {

@@ -15,7 +15,6 @@ use crate::{
 };
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
-use uuid::Uuid;
 
 /// What the rules need of a user. The personal fields are carried by the events alone: no rule
 /// reads them.
@@ -28,8 +27,9 @@ pub struct Profile {
     pub before_deletion: Option<UserStatus>,
     /// Who approved the return, while the user is deactivated.
     pub reactivation_approved_by: Option<UserId>,
-    /// The key under which the user's e-mail address is claimed, once one was set.
-    pub email_claim: Option<Uuid>,
+    /// How many e-mail addresses were set so far. The last one is the user's, and stands sealed beside its event: a
+    /// keyed hash of it here would outlive the erasure of the person, and be that of whoever has the address next.
+    pub addresses: u32,
     /// The names that the user has.
     pub names: BTreeSet<PersonName>,
     pub preferences: Preferences,
@@ -54,6 +54,11 @@ impl User {
     /// Whether the user may sign in, be it to do no more than to export and to cancel their deletion.
     pub fn may_sign_in(&self) -> bool {
         self.0.as_ref().is_some_and(|profile| profile.status.may_sign_in())
+    }
+
+    /// Whether the user has an e-mail address.
+    pub fn has_address(&self) -> bool {
+        self.0.as_ref().is_some_and(|profile| profile.addresses > 0)
     }
 
     fn known(&self) -> Result<&Profile, UserError> {
@@ -146,7 +151,7 @@ impl User {
         if !is_email(&set.email) {
             return Err(UserError::EmailInvalid);
         }
-        Ok(EmailSet { user_id: profile.user_id, email: Personal::Clear(set.email.clone()), lookup: set.lookup }.into())
+        Ok(EmailSet { user_id: profile.user_id, email: Personal::Clear(set.email.clone()) }.into())
     }
 
     fn assign(&self, role: RoleRef, organization: OrganizationId) -> Result<UserEvent, UserError> {
@@ -177,7 +182,7 @@ impl User {
 
 impl Aggregate for User {
     const TYPE: &'static str = "user";
-    const SHAPE: u16 = 5;
+    const SHAPE: u16 = 6;
 
     type Command = UserCommand;
     type Event = UserEvent;
@@ -242,7 +247,7 @@ impl Aggregate for User {
             UserEvent::RoleUnassigned(unassigned) => {
                 profile.roles.remove(&unassigned.role);
             }
-            UserEvent::EmailSet(set) => profile.email_claim = Some(set.lookup),
+            UserEvent::EmailSet(_) => profile.addresses = profile.addresses.saturating_add(1),
             UserEvent::ProfileChanged(changed) => changed.apply(&mut profile.names),
             UserEvent::PreferencesChanged(changed) => profile.preferences.change(changed),
             _ => {}
@@ -257,7 +262,7 @@ fn joined(user_id: UserId, role: RoleRef, status: UserStatus, has_name: bool) ->
         status,
         before_deletion: None,
         reactivation_approved_by: None,
-        email_claim: None,
+        addresses: 0,
         names: has_name.then_some(PersonName::DisplayName).into_iter().collect(),
         preferences: Preferences::default(),
     }

@@ -6,7 +6,6 @@ use crate::{
     kernel::{OrganizationId, UserId},
 };
 use std::fmt;
-use uuid::Uuid;
 
 #[derive(Clone, Debug)]
 pub enum UserCommand {
@@ -61,8 +60,6 @@ pub struct InviteUser {
 #[derive(Clone)]
 pub struct SetEmail {
     pub email: String,
-    /// The key under which nobody else of the organization has the address.
-    pub lookup: Uuid,
 }
 
 /// Stops the user from acting, for a while.

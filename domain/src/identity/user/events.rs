@@ -8,7 +8,6 @@ use crate::{
     organizations::Locale,
 };
 use chrono_tz::Tz;
-use uuid::Uuid;
 
 events! {
     /// What happens to a user. Whatever names the person is sealed.
@@ -78,9 +77,6 @@ events! {
         EmailSet = "identity.email_set" v 1 {
             user_id: UserId = internal,
             email: Personal<String> = confidential of user_id for Profile,
-            /// The key under which the address is claimed: a keyed hash, so that it can be let go
-            /// when the address changes.
-            lookup: Uuid = internal,
         },
         /// What it does not name stays.
         ProfileChanged = "identity.profile_changed" v 1 {

@@ -95,7 +95,7 @@ impl UserImport {
                 SubmittedRow::Person { lookup, .. } if !known.insert(*lookup) => {
                     vec![RowError::new(Column::Email, RowFault::EmailRepeated)]
                 }
-                SubmittedRow::Person { email, display_name, role, lookup, holder } => {
+                SubmittedRow::Person { email, display_name, role, holder, .. } => {
                     accepted += 1;
                     let read = ImportRowRead {
                         import_id,
@@ -104,7 +104,6 @@ impl UserImport {
                         email: Personal::Clear(email.clone()),
                         display_name: display_name.clone().map(Personal::Clear),
                         role: *role,
-                        lookup: *lookup,
                         exists: holder.is_some(),
                     };
                     events.push(read.into());

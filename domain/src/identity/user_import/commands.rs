@@ -54,8 +54,8 @@ pub enum SubmittedRow {
         email: String,
         display_name: Option<String>,
         role: RoleRef,
-        /// The key under which nobody else of the organization has the address: the hash by which the
-        /// row is known, and by which running it again is noticed.
+        /// The key under which nobody else of the organization has the address, by which it is noticed where it
+        /// stands twice. It is not recorded.
         lookup: Uuid,
         /// Who has the address already.
         holder: Option<UserId>,

@@ -6,7 +6,6 @@ use crate::{
     identity::RoleRef,
     kernel::{ImportId, InvitationId, Personal, UserId},
 };
-use uuid::Uuid;
 
 events! {
     /// What happens to an import.
@@ -30,8 +29,6 @@ events! {
             email: Personal<String> = confidential of user_id for Profile,
             display_name: Option<Personal<String>> = confidential of user_id for Profile,
             role: RoleRef = internal,
-            /// A keyed hash of the address.
-            lookup: Uuid = confidential,
             exists: bool = internal,
         },
         /// A row with faults; its values are not kept.

@@ -165,7 +165,7 @@ fn nothing_happens_to_an_import_that_is_not_there() {
 #[test]
 fn each_row_is_read_or_rejected_and_the_preview_counts_them() {
     let history = history(ImportStatus::Previewed);
-    let read = |row, name: &str, lookup, holder: Option<UserId>| -> UserImportEvent {
+    let read = |row, name: &str, holder: Option<UserId>| -> UserImportEvent {
         ImportRowRead {
             import_id: IMPORT,
             row,
@@ -173,7 +173,6 @@ fn each_row_is_read_or_rejected_and_the_preview_counts_them() {
             email: Personal::Clear(format!("{name}@acme.example")),
             display_name: None,
             role: Role::Member.into(),
-            lookup: Uuid::from_u128(lookup),
             exists: holder.is_some(),
         }
         .into()
@@ -182,10 +181,10 @@ fn each_row_is_read_or_rejected_and_the_preview_counts_them() {
     let expected: [UserImportEvent; 8] = [
         ImportUploaded { import_id: IMPORT, mode: ImportMode::Invite, size_bytes: 512, uploaded_by: ADMIN }.into(),
         ImportScanned { import_id: IMPORT, rows: 4 }.into(),
-        read(1, "ada", 1, None),
-        read(2, "grace", 2, Some(HOLDER)),
+        read(1, "ada", None),
+        read(2, "grace", Some(HOLDER)),
         ImportRowRejected { import_id: IMPORT, row: 3, errors }.into(),
-        read(4, "emmy", 3, None),
+        read(4, "emmy", None),
         ImportValidated { import_id: IMPORT, accepted: 3, rejected: 1 }.into(),
         ImportPreviewed { import_id: IMPORT, to_invite: 2, existing: 1 }.into(),
     ];
