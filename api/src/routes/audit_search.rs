@@ -48,20 +48,20 @@ pub async fn check_names(asked: &audit_trail::ListAuditLogs, reader: &mut Tenant
     let mut errors = Vec::new();
     if let Some(name) = &asked.event_type {
         let known: BTreeSet<_> = event_catalogue().map(|event| event.name).collect();
-        if !known.contains(name.as_str()) && !(could_be(name) && event_type_recorded(reader, name).await?) {
+        if !(known.contains(name.as_str()) || could_be(name) && event_type_recorded(reader, name).await?) {
             errors.push(unknown("event_type", name, &known));
         }
     }
     if let Some(name) = &asked.target_type {
         let known: BTreeSet<_> = AGGREGATES.iter().map(|aggregate| aggregate.stream_type).collect();
-        if !known.contains(name.as_str()) && !(could_be(name) && target_type_recorded(reader, name).await?) {
+        if !(known.contains(name.as_str()) || could_be(name) && target_type_recorded(reader, name).await?) {
             errors.push(unknown("target_type", name, &known));
         }
     }
     if let Some(name) = &asked.action {
         let granted = name.parse::<Grant>().is_ok_and(|grant| permissions().knows(&grant));
         let of_nobody = name.split('.').next().is_some_and(|group| OF_NOBODY.contains(&group));
-        if !granted && !of_nobody && !(could_be(name) && action_recorded(reader, name).await?) {
+        if !(granted || of_nobody || could_be(name) && action_recorded(reader, name).await?) {
             errors.push(unknown("action", name, &actions()));
         }
     }

@@ -230,7 +230,7 @@ impl Operation for ChangeSettings {
                 return Err(Refused { errors, attempt: true, ..refused });
             }
         }
-        unit.run::<Organization>(self.organization_id, &OrganizationCommand::ChangeSettings(change))?;
+        unit.run::<Organization>(self.organization_id, &OrganizationCommand::ChangeSettings(Box::new(change)))?;
         Ok(Answer::default().with("id", self.organization_id.to_string()))
     }
 }

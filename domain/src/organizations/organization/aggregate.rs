@@ -156,7 +156,7 @@ impl Organization {
         let profile = self.lasting()?;
         let (set, reset) = change.of(&profile.settings)?;
         let changes = !(set == Settings::default() && reset.is_empty());
-        Ok(changes.then(|| SettingsChanged { organization_id: profile.organization_id, set, reset }.into()))
+        Ok(changes.then(|| SettingsChanged { organization_id: profile.organization_id, set: Box::new(set), reset }.into()))
     }
 
     fn cancel_deletion(&self) -> Result<OrganizationEvent, OrganizationError> {

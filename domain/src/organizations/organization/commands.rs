@@ -8,7 +8,7 @@ pub enum OrganizationCommand {
     Create(CreateOrganization),
     /// Calls it something else.
     Rename(String),
-    ChangeSettings(SettingsChange),
+    ChangeSettings(Box<SettingsChange>),
     Suspend(SuspendOrganization),
     Resume,
     /// A step of the set-up is done.

@@ -62,7 +62,7 @@ events! {
         SettingsChanged = "organizations.settings_changed" v 1 {
             organization_id: OrganizationId = internal,
             /// The settings that have another value now.
-            set: Settings = internal,
+            set: Box<Settings> = internal,
             /// Those that follow the platform again.
             reset: Vec<Setting> = internal,
         }

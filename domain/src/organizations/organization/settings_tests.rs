@@ -9,11 +9,11 @@ use crate::{
 use std::collections::BTreeSet;
 
 fn set(settings: Settings) -> OrganizationCommand {
-    OrganizationCommand::ChangeSettings(SettingsChange { set: settings, ..SettingsChange::default() })
+    OrganizationCommand::ChangeSettings(Box::new(SettingsChange { set: settings, ..SettingsChange::default() }))
 }
 
 fn changed(set: Settings, reset: &[Setting]) -> OrganizationEvent {
-    SettingsChanged { organization_id: ACME, set, reset: reset.to_vec() }.into()
+    SettingsChanged { organization_id: ACME, set: Box::new(set), reset: reset.to_vec() }.into()
 }
 
 fn domains(names: &[&str]) -> Option<BTreeSet<DomainName>> {
@@ -62,13 +62,13 @@ fn settings_are_set_and_follow_the_platform_again() {
     assert_eq!(state.profile().map(|profile| &profile.settings), Some(&all));
 
     let reset = SettingsChange { set: Settings::default(), reset: [Setting::PasswordMinLength, Setting::LogoUrl].into() };
-    let events = when(&history, OrganizationCommand::ChangeSettings(reset.clone())).unwrap();
+    let events = when(&history, OrganizationCommand::ChangeSettings(Box::new(reset.clone()))).unwrap();
     assert_eq!(events, [changed(Settings::default(), &[Setting::LogoUrl, Setting::PasswordMinLength])]);
     let after = [&history[..], &events].concat();
     let settings = given(&after).profile().unwrap().settings.clone();
     assert_eq!((settings.password_min_length(), settings.logo_url.clone(), settings.session_max_hours()), (12, None, 12));
     // What changes nothing is no event.
-    assert_eq!(when(&after, OrganizationCommand::ChangeSettings(reset)), Ok(vec![]));
+    assert_eq!(when(&after, OrganizationCommand::ChangeSettings(Box::new(reset))), Ok(vec![]));
     assert_eq!(when(&history, set(all)), Ok(vec![]));
     let one = Settings { plan: Some(Plan::Business), session_max_hours: Some(12), ..Settings::default() };
     let news = Settings { plan: Some(Plan::Business), ..Settings::default() };
