@@ -222,7 +222,7 @@ async fn in_grace(process: &Process) -> UserId {
     process.execute(admin, SubmitDeletion { user_id: Some(user), reason: Some("canary".into()), forced: None }).await;
     let (request_id, proof) = (DeletionRequestId::of(user), CredentialAction::BeginTotp { secret: "A".repeat(32) });
     process.execute(admin, VerifyDeletion { request_id, subject, home: ORGANIZATION, proof }).await;
-    process.execute(officer, ApproveDeletion { request_id, checks: Vec::new(), subject: Some(subject) }).await;
+    process.execute(officer, ApproveDeletion { request_id, footprint: None, checks: Vec::new(), subject: Some(subject) }).await;
     user
 }
 
