@@ -3,17 +3,21 @@
 use crate::{
     Entry, LogKey, NodeHash, TlogProof, TrustedKeys,
     entry::BytesHash,
-    evidence::{self, Pinned, Report, Trust},
+    evidence::{self, Failure, Pinned, Report, Trust},
     note::Verifier,
     time,
 };
 use serde::Serialize;
 use std::{
+    fmt,
     fs::{self, File},
-    io::{BufReader, Read, Seek},
+    io::{self, BufReader, Read, Seek},
     path::{Path, PathBuf},
     time::UNIX_EPOCH,
 };
+
+/// By this the proof of one event is told from a package, whatever became of its line ends.
+const PROOF: &[u8] = b"c2sp.org/tlog-proof@v1";
 
 /// What is to be verified, and against what.
 #[derive(Clone, Debug, Default)]
@@ -50,17 +54,70 @@ pub struct Event {
     pub payload_sha256: String,
 }
 
+/// Why a file proves nothing, as a sentence.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Unproved {
+    /// It was read, and what it is to prove is not so, or not shown.
+    NotProved(String),
+    /// What was given could not be read, or is not in the form of what it is said to be.
+    NotUnderstood(String),
+}
+
+impl Unproved {
+    /// With what a program ends that says so.
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Unproved::NotProved(_) => 1,
+            Unproved::NotUnderstood(_) => 2,
+        }
+    }
+}
+
+impl fmt::Display for Unproved {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (Unproved::NotProved(why) | Unproved::NotUnderstood(why)) = self;
+        f.write_str(why)
+    }
+}
+
+impl std::error::Error for Unproved {}
+
+impl From<Failure> for Unproved {
+    fn from(failure: Failure) -> Self {
+        let why = failure.to_string();
+        if failure.is_understood() { Unproved::NotProved(why) } else { Unproved::NotUnderstood(why) }
+    }
+}
+
+/// What is said of a file that some program has converted, as editors and version control do: its bytes are others.
+pub(crate) const CONVERTED: &str =
+    "lines end in CR LF, and those of the log in LF alone: a program converted the file on its way, so take it as it was handed over";
+
+fn not_proved<T>(why: &str) -> Result<T, Unproved> {
+    Err(Unproved::NotProved(why.to_owned()))
+}
+
+fn not_understood(why: impl Into<String>) -> Unproved {
+    Unproved::NotUnderstood(why.into())
+}
+
+/// What a text is not, or that it was converted.
+fn malformed(text: &str, what: &str) -> Unproved {
+    not_understood(if text.contains("\r\n") { CONVERTED } else { what })
+}
+
 /// Verifies a file.
 ///
 /// # Errors
-/// Why it proves nothing, as a sentence.
-pub fn verify(asked: &Asked) -> Result<Verified, String> {
+/// Why it proves nothing.
+pub fn verify(asked: &Asked) -> Result<Verified, Unproved> {
     let trust = asked.trust()?;
-    let mut file = File::open(&asked.file).map_err(|error| format!("{}: {error}", asked.file.display()))?;
+    let unreadable = |error: io::Error| not_understood(format!("{}: {error}", asked.file.display()));
+    let mut file = File::open(&asked.file).map_err(unreadable)?;
     let mut start = Vec::new();
     let read = Read::by_ref(&mut file).take(64).read_to_end(&mut start).and_then(|_| file.rewind());
-    read.map_err(|error| format!("{}: {error}", asked.file.display()))?;
-    if start.starts_with(b"c2sp.org/tlog-proof@v1\n") {
+    read.map_err(unreadable)?;
+    if start.starts_with(PROOF) {
         let event = verify_proof(&text(&asked.file)?, &trust)?;
         if let Some(path) = &asked.payload {
             same_payload(path, &event)?;
@@ -68,26 +125,28 @@ pub fn verify(asked: &Asked) -> Result<Verified, String> {
         return Ok(Verified::Event(Box::new(event)));
     }
     if asked.payload.is_some() {
-        return Err("a package has the payloads of its events in it".to_owned());
+        return Err(not_understood("a package has the payloads of its events in it"));
     }
-    let report = evidence::verify(BufReader::new(file), &trust).map_err(|failure| failure.to_string())?;
+    let report = evidence::verify(BufReader::new(file), &trust)?;
     Ok(Verified::Package(Box::new(report)))
 }
 
 /// Verifies the proof of one event, whose leaf is the extra data.
-fn verify_proof(proof: &str, trust: &Trust) -> Result<Event, String> {
-    let proof = TlogProof::parse(proof).ok_or("not in the form of a proof")?;
-    let leaf = proof.extra.as_deref().ok_or("the proof does not say of what")?;
-    let entry = Entry::from_leaf(leaf).ok_or("the leaf is not that of an event")?;
-    let (checkpoint, note) = proof.prove(NodeHash::of_leaf(leaf)).ok_or("the event is NOT in the tree of the checkpoint")?;
+fn verify_proof(text: &str, trust: &Trust) -> Result<Event, Unproved> {
+    let proof = TlogProof::parse(text).ok_or_else(|| malformed(text, "not in the form of a proof"))?;
+    let leaf = proof.extra.as_deref().ok_or_else(|| not_understood("the proof does not say of what"))?;
+    let entry = Entry::from_leaf(leaf).ok_or_else(|| not_understood("the leaf is not that of an event"))?;
+    let Some((checkpoint, note)) = proof.prove(NodeHash::of_leaf(leaf)) else {
+        return not_proved("the event is NOT in the tree of the checkpoint");
+    };
     if !checkpoint.origin.ends_with(&format!("/{}", entry.organization_id)) {
-        return Err("the checkpoint is of another tree than the event".to_owned());
+        return not_proved("the checkpoint is of another tree than the event");
     }
     if !trust.keys.signed(&note, &checkpoint.origin) {
-        return Err("no trusted key signed the checkpoint".to_owned());
+        return not_proved("no trusted key signed the checkpoint");
     }
     if trust.pinned.is_some() {
-        return Err("a proof of one event does not show whether the log extends the one that you pinned".to_owned());
+        return not_proved("a proof of one event does not show whether the log extends the one that you pinned");
     }
     Ok(Event {
         origin: checkpoint.origin,
@@ -102,35 +161,37 @@ fn verify_proof(proof: &str, trust: &Trust) -> Result<Event, String> {
 }
 
 /// Whether a file is the payload that was recorded, but for the newline that editors put at an end.
-fn same_payload(path: &Path, event: &Event) -> Result<(), String> {
-    let bytes = fs::read(path).map_err(|error| format!("{}: {error}", path.display()))?;
+fn same_payload(path: &Path, event: &Event) -> Result<(), Unproved> {
+    let bytes = fs::read(path).map_err(|error| not_understood(format!("{}: {error}", path.display())))?;
     let bare = bytes.strip_suffix(b"\n").unwrap_or(&bytes);
     let same = [&bytes, bare].into_iter().any(|bytes| BytesHash::of(bytes).to_string() == event.payload_sha256);
-    same.then_some(()).ok_or_else(|| format!("{} is NOT the payload of the event", path.display()))
+    if same { Ok(()) } else { not_proved(&format!("{} is NOT the payload of the event", path.display())) }
 }
 
-fn text(path: &Path) -> Result<String, String> {
-    fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))
+fn text(path: &Path) -> Result<String, Unproved> {
+    fs::read_to_string(path).map_err(|error| not_understood(format!("{}: {error}", path.display())))
 }
 
 impl Asked {
-    fn trust(&self) -> Result<Trust, String> {
+    fn trust(&self) -> Result<Trust, Unproved> {
         let mut keys = Vec::new();
         for given in &self.keys {
             // A key has two pluses; a file of that name is called otherwise.
             let lines = if LogKey::parse(given).is_some() { given.clone() } else { text(Path::new(given))? };
             for line in lines.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#')) {
-                keys.push(LogKey::parse(line).ok_or_else(|| format!("`{line}` is no key: name+id+key"))?);
+                keys.push(LogKey::parse(line).ok_or_else(|| not_understood(format!("`{line}` is no key: name+id+key")))?);
             }
         }
         if keys.is_empty() {
-            return Err("name the key that you trust: nobody else can say it".to_owned());
+            return Err(not_understood("name the key that you trust: nobody else can say it"));
         }
-        let witnesses =
-            self.witnesses.iter().map(|given| Verifier::parse(given).ok_or_else(|| format!("`{given}` is no key of a witness")));
-        let witnesses = witnesses.collect::<Result<_, _>>()?;
+        let witness = |given: &String| Verifier::parse(given).ok_or_else(|| not_understood(format!("`{given}` is no key of a witness")));
+        let witnesses = self.witnesses.iter().map(witness).collect::<Result<_, _>>()?;
         let pinned = match &self.pinned {
-            Some(path) => Some(Pinned::parse(&text(path)?).ok_or_else(|| format!("{} is no checkpoint", path.display()))?),
+            Some(path) => {
+                let note = text(path)?;
+                Some(Pinned::parse(&note).ok_or_else(|| malformed(&note, &format!("{} is no checkpoint", path.display())))?)
+            }
             None => None,
         };
         Ok(Trust { keys: TrustedKeys::new(keys), pinned, witnesses })
@@ -187,3 +248,7 @@ impl Asked {
         [whole, signed].into_iter().chain(extends).chain(witnessed).collect()
     }
 }
+
+#[cfg(test)]
+#[path = "files_tests.rs"]
+mod tests;

@@ -22,7 +22,7 @@ fn main() -> ExitCode {
         Ok(verified) => asked.sentences(&verified).iter().for_each(|sentence| println!("{sentence}")),
         Err(why) => {
             eprintln!("palmares-verify: {why}");
-            return ExitCode::FAILURE;
+            return ExitCode::from(why.exit_code());
         }
     }
     ExitCode::SUCCESS

@@ -118,6 +118,11 @@ async fn what_is_exported_is_verified_without_the_server() {
     let line = text.lines().position(|line| line.contains(&format!("\"position\":{position},"))).unwrap();
     let without: String = text.lines().enumerate().filter(|(at, _)| *at != line).map(|(_, line)| format!("{line}\n")).collect();
     refused(&verify(&desk.file("without", without.as_bytes()), &key, None));
+    // What cannot be read proves nothing, neither way.
+    for (name, content) in [("converted", text.replace('\n', "\r\n")), ("prose", "Dear Sir,".to_owned())] {
+        assert_eq!(verify(&desk.file(name, content.as_bytes()), &key, None).status.code(), Some(2), "{name}");
+    }
+    assert_eq!(verify(&desk.0.join("nowhere"), &key, None).status.code(), Some(2));
     // The key of another log is nothing to trust this one by.
     let log = LogKey::parse(&key).unwrap();
     let other_key = LogKey { public: [7; 32], ..log }.to_string();

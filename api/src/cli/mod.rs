@@ -35,6 +35,7 @@ pub use system::System;
 use crate::telemetry::Telemetry;
 use clap::{CommandFactory, Parser, Subcommand};
 use output::Reporter;
+use palmares_proofs::files::Unproved;
 use std::process::ExitCode;
 
 /// Palmares: an event-sourced, multi-tenant backend for points, wellness activity and leaderboards, with the
@@ -96,7 +97,7 @@ pub async fn run(system: &dyn System) -> ExitCode {
         Err(error) => {
             // The whole chain in one line: what was being done, and why it failed.
             eprintln!("palmares: {error:#}");
-            ExitCode::FAILURE
+            error.downcast_ref::<Unproved>().map_or(ExitCode::FAILURE, |why| ExitCode::from(why.exit_code()))
         }
     }
 }

@@ -1,7 +1,6 @@
 //! `palmares verify FILE`: checks an evidence package or the proof of one event, with no server at hand.
 
 use super::output::{Reporter, print_line};
-use anyhow::bail;
 use palmares_proofs::files::{self, Asked};
 use serde_json::json;
 use std::path::PathBuf;
@@ -27,10 +26,7 @@ pub struct VerifyArgs {
 /// The answer is the same as that of `palmares-verify`, which needs nothing of the server.
 pub fn run(args: VerifyArgs, reporter: &Reporter) -> anyhow::Result<()> {
     let asked = Asked { file: args.file, keys: args.keys, pinned: args.pinned, payload: args.payload, witnesses: args.witnesses };
-    let verified = match files::verify(&asked) {
-        Ok(verified) => verified,
-        Err(why) => bail!("{why}"),
-    };
+    let verified = files::verify(&asked)?;
     match reporter {
         Reporter::Terminal => asked.sentences(&verified).iter().for_each(|sentence| print_line(sentence)),
         _ => print_line(&json!({ "event": "verified", "proved": verified }).to_string()),

@@ -53,4 +53,4 @@ pub struct Consistency {
 
 #[cfg(test)]
 #[path = "tests.rs"]
-mod tests;
+pub(crate) mod tests;

@@ -96,6 +96,12 @@ impl World {
     }
 }
 
+/// A whole package, and the key by which it is proved.
+pub(crate) fn package_and_key() -> (Vec<u8>, String) {
+    let trusted = LogKey { log: LOG.to_owned(), public: key(1).public() };
+    (World::new(9).package(plan(2, 5, 9), &key(2)), trusted.to_string())
+}
+
 /// Trusts the first key alone.
 fn trust() -> Trust {
     Trust { keys: TrustedKeys::new([LogKey { log: LOG.to_owned(), public: key(1).public() }]), ..Trust::default() }

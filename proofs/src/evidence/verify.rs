@@ -6,6 +6,7 @@ use crate::{
     compact::Compact,
     cosignature::cosigned_at,
     entry::{Id, Instant},
+    files,
     keys::{origin_of, root_origin},
     note::{Note, Verifier},
     record::Record,
@@ -79,6 +80,12 @@ pub enum Failure {
         line: u64,
         index: Option<u64>,
     },
+    /// A line that ends in CR LF: some program converted the file on its way.
+    LineEnds {
+        line: u64,
+    },
+    /// The head has a part that is not in the form that it may have.
+    Form(&'static str),
     /// The head names parts that do not belong together.
     Head(&'static str),
     /// No trusted key signed it.
@@ -118,7 +125,8 @@ impl std::fmt::Display for Failure {
             Failure::Unreadable(error) => write!(f, "the package cannot be read: {error}"),
             Failure::Malformed { line, index: Some(index) } => write!(f, "line {line}, leaf {index}: not in the form of a package"),
             Failure::Malformed { line, index: None } => write!(f, "line {line}: not in the form of a package"),
-            Failure::Head(what) => write!(f, "the head of the package: {what}"),
+            Failure::LineEnds { line } => write!(f, "line {line}: {}", files::CONVERTED),
+            Failure::Form(what) | Failure::Head(what) => write!(f, "the head of the package: {what}"),
             Failure::Untrusted(what) => write!(f, "no trusted key signed {what}"),
             Failure::Disorder { index } => write!(f, "leaf {index} is out of order"),
             Failure::Missing { index } => write!(f, "the package ends before leaf {index}"),
@@ -138,6 +146,14 @@ impl std::fmt::Display for Failure {
 }
 
 impl std::error::Error for Failure {}
+
+impl Failure {
+    /// Whether it could be read as a package: one that could not proves nothing, neither that it is whole nor that it
+    /// is not.
+    pub fn is_understood(&self) -> bool {
+        !matches!(self, Failure::Unreadable(_) | Failure::Malformed { .. } | Failure::LineEnds { .. } | Failure::Form(_))
+    }
+}
 
 /// Verifies a package.
 ///
@@ -205,21 +221,21 @@ struct Signed<'a> {
 impl<'a> Signed<'a> {
     fn of(head: &Head, trust: &'a Trust) -> Result<Self, Failure> {
         if head.format != FORMAT {
-            return Err(Failure::Head("it has another format than this verifier knows"));
+            return Err(Failure::Form("it has another format than this verifier knows"));
         }
         let mut keys = trust.keys.clone();
         for introduction in &head.introductions {
             // What a key introduces that nobody trusts is nothing to rely on, and may stand there.
             let _ = keys.introduce(introduction);
         }
-        let (checkpoint, note) = Checkpoint::of_note(&head.checkpoint).ok_or(Failure::Head("its checkpoint is none"))?;
+        let (checkpoint, note) = Checkpoint::of_note(&head.checkpoint).ok_or(Failure::Form("its checkpoint is none"))?;
         if checkpoint.origin != origin_of(&head.log, head.organization_id) {
             return Err(Failure::Head("its checkpoint is of another tree"));
         }
         if !keys.signed(&note, &checkpoint.origin) {
             return Err(Failure::Untrusted("the checkpoint"));
         }
-        let proof = TlogProof::parse(&head.root_proof).ok_or(Failure::Head("its proof of the root log is none"))?;
+        let proof = TlogProof::parse(&head.root_proof).ok_or(Failure::Form("its proof of the root log is none"))?;
         let in_root = proof.prove(NodeHash::of_leaf(note.text.as_bytes()));
         let (root, root_note) = in_root.ok_or(Failure::Head("its checkpoint is not in the root log"))?;
         if root.origin != root_origin(&head.log) || proof.extra.is_some() {
@@ -296,6 +312,9 @@ impl<R: BufRead> Lines<R> {
         }
         let malformed = || Failure::Malformed { line: self.number, index };
         let line = self.text.strip_suffix('\n').ok_or_else(malformed)?;
+        if line.ends_with('\r') {
+            return Err(Failure::LineEnds { line: self.number });
+        }
         let part: T = serde_json::from_str(line).map_err(|_| malformed())?;
         let written = serde_json::to_string(&part).map_err(|_| malformed())?;
         if written == line { Ok(Some(part)) } else { Err(malformed()) }

@@ -1,0 +1,70 @@
+//! With what a program ends: what is not proved is told from what could not be read.
+
+use super::*;
+use std::{env, process};
+
+/// A folder that goes with the test.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new(name: &str) -> Self {
+        let folder = env::temp_dir().join(format!("palmares-proofs-{name}-{}", process::id()));
+        fs::create_dir_all(&folder).unwrap();
+        Self(folder)
+    }
+
+    fn file(&self, name: &str, content: &[u8]) -> PathBuf {
+        let path = self.0.join(name);
+        fs::write(&path, content).unwrap();
+        path
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+fn refused(file: PathBuf, key: &str) -> (u8, String) {
+    let why = verify(&Asked { file, keys: vec![key.to_owned()], ..Asked::default() }).unwrap_err();
+    (why.exit_code(), why.to_string())
+}
+
+// covers: E-184
+#[test]
+fn what_cannot_be_read_is_not_understood_and_what_is_not_so_is_not_proved() {
+    let folder = Folder::new("codes");
+    let (package, key) = evidence::tests::package_and_key();
+    let path = |name: &str, content: &[u8]| folder.file(name, content);
+    let asked = Asked { file: path("whole", &package), keys: vec![key.clone()], ..Asked::default() };
+    verify(&asked).expect("it is proved");
+
+    // Not so, or by nobody whom one trusts.
+    let lines: Vec<&[u8]> = package.split_inclusive(|byte| *byte == b'\n').collect();
+    assert_eq!(refused(path("short", &lines[..lines.len() - 1].concat()), &key).0, 1);
+    let other = LogKey { public: [7; 32], ..LogKey::parse(&key).unwrap() }.to_string();
+    assert_eq!(refused(path("whole", &package), &other).0, 1);
+
+    // Nothing to be read, of another form, or asked with what is no key.
+    assert_eq!(refused(folder.0.join("nowhere"), &key).0, 2);
+    for (name, content) in
+        [("empty", b"".as_slice()), ("prose", b"Dear Sir,\n"), ("other", b"{}\n"), ("proof", b"c2sp.org/tlog-proof@v1\nx\n")]
+    {
+        assert_eq!(refused(path(name, content), &key).0, 2, "{name}");
+    }
+    assert_eq!(refused(path("whole", &package), "no key").0, 2);
+}
+
+#[test]
+fn what_a_program_converted_on_its_way_is_told_so() {
+    let folder = Folder::new("lines");
+    let (package, key) = evidence::tests::package_and_key();
+    let converted = |text: &str| text.replace('\n', "\r\n").into_bytes();
+    let package = converted(std::str::from_utf8(&package).unwrap());
+    for (name, content) in [("package", package), ("proof", converted("c2sp.org/tlog-proof@v1\nindex 1\n"))] {
+        let (code, why) = refused(folder.file(name, &content), &key);
+        assert_eq!(code, 2);
+        assert!(why.contains("CR LF"), "{name}: {why}");
+    }
+}
