@@ -7,7 +7,7 @@ use governor::{
     DefaultKeyedRateLimiter, NotUntil, Quota, RateLimiter,
     clock::{Clock, DefaultClock},
 };
-use palmares_domain::kernel::{Code, UserId};
+use palmares_domain::kernel::{Code, OrganizationId, UserId};
 use std::{
     net::{IpAddr, Ipv4Addr},
     num::NonZeroU32,
@@ -19,6 +19,10 @@ const EVERYWHERE: NonZeroU32 = NonZeroU32::new(50).unwrap();
 /// Text messages cost money, and may go to a stranger: so many to one number, and how fast they come back.
 const TEXTS: NonZeroU32 = NonZeroU32::new(6).unwrap();
 const TEXTS_PERIOD: Duration = Duration::from_secs(60 * 60);
+/// What anyone can have recorded by calling themselves what nobody is called has a bound for each organization: a
+/// flood is counted by its networks, and fills no log.
+const STRANGERS: NonZeroU32 = NonZeroU32::new(60).unwrap();
+const STRANGERS_PERIOD: Duration = Duration::from_secs(60 * 60);
 /// An allowance comes back in this time, at an even rate.
 const PERIOD: Duration = Duration::from_secs(15 * 60);
 
@@ -32,6 +36,7 @@ pub struct Attempts {
     /// From all addresses together: more, so that a stranger cannot easily keep a member out.
     everywhere: DefaultKeyedRateLimiter<Meant>,
     texts: DefaultKeyedRateLimiter<Meant>,
+    strangers: DefaultKeyedRateLimiter<OrganizationId>,
 }
 
 impl Default for Attempts {
@@ -40,6 +45,7 @@ impl Default for Attempts {
             here: RateLimiter::keyed(quota(HERE, PERIOD)),
             everywhere: RateLimiter::keyed(quota(EVERYWHERE, PERIOD)),
             texts: RateLimiter::keyed(quota(TEXTS, TEXTS_PERIOD)),
+            strangers: RateLimiter::keyed(quota(STRANGERS, STRANGERS_PERIOD)),
         }
     }
 }
@@ -63,6 +69,11 @@ impl Attempts {
         self.texts.check_key(&meant("text", &[number])).map_err(too_many)
     }
 
+    /// Whether a failure of whom an organization does not know is recorded there: up to 60 an hour are.
+    pub fn records_stranger(&self, organization: OrganizationId) -> bool {
+        self.strangers.check_key(&organization).is_ok()
+    }
+
     /// Counts an attempt of somebody who is in already, to prove it again.
     ///
     /// # Errors
@@ -76,6 +87,7 @@ impl Attempts {
         self.here.retain_recent();
         self.everywhere.retain_recent();
         self.texts.retain_recent();
+        self.strangers.retain_recent();
     }
 }
 
@@ -120,6 +132,15 @@ mod tests {
         attempts.count(address(2), "password", &["acme", "ann@acme.example"]).unwrap();
         attempts.count(address(1), "password", &["acme", "bob@acme.example"]).unwrap();
         attempts.count(address(1), "code", &["acme", "ann@acme.example"]).unwrap();
+    }
+
+    // covers: E-188
+    #[test]
+    fn a_flood_of_strangers_is_recorded_sixty_times_in_each_organization() {
+        let attempts = Attempts::default();
+        let recorded =
+            |organization| (0..500).filter(|_| attempts.records_stranger(OrganizationId(uuid::Uuid::from_u128(organization)))).count();
+        assert_eq!((recorded(1), recorded(2), recorded(1)), (60, 60, 0));
     }
 
     #[test]

@@ -42,7 +42,11 @@ use attempts::Attempts;
 use federation::{Federation, FederationSettings};
 use meant::{Found, Meant};
 use palmares_commands::{identity::RecordFailedSignIn, privacy::KeyRing};
-use palmares_domain::{compliance::access_record::Aim, identity::Rights, kernel::Code};
+use palmares_domain::{
+    compliance::access_record::Aim,
+    identity::Rights,
+    kernel::{Code, OrganizationId, UserId, derive_uuid},
+};
 use password_policy::PasswordPolicy;
 use passwords::Passwords;
 use std::{sync::Arc, time::Duration};
@@ -51,6 +55,9 @@ use tokio::time::Instant;
 /// Answers from which nobody may learn who is here leave at whole multiples of this after their
 /// requests came. It is longer than the work takes where nobody waits for a turn.
 pub const BEAT: Duration = Duration::from_millis(100);
+
+/// What a failure says beside its reason where nobody of the organization is called so.
+const UNKNOWN_ADDRESS: &str = "sign_in.unknown_address";
 
 /// What the widget of a challenge gives is some hundred bytes long.
 const CAPTCHA_MAX_BYTES: usize = 4096;
@@ -113,15 +120,25 @@ async fn check_solved(visit: &Visit<'_>, response: Option<&str>) -> Result<(), P
     }
 }
 
-/// Remembers a failure under the name of whom was meant, if they are there: beside the answer, so
-/// that it takes no longer.
+/// In whose name failures stand of those whom an organization does not know: one name for all of them, which tells
+/// nothing of the address that was typed.
+fn stranger(organization: OrganizationId) -> UserId {
+    UserId(derive_uuid("stranger", &[organization.0.as_bytes()]))
+}
+
+/// Remembers a failure under the name of whom was meant, or as a stranger's where nobody is called so; of an
+/// organization that is not there, nothing. It is done beside the answer, so that it takes no longer.
 fn record_failure(visit: &Visit<'_>, meant: &Meant, found: &Found) {
-    if found.status.is_none() {
+    let is_known = found.status.is_some();
+    let recorded = is_known || (found.organization_active && visit.services.desk.attempts.records_stranger(meant.organization));
+    if !recorded {
         return;
     }
+    let (actor, policies) =
+        if is_known { (meant.user, Vec::new()) } else { (stranger(meant.organization), vec![UNKNOWN_ADDRESS.to_owned()]) };
     let access = Access {
         organization: meant.organization,
-        actor: meant.user,
+        actor,
         on_behalf_of: None,
         elevation: None,
         session: None,
@@ -133,12 +150,15 @@ fn record_failure(visit: &Visit<'_>, meant: &Meant, found: &Found) {
         client: visit.client.clone(),
     };
     let (code, reason) = (Code::AuthenticationFailed, "sign_in.failed".to_owned());
-    let refusal = RefusedAccess { access, code, reason, policies: Vec::new(), aim: Aim::default() };
+    let refusal = RefusedAccess { access, code, reason, policies, aim: Aim::default() };
     let log = visit.services.gate.access_log();
     let (ring, engine, meant, address) = (visit.services.desk.ring.clone(), visit.services.engine.clone(), meant.clone(), visit.address);
     let admitted = visit.admit(meant.organization, meant.user, None, "door.sign_in", ());
     tokio::spawn(async move {
         let counted: Result<(), Problem> = async {
+            if !is_known {
+                return Ok(());
+            }
             let network = place::network(&ring, &meant, address).await?;
             engine.execute(admitted.map(|()| RecordFailedSignIn { user_id: meant.user, network })).await?;
             Ok(())

@@ -252,6 +252,23 @@ async fn a_sign_in_that_failed_and_what_was_done_in_a_session_are_found() {
     assert_eq!((&failed["actor_id"], &failed["outcome"]), (&json!(person.user), &json!("refused")));
     assert_eq!(failed["ip_address"], "127.0.0.1");
 
+    // Nobody is called so: that is kept too, in one name for all of them, and nothing of what was typed.
+    let typed = format!("{}@example.test", uuid::Uuid::now_v7().simple());
+    for _ in 0..2 {
+        let body = json!({ "organization": organization.slug, "email": typed, "password": "quartz pebble orbit lantern" });
+        door("/auth/signin", &body).await.refused(401, "AUTHENTICATION_FAILED");
+    }
+    let strangers = eventually("the strangers are in the log", || async {
+        let failed = found(&organization, "audit_name=LOGIN_FAILED").await;
+        let others: Vec<_> = failed.into_iter().filter(|entry| entry["actor_id"] != person.user.as_str()).collect();
+        Some(others).filter(|others| others.len() == 2)
+    });
+    let strangers = strangers.await;
+    assert_eq!(strangers[0]["actor_id"], strangers[1]["actor_id"]);
+    assert_eq!((&strangers[0]["outcome"], &strangers[0]["ip_address"]), (&json!("refused"), &json!("127.0.0.1")));
+    assert!(!strangers.iter().any(|entry| entry.to_string().contains(&typed)), "{strangers:?}");
+    assert!(strangers[0]["policies"].as_array().is_some_and(|of| of.contains(&json!("sign_in.unknown_address"))), "{}", strangers[0]);
+
     let person = person.with_own_password().await;
     let signed_in = door("/auth/login?$jwt=true", &person.body(OWN)).await.expect(200);
     let client = organization.member.with_token(&signed_in.id("access_token"));

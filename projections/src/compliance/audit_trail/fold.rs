@@ -49,7 +49,7 @@ impl Projector for AuditLog {
     }
 
     fn version(&self) -> i32 {
-        3
+        4
     }
 
     fn tables(&self) -> &'static [&'static str] {

@@ -57,6 +57,8 @@ const NAMES: &[(AuditName, &str, Only)] = &[
     (AuditName::PermissionEscalationAttempt, REFUSAL, Only::ReachingFor("identity.assignment.create")),
     (AuditName::PermissionEscalationAttempt, REFUSAL, Only::ReachingFor("identity.role.change")),
     (AuditName::OrgSuspended, "organizations.organization_suspended", Only::Always),
+    // From then on its people may not act either.
+    (AuditName::OrgSuspended, "organizations.organization_deletion_requested", Only::Always),
 ];
 
 impl AuditName {
@@ -134,6 +136,7 @@ mod tests {
         assert_eq!(AuditName::of_type(REFUSAL, &reached), Some(AuditName::PermissionEscalationAttempt));
         assert_eq!(AuditName::of_type(REFUSAL, &denied), None);
         assert_eq!(AuditName::of_type("identity.user_created", &failed), None);
+        assert_eq!(AuditName::of_type("organizations.organization_deletion_requested", &metadata("{}")), Some(AuditName::OrgSuspended));
         let promoting = |reason: &str| metadata(&format!(r#"{{"permission":"identity.assignment.create","policies":["{reason}"]}}"#));
         let attempt = Some(AuditName::PermissionEscalationAttempt);
         assert_eq!(AuditName::of_type(REFUSAL, &promoting("gate.permission_missing")), attempt);

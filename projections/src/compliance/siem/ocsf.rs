@@ -71,6 +71,7 @@ const EVENTS: &[(&str, Kind)] = &[
     ("identity.permissions_revoked", (ROLE_MANAGEMENT, 5)),
     // Suspend, resume, disable.
     ("organizations.organization_suspended", (ENTITY_MANAGEMENT, 12)),
+    ("organizations.organization_deletion_requested", (ENTITY_MANAGEMENT, 12)),
     ("organizations.organization_resumed", (ENTITY_MANAGEMENT, 13)),
     ("organizations.organization_activated", (ENTITY_MANAGEMENT, 10)),
     ("identity.connection_enabled", (ENTITY_MANAGEMENT, 8)),
