@@ -103,7 +103,7 @@ async fn run(mut world: World) {
     read_until(&staff.admin, &format!("/users/{}?include_deleted=true", people[0].id), hidden).await;
     staff.assert_hidden(&people).await;
     assert_eq!(staff.figures().await, figures, "when those behind them are hidden");
-    staff.restores(&back).await;
+    staff.restores(&back, &world.descriptor().mailbox_url).await;
     world.ahead(62);
     world.kill(Victim::Server);
     all_become(&staff.officer, &people, "RETENTION_COUNTDOWN").await;
@@ -216,7 +216,7 @@ impl Staff {
         let request = self.asked(&self.admin, &user, canary).await;
         let read = Value::Null;
         assert_eq!(own.status(Method::GET, "/points/programs", &read).await, 403, "access is revoked");
-        self.told(&email).await;
+        self.told(&self.mailbox_url, &email, "is to be deleted").await;
         Subject { id: user, request, own }
     }
 
@@ -266,13 +266,13 @@ impl Staff {
     }
 
     /// Waits for the letter that tells somebody of it.
-    async fn told(&self, email: &str) {
+    async fn told(&self, mailbox_url: &str, email: &str, what: &str) {
         let http = reqwest::Client::builder().no_proxy().build().expect("a client");
         let deadline = std::time::Instant::now() + Duration::from_secs(30);
         loop {
-            let got = http.get(format!("{}/messages", self.mailbox_url)).query(&[("to", email)]).send().await.expect("the mailbox");
+            let got = http.get(format!("{mailbox_url}/messages")).query(&[("to", email)]).send().await.expect("the mailbox");
             let got: Vec<Value> = got.json().await.expect("mails");
-            if got.iter().any(|mail| mail["subject"].as_str().is_some_and(|subject| subject.ends_with("is to be deleted"))) {
+            if got.iter().any(|mail| mail["subject"].as_str().is_some_and(|subject| subject.contains(what))) {
                 return;
             }
             assert!(std::time::Instant::now() < deadline, "nobody told {email}: {got:?}");
@@ -324,12 +324,16 @@ impl Staff {
     }
 
     /// Whoever comes back within the recovery window is as they were.
-    async fn restores(&self, subject: &Subject) {
+    async fn restores(&self, subject: &Subject, mailbox_url: &str) {
         let path = format!("/users/{}", subject.id);
         read_until(&self.officer, &format!("/deletion-requests/{}", subject.request), |request| request["status"] == "SOFT_DELETED").await;
         read_until(&self.admin, &format!("{path}?include_deleted=true"), |user| user["deleted_at"].is_string()).await;
-        self.officer.post(&format!("/deletion-requests/{}/restore", subject.request), json!({})).await;
+        // Of what they asked for themselves, whoever undoes it says why, and they are told.
+        let restore = format!("/deletion-requests/{}/restore", subject.request);
+        assert_eq!(self.officer.status(Method::POST, &restore, &json!({})).await, 422, "without a word");
+        self.officer.post(&restore, json!({ "reason": "They called, and asked us to." })).await;
         let user = read_until(&self.admin, &path, |user| user["status"] == "ACTIVE").await;
+        self.told(mailbox_url, "thinks-better-of-it@example.test", "deletion of your account").await;
         let said = ["deleted_at", "deleted_by", "deletion_reason", "retention_expiry"].map(|field| user[field].is_null());
         assert_eq!(said, [true; 4], "{user}");
         assert_eq!(user["mfa_enabled"], true);

@@ -37,6 +37,7 @@ impl Links {
             | LetterKind::SignupApproved
             | LetterKind::SignupRefused
             | LetterKind::DeletionAsked
+            | LetterKind::DeletionUndone
             | LetterKind::AnomalyRaised
             | LetterKind::SiemStreamFailed
             | LetterKind::AuditExportReady

@@ -14,6 +14,7 @@ fn about(kind: LetterKind) -> Subject<'static> {
         | LetterKind::SignupApproved
         | LetterKind::SignupRefused
         | LetterKind::DeletionAsked
+        | LetterKind::DeletionUndone
         | LetterKind::AnomalyRaised
         | LetterKind::SiemStreamFailed
         | LetterKind::AuditExportReady
@@ -29,6 +30,7 @@ fn about(kind: LetterKind) -> Subject<'static> {
     };
     let note = match kind {
         LetterKind::SignupRefused => Some("We <know> nobody of this name."),
+        LetterKind::DeletionUndone => Some("You <called>, and asked us to."),
         LetterKind::RequestExtended => Some("It stands in <many> systems."),
         _ => None,
     };

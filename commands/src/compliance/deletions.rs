@@ -250,8 +250,13 @@ on_request! {
     /// Takes a deletion back, before anything is gone.
     CancelDeletion {}
 
-    /// Undoes a soft deletion within its recovery window.
-    RestoreDeletion {}
+    /// Undoes a soft deletion within its recovery window. Whoever undoes what a person asked for themselves says why: the
+    /// reason is on record, and the person is told by letter.
+    RestoreDeletion {
+        #[serde(default)]
+        #[schema(max_length = 500)]
+        reason: Option<String>
+    }
 }
 
 fn streams_of(admission: &Admission, request: DeletionRequestId, subject: Option<DeletionSubject>) -> Vec<StreamRef> {
@@ -396,7 +401,8 @@ impl Operation for RestoreDeletion {
     fn decide(&self, unit: &mut Unit<'_>) -> Result<Answer, Refused> {
         let before = dossier(unit, self.request_id, self.subject)?;
         check_place(unit, &before)?;
-        unit.run::<DeletionRequest>(self.request_id, &DeletionCommand::Restore)?;
+        let restore = deletion_request::RestoreDeletion { reason: self.reason.clone() };
+        unit.run::<DeletionRequest>(self.request_id, &DeletionCommand::Restore(restore))?;
         match before.subject {
             DeletionSubject::User(user) => unit.run::<User>(user, &UserCommand::Restore)?,
             DeletionSubject::Organization(organization) => unit.run::<Organization>(organization, &OrganizationCommand::CancelDeletion)?,

@@ -223,7 +223,10 @@ async fn a_deletion_is_cancelled_in_grace_and_undone_within_the_recovery_window(
     world.end_grace(subject).await;
     assert_eq!(refusal(world.on_request::<CancelDeletion>(OFFICER, subject).await).1, "compliance.deletion_transition_forbidden");
     world.days(29);
-    assert_eq!(became(&world.on_request::<RestoreDeletion>(world.admin, subject).await.unwrap()), "RESTORED");
+    // What she asked for herself nobody undoes for her without a word.
+    assert_eq!(refusal(world.on_request::<RestoreDeletion>(world.admin, subject).await).1, "compliance.deletion_reason_missing");
+    let why = json!({ "reason": "She called, and asked us to." });
+    assert_eq!(became(&world.on_request_with::<RestoreDeletion>(world.admin, subject, why.clone()).await.unwrap()), "RESTORED");
     assert_eq!(world.status(bea).await, UserStatus::Active);
 
     let cleo = world.user("cleo", Role::Member).await;
@@ -231,7 +234,8 @@ async fn a_deletion_is_cancelled_in_grace_and_undone_within_the_recovery_window(
     world.days(30);
     world.end_grace(subject).await;
     world.days(30);
-    assert_eq!(refusal(world.on_request::<RestoreDeletion>(world.admin, subject).await).1, "compliance.deletion_recovery_over");
+    let late = world.on_request_with::<RestoreDeletion>(world.admin, subject, why).await;
+    assert_eq!(refusal(late).1, "compliance.deletion_recovery_over");
 }
 
 #[tokio::test]

@@ -59,6 +59,7 @@ pub(super) const ASKING: &[&str] = &[
     "identity.new_place_seen",
     "identity.suspicious_sign_in_detected",
     DELETION,
+    rights::UNDONE,
     ANOMALY,
     STREAM_FAILED,
     TAKEN_OUT,
@@ -156,6 +157,7 @@ impl Asked {
             STREAM_FAILED => return Self::stream_failed(&delivered.event),
             TAKEN_OUT => return Self::taken_out(delivered),
             NOT_TAKEN_OUT => return Self::not_taken_out(&delivered.event),
+            rights::UNDONE => return rights::undone(delivered),
             told if rights::TOLD.contains(&told) => return rights::told(delivered),
             _ => return Self::notice(delivered),
         }

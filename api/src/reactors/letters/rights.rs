@@ -5,12 +5,19 @@ use super::{
     asked::{Asked, Key, NEWS_PATIENCE, To, opened},
 };
 use crate::mail::{Happened, RequestTold};
-use palmares_domain::{compliance::subject_request::SubjectRequestEvent, kernel::UserId, messaging::letter::LetterKind};
+use palmares_domain::{
+    compliance::{deletion_request::DeletionEvent, subject_request::SubjectRequestEvent},
+    kernel::UserId,
+    messaging::letter::LetterKind,
+};
 use palmares_projections::engine::{Delivered, ReactError};
 
 const REQUEST_OVERDUE: &str = "compliance.subject_request_overdue";
 const BREACH_OVERDUE: &str = "compliance.breach_overdue";
 const REVIEW_OVERDUE: &str = "compliance.access_review_overdue";
+
+/// What somebody is told whose deletion others undid.
+pub(super) const UNDONE: &str = "compliance.restoration_explained";
 
 /// What whoever asked is told of.
 pub(super) const TOLD: [&str; 4] = [
@@ -79,6 +86,14 @@ pub(super) fn told(delivered: &Delivered) -> Result<Option<Asked>, ReactError> {
         }
         _ => return Ok(None),
     }))
+}
+
+/// Who is back without having done it themselves is told, and why.
+pub(super) fn undone(delivered: &Delivered) -> Result<Option<Asked>, ReactError> {
+    let DeletionEvent::RestorationExplained(explained) = parse(&delivered.event)? else { return Ok(None) };
+    let Some(user) = explained.subject.user() else { return Ok(None) };
+    let note = opened(delivered, "reason")?;
+    Ok(Some(Asked { note, ..letter(delivered, LetterKind::DeletionUndone, user, None) }))
 }
 
 fn letter(delivered: &Delivered, kind: LetterKind, recipient: UserId, request: Option<RequestTold>) -> Asked {

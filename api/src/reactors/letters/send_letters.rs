@@ -28,7 +28,7 @@ use palmares_domain::{
     compliance::subject_request::SubjectRequest,
     identity::{credential::PassKind, user::User},
     kernel::{CommandId, LetterId, OrganizationId, RecordedEvent, derive_uuid},
-    messaging::letter::{Channel, Envelope, Letter, LetterCommand, RecordSent, RecordUndeliverable, UndeliverableReason},
+    messaging::letter::{Channel, Envelope, Letter, LetterCommand, LetterKind, RecordSent, RecordUndeliverable, UndeliverableReason},
     organizations::{Locale, organization::Organization},
 };
 use palmares_projections::engine::{Delivered, ReactError, Reactor};
@@ -145,7 +145,7 @@ impl SendLetters {
             To::Named(address) => Some(address.clone()),
             To::OnRecord => self.post.addresses.address_of(tenant_of(event), asked.recipient).await?,
         };
-        let Some(address) = address else { return Ok(None) };
+        let Some(address) = address else { return self.unreachable(event, &asked).await };
         if let Some(told) = asked.happened.as_mut().and_then(|happened| happened.request.as_mut()) {
             let kind = |request: &SubjectRequest| request.request().map(|request| request.kind);
             told.kind = self.engine.look(event.organization_id, told.request_id, kind).await.map_err(failed)?.or(told.kind);
@@ -177,6 +177,14 @@ impl SendLetters {
         metrics::counter!("palmares_letters_total", "outcome" => name(&outcome)).increment(1);
         self.unsettled().insert(id, Unsettled::Outcome(outcome.clone()));
         Ok(Some(outcome))
+    }
+
+    /// Nobody is reached who has no address, or was erased. Whoever was hidden until a moment ago has one that is not
+    /// shown again yet.
+    async fn unreachable(&self, event: &RecordedEvent, asked: &Asked) -> Result<Option<LetterCommand>, ReactError> {
+        let waits = asked.kind == LetterKind::DeletionUndone
+            && self.engine.look(event.organization_id, asked.recipient, User::has_address).await.map_err(failed)?;
+        if waits { Err(ReactError::Transient(anyhow::anyhow!("the address is hidden still"))) } else { Ok(None) }
     }
 
     async fn text(&self, message: TextMessage) -> Result<(), DeliveryFault> {

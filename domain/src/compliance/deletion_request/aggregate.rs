@@ -4,8 +4,8 @@ use super::{
     Approve, Certify, CheckOutcome, DeletionApproved, DeletionCancelled, DeletionCommand, DeletionError, DeletionEvent, DeletionGraceBegun,
     DeletionHeld, DeletionHoldLifted, DeletionKind, DeletionPurged, DeletionRefused, DeletionReviewBegun, DeletionStatus, DeletionSubject,
     DeletionSubmitted, DeletionVerified, ErasureBegun, ErasureCertified, ErasureStep, ErasureStepDone, PurgeConditions, RefusalGround,
-    Retained, RetentionCountdownBegun, RetentionRescheduled, SubjectAnonymised, SubjectErased, SubjectRestored, SubjectSoftDeleted,
-    SubmitDeletion, status,
+    RestorationExplained, Retained, RetentionCountdownBegun, RetentionRescheduled, SubjectAnonymised, SubjectErased, SubjectRestored,
+    SubjectSoftDeleted, SubmitDeletion, status,
 };
 use crate::kernel::{Aggregate, DeletionRequestId, Facts, Personal, Purpose, Transition, UserId, text::is_prose};
 use chrono::{DateTime, TimeDelta, Utc};
@@ -168,12 +168,26 @@ impl DeletionRequest {
         Ok(vec![SubjectSoftDeleted { request_id, subject, deleted_by, restore_until }.into()])
     }
 
-    fn restore(&self, facts: &Facts) -> Result<DeletionEvent, DeletionError> {
+    /// What a person asked for themselves others undo with a reason only, which is on record and told to the person.
+    fn restore(&self, reason: Option<&String>, facts: &Facts) -> Result<Vec<DeletionEvent>, DeletionError> {
         let dossier = self.leaving_by(status::RESTORE)?;
         if dossier.rounds > 0 || is_due(dossier, facts.now) {
             return Err(DeletionError::RecoveryOver);
         }
-        Ok(SubjectRestored { request_id: dossier.request_id, subject: dossier.subject, restored_by: facts.actor }.into())
+        let Dossier { request_id, subject, requested_by, .. } = *dossier;
+        let restored_by = facts.actor;
+        if reason.is_some_and(|reason| !is_prose(reason)) {
+            return Err(DeletionError::ReasonInvalid);
+        }
+        if reason.is_none() && subject.user() == Some(requested_by) && restored_by != requested_by {
+            return Err(DeletionError::ReasonMissing);
+        }
+        let concerns = subject.user().unwrap_or(restored_by);
+        let explained = reason.map(|reason| {
+            let reason = Personal::Clear(reason.clone());
+            RestorationExplained { request_id, subject, restored_by, concerns, reason }.into()
+        });
+        Ok([SubjectRestored { request_id, subject, restored_by }.into()].into_iter().chain(explained).collect())
     }
 
     fn begin_erasure(&self, held: bool, purposes: &[Purpose], now: DateTime<Utc>) -> Result<Vec<DeletionEvent>, DeletionError> {
@@ -296,7 +310,7 @@ impl Aggregate for DeletionRequest {
                 DeletionCancelled { request_id, cancelled_by: facts.actor }.into()
             }
             DeletionCommand::EndGrace { held, recovery_days } => return self.end_grace(*held, *recovery_days, facts.now),
-            DeletionCommand::Restore => self.restore(facts)?,
+            DeletionCommand::Restore(restore) => return self.restore(restore.reason.as_ref(), facts),
             DeletionCommand::BeginErasure { held, purposes } => return self.begin_erasure(*held, purposes, facts.now),
             DeletionCommand::RecordStep { step, count } => return self.record_step(*step, *count),
             DeletionCommand::Certify(certify) => return self.certify(certify, facts.now),

@@ -18,7 +18,7 @@ pub enum DeletionCommand {
         held: bool,
         recovery_days: u32,
     },
-    Restore,
+    Restore(RestoreDeletion),
     /// The time of these purposes has come, where it has.
     BeginErasure {
         held: bool,
@@ -54,6 +54,13 @@ pub struct SubmitDeletion {
     pub reason: Option<String>,
 }
 
+/// Undoes a soft deletion.
+#[derive(Clone)]
+pub struct RestoreDeletion {
+    /// Needed of whoever undoes what a person asked for themselves.
+    pub reason: Option<String>,
+}
+
 /// Agrees to what somebody else asked for.
 #[derive(Clone, Debug)]
 pub struct Approve {
@@ -76,5 +83,11 @@ pub struct Certify {
 impl fmt::Debug for SubmitDeletion {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SubmitDeletion").field("subject", &self.subject).field("kind", &self.kind).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for RestoreDeletion {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RestoreDeletion").finish_non_exhaustive()
     }
 }

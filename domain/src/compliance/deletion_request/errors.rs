@@ -11,6 +11,8 @@ pub enum DeletionError {
     AlreadyOpen,
     #[error("a reason has 1 to 500 characters")]
     ReasonInvalid,
+    #[error("whoever undoes what a person asked for themselves says why")]
+    ReasonMissing,
     #[error("a forced deletion needs its ground")]
     GroundMissing,
     #[error("a forced deletion needs the reference of its incident: 1 to 64 letters, digits, dots, hyphens and underscores")]
@@ -38,7 +40,9 @@ impl Refusal for DeletionError {
     fn code(&self) -> Code {
         match self {
             Self::NotFound => Code::ResourceNotFound,
-            Self::ReasonInvalid | Self::GroundMissing | Self::IncidentInvalid | Self::TransitionForbidden { .. } => Code::ValidationError,
+            Self::ReasonInvalid | Self::ReasonMissing | Self::GroundMissing | Self::IncidentInvalid | Self::TransitionForbidden { .. } => {
+                Code::ValidationError
+            }
             Self::OwnRequest | Self::NotTheRequester => Code::AccessDenied,
             Self::OnHold => Code::LegalHold,
             Self::AlreadyOpen | Self::AlreadyApproved | Self::ChecksOpen(_) | Self::RecoveryOver | Self::StepOutOfOrder => Code::Conflict,
@@ -50,6 +54,7 @@ impl Refusal for DeletionError {
             Self::NotFound => "compliance.deletion_not_found",
             Self::AlreadyOpen => "compliance.deletion_already_open",
             Self::ReasonInvalid => "compliance.deletion_reason_invalid",
+            Self::ReasonMissing => "compliance.deletion_reason_missing",
             Self::GroundMissing => "compliance.deletion_ground_missing",
             Self::IncidentInvalid => "compliance.deletion_incident_invalid",
             Self::OwnRequest => "compliance.deletion_own_request",
@@ -65,7 +70,7 @@ impl Refusal for DeletionError {
 
     fn field(&self) -> Option<&'static str> {
         match self {
-            Self::ReasonInvalid => Some("reason"),
+            Self::ReasonInvalid | Self::ReasonMissing => Some("reason"),
             Self::GroundMissing => Some("ground"),
             Self::IncidentInvalid => Some("incident"),
             Self::TransitionForbidden { .. } => Some("status"),

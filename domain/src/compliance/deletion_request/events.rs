@@ -70,6 +70,15 @@ events! {
             subject: DeletionSubject = internal,
             restored_by: UserId = internal,
         },
+        /// What follows where whoever undoes it says why, which they have to of what a person asked for themselves.
+        RestorationExplained = "compliance.restoration_explained" v 1 {
+            request_id: DeletionRequestId = internal,
+            subject: DeletionSubject = internal,
+            restored_by: UserId = internal,
+            /// Of whom the reason speaks: the user; of an organization, whoever restored it.
+            concerns: UserId = internal,
+            reason: Personal<String> = confidential of concerns for Profile,
+        },
         /// From here on there is no way back: no hold was in the way, and a later one comes too late.
         ErasureBegun = "compliance.erasure_begun" v 1 {
             request_id: DeletionRequestId = internal,
@@ -135,6 +144,7 @@ impl DeletionEvent {
             DeletionEvent::DeletionHoldLifted(event) => event.request_id,
             DeletionEvent::SubjectSoftDeleted(event) => event.request_id,
             DeletionEvent::SubjectRestored(event) => event.request_id,
+            DeletionEvent::RestorationExplained(event) => event.request_id,
             DeletionEvent::ErasureBegun(event) => event.request_id,
             DeletionEvent::ErasureStepDone(event) => event.request_id,
             DeletionEvent::SubjectErased(event) => event.request_id,
@@ -163,6 +173,7 @@ impl DeletionEvent {
             DeletionEvent::RetentionCountdownBegun(_) => status::COUNT_DOWN.to,
             DeletionEvent::DeletionPurged(_) => status::PURGE.to,
             DeletionEvent::DeletionApproved(_)
+            | DeletionEvent::RestorationExplained(_)
             | DeletionEvent::ErasureBegun(_)
             | DeletionEvent::ErasureStepDone(_)
             | DeletionEvent::SubjectErased(_)

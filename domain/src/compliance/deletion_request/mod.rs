@@ -15,12 +15,13 @@ mod tests;
 mod words;
 
 pub use aggregate::{DeletionRequest, Dossier, Erasure, FORCED_APPROVALS};
-pub use commands::{Approve, Certify, DeletionCommand, SubmitDeletion};
+pub use commands::{Approve, Certify, DeletionCommand, RestoreDeletion, SubmitDeletion};
 pub use errors::DeletionError;
 pub use events::{
     DeletionApproved, DeletionCancelled, DeletionEvent, DeletionGraceBegun, DeletionHeld, DeletionHoldLifted, DeletionPurged,
     DeletionRefused, DeletionReviewBegun, DeletionSubmitted, DeletionVerified, ErasureBegun, ErasureCertified, ErasureStepDone,
-    RetentionCountdownBegun, RetentionRescheduled, SubjectAnonymised, SubjectErased, SubjectRestored, SubjectSoftDeleted,
+    RestorationExplained, RetentionCountdownBegun, RetentionRescheduled, SubjectAnonymised, SubjectErased, SubjectRestored,
+    SubjectSoftDeleted,
 };
 pub use status::DeletionStatus;
 pub use words::{

@@ -109,6 +109,10 @@ fn purged() -> DeletionEvent {
     DeletionPurged { request_id: id(), subject: DeletionSubject::User(ALICE), certificate: "signed".into(), conditions }.into()
 }
 
+fn restore(reason: Option<&str>) -> DeletionCommand {
+    DeletionCommand::Restore(RestoreDeletion { reason: reason.map(str::to_owned) })
+}
+
 /// A history that leads to a state, with all that is asked for before the next one, so that only the state refuses.
 fn history(status: DeletionStatus) -> Vec<DeletionEvent> {
     let review = [vec![submitted()], verified()].concat();
@@ -157,7 +161,7 @@ fn moves() -> Vec<(UserId, i64, DeletionCommand)> {
         (OFFICER, 1000, DeletionCommand::Refuse(RefusalGround::LegalClaims)),
         (ALICE, 1000, DeletionCommand::Cancel),
         (ADMIN, 1000, DeletionCommand::EndGrace { held: false, recovery_days: 30 }),
-        (ADMIN, 59, DeletionCommand::Restore),
+        (ADMIN, 59, restore(Some("she called"))),
         (ADMIN, 1000, begin()),
         (ADMIN, 1000, certify(Vec::new(), day(100))),
         (ADMIN, 1000, DeletionCommand::CheckHold { held: true }),
@@ -295,11 +299,18 @@ fn nothing_is_gone_before_grace_and_recovery_are_over() {
 /// covers: E-155, E-161
 #[test]
 fn a_soft_deleted_subject_is_restored_within_the_recovery_window_only() {
-    let restored: DeletionEvent = SubjectRestored { request_id: id(), subject: DeletionSubject::User(ALICE), restored_by: ADMIN }.into();
-    assert_eq!(when(&history(DeletionStatus::SoftDeleted), ADMIN, 59, DeletionCommand::Restore), Ok(vec![restored]));
-    assert_eq!(when(&history(DeletionStatus::SoftDeleted), ADMIN, 60, DeletionCommand::Restore), Err(DeletionError::RecoveryOver));
+    let subject = DeletionSubject::User(ALICE);
+    let restored: DeletionEvent = SubjectRestored { request_id: id(), subject, restored_by: ADMIN }.into();
+    let reason = Personal::Clear("she called".to_owned());
+    let explained = RestorationExplained { request_id: id(), subject, restored_by: ADMIN, concerns: ALICE, reason }.into();
+    let deleted = history(DeletionStatus::SoftDeleted);
+    assert_eq!(when(&deleted, ADMIN, 59, restore(Some("she called"))), Ok(vec![restored, explained]));
+    // She asked for it herself: nobody undoes it without a word.
+    assert_eq!(when(&deleted, ADMIN, 59, restore(None)), Err(DeletionError::ReasonMissing));
+    assert_eq!(when(&deleted, ADMIN, 59, restore(Some(" "))), Err(DeletionError::ReasonInvalid));
+    assert_eq!(when(&deleted, ADMIN, 60, restore(Some("she called"))), Err(DeletionError::RecoveryOver));
     let under_way = [history(DeletionStatus::SoftDeleted), vec![begun(1)]].concat();
-    assert_eq!(when(&under_way, ADMIN, 59, DeletionCommand::Restore), Err(DeletionError::RecoveryOver));
+    assert_eq!(when(&under_way, ADMIN, 59, restore(None)), Err(DeletionError::RecoveryOver));
 }
 
 #[test]

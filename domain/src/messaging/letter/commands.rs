@@ -47,6 +47,8 @@ pub enum LetterKind {
     ExternalIdentityLinked,
     /// Somebody else asked that the recipient's account be deleted.
     DeletionAsked,
+    /// Somebody else undid the deletion of the recipient's account.
+    DeletionUndone,
     /// Something in the audit log looks wrong.
     AnomalyRaised,
     /// A stream of the audit log stopped.
@@ -72,7 +74,7 @@ pub enum LetterKind {
 }
 
 impl LetterKind {
-    pub const ALL: [LetterKind; 31] = [
+    pub const ALL: [LetterKind; 32] = [
         LetterKind::Invitation,
         LetterKind::MagicLink,
         LetterKind::PasswordReset,
@@ -93,6 +95,7 @@ impl LetterKind {
         LetterKind::PhoneRemoved,
         LetterKind::ExternalIdentityLinked,
         LetterKind::DeletionAsked,
+        LetterKind::DeletionUndone,
         LetterKind::AnomalyRaised,
         LetterKind::SiemStreamFailed,
         LetterKind::AuditExportReady,
@@ -160,6 +163,7 @@ impl LetterKind {
             LetterKind::PhoneRemoved => "phone_removed",
             LetterKind::ExternalIdentityLinked => "external_identity_linked",
             LetterKind::DeletionAsked => "deletion_asked",
+            LetterKind::DeletionUndone => "deletion_undone",
             LetterKind::AnomalyRaised => "anomaly_raised",
             LetterKind::SiemStreamFailed => "siem_stream_failed",
             LetterKind::AuditExportReady => "audit_export_ready",
