@@ -2,7 +2,7 @@
 
 use super::{
     AuditName,
-    differences::Difference,
+    differences::{Detail, Difference},
     fold::{Metadata, READ, REFUSAL},
     origins::{self, Origin},
     states,
@@ -62,10 +62,11 @@ pub struct AuditEntry {
     pub ip_address: Option<String>,
     pub device_metadata: Option<DeviceMetadata>,
     /// The fields that the event changed, as they were; missing where no state is shown. Personal
-    /// fields are digests.
+    /// fields are digests. A long list shows under `name[]` what went, and here and below what is large
+    /// only its size (`left_out_bytes`), unless `states` is asked for.
     #[schema(value_type = Option<Object>)]
     pub before_state: Option<StateFields>,
-    /// The same fields, as they became.
+    /// The same fields, as they became; of a long list what came.
     #[schema(value_type = Option<Object>)]
     pub after_state: Option<StateFields>,
     pub request_id: Option<Uuid>,
@@ -157,6 +158,11 @@ pub(crate) use columns;
 
 /// The rows with what has to be opened and folded for them.
 pub(crate) async fn entries(reader: &mut TenantReader<'_>, rows: Vec<Row>) -> Result<Vec<AuditEntry>, ReadError> {
+    detailed(reader, rows, Detail::Bounded).await
+}
+
+/// The same, with as much of what changed as is asked for.
+pub(super) async fn detailed(reader: &mut TenantReader<'_>, rows: Vec<Row>, detail: Detail) -> Result<Vec<AuditEntry>, ReadError> {
     let contexts: BTreeSet<Uuid> = rows.iter().filter_map(|row| row.client_context_id).collect();
     let origins = origins::open(reader, &contexts.into_iter().collect::<Vec<_>>()).await?;
     let (organization, clearance) = (reader.organization(), reader.clearance());
@@ -167,7 +173,7 @@ pub(crate) async fn entries(reader: &mut TenantReader<'_>, rows: Vec<Row>) -> Re
         of_stream.key = row.stream_key;
         of_stream.versions.insert(row.version);
     }
-    let mut changes = states::differences_of(reader, wanted).await?;
+    let mut changes = states::differences_of(reader, wanted, detail).await?;
     rows.into_iter()
         .map(|row| {
             let client = row.client_context_id.and_then(|id| origins.get(&id)).cloned();

@@ -2,7 +2,7 @@
 //! own, so that a slow client holds no connection and no snapshot.
 
 use super::{
-    entry::{AuditEntry, entries},
+    entry::{AuditEntry, detailed},
     query::ListAuditLogs,
     search::{self, Between},
 };
@@ -62,7 +62,7 @@ impl Export {
         let between = Between { after: self.after, before: self.before };
         let rows = search::oldest(&self.asked, &mut reader, between, PAGE_ENTRIES).await?;
         let Some(last) = rows.last().map(|row| row.position) else { return Ok(None) };
-        let page = entries(&mut reader, rows).await?;
+        let page = detailed(&mut reader, rows, self.asked.detail()).await?;
         drop(reader);
         self.after = last;
         Ok(Some((page, self)))

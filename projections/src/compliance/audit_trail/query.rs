@@ -2,6 +2,7 @@
 
 use super::{
     AuditName, PROJECTION,
+    differences::Detail,
     entry::{self, AuditEntry},
     search,
 };
@@ -82,6 +83,10 @@ pub struct ListAuditLogs {
     /// Recorded before this time.
     #[serde(default)]
     pub to: Option<DateTime<Utc>>,
+    /// Show every field that an event changed whole, however large: all of a long list, and what is otherwise only
+    /// named with its size.
+    #[serde(default)]
+    pub states: bool,
     /// An export has no pages and refuses it.
     #[serde(default)]
     pub cursor: Option<Cursor>,
@@ -91,6 +96,11 @@ pub struct ListAuditLogs {
 }
 
 impl ListAuditLogs {
+    /// How much of what changed it asks for.
+    pub(super) fn detail(&self) -> Detail {
+        if self.states { Detail::Whole } else { Detail::Bounded }
+    }
+
     /// Whether it asks for every entry that there is. How many are shown at once is no matter.
     pub fn leaves_nothing_out(&self) -> bool {
         let Self {
@@ -110,6 +120,7 @@ impl ListAuditLogs {
             from,
             to,
             cursor,
+            states: _,
             limit: _,
         } = self;
         let ids = [actor_id, target_id, correlation_id, on_behalf_of, elevation_id, session_id].iter().all(|id| id.is_none());
@@ -130,6 +141,6 @@ impl Query for ListAuditLogs {
         let before = reader.as_of.map_or(before, |as_of| before.min(as_of.saturating_add(1)));
         let rows = search::newest(&self, reader, before, limit + 1).await?;
         let page = Page::of(rows, limit, |last| reader.cursor(&last.position))?;
-        Ok(Page { items: entry::entries(reader, page.items).await?, next_cursor: page.next_cursor })
+        Ok(Page { items: entry::detailed(reader, page.items, self.detail()).await?, next_cursor: page.next_cursor })
     }
 }

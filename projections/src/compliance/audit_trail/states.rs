@@ -4,7 +4,7 @@
 //! of [`MARK_EVERY`] versions. One page folds at most [`PAGE_MAX_EVENTS`] events; what lies further
 //! is shown without its differences, and since the marks stay, asking again gets further.
 
-use super::differences::{Difference, differences};
+use super::differences::{Detail, Difference, differences};
 use crate::engine::{ReadError, TenantReader};
 use futures::TryStreamExt;
 use moka::sync::Cache;
@@ -66,9 +66,13 @@ pub(super) fn shown(stream_type: &str) -> Option<&'static AggregateSpec> {
 
 /// What the events at `wanted` changed, of streams whose state is [`shown`]. Left out are events that this
 /// build cannot read.
-pub(super) async fn differences_of(reader: &mut TenantReader<'_>, wanted: BTreeMap<StreamKey, Wanted>) -> Result<Shown, ReadError> {
+pub(super) async fn differences_of(
+    reader: &mut TenantReader<'_>,
+    wanted: BTreeMap<StreamKey, Wanted>,
+    detail: Detail,
+) -> Result<Shown, ReadError> {
     let organization = reader.organization();
-    let mut page = Page { organization, left: PAGE_MAX_EVENTS, found: Shown::new() };
+    let mut page = Page { organization, detail, left: PAGE_MAX_EVENTS, found: Shown::new() };
     let of_page = wanted.iter().filter_map(|(stream, wanted)| {
         let mark = nearest(organization, stream, *wanted.versions.first()?);
         Some(Walk::new(shown(&stream.0)?, stream, wanted, mark))
@@ -103,6 +107,7 @@ struct Walk<'w> {
 
 struct Page {
     organization: OrganizationId,
+    detail: Detail,
     /// How many events may still be folded for it.
     left: i64,
     found: Shown,
@@ -184,7 +189,7 @@ impl Page {
         }
         if wanted {
             let after = json(&**state)?;
-            self.found.insert((walk.stream.clone(), event.version), differences(&before, &after));
+            self.found.insert((walk.stream.clone(), event.version), differences(&before, &after, self.detail));
             walk.behind = Some(after);
         }
         if event.version % MARK_EVERY == 0 {
