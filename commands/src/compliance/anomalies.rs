@@ -37,6 +37,9 @@ impl Operation for RaiseAnomaly {
 pub struct AcknowledgeAnomaly {
     pub anomaly_id: AnomalyId,
     pub verdict: AnomalyVerdict,
+    /// What was found out. It is sealed with the case.
+    #[schema(max_length = 500)]
+    pub note: Option<String>,
     /// Who did it, as the read model knows.
     #[serde(skip)]
     #[schema(ignore)]
@@ -49,9 +52,9 @@ impl Operation for AcknowledgeAnomaly {
     }
 
     fn decide(&self, unit: &mut Unit<'_>) -> Result<Answer, Refused> {
-        let Self { anomaly_id, verdict, about } = *self;
+        let Self { anomaly_id, verdict, ref note, about } = *self;
         let about = about.ok_or_else(|| Refused::field("anomaly_id", "required"))?;
-        let acknowledge = access_anomaly::AcknowledgeAnomaly { anomaly_id, about, verdict };
+        let acknowledge = access_anomaly::AcknowledgeAnomaly { anomaly_id, about, verdict, note: note.clone() };
         unit.run::<AccessAnomaly>(anomaly_id, &AccessAnomalyCommand::Acknowledge(acknowledge))?;
         Ok(Answer::new("id", anomaly_id, "ACKNOWLEDGED"))
     }

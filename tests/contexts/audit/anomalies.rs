@@ -164,8 +164,17 @@ async fn who_reaches_for_more_rights_three_times_is_noticed_and_looked_at() {
     let attempts = found(&organization, &format!("audit_name=PERMISSION_ESCALATION_ATTEMPT&actor_id={user}")).await;
     assert_eq!(attempts.len(), 3, "{attempts:?}");
 
+    // It says what was counted: which entries, from when to when, and against which number.
+    let positions: std::collections::BTreeSet<_> = attempts.iter().filter_map(|entry| entry["position"].as_i64()).collect();
+    assert_eq!(raised["entries"], json!(positions), "{raised}");
+    assert_eq!((&raised["threshold"], &raised["within_seconds"]), (&json!(3), &json!(3600)));
+    let times: std::collections::BTreeSet<_> = attempts.iter().filter_map(|entry| entry["timestamp"].as_str()).collect();
+    assert_eq!(raised["window"], json!({ "from": times.first(), "to": times.last() }));
+
     let path = format!("/anomalies/{}/acknowledge", raised["id"].as_str().expect("an id"));
-    let verdict = json!({ "verdict": "HANDLED" });
+    let verdict = json!({ "verdict": "HANDLED", "note": "Trained a new colleague." });
+    let blank = organization.officer.post(&path, &json!({ "verdict": "HANDLED", "note": " " })).await;
+    assert_eq!(blank.refused(422, "VALIDATION_ERROR").body["errors"][0]["field"], "note");
     client.post(&path, &verdict).await.refused(403, "ACCESS_DENIED");
     organization.analyst.post(&path, &verdict).await.refused(403, "ACCESS_DENIED");
     fresh_organization().await.officer.post(&path, &verdict).await.refused(404, "RESOURCE_NOT_FOUND");
@@ -178,6 +187,9 @@ async fn who_reaches_for_more_rights_three_times_is_noticed_and_looked_at() {
     assert_ne!(anew["id"], raised["id"]);
     let seen = organization.officer.get_at("/anomalies?status=ACKNOWLEDGED", done.position()).await.expect(200);
     assert_eq!((&seen.items()[0]["id"], &seen.items()[0]["verdict"]), (&raised["id"], &json!("HANDLED")));
+    assert_eq!(seen.items()[0]["note"], "Trained a new colleague.");
+    let recorded = found(&organization, "event_type=compliance.anomaly_acknowledged").await;
+    assert!(recorded[0]["payload"]["note"]["sealed"].is_string() && !recorded[0].to_string().contains("colleague"), "{}", recorded[0]);
     organization.officer.post(&path, &verdict).await.refused(409, "CONFLICT");
     assert!(!found(&organization, "event_type=compliance.anomaly_acknowledged").await.is_empty());
 }

@@ -4,7 +4,7 @@ use super::{
     AccessAnomalyCommand, AccessAnomalyError, AccessAnomalyEvent, AcknowledgeAnomaly, AnomalyAcknowledged, AnomalyRaised, AnomalyVerdict,
     RaiseAnomaly,
 };
-use crate::kernel::{Aggregate, Facts};
+use crate::kernel::{Aggregate, Facts, Personal, text::is_prose};
 use serde::{Deserialize, Serialize};
 
 /// Whether people were told of it, and what somebody said who looked.
@@ -32,17 +32,23 @@ impl Aggregate for AccessAnomaly {
     type Error = AccessAnomalyError;
 
     fn decide(&self, command: &AccessAnomalyCommand, facts: &Facts) -> Result<Vec<AccessAnomalyEvent>, AccessAnomalyError> {
-        let AcknowledgeAnomaly { anomaly_id, about, verdict } = match command {
+        let AcknowledgeAnomaly { anomaly_id, about, verdict, ref note } = *match command {
             AccessAnomalyCommand::Raise(raise) => return Ok(self.raise(raise).into_iter().collect()),
-            AccessAnomalyCommand::Acknowledge(acknowledge) => *acknowledge,
+            AccessAnomalyCommand::Acknowledge(acknowledge) => acknowledge,
         };
+        if note.as_ref().is_some_and(|note| !is_prose(note)) {
+            return Err(AccessAnomalyError::NoteInvalid);
+        }
         if about == facts.actor {
             return Err(AccessAnomalyError::OwnAnomaly);
         }
         if self.verdict.is_some() {
             return Err(AccessAnomalyError::AlreadyAcknowledged);
         }
-        Ok(vec![AnomalyAcknowledged { anomaly_id, about, verdict, acknowledged_by: facts.actor }.into()])
+        Ok(vec![
+            AnomalyAcknowledged { anomaly_id, about, verdict, acknowledged_by: facts.actor, note: note.clone().map(Personal::Clear) }
+                .into(),
+        ])
     }
 
     fn evolve(&mut self, event: &AccessAnomalyEvent) {

@@ -23,10 +23,12 @@ pub struct RaiseAnomaly {
 }
 
 /// Says that somebody looked at it.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct AcknowledgeAnomaly {
     pub anomaly_id: AnomalyId,
     /// Who did what looked wrong.
     pub about: UserId,
     pub verdict: AnomalyVerdict,
+    /// What was found out.
+    pub note: Option<String>,
 }

@@ -8,6 +8,8 @@ pub enum AccessAnomalyError {
     AlreadyAcknowledged,
     #[error("nobody judges what they did themselves")]
     OwnAnomaly,
+    #[error("a note has 1 to 500 characters")]
+    NoteInvalid,
 }
 
 impl Refusal for AccessAnomalyError {
@@ -15,6 +17,7 @@ impl Refusal for AccessAnomalyError {
         match self {
             Self::AlreadyAcknowledged => Code::Conflict,
             Self::OwnAnomaly => Code::AccessDenied,
+            Self::NoteInvalid => Code::ValidationError,
         }
     }
 
@@ -22,7 +25,12 @@ impl Refusal for AccessAnomalyError {
         match self {
             Self::AlreadyAcknowledged => "compliance.anomaly_already_acknowledged",
             Self::OwnAnomaly => "compliance.own_anomaly",
+            Self::NoteInvalid => "compliance.anomaly_note_invalid",
         }
+    }
+
+    fn field(&self) -> Option<&'static str> {
+        (*self == Self::NoteInvalid).then_some("note")
     }
 
     fn is_attempt(&self) -> bool {

@@ -3,7 +3,7 @@
 use super::{AnomalyRule, AnomalyVerdict};
 use crate::{
     events,
-    kernel::{AnomalyId, UserId},
+    kernel::{AnomalyId, Personal, UserId},
 };
 
 events! {
@@ -26,6 +26,8 @@ events! {
             about: UserId = internal,
             verdict: AnomalyVerdict = internal,
             acknowledged_by: UserId = internal,
+            /// What was found out. It is about the case: whom it names is not told of it as theirs.
+            note: Option<Personal<String>> = confidential of anomaly_id for Case,
         }
     }
 }

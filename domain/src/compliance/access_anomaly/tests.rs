@@ -20,7 +20,7 @@ fn decided(
 }
 
 fn when(given: &[AccessAnomalyEvent], actor: UserId) -> Result<Vec<AccessAnomalyEvent>, AccessAnomalyError> {
-    let command = AcknowledgeAnomaly { anomaly_id: ANOMALY, about: BOB, verdict: AnomalyVerdict::Handled };
+    let command = AcknowledgeAnomaly { anomaly_id: ANOMALY, about: BOB, verdict: AnomalyVerdict::Handled, note: None };
     decided(given, &AccessAnomalyCommand::Acknowledge(command), actor)
 }
 
@@ -35,13 +35,30 @@ fn raised() -> AccessAnomalyEvent {
 }
 
 fn acknowledged() -> AccessAnomalyEvent {
-    AnomalyAcknowledged { anomaly_id: ANOMALY, about: BOB, verdict: AnomalyVerdict::Handled, acknowledged_by: ANN }.into()
+    AnomalyAcknowledged { anomaly_id: ANOMALY, about: BOB, verdict: AnomalyVerdict::Handled, acknowledged_by: ANN, note: None }.into()
 }
 
 #[test]
 fn somebody_else_looks_at_it_once() {
     assert_eq!(when(&[], ANN), Ok(vec![acknowledged()]));
     assert_eq!(when(&[acknowledged()], ANN), Err(AccessAnomalyError::AlreadyAcknowledged));
+}
+
+// covers: E-87
+#[test]
+fn a_verdict_carries_a_note_that_is_a_text() {
+    let noted = |note: &str| {
+        let note = Some(note.to_owned());
+        let command = AcknowledgeAnomaly { anomaly_id: ANOMALY, about: BOB, verdict: AnomalyVerdict::Expected, note };
+        decided(&[], &AccessAnomalyCommand::Acknowledge(command), ANN)
+    };
+    let events = noted("A quarterly report.").unwrap();
+    let [AccessAnomalyEvent::AnomalyAcknowledged(said)] = &events[..] else { panic!("{events:?}") };
+    assert_eq!(said.note.as_ref().and_then(|note| note.clear()), Some(&"A quarterly report.".to_owned()));
+    for refused in ["", "  ", &"x".repeat(501)] {
+        let error = noted(refused).unwrap_err();
+        assert_eq!((error, error.field(), error.code()), (AccessAnomalyError::NoteInvalid, Some("note"), Code::ValidationError));
+    }
 }
 
 #[test]

@@ -18,11 +18,11 @@ use std::collections::{BTreeMap, btree_map::Entry};
 use uuid::Uuid;
 
 pub(super) const SEEN: &str = "
-    SELECT counted, max(seen_at) FROM {compliance_anomaly_sightings}
+    SELECT counted, max(position), max(seen_at) FROM {compliance_anomaly_sightings}
     WHERE organization_id = $1 AND rule = $2 AND actor_id = $3 AND seen_at > $4 GROUP BY counted";
 
 pub(super) const OPEN: &str = "
-    SELECT anomaly_id, sightings, raised_at, raised_position, last_seen_at FROM {compliance_anomalies}
+    SELECT anomaly_id, sightings, raised_at, raised_position, last_seen_at, first_seen_at, entries FROM {compliance_anomalies}
     WHERE organization_id = $1 AND rule = $2 AND actor_id = $3 AND status = 'OPEN' AND raised_at > $4
     ORDER BY raised_position DESC LIMIT 1";
 
@@ -39,13 +39,15 @@ pub(super) const SEE: &str = "
 
 pub(super) const RAISE: &str = "
     INSERT INTO {compliance_anomalies} AS a
-        (organization_id, anomaly_id, rule, actor_id, sightings, raised_at, raised_position, last_seen_at, status)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'OPEN')
-    ON CONFLICT (organization_id, anomaly_id) DO UPDATE SET sightings = EXCLUDED.sightings, last_seen_at = EXCLUDED.last_seen_at
+        (organization_id, anomaly_id, rule, actor_id, sightings, raised_at, raised_position, last_seen_at, status, first_seen_at, entries)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'OPEN', $9, $10)
+    ON CONFLICT (organization_id, anomaly_id) DO UPDATE
+    SET sightings = EXCLUDED.sightings, last_seen_at = EXCLUDED.last_seen_at, entries = EXCLUDED.entries
     WHERE a.status = 'OPEN'";
 
 pub(super) const ACKNOWLEDGE: &str = "
-    UPDATE {compliance_anomalies} SET status = 'ACKNOWLEDGED', verdict = $3, acknowledged_by = $4, acknowledged_at = $5
+    UPDATE {compliance_anomalies} SET status = 'ACKNOWLEDGED', verdict = $3, acknowledged_by = $4, acknowledged_at = $5,
+           acknowledged_position = $6, acknowledged_event_id = $7
     WHERE organization_id = $1 AND anomaly_id = $2";
 
 /// What counts, and what says that somebody looked.
@@ -72,7 +74,7 @@ impl Projector for Anomalies {
     }
 
     fn version(&self) -> i32 {
-        3
+        4
     }
 
     fn tables(&self) -> &'static [&'static str] {
@@ -115,14 +117,14 @@ async fn load(context: &mut ApplyContext<'_>, key: Key, now: DateTime<Utc>) -> R
     let begin = now - window(rule);
     let sql = context.slot.sql(SEEN);
     let query = sqlx::query_as(&sql).bind(organization).bind(rule.name()).bind(actor).bind(begin);
-    let seen: Vec<(Uuid, DateTime<Utc>)> = query.fetch_all(&mut *context.tx).await?;
+    let seen: Vec<(Uuid, i64, DateTime<Utc>)> = query.fetch_all(&mut *context.tx).await?;
     let sql = context.slot.sql(OPEN);
     let query = sqlx::query_as(&sql).bind(organization).bind(rule.name()).bind(actor).bind(begin);
-    type Row = (Uuid, i64, DateTime<Utc>, i64, DateTime<Utc>);
+    type Row = (Uuid, i64, DateTime<Utc>, i64, DateTime<Utc>, DateTime<Utc>, Vec<i64>);
     let open: Option<Row> = query.fetch_optional(&mut *context.tx).await?;
-    let open = open.map(|(id, sightings, raised_at, raised_position, last_seen_at)| {
-        let id = AnomalyId(id);
-        Open { id, sightings, raised_at, raised_position, last_seen_at }
+    let open = open.map(|(id, sightings, raised_at, raised_position, last_seen_at, first_seen_at, entries)| {
+        let (id, entries) = (AnomalyId(id), entries.into_iter().collect());
+        Open { id, sightings, raised_at, raised_position, last_seen_at, first_seen_at, entries }
     });
     Ok(Watch::new(rule, seen, open))
 }
@@ -141,7 +143,8 @@ async fn store(context: &mut ApplyContext<'_>, watches: BTreeMap<Key, Watch>) ->
         for open in watch.open {
             let sql = context.slot.sql(RAISE);
             let raise = sqlx::query(&sql).bind(organization).bind(open.id.0).bind(rule.name()).bind(actor).bind(open.sightings);
-            let raise = raise.bind(open.raised_at).bind(open.raised_position).bind(open.last_seen_at);
+            let raise = raise.bind(open.raised_at).bind(open.raised_position).bind(open.last_seen_at).bind(open.first_seen_at);
+            let raise = raise.bind(open.entries.into_iter().collect::<Vec<_>>());
             raise.execute(&mut *context.tx).await?;
         }
     }
@@ -154,6 +157,7 @@ async fn acknowledge(context: &mut ApplyContext<'_>, event: &RecordedEvent) -> R
     let AccessAnomalyEvent::AnomalyAcknowledged(said) = said else { return Ok(()) };
     let sql = context.slot.sql(ACKNOWLEDGE);
     let query = sqlx::query(&sql).bind(event.organization_id.0).bind(said.anomaly_id.0).bind(said.verdict.name());
-    query.bind(said.acknowledged_by.0).bind(event.recorded_at).execute(&mut *context.tx).await?;
+    let query = query.bind(said.acknowledged_by.0).bind(event.recorded_at).bind(event.position).bind(event.id.0);
+    query.execute(&mut *context.tx).await?;
     Ok(())
 }

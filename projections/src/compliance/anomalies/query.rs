@@ -1,11 +1,15 @@
 //! `GET anomalies`.
 
-use super::PROJECTION;
+use super::{
+    PROJECTION,
+    rules::{threshold, window},
+};
+use crate::compliance::sealed::{self, Opened, SealedEvent};
 use crate::engine::{Cursor, Limit, Page, Query, ReadError, Readers, TenantReader};
 use chrono::{DateTime, Utc};
 use palmares_domain::{
-    compliance::access_anomaly::AnomalyRule,
-    kernel::{AnomalyId, DataClass, Tenant, UserId},
+    compliance::access_anomaly::{AccessAnomaly, AnomalyRule},
+    kernel::{Aggregate, AnomalyId, DataClass, Purpose, Tenant, UserId},
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -13,7 +17,7 @@ use uuid::Uuid;
 
 pub(super) const LIST: &str = "
     SELECT anomaly_id, rule, actor_id, sightings, raised_at, raised_position, last_seen_at, status, verdict, acknowledged_by,
-           acknowledged_at
+           acknowledged_at, first_seen_at, entries, acknowledged_position, acknowledged_event_id
     FROM compliance_anomalies
     WHERE organization_id = $1 AND raised_position < $2 AND ($3::text IS NULL OR status = $3) AND ($4::text IS NULL OR rule = $4)
       AND ($5::uuid IS NULL OR actor_id = $5)
@@ -39,10 +43,9 @@ impl AnomalyStatus {
 }
 
 /// Something in the audit log that looks wrong.
-#[derive(Debug, Serialize, ToSchema, sqlx::FromRow)]
+#[derive(Debug, Serialize, ToSchema)]
 pub struct Anomaly {
-    #[serde(rename = "id")]
-    pub anomaly_id: Uuid,
+    pub id: Uuid,
     /// `CROSS_TENANT_ATTEMPTS`, `MASS_READS`, `MASS_EXPORTS`, `ESCALATION_ATTEMPTS` or `COMPLIANCE_OFFICERS_CHANGED`.
     pub rule: String,
     /// Who did it.
@@ -50,6 +53,13 @@ pub struct Anomaly {
     /// The most that was seen of it within the rule's time: for reads different people whose data was shown,
     /// alone or in lists, of which more than 50 within an hour are too many; attempts otherwise.
     pub sightings: i64,
+    /// From this number on it looks wrong, within so many seconds.
+    pub threshold: i64,
+    pub within_seconds: i64,
+    /// When the first and the last of it was recorded: all of it is found by `actor_id`, `from` and `to` in the audit log.
+    pub window: SeenWindow,
+    /// Positions of the entries of the audit log that were counted, the first hundred, oldest first.
+    pub entries: Vec<i64>,
     pub raised_at: DateTime<Utc>,
     /// The entry of the audit log that raised it.
     pub raised_position: i64,
@@ -58,8 +68,69 @@ pub struct Anomaly {
     pub status: String,
     /// `EXPECTED` or `HANDLED`.
     pub verdict: Option<String>,
+    /// What was found out, where that was said.
+    pub note: Option<String>,
     pub acknowledged_by: Option<Uuid>,
     pub acknowledged_at: Option<DateTime<Utc>>,
+}
+
+/// From when to when something was seen.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct SeenWindow {
+    pub from: DateTime<Utc>,
+    pub to: DateTime<Utc>,
+}
+
+#[derive(sqlx::FromRow)]
+struct Row {
+    anomaly_id: Uuid,
+    rule: String,
+    actor_id: Uuid,
+    sightings: i64,
+    raised_at: DateTime<Utc>,
+    raised_position: i64,
+    last_seen_at: DateTime<Utc>,
+    status: String,
+    verdict: Option<String>,
+    acknowledged_by: Option<Uuid>,
+    acknowledged_at: Option<DateTime<Utc>>,
+    /// Missing of what an older build raised, until the projection is made anew.
+    first_seen_at: Option<DateTime<Utc>>,
+    entries: Vec<i64>,
+    acknowledged_position: Option<i64>,
+    acknowledged_event_id: Option<Uuid>,
+}
+
+impl Row {
+    /// Where its note would stand.
+    fn sealed(&self) -> Option<SealedEvent> {
+        let (position, event_id) = self.acknowledged_position.zip(self.acknowledged_event_id)?;
+        let stream = (AccessAnomaly::TYPE, self.anomaly_id);
+        Some(SealedEvent { position, event_id, stream, subject: self.anomaly_id, purpose: Purpose::Case })
+    }
+
+    fn anomaly(self, opened: &mut Opened) -> Anomaly {
+        let rule = AnomalyRule::ALL.into_iter().find(|rule| rule.name() == self.rule);
+        let note = self.acknowledged_position.and_then(|position| opened.remove(&(position, "note".to_owned())));
+        Anomaly {
+            id: self.anomaly_id,
+            rule: self.rule,
+            actor_id: self.actor_id,
+            sightings: self.sightings,
+            threshold: rule.map_or(0, threshold),
+            within_seconds: rule.map_or(0, |rule| window(rule).num_seconds()),
+            window: SeenWindow { from: self.first_seen_at.unwrap_or(self.raised_at), to: self.last_seen_at },
+            entries: self.entries,
+            raised_at: self.raised_at,
+            raised_position: self.raised_position,
+            last_seen_at: self.last_seen_at,
+            status: self.status,
+            verdict: self.verdict,
+            note,
+            acknowledged_by: self.acknowledged_by,
+            acknowledged_at: self.acknowledged_at,
+        }
+    }
 }
 
 /// What in the audit log of the organization looks wrong, newest first.
@@ -94,7 +165,10 @@ impl Query for ListAnomalies {
             .bind(self.rule.map(AnomalyRule::name))
             .bind(self.actor_id.map(|actor| actor.0))
             .bind(list.rows());
-        list.page(reader, query, |last: &Anomaly| last.raised_position).await
+        let page = list.page(reader, query, |last: &Row| last.raised_position).await?;
+        let events: Vec<SealedEvent> = page.items.iter().filter_map(Row::sealed).collect();
+        let mut opened = sealed::open(reader, &events).await?;
+        Ok(Page { items: page.items.into_iter().map(|row| row.anomaly(&mut opened)).collect(), next_cursor: page.next_cursor })
     }
 }
 

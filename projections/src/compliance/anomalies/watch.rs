@@ -15,7 +15,14 @@ pub(super) struct Open {
     pub raised_at: DateTime<Utc>,
     pub raised_position: i64,
     pub last_seen_at: DateTime<Utc>,
+    /// When the first of it was seen.
+    pub first_seen_at: DateTime<Utc>,
+    /// Positions of what was counted, the first [`ENTRIES_MAX`].
+    pub entries: BTreeSet<i64>,
 }
+
+/// As many entries of an anomaly are named; the others are found by who did it and when.
+const ENTRIES_MAX: usize = 100;
 
 /// An event, as far as it counts.
 #[derive(Clone, Copy)]
@@ -29,7 +36,7 @@ pub(super) struct Seen {
 /// What was seen within the rule's window, each thing once and when it was seen last.
 pub(super) struct Watch {
     rule: AnomalyRule,
-    last: HashMap<Uuid, DateTime<Utc>>,
+    last: HashMap<Uuid, (i64, DateTime<Utc>)>,
     oldest_first: BTreeSet<(DateTime<Utc>, Uuid)>,
     /// What this batch saw last of each, to be stored.
     pub fresh: BTreeMap<Uuid, (i64, DateTime<Utc>)>,
@@ -38,16 +45,22 @@ pub(super) struct Watch {
 }
 
 impl Watch {
-    pub fn new(rule: AnomalyRule, seen: Vec<(Uuid, DateTime<Utc>)>, open: Option<Open>) -> Self {
-        let oldest_first = seen.iter().map(|(counted, at)| (*at, *counted)).collect();
-        Self { rule, last: seen.into_iter().collect(), oldest_first, fresh: BTreeMap::new(), open: open.into_iter().collect() }
+    pub fn new(rule: AnomalyRule, seen: Vec<(Uuid, i64, DateTime<Utc>)>, open: Option<Open>) -> Self {
+        let oldest_first = seen.iter().map(|(counted, _, at)| (*at, *counted)).collect();
+        Self {
+            rule,
+            last: seen.into_iter().map(|(counted, position, at)| (counted, (position, at))).collect(),
+            oldest_first,
+            fresh: BTreeMap::new(),
+            open: open.into_iter().collect(),
+        }
     }
 
     /// Counts what an event shows, and raises what looks wrong with it or lets it grow.
     pub fn see(&mut self, counted: &BTreeSet<Uuid>, seen: Seen) {
         let begin = seen.at - window(self.rule);
         for &counted in counted {
-            if let Some(before) = self.last.insert(counted, seen.at) {
+            if let Some((_, before)) = self.last.insert(counted, (seen.position, seen.at)) {
                 self.oldest_first.remove(&(before, counted));
             }
             self.oldest_first.insert((seen.at, counted));
@@ -63,14 +76,24 @@ impl Watch {
         }
         // What is going on already is not raised again, but grows.
         match self.open.last_mut().filter(|open| open.raised_at > begin) {
-            Some(open) => (open.sightings, open.last_seen_at) = (open.sightings.max(count), seen.at),
-            None => self.open.push(Open {
-                id: seen.raising,
-                sightings: count,
-                raised_at: seen.at,
-                raised_position: seen.position,
-                last_seen_at: seen.at,
-            }),
+            Some(open) => {
+                (open.sightings, open.last_seen_at) = (open.sightings.max(count), seen.at);
+                if open.entries.len() < ENTRIES_MAX {
+                    open.entries.insert(seen.position);
+                }
+            }
+            None => {
+                let entries: BTreeSet<i64> = self.last.values().map(|(position, _)| *position).collect();
+                self.open.push(Open {
+                    id: seen.raising,
+                    sightings: count,
+                    raised_at: seen.at,
+                    raised_position: seen.position,
+                    last_seen_at: seen.at,
+                    first_seen_at: self.oldest_first.first().map_or(seen.at, |(at, _)| *at),
+                    entries: entries.into_iter().take(ENTRIES_MAX).collect(),
+                });
+            }
         }
     }
 
@@ -135,12 +158,23 @@ mod tests {
             see(&mut watch, number, u128::try_from(number).unwrap(), minute);
         }
         assert_eq!(raised(&watch), [(4, 3), (7, 3)]);
+        let named: Vec<_> = watch.open.iter().map(|open| (open.entries.iter().copied().collect::<Vec<_>>(), open.first_seen_at)).collect();
+        let minute = |minute| DateTime::UNIX_EPOCH + TimeDelta::minutes(minute);
+        assert_eq!(named, [(vec![2, 3, 4, 5, 6], minute(50)), (vec![5, 6, 7], minute(125))], "what was counted of each, and from when on");
         assert_eq!(watch.begin(), Some(DateTime::UNIX_EPOCH + TimeDelta::minutes(71)));
     }
 
     #[test]
+    fn a_bounded_number_of_entries_is_named() {
+        let mut watch = Watch::new(AnomalyRule::EscalationAttempts, Vec::new(), None);
+        (1..=150).for_each(|number| see(&mut watch, number, u128::try_from(number).unwrap(), 0));
+        let entries = &watch.open[0].entries;
+        assert_eq!((watch.open[0].sightings, entries.first(), entries.last()), (150, Some(&1), Some(&100)));
+    }
+
+    #[test]
     fn what_somebody_looked_at_does_not_swallow_what_comes_after_it() {
-        let before = (1..=3).map(|number| (Uuid::from_u128(number), DateTime::UNIX_EPOCH)).collect();
+        let before = (1..=3).map(|number| (Uuid::from_u128(number), i64::try_from(number).unwrap(), DateTime::UNIX_EPOCH)).collect();
         let mut watch = Watch::new(AnomalyRule::EscalationAttempts, before, None);
         see(&mut watch, 4, 4, 1);
         assert_eq!(raised(&watch), [(4, 4)]);
