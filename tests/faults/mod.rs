@@ -3,6 +3,7 @@
 //! Each test runs servers of its own and kills them. `FAULT_ROUNDS` says how often (ten times
 //! unless told otherwise), and `FAULT_SEED` repeats a load that a failing run has printed.
 
+mod altered_values;
 mod audit_schedules;
 mod certificate;
 mod clock_ahead;

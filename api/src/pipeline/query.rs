@@ -27,16 +27,16 @@ pub async fn serve<Q: Query>(call: &mut Call<'_>) -> Answer {
     let tenant = admitted.tenant();
     let (admission, query) = admitted.into_parts();
     let position = apart(reach(call, Q::PROJECTIONS, min_position)).await?;
-    let (answered, shown) = answer(call, tenant, admission.rights.clearance(), query, as_of).await;
+    let Answered { body, stale, unreadable, shown } = answer(call, tenant, admission.rights.clearance(), query, as_of).await;
     services.gate.record_shown(call, &admission, of.owner, None, shown).await?;
-    let (mut body, stale) = answered?;
+    let mut body = body?;
     if call.route.words_rows {
         body = apart(worded(call, body)).await?;
     }
     if stale && min_position.is_some() {
         return Err(Problem::new(Code::ProjectionBehind, "gate.projection_parked"));
     }
-    Ok(respond::read(body, position, stale))
+    Ok(respond::read(body, position, stale, unreadable))
 }
 
 /// A query whose caller is let in, and whose parameters nobody looked at yet.
@@ -72,23 +72,30 @@ pub(super) fn require_ids(call: &Call<'_>) -> Result<(), Problem> {
     if ids_are_ids(&call.params) { Ok(()) } else { Err(Problem::not_found()) }
 }
 
-/// The answer, whether it depends on a record that is set aside for repair, and whose personal data it shows.
-async fn answer<Q: Query>(
-    call: &Call<'_>,
-    tenant: Tenant,
-    clearance: DataClass,
-    query: Q,
-    as_of: Option<i64>,
-) -> (Result<(Vec<u8>, bool), Problem>, BTreeSet<UserId>) {
-    let readers = call.services.readers.cleared_for(clearance);
+/// What was found.
+struct Answered {
+    body: Result<Vec<u8>, Problem>,
+    /// Whether it depends on a record that is set aside for repair.
+    stale: bool,
+    /// How many values are left out that cannot be read.
+    unreadable: usize,
+    /// Whose personal data it shows.
+    shown: BTreeSet<UserId>,
+}
+
+async fn answer<Q: Query>(call: &Call<'_>, tenant: Tenant, clearance: DataClass, query: Q, as_of: Option<i64>) -> Answered {
+    let readers = call.services.readers.cleared_for(clearance).marking_unreadable();
     let mut reader = match readers.open(tenant, as_of).await {
         Ok(reader) => reader,
-        Err(error) => return (Err(error.into()), BTreeSet::new()),
+        Err(error) => return Answered { body: Err(error.into()), stale: false, unreadable: 0, shown: BTreeSet::new() },
     };
     let output = query.run(&mut reader).await.map_err(Problem::from);
     let body = output.and_then(|output| serde_json::to_vec(&output).map_err(Problem::internal));
-    let stale = reader.touched_parked(Q::PROJECTIONS).await.map_err(Problem::from);
-    (body.and_then(|body| Ok((body, stale?))), reader.shown())
+    let (body, stale) = match reader.touched_parked(Q::PROJECTIONS).await {
+        Ok(stale) => (body, stale),
+        Err(error) => (body.and(Err(error.into())), false),
+    };
+    Answered { body, stale, unreadable: reader.unreadable_count(), shown: reader.shown() }
 }
 
 /// Takes `min_position`, which every query knows, out of the query string: the answer must know

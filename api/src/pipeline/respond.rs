@@ -15,16 +15,21 @@ pub const REQUEST_ID: HeaderName = HeaderName::from_static("palmares-request-id"
 pub const CORRELATION_ID: HeaderName = HeaderName::from_static("palmares-correlation-id");
 /// The answer depends on a record that is set aside for repair.
 pub const STALE: HeaderName = HeaderName::from_static("palmares-stale");
+/// So many values of the answer are left out because they cannot be read; without it what is missing is not there.
+pub const UNREADABLE: HeaderName = HeaderName::from_static("palmares-unreadable");
 
 /// Nothing of an answer is code, unless the route says otherwise.
 const NO_CODE: HeaderValue = HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'");
 
 /// The answer to a query.
-pub fn read(body: Vec<u8>, position: i64, stale: bool) -> HttpResponse {
+pub fn read(body: Vec<u8>, position: i64, stale: bool, unreadable: usize) -> HttpResponse {
     let mut response = HttpResponse::Ok();
     response.insert_header((POSITION, position));
     if stale {
         response.insert_header((STALE, "true"));
+    }
+    if unreadable > 0 {
+        response.insert_header((UNREADABLE, unreadable));
     }
     response.content_type("application/json").body(body)
 }

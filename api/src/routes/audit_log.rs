@@ -72,9 +72,8 @@ impl Streaming for ExportAuditLogs {
 
     fn open(admitted: Admitted<Self>, Stretch { recorded, .. }: Stretch, services: &Services) -> Bytestream {
         let (tenant, (admission, Self(asked))) = (admitted.tenant(), admitted.into_parts());
-        export_audit_ndjson(services.readers.cleared_for(admission.rights.clearance()), tenant, asked, recorded)
-            .map_err(anyhow::Error::from)
-            .boxed()
+        let readers = services.readers.cleared_for(admission.rights.clearance()).marking_unreadable();
+        export_audit_ndjson(readers, tenant, asked, recorded).map_err(anyhow::Error::from).boxed()
     }
 }
 
@@ -99,9 +98,8 @@ impl Streaming for ExportAuditTable {
 
     fn open(admitted: Admitted<Self>, Stretch { recorded, .. }: Stretch, services: &Services) -> Bytestream {
         let (tenant, (admission, Self(asked))) = (admitted.tenant(), admitted.into_parts());
-        export_audit_csv(services.readers.cleared_for(admission.rights.clearance()), tenant, asked, recorded)
-            .map_err(anyhow::Error::from)
-            .boxed()
+        let readers = services.readers.cleared_for(admission.rights.clearance()).marking_unreadable();
+        export_audit_csv(readers, tenant, asked, recorded).map_err(anyhow::Error::from).boxed()
     }
 }
 

@@ -53,7 +53,7 @@ impl PersonalKeys for RingKeys {
 fn key_error(error: PrivacyError) -> KeyError {
     match error {
         PrivacyError::KeyRefused(_) => KeyError::Destroyed,
-        PrivacyError::NotAuthentic(_) | PrivacyError::DigestMismatch(_) => KeyError::Mismatch,
+        error if error.is_of_one_value() => KeyError::Mismatch,
         error => KeyError::Unavailable(error.into()),
     }
 }

@@ -59,7 +59,10 @@ impl ReadSide {
     /// that an event changed, which may hold what is restricted.
     pub async fn siem_cursors(&self) -> anyhow::Result<Cursors> {
         let connections = u32::try_from(siem::AT_A_TIME + 1).unwrap_or(u32::MAX);
-        Ok(Cursors::new(pool(&self.connect, "palmares_projector", connections).await?, self.readers.cleared_for(SENT_TO_SINKS)))
+        Ok(Cursors::new(
+            pool(&self.connect, "palmares_projector", connections).await?,
+            self.readers.cleared_for(SENT_TO_SINKS).marking_unreadable(),
+        ))
     }
 
     /// Starts the relay, every projector, and these reactors and timers.

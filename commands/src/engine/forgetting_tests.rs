@@ -98,3 +98,19 @@ async fn nothing_is_recorded_of_who_was_erased() {
     let refused = world.ask::<SetUserEmail>(json!({ "user_id": user, "email": "again@example.test" })).await;
     assert!(matches!(&refused, Err(Rejection::Refused(refused)) if refused.reason == "privacy.subject_erased"), "{refused:?}");
 }
+
+/// Who waits for what is hidden goes on when it is erased.
+#[tokio::test]
+async fn what_is_hidden_may_be_shown_again_and_what_is_erased_may_not() {
+    let world = World::new();
+    let user = world.walker("one").await;
+    let hidden = async || world.engine.is_hidden(ORGANIZATION, user, Purpose::Profile).await.unwrap();
+    assert!(!hidden().await);
+    world.custody.hide(subject(user)).await.unwrap();
+    assert!(hidden().await);
+    world.custody.unhide(subject(user)).await.unwrap();
+    assert!(!hidden().await);
+    world.custody.hide(subject(user)).await.unwrap();
+    world.custody.destroy_keys(subject(user), &PURPOSES, Uuid::now_v7()).await.unwrap();
+    assert!(!hidden().await);
+}

@@ -7,6 +7,7 @@ use super::{
     user_stream,
 };
 use crate::engine::{Answer, Engine, Operation, Refused, Rejection, StreamRef, Unit};
+use crate::privacy::PrivacyError;
 use crate::store::ClaimKey;
 use palmares_domain::{
     identity::{
@@ -89,13 +90,18 @@ pub struct OnRecord {
 }
 
 impl OnRecord {
-    /// Looks up the address of a user, where there is one.
-    ///
-    /// # Errors
-    /// Where what is sealed is not what was recorded: nobody decides on that.
+    /// Looks up the address of a user: none where there is none, and where what stands sealed is not what was
+    /// recorded. Nobody decides on that, so no other one is set then.
     pub async fn of(engine: &Engine, organization: OrganizationId, user: UserId) -> Result<Option<Self>, Rejection> {
         let set = |event: &UserEvent| matches!(event, UserEvent::EmailSet(_));
-        let Some((number, UserEvent::EmailSet(set))) = engine.last_opened::<User>(organization, user, set).await? else { return Ok(None) };
+        let found = match engine.last_opened::<User>(organization, user, set).await {
+            Err(Rejection::Internal(cause)) if cause.downcast_ref().is_some_and(PrivacyError::is_of_one_value) => {
+                tracing::error!(%organization, %user, %cause, "the address of a user cannot be read");
+                None
+            }
+            found => found?,
+        };
+        let Some((number, UserEvent::EmailSet(set))) = found else { return Ok(None) };
         let claim = match set.email.clear() {
             Some(email) => Some(ClaimKey { organization, key: engine.lookup_key(organization, EMAIL_LOOKUP, &email_key(email)).await? }),
             None => None,

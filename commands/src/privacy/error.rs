@@ -34,3 +34,10 @@ pub enum PrivacyError {
     #[error(transparent)]
     Cipher(#[from] CipherError),
 }
+
+impl PrivacyError {
+    /// Whether one ciphertext was altered or moved, and the next may well be opened.
+    pub fn is_of_one_value(&self) -> bool {
+        matches!(self, Self::NotAuthentic(_) | Self::DigestMismatch(_) | Self::Cipher(CipherError::UnknownFormat))
+    }
+}

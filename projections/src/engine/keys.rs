@@ -37,6 +37,37 @@ pub trait PersonalKeys: Send + Sync {
         }
         Ok(opened)
     }
+
+    /// Opens every ciphertext, in order, each by itself: one that does not fit its place takes none of the others down.
+    async fn open_each(&self, items: &[(Place, &[u8])]) -> Result<Vec<Opened>, KeyError> {
+        match self.open_many(items).await {
+            Err(KeyError::Mismatch) => {}
+            opened => return Ok(opened?.into_iter().map(Opened::from).collect()),
+        }
+        let mut opened = Vec::with_capacity(items.len());
+        for (place, ciphertext) in items {
+            opened.push(match self.open(place, ciphertext).await {
+                Err(KeyError::Mismatch) => Opened::Unreadable,
+                clear => Opened::from(clear?),
+            });
+        }
+        Ok(opened)
+    }
+}
+
+/// What became of a ciphertext.
+pub enum Opened {
+    Clear(Vec<u8>),
+    /// Its key was destroyed, or its subject is hidden.
+    Gone,
+    /// It was altered or moved: whoever wrote it past the application, nobody knows what stood there.
+    Unreadable,
+}
+
+impl From<Option<Vec<u8>>> for Opened {
+    fn from(clear: Option<Vec<u8>>) -> Self {
+        clear.map_or(Self::Gone, Self::Clear)
+    }
 }
 
 /// Why a value could not be sealed or opened.

@@ -43,7 +43,7 @@ mod turns;
 pub mod watermarks;
 mod window;
 
-pub use keys::{KeyError, PersonalKeys};
+pub use keys::{KeyError, Opened, PersonalKeys};
 pub use page::{Cursor, Limit, Listing, Page};
 pub use projector::{ApplyContext, ApplyError, Delivered, OnFailure, Projector, Slot};
 pub use reactor::{ReactError, Reactor};

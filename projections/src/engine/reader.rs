@@ -1,7 +1,7 @@
 //! Reading: one transaction under the tenant's row-level security, and what a query may answer.
 
 use super::{
-    keys::{KeyError, PersonalKeys},
+    keys::{KeyError, Opened, PersonalKeys},
     page::{Cursor, Limit, Listing},
 };
 use chrono::{DateTime, TimeDelta, Utc};
@@ -9,7 +9,7 @@ use palmares_domain::kernel::{DataClass, FieldError, OrganizationId, Place, Team
 use serde::{Serialize, de::DeserializeOwned};
 use sqlx::{PgPool, Postgres, Transaction};
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     future::Future,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
@@ -78,11 +78,13 @@ pub struct Readers {
     clearance: DataClass,
     /// By how much the clock of this process is ahead of the system's.
     ahead: TimeDelta,
+    /// Whether what cannot be read is left out and said so, rather than nothing be read.
+    marking: bool,
 }
 
 impl Readers {
     pub fn new(pool: PgPool, keys: Arc<dyn PersonalKeys>) -> Self {
-        Self { pool, keys, clearance: DataClass::Internal, ahead: TimeDelta::zero() }
+        Self { pool, keys, clearance: DataClass::Internal, ahead: TimeDelta::zero(), marking: false }
     }
 
     /// The same by a clock that is ahead of the system's: what has ended by it is shown as ended.
@@ -97,6 +99,13 @@ impl Readers {
         Self { clearance, ..self.clone() }
     }
 
+    /// The same for what is shown: a value that was altered or moved past the application is left out, and
+    /// [`TenantReader::unreadable`] says which it is. Whoever decides on what they read does without, and reads nothing.
+    #[must_use]
+    pub fn marking_unreadable(&self) -> Self {
+        Self { marking: true, ..self.clone() }
+    }
+
     /// Starts a transaction that sees this tenant only.
     ///
     /// `as_of` is the last position that the answer may know, already resolved from a time.
@@ -106,11 +115,15 @@ impl Readers {
         let (_, incarnation): (String, Uuid) = sqlx::query_as(SET_TENANT).bind(organization.0.to_string()).fetch_one(&mut *tx).await?;
         let (keys, clearance) = (self.keys.as_ref(), self.clearance);
         let (touched, opened, now) = (Vec::new(), Mutex::default(), Utc::now() + self.ahead);
-        Ok(TenantReader { tx, organization, keys, incarnation, as_of, touched, opened, clearance, now })
+        let unreadable = self.marking.then(Mutex::default);
+        Ok(TenantReader { tx, organization, keys, incarnation, as_of, touched, opened, unreadable, clearance, now })
     }
 }
 
 const SET_TENANT: &str = "SELECT set_config('app.current_org_id', $1, true), (SELECT incarnation FROM log_head)";
+
+/// The fields that could not be read, by the id of the event or other record that has them.
+type Unreadable = BTreeMap<Uuid, BTreeSet<String>>;
 
 /// One read transaction of one tenant.
 pub struct TenantReader<'a> {
@@ -123,6 +136,8 @@ pub struct TenantReader<'a> {
     touched: Vec<Uuid>,
     /// Whose personal data was opened to be shown.
     opened: Mutex<BTreeSet<Uuid>>,
+    /// What could not be read, where that is marked.
+    unreadable: Option<Mutex<Unreadable>>,
     clearance: DataClass,
     now: DateTime<Utc>,
 }
@@ -149,12 +164,23 @@ impl TenantReader<'_> {
 
     /// What opens personal data to be shown. It remembers whose, so that a record of the read names them.
     pub fn keys(&self) -> ShownKeys<'_> {
-        ShownKeys { keys: self.keys, opened: &self.opened }
+        ShownKeys { keys: self.keys, opened: Some(&self.opened), unreadable: self.unreadable.as_ref() }
     }
 
     /// What opens personal data to be counted or summed up with that of others, and shown of nobody.
-    pub fn keys_for_figures(&self) -> &dyn PersonalKeys {
-        self.keys
+    pub fn keys_for_figures(&self) -> ShownKeys<'_> {
+        ShownKeys { opened: None, ..self.keys() }
+    }
+
+    /// The fields of a record that are there and could not be read, by name, of those that were to be shown: their
+    /// ciphertexts were altered or moved. Nothing tells of what was erased.
+    pub fn unreadable(&self, record: Uuid) -> BTreeSet<String> {
+        self.unreadable.as_ref().and_then(|marked| lock(marked).get(&record).cloned()).unwrap_or_default()
+    }
+
+    /// How many values could not be read so far.
+    pub fn unreadable_count(&self) -> usize {
+        self.unreadable.as_ref().map_or(0, |marked| lock(marked).values().map(BTreeSet::len).sum())
     }
 
     /// Whose personal data was opened to be shown, so far.
@@ -197,20 +223,26 @@ impl TenantReader<'_> {
 #[derive(Clone, Copy)]
 pub struct ShownKeys<'a> {
     keys: &'a dyn PersonalKeys,
-    opened: &'a Mutex<BTreeSet<Uuid>>,
+    opened: Option<&'a Mutex<BTreeSet<Uuid>>>,
+    unreadable: Option<&'a Mutex<Unreadable>>,
 }
 
 impl ShownKeys<'_> {
     /// See [`PersonalKeys::open`].
     pub async fn open(self, place: &Place, ciphertext: &[u8]) -> Result<Option<Vec<u8>>, KeyError> {
-        let clear = self.keys.open(place, ciphertext).await?;
-        self.note(std::iter::once((place, &clear)));
-        Ok(clear)
+        let opened = self.open_many(&[(place.clone(), ciphertext)]).await?;
+        Ok(opened.into_iter().next().flatten())
     }
 
     /// See [`PersonalKeys::open_many`].
     pub async fn open_many(self, items: &[(Place, &[u8])]) -> Result<Vec<Option<Vec<u8>>>, KeyError> {
-        let clear = self.keys.open_many(items).await?;
+        let clear = match self.unreadable {
+            None => self.keys.open_many(items).await?,
+            Some(marked) => {
+                let opened = items.iter().zip(self.keys.open_each(items).await?);
+                opened.map(|((place, _), opened)| readable(marked, place, opened)).collect()
+            }
+        };
         self.note(items.iter().map(|(place, _)| place).zip(&clear));
         Ok(clear)
     }
@@ -222,13 +254,31 @@ impl ShownKeys<'_> {
 
     fn note<'p>(self, opened: impl Iterator<Item = (&'p Place, &'p Option<Vec<u8>>)>) {
         let of_people = opened.filter(|(place, clear)| place.purpose.is_of_people() && clear.is_some());
-        lock(self.opened).extend(of_people.map(|(place, _)| place.subject));
+        if let Some(noted) = self.opened {
+            lock(noted).extend(of_people.map(|(place, _)| place.subject));
+        }
     }
 }
 
-/// A set of ids is whole whatever happened to who held it.
-fn lock(opened: &Mutex<BTreeSet<Uuid>>) -> MutexGuard<'_, BTreeSet<Uuid>> {
-    opened.lock().unwrap_or_else(PoisonError::into_inner)
+/// The value, where it can be read. Where it was altered or moved that is marked, told and counted: somebody wrote
+/// to the database.
+fn readable(marked: &Mutex<Unreadable>, place: &Place, opened: Opened) -> Option<Vec<u8>> {
+    match opened {
+        Opened::Clear(clear) => Some(clear),
+        Opened::Gone => None,
+        Opened::Unreadable => {
+            let Place { organization, container, id, field, .. } = place;
+            tracing::error!(%organization, container, record = %id, field, "a sealed value is not what was sealed there");
+            metrics::counter!("palmares_unreadable_values_total").increment(1);
+            lock(marked).entry(*id).or_default().insert(field.clone());
+            None
+        }
+    }
+}
+
+/// What is noted is whole whatever happened to who held it.
+fn lock<T>(noted: &Mutex<T>) -> MutexGuard<'_, T> {
+    noted.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 const TOUCHED_PARKED: &str = "

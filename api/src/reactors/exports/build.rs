@@ -180,7 +180,7 @@ impl BuildExports {
         let asked = search_of(&filters).map_err(|problem| ReactError::Permanent(anyhow!("a search is none any more: {problem:?}")))?;
         let format = if requested.format == ExportFormat::Csv { ReportFormat::Csv } else { ReportFormat::Json };
         let span = (requested.after_position, requested.until_position.saturating_add(1));
-        let readers = self.readers.cleared_for(rights.clearance());
+        let readers = self.readers.cleared_for(rights.clearance()).marking_unreadable();
         let found = collect_audit(readers, tenant_of(event), asked, span, (format, BYTES_MAX)).await;
         let Some((entries, content)) = found.map_err(|error| ReactError::Transient(error.into()))? else {
             return Ok(Err(ExportFault::TooLarge));
@@ -206,9 +206,10 @@ impl BuildExports {
         let information = |schedule: &RetentionSchedule| Information::of(controller, schedule);
         let information = self.engine.look(organization, organization, information).await.map_err(failed)?;
         let mut gathered = Gathered::new((organization, user), language, information, self.engine.now());
-        let origins = own_origins(&self.readers, tenant_of(event), user).await;
+        let readers = self.readers.marking_unreadable();
+        let origins = own_origins(&readers, tenant_of(event), user).await;
         gathered.origins = origins.map_err(|error| ReactError::Transient(error.into()))?;
-        let pages = own_events(self.readers.clone(), tenant_of(event), user);
+        let pages = own_events(readers, tenant_of(event), user);
         pin_mut!(pages);
         while let Some(page) = pages.try_next().await.map_err(|error| ReactError::Transient(error.into()))? {
             if let Err(too_large) = gathered.add(page) {

@@ -117,9 +117,10 @@ impl Gathered {
             "personal",
             "others",
             "origin",
+            "unreadable",
         ])?;
         let origins: BTreeMap<Uuid, &OwnOrigin> = self.origins.iter().map(|origin| (origin.id, origin)).collect();
-        for OwnEvent { event, personal, others } in &self.events {
+        for OwnEvent { event, personal, others, unreadable } in &self.events {
             let metadata: Value = serde_json::from_str(event.metadata.get())?;
             let origin = metadata["client_context_id"].as_str().and_then(|id| origins.get(&id.parse::<Uuid>().ok()?));
             writer.write_record([
@@ -132,7 +133,13 @@ impl Gathered {
                 event.payload.get(),
                 &serde_json::to_string(personal)?,
                 &others.to_string(),
-                &origin.map(|origin| serde_json::to_string(&origin.origin)).transpose()?.unwrap_or_default(),
+                &origin.and_then(|own| own.origin.as_ref()).map(serde_json::to_string).transpose()?.unwrap_or_default(),
+                &unreadable
+                    .iter()
+                    .map(String::as_str)
+                    .chain(origin.filter(|own| own.unreadable).map(|_| "origin"))
+                    .collect::<Vec<_>>()
+                    .join(" "),
             ])?;
         }
         Ok(writer.into_inner()?)

@@ -44,8 +44,8 @@ pub(super) fn lines(gathered: &Gathered) -> Vec<String> {
     section(words.purposes, purposes(gathered, words));
     let origins = gathered.origins.iter().rev().take(ORIGINS_LISTED);
     let from = origins.map(|own| {
-        let agent = own.origin.user_agent.as_deref().unwrap_or_default();
-        format!("{}  {}  {agent}", own.first_at.format(TIME), own.origin.ip).trim_end().to_owned()
+        let (ip, agent) = own.origin.as_ref().map_or(("?", None), |origin| (&origin.ip, origin.user_agent.as_deref()));
+        format!("{}  {ip}  {}", own.first_at.format(TIME), agent.unwrap_or_default()).trim_end().to_owned()
     });
     section(words.origins, from.collect());
     let mut types: BTreeMap<&str, usize> = BTreeMap::new();

@@ -31,6 +31,7 @@ fn own(event_type: &str, stream_type: &str, actor_id: Uuid, payload: &Value, per
         },
         personal: personal.iter().map(|(name, value)| ((*name).to_owned(), to_raw_value(value).unwrap())).collect(),
         others: 0,
+        unreadable: Vec::new(),
     }
 }
 
@@ -105,8 +106,9 @@ fn the_summary_speaks_the_language_that_was_chosen_last() {
 #[test]
 fn the_summary_says_why_who_and_how_long_and_from_where() {
     let mut gathered = gathered(history());
-    let origin = Origin { ip: "203.0.113.7".to_owned(), user_agent: Some("Firefox".to_owned()) };
-    gathered.origins.push(OwnOrigin { id: Uuid::from_u128(9), origin, first_at: DateTime::<Utc>::UNIX_EPOCH });
+    let origin = Some(Origin { ip: "203.0.113.7".to_owned(), user_agent: Some("Firefox".to_owned()) });
+    let first_at = DateTime::<Utc>::UNIX_EPOCH;
+    gathered.origins.push(OwnOrigin { id: Uuid::from_u128(9), origin, first_at, unreadable: false });
     let lines = lines(&gathered);
     let why = section(&lines, "Why it is kept, who may be shown it, and how long it is kept");
     let points = why.iter().find(|line| line.starts_with("Points and rewards")).unwrap();
@@ -117,5 +119,5 @@ fn the_summary_says_why_who_and_how_long_and_from_where() {
     assert!(health.contains("shown to: assigned experts"), "{health}");
     assert_eq!(section(&lines, "From where you came, the newest first, 200 at most"), ["1970-01-01 00:00 UTC  203.0.113.7  Firefox"]);
     let table = gathered.document(palmares_domain::compliance::subject_export::ExportFormat::Csv).unwrap();
-    assert!(String::from_utf8(table).unwrap().lines().next().unwrap().ends_with(",others,origin"));
+    assert!(String::from_utf8(table).unwrap().lines().next().unwrap().ends_with(",others,origin,unreadable"));
 }

@@ -80,7 +80,14 @@ pub struct AuditEntry {
     /// from and of what changed as a whole.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub withheld: Vec<String>,
+    /// What is there and cannot be read, because somebody wrote to the database past the application; what was
+    /// erased is missing without a word.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub unreadable: Vec<String>,
 }
+
+/// The fields that say from where.
+const FROM: [&str; 2] = ["ip_address", "device_metadata"];
 
 /// A difference has no class of its own, so it takes the highest that a state may hold.
 const STATES: DataClass = DataClass::Restricted;
@@ -99,8 +106,9 @@ impl AuditEntry {
             }
         };
         if clearance < DataClass::Confidential {
-            withhold("ip_address", self.ip_address.take().is_some());
-            withhold("device_metadata", self.device_metadata.take().is_some());
+            let unreadable = !std::mem::take(&mut self.unreadable).is_empty();
+            withhold(FROM[0], self.ip_address.take().is_some() || unreadable);
+            withhold(FROM[1], self.device_metadata.take().is_some() || unreadable);
         }
         if clearance < STATES {
             (self.before_state, self.after_state) = (None, None);
@@ -179,7 +187,10 @@ pub(super) async fn detailed(reader: &mut TenantReader<'_>, rows: Vec<Row>, deta
             let client = row.client_context_id.and_then(|id| origins.get(&id)).cloned();
             let changes = changes.remove(&((row.stream_type.clone(), row.stream_id), row.version));
             let (schema_version, has_states) = (row.schema_version, states::shown(&row.stream_type).is_some());
-            Ok(row.entry(organization, client, changes)?.cleared(clearance, schema_version, has_states))
+            let unreadable = row.client_context_id.is_some_and(|id| !reader.unreadable(id).is_empty());
+            let mut entry = row.entry(organization, client, changes)?;
+            entry.unreadable = FROM.iter().filter(|_| unreadable).map(|field| (*field).to_owned()).collect();
+            Ok(entry.cleared(clearance, schema_version, has_states))
         })
         .collect()
 }
@@ -228,6 +239,7 @@ impl Row {
             causation_id: self.causation_id,
             payload,
             withheld: Vec::new(),
+            unreadable: Vec::new(),
         })
     }
 }

@@ -14,7 +14,7 @@ use palmares_domain::kernel::Tenant;
 const PAGE_ENTRIES: i64 = 200;
 
 /// The columns of a table of entries.
-const COLUMNS: [&str; 27] = [
+const COLUMNS: [&str; 28] = [
     "event_id",
     "position",
     "number",
@@ -42,6 +42,7 @@ const COLUMNS: [&str; 27] = [
     "causation_id",
     "payload",
     "withheld",
+    "unreadable",
 ];
 
 /// Where an export stands.
@@ -152,7 +153,8 @@ mod tests {
 
     #[test]
     fn a_table_has_every_field_of_an_entry() {
-        let Ok(Value::Object(entry)) = serde_json::to_value(entry(1, DataClass::Internal)) else { panic!("an object") };
+        let entry = AuditEntry { unreadable: vec!["ip_address".to_owned()], ..entry(1, DataClass::Internal) };
+        let Ok(Value::Object(entry)) = serde_json::to_value(entry) else { panic!("an object") };
         let fields: BTreeSet<_> = entry.keys().map(String::as_str).collect();
         assert!(fields.contains("withheld"));
         assert_eq!(COLUMNS.into_iter().collect::<BTreeSet<_>>(), fields);

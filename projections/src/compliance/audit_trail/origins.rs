@@ -28,11 +28,14 @@ pub struct OwnOrigin {
     /// As the metadata of events name it, `client_context_id`.
     pub id: Uuid,
     #[serde(flatten)]
-    pub origin: Origin,
+    pub origin: Option<Origin>,
     pub first_at: DateTime<Utc>,
+    /// It is there and cannot be read, because somebody wrote to the database past the application.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub unreadable: bool,
 }
 
-/// Every origin of one person's own requests that can still be read, the oldest first.
+/// Every origin of one person's own requests that was not erased, the oldest first.
 pub async fn own_origins(readers: &Readers, tenant: Tenant, user: UserId) -> Result<Vec<OwnOrigin>, ReadError> {
     let mut reader = readers.open(tenant, None).await?;
     let query = sqlx::query_as(OF_SUBJECT).persistent(false).bind(reader.organization().0).bind(user.0);
@@ -40,8 +43,11 @@ pub async fn own_origins(readers: &Readers, tenant: Tenant, user: UserId) -> Res
     let (sealed, first): (Vec<_>, Vec<_>) = rows.into_iter().map(|(id, subject, sealed, at)| ((id, subject, sealed), at)).unzip();
     let ids: Vec<Uuid> = sealed.iter().map(|(id, ..)| *id).collect();
     let mut opened = opened(&mut reader, &sealed).await?;
-    let told = ids.into_iter().zip(first).filter_map(|(id, first_at)| Some(OwnOrigin { id, origin: opened.remove(&id)?, first_at }));
-    Ok(told.collect())
+    let told = ids.into_iter().zip(first).map(|(id, first_at)| {
+        let unreadable = !reader.unreadable(id).is_empty();
+        OwnOrigin { id, origin: opened.remove(&id), first_at, unreadable }
+    });
+    Ok(told.filter(|own| own.origin.is_some() || own.unreadable).collect())
 }
 
 /// The origins of `contexts` that can still be read.

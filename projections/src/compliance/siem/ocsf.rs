@@ -213,6 +213,7 @@ pub(super) fn event(line: &Line<'_>) -> Value {
             "on_behalf_of": entry.on_behalf_of,
             "elevation_id": entry.elevation_id,
             "withheld": entry.withheld,
+            "unreadable": entry.unreadable,
             "causation_id": entry.causation_id,
             "payload": entry.payload,
         },

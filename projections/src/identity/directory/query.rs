@@ -74,6 +74,10 @@ pub struct User {
     pub deletion_reason: Option<DeletionReason>,
     /// Until then they can be restored; once erased, until then something of them is kept.
     pub retention_expiry: Option<DateTime<Utc>>,
+    /// What is there and cannot be read, because somebody wrote to the database past the application; what was
+    /// erased is missing without a word.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub unreadable: Vec<String>,
 }
 
 #[derive(sqlx::FromRow)]
@@ -126,6 +130,7 @@ impl Row {
             deleted_by,
             deletion_reason,
             retention_expiry,
+            unreadable: Vec::new(),
         })
     }
 }
@@ -140,8 +145,11 @@ async fn users(reader: &mut TenantReader<'_>, rows: Vec<Row>) -> Result<Vec<User
     let told_to = (reader.organization(), reader.clearance());
     rows.into_iter()
         .map(|row| {
-            let of_user = names.remove(&row.user_id).unwrap_or_default();
-            row.user(of_user, told_to)
+            let id = row.user_id;
+            let named = named.iter().filter(|named| named.user == id && reader.unreadable(named.event).contains(&named.field));
+            let unreadable = named.map(|named| named.field.clone()).collect();
+            let user = row.user(names.remove(&id).unwrap_or_default(), told_to)?;
+            Ok(User { unreadable, ..user })
         })
         .collect()
 }

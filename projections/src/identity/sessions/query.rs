@@ -52,6 +52,9 @@ pub struct Session {
     pub ended_at: Option<DateTime<Utc>>,
     /// Such as `signed_out`, `by_admin` or `refresh_reused`.
     pub end_reason: Option<String>,
+    /// What is there and cannot be read, because somebody wrote to the database past the application.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub unreadable: Vec<String>,
 }
 
 #[derive(sqlx::FromRow)]
@@ -111,6 +114,7 @@ impl Query for UserSessions {
         let origins = audit_trail::origins(reader, &contexts.into_iter().collect::<Vec<_>>()).await?;
         let mut names = device_names(reader, self.user_id, &page.items).await?;
         Ok(page.map(|row| Session {
+            unreadable: unreadable(reader, &row),
             id: SessionId(row.session_id),
             status: row.status,
             method: row.method,
@@ -125,6 +129,11 @@ impl Query for UserSessions {
             end_reason: row.end_reason,
         }))
     }
+}
+
+fn unreadable(reader: &TenantReader<'_>, row: &Row) -> Vec<String> {
+    let origin = row.client_context_id.filter(|context| !reader.unreadable(*context).is_empty()).map(|_| "origin".to_owned());
+    reader.unreadable(row.started_event_id).into_iter().chain(origin).collect()
 }
 
 /// What the devices are called, by the position at which their session started.

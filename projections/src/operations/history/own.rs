@@ -72,6 +72,9 @@ pub struct OwnEvent {
     /// How many entries of lists are about others, and not in the payload (GDPR, article 15, paragraph 4).
     #[serde(skip_serializing_if = "is_zero")]
     pub others: usize,
+    /// What of it is there and cannot be read, because somebody wrote to the database past the application.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub unreadable: Vec<String>,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
@@ -127,13 +130,13 @@ impl OwnExport {
         let events: Vec<HistoryEvent> = query.bind(&streams).bind(PAGE_EVENTS).bind(self.user.0).fetch_all(reader.connection()).await?;
         let Some(last) = events.last().map(|event| event.position) else { return Ok(None) };
         let mut opened = opened(&mut reader, self.user, &events).await?;
-        drop(reader);
         (self.after, self.scope) = (last, Some((streams, end)));
         let mut own = Vec::with_capacity(events.len());
         for mut event in events {
             let personal = opened.remove(&event.position).unwrap_or_default();
             let others = cut_to(&mut event, self.user)?;
-            own.push(OwnEvent { event, personal, others });
+            let unreadable = reader.unreadable(event.id.0).into_iter().collect();
+            own.push(OwnEvent { event, personal, others, unreadable });
         }
         Ok(Some((own, self)))
     }
