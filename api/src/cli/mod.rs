@@ -201,6 +201,7 @@ mod tests {
                 "data-map",
                 "verify",
                 "verify-log",
+                "admit",
                 "doctor"
             ]
         );

@@ -10,7 +10,7 @@ use crate::privacy::{Custody, FORGOTTEN_EVERYWHERE_WITHIN, MemorySealedRows, PUR
 use crate::store::memory::MemoryStore;
 use palmares_domain::challenges::activity_log::ActivityLog;
 use palmares_domain::identity::{Rights, Role};
-use palmares_domain::kernel::{Admission, UserId};
+use palmares_domain::kernel::{Admission, Purpose, UserId};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
