@@ -72,7 +72,7 @@ fn text_is_personal_or_reviewed() {
 }
 
 /// What a text may be about that is of no one person: ids that name none.
-const CASES: [&str; 3] = ["BreachId", "LegalHoldId", "OrganizationId"];
+const CASES: [&str; 4] = ["AnomalyId", "BreachId", "LegalHoldId", "OrganizationId"];
 
 #[test]
 fn personal_fields_name_their_subject_and_are_confidential() {

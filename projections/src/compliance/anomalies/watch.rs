@@ -79,7 +79,8 @@ impl Watch {
             Some(open) => {
                 (open.sightings, open.last_seen_at) = (open.sightings.max(count), seen.at);
                 if open.entries.len() < ENTRIES_MAX {
-                    open.entries.insert(seen.position);
+                    open.entries.extend(self.last.values().map(|(position, _)| *position));
+                    open.entries = std::mem::take(&mut open.entries).into_iter().take(ENTRIES_MAX).collect();
                 }
             }
             None => {
