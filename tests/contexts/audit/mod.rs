@@ -56,6 +56,25 @@ async fn an_entry_has_the_twelve_fields() {
     assert_eq!(entry["before_state"].as_object().map(|fields| fields.len()), entry["after_state"].as_object().map(|fields| fields.len()));
 }
 
+// covers: E-194
+#[tokio::test]
+async fn an_entry_shows_what_changed_within_bounds_and_all_of_it_where_that_is_asked_for() {
+    let organization = fresh_organization().await;
+    let program = organization.program().await;
+    let body = json!({ "program_id": program, "user_id": organization.member_id, "amount": 10 });
+    for number in 0..18 {
+        let key = format!("credit-{number}");
+        organization.admin.post_with("/points/credits", &body, &[("Prefer", "wait=30"), ("Idempotency-Key", &key)]).await.expect(200);
+    }
+    let newest = found(&organization, "event_type=points.credit_resolved").await.remove(0);
+    let order = &newest["after_state"]["history.order[]"];
+    assert_eq!(order.as_array().map(Vec::len), Some(1), "what came, of eighteen: {newest}");
+    assert_eq!(newest["before_state"]["history.order[]"], json!([]), "nothing went");
+    let whole = found(&organization, "event_type=points.credit_resolved&states=true").await.remove(0);
+    assert_eq!(whole["event_id"], newest["event_id"]);
+    assert_eq!(whole["after_state"]["history.order"].as_array().map(Vec::len), Some(18), "{whole}");
+}
+
 // covers: E-187, E-190, E-191, E-193, E-29
 #[tokio::test]
 async fn events_are_found_by_the_names_of_the_document() {
