@@ -217,3 +217,28 @@ async fn the_operator_verifies_the_log_in_the_database() {
     assert_eq!(told["whole"], true);
     assert!(told["leaves"].as_u64().unwrap() > 10);
 }
+
+/// What is handed over shows only what was looked for, and still proves that it is all of it.
+// covers: E-184
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_choice_of_the_log_is_verified_as_all_that_fits() {
+    let (organization, desk) = (fresh_organization().await, Desk::new());
+    let user = organization.add_member("chosen").await;
+    organization.admin.post(&format!("/users/{user}/suspend"), &json!({})).await.expect(200);
+    sealed(&organization).await;
+    let keys = organization.officer.get("/audit-logs/keys").await.expect(200);
+    let key = keys.items()[0]["key"].as_str().unwrap().to_owned();
+    let package = export(&organization, &format!("?event_type=identity.user_suspended&target_id={user}")).await;
+    let text = String::from_utf8(package.clone()).unwrap();
+    let events: Vec<Value> = text.lines().skip(1).map(|line| serde_json::from_str(line).unwrap()).collect();
+    let (shown, hidden): (Vec<_>, Vec<_>) = events.iter().partition(|event| event["payload"]["text"].is_string());
+    assert_eq!((shown.len(), &shown[0]["type"]), (1, &json!("identity.user_suspended")), "{text}");
+    assert!(
+        hidden.len() > 3 && hidden.iter().all(|event| event["payload"]["sha256"].is_string() && event["metadata"]["sha256"].is_string())
+    );
+    proved(&verify(&desk.file("chosen", &package), &key, None));
+    // One that was left out is missed, shown or not.
+    let fewer: Vec<&str> = text.lines().enumerate().filter(|(number, _)| *number != 2).map(|(_, line)| line).collect();
+    refused(&verify(&desk.file("fewer", format!("{}\n", fewer.join("\n")).as_bytes()), &key, None));
+    organization.officer.get("/audit-logs/evidence?event_type=no.such_event").await.refused(422, "VALIDATION_ERROR");
+}

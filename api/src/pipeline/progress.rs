@@ -14,6 +14,7 @@ use palmares_projections::engine::{
 use std::time::Duration;
 
 /// Knows the log's positions and the projections' checkpoints.
+#[derive(Clone)]
 pub struct Progress {
     log: Log,
     watermarks: Watermarks,

@@ -1,5 +1,6 @@
 //! Compliance: the proof that nothing of the log was changed or left out, and which data there is.
 
+use super::audit_search::check_names;
 use crate::{
     pipeline::{
         Route, Services,
@@ -9,12 +10,14 @@ use crate::{
     },
     problem::Problem,
 };
-use futures::{StreamExt, TryStreamExt};
+use futures::{StreamExt, TryFutureExt, TryStreamExt};
 use palmares_domain::kernel::{Admitted, DataClass, Tenant};
 use palmares_projections::{
     compliance::{
+        audit_trail,
         data_map::ShowDataMap,
         proofs::{Asked, GetAuditCheckpoint, GetAuditConsistency, GetAuditProof, GetAuditTile, ListLogKeys, export},
+        subject_index,
     },
     engine::sealing::status::SealStatus,
 };
@@ -23,6 +26,8 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 const READ: &str = "compliance.audit_log.read";
+/// What has to know an event before it can be said whether it fits a filter.
+const CHOOSING: [&str; 2] = [audit_trail::PROJECTION, subject_index::PROJECTION];
 
 pub const ROUTES: &[Route] = &[
     Route::get::<GetAuditCheckpoint>("/audit-logs/checkpoint", READ),
@@ -36,7 +41,8 @@ pub const ROUTES: &[Route] = &[
 ];
 
 /// Exports a span of the organization's log as an evidence package: every event as it is stored, and the
-/// proof that none is left out, which `palmares verify` checks without us. Personal fields are digests.
+/// proof that none is left out, which `palmares verify` checks without us. Personal fields are digests. With
+/// filters, events that do not fit stand in it with the hashes of what they say.
 #[derive(Deserialize, ToSchema)]
 #[serde(transparent)]
 pub struct ExportEvidence(Asked);
@@ -45,16 +51,26 @@ impl Streaming for ExportEvidence {
     const MEDIA_TYPE: &'static str = evidence::MEDIA_TYPE;
 
     fn is_whole(&self, _: DataClass) -> bool {
-        self.0.from.is_none() && self.0.to.is_none()
+        self.0.from.is_none() && self.0.to.is_none() && self.0.choice().is_none()
     }
 
     async fn start(&self, tenant: Tenant, services: &Services) -> Result<i64, Problem> {
+        if let Some(choice) = self.0.choice() {
+            check_names(&choice, &mut services.readers.open(tenant, None).await?).await?;
+        }
         Ok(self.0.check(&services.readers, tenant).await?)
     }
 
-    fn open(admitted: Admitted<Self>, _: Stretch, services: &Services) -> Bytestream {
+    fn open(admitted: Admitted<Self>, Stretch { recorded, .. }: Stretch, services: &Services) -> Bytestream {
         let (tenant, (_, ExportEvidence(asked))) = (admitted.tenant(), admitted.into_parts());
-        export(services.readers.clone(), tenant, asked).map_err(anyhow::Error::from).boxed()
+        let (progress, patience, chooses) = (services.progress.clone(), services.settings.wait_max, asked.choice().is_some());
+        let package = export(services.readers.clone(), tenant, asked, recorded).map_err(anyhow::Error::from);
+        // Whether an event fits is known once the audit log and its index have it. Nothing else in a package waits for them.
+        let known = async move {
+            let behind = |problem: Problem| anyhow::anyhow!("the audit log is behind: {}", problem.reason);
+            if chooses { progress.reach(&CHOOSING, recorded - 1, patience).await.map(drop).map_err(behind) } else { Ok(()) }
+        };
+        known.map_ok(|()| package).try_flatten_stream().boxed()
     }
 }
 

@@ -35,6 +35,7 @@ pub(crate) use origins::open as origins;
 pub use origins::{Origin, OwnOrigin, own_origins};
 pub use query::{ListAuditLogs, Outcome};
 pub use recorded::{action_recorded, event_type_recorded, target_type_recorded};
+pub(super) use search::positions_of;
 
 /// The projection's public name.
 pub const PROJECTION: &str = "audit_log";

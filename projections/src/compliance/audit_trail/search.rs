@@ -13,6 +13,7 @@ use super::{
     statements,
 };
 use crate::engine::{ReadError, TenantReader};
+use std::collections::BTreeSet;
 
 /// Positions that are looked through before a rare page is made value by value.
 const NEAR: i64 = 4_096;
@@ -69,6 +70,16 @@ pub(super) async fn oldest(
         }
         None => Ok(Vec::new()),
     }
+}
+
+/// The positions of the entries of a stretch, without its ends, that are found; `limit` of them at most.
+pub(in crate::compliance) async fn positions_of(
+    asked: &ListAuditLogs,
+    reader: &mut TenantReader<'_>,
+    (after, before): (i64, i64),
+    limit: i64,
+) -> Result<BTreeSet<i64>, ReadError> {
+    Ok(oldest(asked, reader, Between { after, before }, limit).await?.into_iter().map(|row| row.position).collect())
 }
 
 async fn rows(

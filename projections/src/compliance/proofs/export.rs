@@ -1,23 +1,24 @@
 //! Evidence packages: a span of the tenant's log with the proof that it is whole, in constant memory.
 
 use super::{
-    query::optional_number,
+    asked::Asked,
     trees::{self, Head, head, missing, name, nodes, root_proof},
 };
-use crate::engine::{ReadError, Readers, TenantReader, sealing::positions};
+use crate::{
+    compliance::audit_trail::{self, ListAuditLogs},
+    engine::{ReadError, Readers, TenantReader, sealing::positions},
+};
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use futures::{Stream, stream};
 use palmares_domain::kernel::Tenant;
 use palmares_proofs::{
-    entry::{Id, Instant},
+    entry::{BytesHash, Id, Instant},
     evidence::{self, Plan},
     record::{Content, Record},
     tiles::WIDTH,
 };
-use serde::Deserialize;
-use std::collections::VecDeque;
-use utoipa::ToSchema;
+use std::collections::{BTreeSet, VecDeque};
 use uuid::Uuid;
 
 /// The positions of the leaves of a tile.
@@ -31,22 +32,6 @@ pub(super) const EVENTS: &str = "
     SELECT position, recorded_at, effective_at, event_type, schema_version, event_id, stream_type, stream_id, version, actor_id,
            metadata, payload
     FROM log WHERE organization_id = $1 AND position = ANY($2) ORDER BY position";
-
-/// Which span.
-#[derive(Clone, Debug, Default, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Asked {
-    /// Recorded at this time or later. The event before it is in the package too, and shows that there is none between.
-    #[serde(default)]
-    pub from: Option<DateTime<Utc>>,
-    /// Recorded before this time. The event behind it is in the package too.
-    #[serde(default)]
-    pub to: Option<DateTime<Utc>>,
-    /// The size of a checkpoint that was kept, which the package then proves to be extended.
-    #[serde(default, deserialize_with = "optional_number")]
-    #[schema(value_type = Option<u64>)]
-    pub pinned_size: Option<u64>,
-}
 
 #[derive(sqlx::FromRow)]
 struct Row {
@@ -64,36 +49,26 @@ struct Row {
     payload: Vec<u8>,
 }
 
-impl Asked {
-    /// Whether there is something to export; answers 0, since a package begins where its span does.
-    ///
-    /// # Errors
-    /// A tenant of whom nothing is sealed yet, a span that ends before it begins, and a pinned size that the tree does
-    /// not have.
-    pub async fn check(&self, readers: &Readers, tenant: Tenant) -> Result<i64, ReadError> {
-        if self.from.zip(self.to).is_some_and(|(from, to)| from > to) {
-            return Err(ReadError::invalid("to", "ends_before_it_begins"));
-        }
-        let head = head(&mut readers.open(tenant, None).await?).await?;
-        match self.pinned_size {
-            Some(pinned) if pinned > head.size => Err(ReadError::invalid("pinned_size", "out_of_range")),
-            _ => Ok(0),
-        }
-    }
-}
-
 /// Where an export stands.
 struct Export {
     readers: Readers,
     tenant: Tenant,
     asked: Asked,
+    /// Events from this position on are left out of a package that shows a choice: whether they fit is not known yet.
+    before: i64,
     /// The leaves that are still to come; unknown before the head of the package.
     rest: Option<std::ops::Range<u64>>,
 }
 
 /// The package that `asked` names, up to what is sealed when it starts: one chunk for the head, and one for a tile of leaves.
-pub fn export(readers: Readers, tenant: Tenant, asked: Asked) -> impl Stream<Item = Result<Bytes, ReadError>> + Send + 'static {
-    stream::try_unfold(Export { readers, tenant, asked, rest: None }, Export::next)
+/// One that shows a choice ends before the position `before`.
+pub fn export(
+    readers: Readers,
+    tenant: Tenant,
+    asked: Asked,
+    before: i64,
+) -> impl Stream<Item = Result<Bytes, ReadError>> + Send + 'static {
+    stream::try_unfold(Export { readers, tenant, asked, before, rest: None }, Export::next)
 }
 
 impl Export {
@@ -101,14 +76,14 @@ impl Export {
         let mut reader = self.readers.open(self.tenant, None).await?;
         let chunk = match self.rest.take() {
             None => {
-                let (head, rest) = begin(&mut reader, &self.asked).await?;
+                let (head, rest) = begin(&mut reader, &self.asked, self.before).await?;
                 self.rest = Some(rest);
                 head
             }
             Some(rest) if rest.is_empty() => return Ok(None),
             Some(rest) => {
                 let end = rest.end.min((rest.start / WIDTH as u64 + 1) * WIDTH as u64);
-                let chunk = records(&mut reader, rest.start..end).await?;
+                let chunk = records(&mut reader, rest.start..end, self.asked.choice().as_ref()).await?;
                 self.rest = Some(end..rest.end);
                 chunk
             }
@@ -119,7 +94,7 @@ impl Export {
 }
 
 /// The head of the package, and the leaves behind it.
-async fn begin(reader: &mut TenantReader<'_>, asked: &Asked) -> Result<(Bytes, std::ops::Range<u64>), ReadError> {
+async fn begin(reader: &mut TenantReader<'_>, asked: &Asked, before: i64) -> Result<(Bytes, std::ops::Range<u64>), ReadError> {
     let Head { root_index, note, size } = head(reader).await?;
     let first = match asked.from {
         Some(from) => first_at(reader, size, from).await?.saturating_sub(1),
@@ -128,6 +103,10 @@ async fn begin(reader: &mut TenantReader<'_>, asked: &Asked) -> Result<(Bytes, s
     let end = match asked.to {
         Some(to) => (first_at(reader, size, to).await? + 1).min(size).max(first),
         None => size,
+    };
+    let end = match asked.choice() {
+        Some(_) => end.min(first_behind(reader, size, before).await?).max(first),
+        None => end,
     };
     let plan = Plan { first, count: end - first, size, pinned: asked.pinned_size };
     let ranges = plan.ranges().ok_or_else(|| ReadError::invalid("pinned_size", "out_of_range"))?;
@@ -159,6 +138,17 @@ async fn first_at(reader: &mut TenantReader<'_>, size: u64, time: DateTime<Utc>)
     Ok(from)
 }
 
+/// The first leaf at a position or behind it; `size` where there is none.
+async fn first_behind(reader: &mut TenantReader<'_>, size: u64, position: i64) -> Result<u64, ReadError> {
+    let (mut from, mut to) = (0, size);
+    while from < to {
+        let middle = from + (to - from) / 2;
+        let there = *places(reader, middle..middle + 1).await?.front().ok_or_else(missing)?;
+        if there < position { from = middle + 1 } else { to = middle }
+    }
+    Ok(from)
+}
+
 /// The positions of leaves of one tile.
 async fn places(reader: &mut TenantReader<'_>, leaves: std::ops::Range<u64>) -> Result<VecDeque<i64>, ReadError> {
     let (organization, tile) = (reader.organization().0, leaves.start / WIDTH as u64);
@@ -170,8 +160,8 @@ async fn places(reader: &mut TenantReader<'_>, leaves: std::ops::Range<u64>) -> 
     Ok(wanted.iter().copied().collect())
 }
 
-/// The lines of these leaves, which are of one tile.
-async fn records(reader: &mut TenantReader<'_>, leaves: std::ops::Range<u64>) -> Result<Bytes, ReadError> {
+/// The lines of these leaves, which are of one tile; what a choice leaves out is hashes in them.
+async fn records(reader: &mut TenantReader<'_>, leaves: std::ops::Range<u64>, choice: Option<&ListAuditLogs>) -> Result<Bytes, ReadError> {
     let organization = reader.organization().0;
     let positions: Vec<i64> = places(reader, leaves.clone()).await?.into();
     let rows: Vec<Row> =
@@ -180,16 +170,28 @@ async fn records(reader: &mut TenantReader<'_>, leaves: std::ops::Range<u64>) ->
         // A package that cannot be whole is not handed over as one.
         return Err(ReadError::Unavailable(anyhow::anyhow!("events that were sealed are missing: see `palmares verify-log`")));
     }
+    let shown = match choice {
+        Some(choice) => Some(matching(reader, choice, &rows).await?),
+        None => None,
+    };
     let mut lines = Vec::new();
     for (index, row) in leaves.zip(rows) {
-        lines.extend_from_slice(&line(&row.record(index))?);
+        let is_shown = shown.as_ref().is_none_or(|shown| shown.contains(&row.position));
+        lines.extend_from_slice(&line(&row.record(index, is_shown))?);
     }
     Ok(Bytes::from(lines))
 }
 
+/// The positions of the events that a search finds among these.
+async fn matching(reader: &mut TenantReader<'_>, choice: &ListAuditLogs, rows: &[Row]) -> Result<BTreeSet<i64>, ReadError> {
+    let Some((first, last)) = rows.first().zip(rows.last()) else { return Ok(BTreeSet::new()) };
+    audit_trail::positions_of(choice, reader, (first.position - 1, last.position + 1), rows.len() as i64).await
+}
+
 impl Row {
-    fn record(self, index: u64) -> Record {
+    fn record(self, index: u64, is_shown: bool) -> Record {
         let id = |id: Uuid| Id(id.into_bytes());
+        let content = |bytes: &[u8]| if is_shown { Content::of(bytes) } else { Content::Sha256(BytesHash::of(bytes)) };
         Record {
             index,
             position: self.position,
@@ -202,8 +204,8 @@ impl Row {
             stream_id: id(self.stream_id),
             version: self.version,
             actor_id: id(self.actor_id),
-            metadata: Content::of(&self.metadata),
-            payload: Content::of(&self.payload),
+            metadata: content(&self.metadata),
+            payload: content(&self.payload),
         }
     }
 }

@@ -3,12 +3,14 @@
 //! The sealer keeps a tree per organization (`engine::sealing`). These are the answers that anybody
 //! can verify without us: `palmares_proofs` is the verifier, `docs/proofs.md` the formats.
 
+mod asked;
 mod export;
 mod query;
 mod tile;
 mod trees;
 
-pub use export::{Asked, export};
+pub use asked::Asked;
+pub use export::export;
 pub use query::{GetAuditCheckpoint, GetAuditConsistency, GetAuditProof, ListLogKeys};
 pub use tile::GetAuditTile;
 
