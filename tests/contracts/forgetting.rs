@@ -82,6 +82,7 @@ const KEEP: &[(&str, &str)] = &[
     ("identity_user_imports", WHO_ACTED),
     ("key_changes", OF_THE_LOG),
     ("key_holds", OF_THE_LOG),
+    ("log_admissions", "why an operator answered for events, of no person"),
     ("log_head", OF_NO_PERSON),
     ("message_key", OF_NO_PERSON),
     ("operations_analytics", OF_NO_PERSON),

@@ -1,6 +1,11 @@
 //! Deletions, as far as people move them: asked for, proven, reviewed, cancelled, undone (7A to 7E).
 
+mod undone;
+
+pub use undone::{CancelOrganizationDeletion, CancelUserDeletion};
+
 use super::{holds_stream, request_stream, schedule_stream, subject_stream};
+use undone::give_back;
 use crate::engine::{Answer, Operation, Refused, StreamRef, Unit};
 use crate::identity::{catalogue_stream, check_may_act_for};
 use palmares_domain::{
@@ -314,99 +319,5 @@ impl Operation for RefuseDeletion {
         unit.run::<DeletionRequest>(self.request_id, &DeletionCommand::Refuse(self.ground))?;
         give_back(unit, &before)?;
         Ok(Answer::new("id", self.request_id, DeletionStatus::Refused.name()))
-    }
-}
-
-/// The subject may act again, where it could not any more.
-fn give_back(unit: &mut Unit<'_>, before: &Dossier) -> Result<(), Refused> {
-    match (before.subject, before.status) {
-        (DeletionSubject::User(user), DeletionStatus::InReview | DeletionStatus::Grace) => {
-            unit.run::<User>(user, &UserCommand::CancelDeletion)?;
-        }
-        (DeletionSubject::Organization(organization), DeletionStatus::Grace) => {
-            unit.run::<Organization>(organization, &OrganizationCommand::CancelDeletion)?;
-        }
-        _ => {}
-    }
-    Ok(())
-}
-
-/// Nobody takes back what others asked for about them: else a suspended user would be back by it.
-fn cancel(unit: &mut Unit<'_>, request: DeletionRequestId, subject: Option<DeletionSubject>) -> Result<Answer, Refused> {
-    let before = dossier(unit, request, subject)?;
-    let actor = unit.admission().actor;
-    if before.subject.user() == Some(actor) && before.requested_by != actor {
-        return Err(platform_decides("whoever asked for it, or another administrator, takes it back"));
-    }
-    if before.kind == DeletionKind::Forced || before.status == DeletionStatus::Grace {
-        let own = before.subject.user() == Some(actor);
-        own.then_some(()).map_or_else(|| check_place(unit, &before), Ok)?;
-    }
-    unit.run::<DeletionRequest>(request, &DeletionCommand::Cancel)?;
-    give_back(unit, &before)?;
-    Ok(Answer::new("id", request, DeletionStatus::Cancelled.name()))
-}
-
-impl Operation for CancelDeletion {
-    fn streams(&self, admission: &Admission) -> Vec<StreamRef> {
-        streams_of(admission, self.request_id, self.subject)
-    }
-
-    fn decide(&self, unit: &mut Unit<'_>) -> Result<Answer, Refused> {
-        cancel(unit, self.request_id, self.subject)
-    }
-}
-
-/// Takes the request for a user's deletion back, within the grace period.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct CancelUserDeletion {
-    pub user_id: UserId,
-}
-
-impl Operation for CancelUserDeletion {
-    fn streams(&self, admission: &Admission) -> Vec<StreamRef> {
-        streams_of(admission, DeletionRequestId::of(self.user_id), Some(DeletionSubject::User(self.user_id)))
-    }
-
-    fn decide(&self, unit: &mut Unit<'_>) -> Result<Answer, Refused> {
-        cancel(unit, DeletionRequestId::of(self.user_id), Some(DeletionSubject::User(self.user_id)))
-    }
-}
-
-/// Takes the request for an organization's deletion back: the organization is what it was.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct CancelOrganizationDeletion {
-    pub organization_id: OrganizationId,
-}
-
-impl Operation for CancelOrganizationDeletion {
-    fn streams(&self, admission: &Admission) -> Vec<StreamRef> {
-        let subject = DeletionSubject::Organization(self.organization_id);
-        streams_of(admission, DeletionRequestId::of(self.organization_id), Some(subject))
-    }
-
-    fn decide(&self, unit: &mut Unit<'_>) -> Result<Answer, Refused> {
-        let subject = DeletionSubject::Organization(self.organization_id);
-        cancel(unit, DeletionRequestId::of(self.organization_id), Some(subject))
-    }
-}
-
-impl Operation for RestoreDeletion {
-    fn streams(&self, admission: &Admission) -> Vec<StreamRef> {
-        streams_of(admission, self.request_id, self.subject)
-    }
-
-    fn decide(&self, unit: &mut Unit<'_>) -> Result<Answer, Refused> {
-        let before = dossier(unit, self.request_id, self.subject)?;
-        check_place(unit, &before)?;
-        let restore = deletion_request::RestoreDeletion { reason: self.reason.clone() };
-        unit.run::<DeletionRequest>(self.request_id, &DeletionCommand::Restore(restore))?;
-        match before.subject {
-            DeletionSubject::User(user) => unit.run::<User>(user, &UserCommand::Restore)?,
-            DeletionSubject::Organization(organization) => unit.run::<Organization>(organization, &OrganizationCommand::CancelDeletion)?,
-        };
-        Ok(Answer::new("id", self.request_id, DeletionStatus::Restored.name()))
     }
 }
