@@ -5,7 +5,6 @@ mod undone;
 pub use undone::{CancelOrganizationDeletion, CancelUserDeletion};
 
 use super::{holds_stream, request_stream, schedule_stream, subject_stream};
-use undone::give_back;
 use crate::engine::{Answer, Operation, Refused, StreamRef, Unit};
 use crate::identity::{catalogue_stream, check_may_act_for};
 use palmares_domain::{
@@ -26,6 +25,7 @@ use palmares_domain::{
     organizations::organization::{Organization, OrganizationCommand},
 };
 use serde::Deserialize;
+use undone::give_back;
 use utoipa::ToSchema;
 
 /// Needed beside the right to delete users, to ask that the organization go.
