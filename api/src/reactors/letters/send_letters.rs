@@ -19,6 +19,7 @@ use crate::{
     sms::{SmsSender, TextMessage},
 };
 use async_trait::async_trait;
+use chrono::Utc;
 use palmares_commands::{
     engine::{Engine, Rejection},
     messaging::RecordLetter,
@@ -121,9 +122,11 @@ impl SendLetters {
         if !waits {
             return Ok(());
         }
+        // News age from their record, to which PostgreSQL gives the time; a link or a code ends by the engine's clock.
+        let now = if asked.happened.is_some() { Utc::now() } else { self.engine.now() };
         let outcome = match self.remembered(id) {
             Some(outcome) => outcome,
-            None if asked.valid_until <= self.engine.now() => {
+            None if asked.valid_until <= now => {
                 tracing::info!(letter = %id, "a letter is not sent: what it brings has expired");
                 self.forget(id);
                 return Ok(());
