@@ -118,7 +118,7 @@ impl Process {
         self.execute(admin, SubmitDeletion { user_id: Some(user), reason: None, forced: None }).await?;
         let proof = CredentialAction::BeginTotp { secret: "A".repeat(32) };
         self.execute(admin, VerifyDeletion { request_id, subject, home: self.world.organization, proof }).await?;
-        self.execute(officer, ApproveDeletion { request_id, checks: Vec::new(), subject: Some(subject) }).await?;
+        self.execute(officer, ApproveDeletion { request_id, footprint: None, checks: Vec::new(), subject: Some(subject) }).await?;
         self.clock.advance(WAITS[0]);
         self.fire(request_id).await?;
         self.react(self.head() - 1, None).await?;
