@@ -10,7 +10,7 @@ use super::{
     verify_log,
 };
 use anyhow::Context;
-use palmares_commands::store::postgres::{VoucherKey, admit};
+use palmares_commands::store::postgres::admit;
 use palmares_projections::engine::sealing::{Foreign, Outside, foreign};
 use serde_json::json;
 use std::{path::PathBuf, sync::Arc};
@@ -35,7 +35,7 @@ pub struct AdmitArgs {
 
 /// Shows what nobody vouches for, and admits what it is told to; the answer says whether nothing is left.
 pub async fn run(args: &AdmitArgs, reporter: &Reporter) -> anyhow::Result<bool> {
-    let key = VoucherKey::of(args.keys.open()?.as_ref()).await.context("reading the key that vouches for events")?;
+    let key = args.keys.voucher_key().await?;
     let (log, outside) = (verify_log::open(&args.database_url).await?, Outside::new(&args.log_checkpoint_file));
     let vouching = key.clone();
     let found = foreign(&log, &outside, Arc::new(move |events, voucher| vouching.vouches_for(events, voucher)));

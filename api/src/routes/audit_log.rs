@@ -61,13 +61,11 @@ impl Streaming for ExportAuditLogs {
     const PROJECTIONS: &'static [&'static str] = &[audit_trail::PROJECTION, subject_index::PROJECTION];
 
     fn is_whole(&self, clearance: DataClass) -> bool {
-        clearance == DataClass::Restricted && self.0.leaves_nothing_out()
+        is_whole(&self.0, clearance)
     }
 
     async fn start(&self, tenant: Tenant, services: &Services) -> Result<i64, Problem> {
-        check(&self.0)?;
-        check_names(&self.0, &mut services.readers.open(tenant, None).await?).await?;
-        Ok(0)
+        start(&self.0, tenant, services).await
     }
 
     fn open(admitted: Admitted<Self>, Stretch { recorded, .. }: Stretch, services: &Services) -> Bytestream {
@@ -87,13 +85,11 @@ impl Streaming for ExportAuditTable {
     const PROJECTIONS: &'static [&'static str] = &[audit_trail::PROJECTION, subject_index::PROJECTION];
 
     fn is_whole(&self, clearance: DataClass) -> bool {
-        clearance == DataClass::Restricted && self.0.leaves_nothing_out()
+        is_whole(&self.0, clearance)
     }
 
     async fn start(&self, tenant: Tenant, services: &Services) -> Result<i64, Problem> {
-        check(&self.0)?;
-        check_names(&self.0, &mut services.readers.open(tenant, None).await?).await?;
-        Ok(0)
+        start(&self.0, tenant, services).await
     }
 
     fn open(admitted: Admitted<Self>, Stretch { recorded, .. }: Stretch, services: &Services) -> Bytestream {
@@ -101,6 +97,18 @@ impl Streaming for ExportAuditTable {
         let readers = services.readers.cleared_for(admission.rights.clearance()).marking_unreadable();
         export_audit_csv(readers, tenant, asked, recorded).map_err(anyhow::Error::from).boxed()
     }
+}
+
+/// Whether an export leaves out no entry, and nothing of one.
+fn is_whole(asked: &audit_trail::ListAuditLogs, clearance: DataClass) -> bool {
+    clearance == DataClass::Restricted && asked.leaves_nothing_out()
+}
+
+/// Where an export begins that can be looked for.
+async fn start(asked: &audit_trail::ListAuditLogs, tenant: Tenant, services: &Services) -> Result<i64, Problem> {
+    check(asked)?;
+    check_names(asked, &mut services.readers.open(tenant, None).await?).await?;
+    Ok(0)
 }
 
 /// Refuses, before an export is recorded, what could not be looked for.

@@ -10,7 +10,7 @@ use palmares_commands::{
     store::{
         EventStore, LoadRequest, StreamName,
         cqrs::import::{Import, Report, Source, Step},
-        postgres::{PostgresStore, PostgresStoreOptions, VoucherKey},
+        postgres::{PostgresStore, PostgresStoreOptions},
     },
 };
 use palmares_domain::{
@@ -53,8 +53,7 @@ pub async fn run(args: &PostgresEsArgs, reporter: &Reporter) -> anyhow::Result<b
         );
     }
     let connect = args.database_url.parse().context("DATABASE_URL is no address of a PostgreSQL database")?;
-    let voucher_key = VoucherKey::of(args.keys.open()?.as_ref()).await.context("reading the key that vouches for events")?;
-    let options = PostgresStoreOptions::new(connect).vouched_by(voucher_key);
+    let options = PostgresStoreOptions::new(connect).vouched_by(args.keys.voucher_key().await?);
     let store: Arc<dyn EventStore> = Arc::new(PostgresStore::open(options).await.context("opening the event store")?);
     let organization = organization(store.as_ref(), &args.organization).await?;
     let mut source = Source::open(&args.from, &args.table).await.with_context(|| format!("reading `{}`", args.table))?;

@@ -1,8 +1,12 @@
 //! Where keys are: in files that the master key seals, or in Vault.
 
 use super::{Missing, given};
+use anyhow::Context;
 use clap::Args;
-use palmares_commands::privacy::{KeyStore, MasterKey, VaultKeyStore, VaultSettings, key_store::SealedFileKeyStore};
+use palmares_commands::{
+    privacy::{KeyStore, MasterKey, VaultKeyStore, VaultSettings, key_store::SealedFileKeyStore},
+    store::postgres::VoucherKey,
+};
 use std::{path::PathBuf, sync::Arc};
 
 /// The key store, as it was given.
@@ -35,6 +39,14 @@ impl KeyStoreArgs {
         let settings = self.complete(&mut missing);
         missing.none()?;
         settings.open()
+    }
+
+    /// The key that vouches for events, for a command that writes or judges them.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open), and a store that does not answer.
+    pub async fn voucher_key(&self) -> anyhow::Result<VoucherKey> {
+        VoucherKey::of(self.open()?.as_ref()).await.context("reading the key that vouches for events")
     }
 
     pub(super) fn complete(&self, missing: &mut Missing) -> KeyStoreSettings {

@@ -135,7 +135,7 @@ impl Recorded {
 
     /// Its events as leaves of the log have them.
     pub fn leaves(&self) -> impl Iterator<Item = Entry> {
-        (self.after + 1..).zip(&self.events).map(|(position, event)| self.entry(position, event))
+        self.entries(self.after).map(|(_, entry)| entry)
     }
 
     fn push(&mut self, append: &Append) {
