@@ -39,6 +39,10 @@ impl Node {
     /// Nodes of one database share their key store, and nothing else.
     async fn open(database: &Database, keys: Arc<dyn KeyStore>, organization: OrganizationId) -> Self {
         let store = PostgresStore::open(PostgresStoreOptions::new(database.url.parse().unwrap())).await.unwrap();
+        Self::of(store, keys, organization)
+    }
+
+    fn of(store: PostgresStore, keys: Arc<dyn KeyStore>, organization: OrganizationId) -> Self {
         let pool = store.pool().clone();
         let ring = Arc::new(KeyRing::new(keys, Arc::new(PostgresDataKeyTable::new(pool.clone()))));
         let contexts = ClientContexts::new(ring.clone(), Arc::new(PostgresClientContextTable::new(pool)));

@@ -5,7 +5,6 @@ use super::{
     remains::superuser_url,
     world::{Caller, World, YEARS},
 };
-use crate::support::running::PALMARES;
 use palmares_domain::{
     identity::Role,
     kernel::{OrganizationId, UserId},
@@ -13,7 +12,7 @@ use palmares_domain::{
 use reqwest::Method;
 use serde_json::{Value, json};
 use sqlx::{Connection, PgConnection};
-use std::{fs, process::Command};
+use std::fs;
 use uuid::Uuid;
 
 const NAME: &str = "Ada Lovelace";
@@ -104,12 +103,8 @@ async fn assert_told(world: &World, superuser: &mut PgConnection, user: &str) {
     let user: Uuid = user.parse().expect("an id");
     let at = "SELECT position FROM event_sealed WHERE subject_id = $1 AND field = 'display_name'";
     let at: i64 = sqlx::query_scalar(at).bind(user).fetch_one(superuser).await.expect("a ciphertext");
-    let mut verify = Command::new(PALMARES);
-    verify.args(["verify-log", "--database-url", &world.descriptor().database_url, "--log-checkpoint-file"]);
-    let found = verify.arg(world.data_dir.join("log-checkpoint")).output().expect("it runs");
-    assert_eq!(found.status.code(), Some(1), "{}", String::from_utf8_lossy(&found.stderr));
-    let found = String::from_utf8_lossy(&found.stdout).into_owned();
-    let found: Vec<Value> = found.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
+    let (is_whole, found) = world.verify_log();
+    assert!(!is_whole);
     let beside: Vec<_> = found.iter().filter(|line| line["event"] == "beside").map(|line| &line["beside"]).collect();
     assert!(matches!(beside.as_slice(), [one] if one["unfit"] == "sealed_altered" && one["at"] == at), "{found:?}");
 }

@@ -4,8 +4,8 @@ use super::{
     certificate::assert_proved_offline,
     load::{read_all, read_until},
     remains::{
-        all_reach, as_projector, assert_nothing_is_found, assert_nothing_stands_in_clear, closings, head, read_models, rebuild_all,
-        telling_of,
+        all_reach, as_projector, assert_log_is_whole, assert_nothing_is_found, assert_nothing_stands_in_clear, closings, head, read_models,
+        rebuild_all, telling_of,
     },
     reused_address::assert_hashes_lead_to_nobody_else,
     seeded,
@@ -115,6 +115,7 @@ async fn run(mut world: World) {
     all_reach(&mut database, until).await;
     assert_eq!(telling_of(&mut database, &ids).await, BTreeSet::new(), "read models tell of whoever was erased");
     assert_nothing_is_found(&world, &mark, &control, &staff.admin).await;
+    assert_log_is_whole(&world);
     staff.assert_written(&format!("{mark}-first"), false).await;
     assert_eq!(staff.figures().await, figures, "when those behind them are erased");
     assert_closed_once_and_names_nobody(&closings(&world, organization).await, &people);

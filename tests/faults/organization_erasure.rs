@@ -3,7 +3,7 @@
 use super::{
     erasure::token_keys,
     load::read_until,
-    remains::{all_reach, as_projector, assert_nothing_is_found, head, left_of, read_models, rebuild_all, telling_of},
+    remains::{all_reach, as_projector, assert_log_is_whole, assert_nothing_is_found, head, left_of, read_models, rebuild_all, telling_of},
     seeded,
     world::{Caller, Victim, World, YEARS},
 };
@@ -88,6 +88,7 @@ async fn run(mut world: World) {
     assert_eq!(left_of(&world, leaving.id).await, [0; 4], "keys, sealed values, addresses and claims are left");
     assert_eq!(leaving.cases(&breach).await, [Value::Null, Value::Null]);
     assert_nothing_is_found(&world, &mark, &control, &leaving.platform).await;
+    assert_log_is_whole(&world);
     let last = leaving.certificate(&request, &keys).await;
     assert_eq!((last.destroyed, last.retained), (vec![Purpose::Reward, Purpose::Hr], Vec::new()));
     assert!(last.steps.iter().any(|(step, count)| *step == ErasureStep::KeysDestroyed && *count > 0), "{:?}", last.steps);

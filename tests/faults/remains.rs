@@ -45,6 +45,12 @@ pub async fn assert_nothing_is_found(world: &World, mark: &str, control: &str, e
     assert!(holds(&export, control) && !holds(&export, mark), "an export names somebody who was erased");
 }
 
+/// What went with an erasure was let go in the log: nobody takes it for the work of somebody else.
+pub fn assert_log_is_whole(world: &World) {
+    let (is_whole, told) = world.verify_log();
+    assert!(is_whole, "{told:?}");
+}
+
 /// Looks through every file of the system and a dump of its database. What PostgreSQL has in memory is written
 /// out first, so that the files of its tables are what they come to.
 pub async fn assert_nothing_stands_in_clear(world: &World, mark: &str, control: &str) {

@@ -39,7 +39,7 @@ pub fn appends(writes: Vec<StreamWrite>) -> Append {
 }
 
 pub fn claim(organization: OrganizationId, name: &str, owner: Uuid) -> Claim {
-    Claim { key: ClaimKey { organization, key: Uuid::new_v5(&Uuid::NAMESPACE_OID, name.as_bytes()) }, owner }
+    Claim::new(ClaimKey { organization, key: Uuid::new_v5(&Uuid::NAMESPACE_OID, name.as_bytes()) }, owner)
 }
 
 pub fn command(answer: &str) -> CommandRecord {

@@ -58,6 +58,22 @@ pub async fn run(args: &VerifyLogArgs, reporter: &Reporter) -> anyhow::Result<bo
             ),
             Unfit::KeyGone => format!("a key of subject {subject} of organization {organization} is gone without a trace"),
             Unfit::KeyEnded => format!("a key of subject {subject} of organization {organization} was ended, and no erasure is on record"),
+            Unfit::OriginGone => {
+                format!(
+                    "where the request of the event at position {at} of organization {organization} came from is gone, and nobody was erased"
+                )
+            }
+            Unfit::AnswerGone => {
+                format!(
+                    "the first answer of the command that recorded position {at} of organization {organization} is gone: repeated, it is done again"
+                )
+            }
+            Unfit::ClaimGone => {
+                format!("what the event at position {at} of organization {organization} claimed is gone, and was not let go")
+            }
+            Unfit::ClaimAdded => {
+                format!("a claim of organization {organization}, as if made at position {at}, was never made, or was changed or let go")
+            }
             Unfit::RootEntry => format!("entry {at} of the root log is missing, or is not the one that was signed"),
             Unfit::RootTile => format!("tile {at} of the root log is not made of its entries"),
         };

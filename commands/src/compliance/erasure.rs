@@ -136,8 +136,11 @@ impl Operation for RecordErasureStep {
 
     fn decide(&self, unit: &mut Unit<'_>) -> Result<Answer, Refused> {
         let record = DeletionCommand::RecordStep { step: self.step, count: self.count };
-        if unit.run::<DeletionRequest>(self.request_id, &record)? > 0 {
-            self.claims.iter().for_each(|claim| unit.release(*claim));
+        if unit.run::<DeletionRequest>(self.request_id, &record)? > 0 && !self.claims.is_empty() {
+            match known(unit, self.request_id)?.subject {
+                DeletionSubject::Organization(organization) => unit.release_all(organization, &self.claims),
+                DeletionSubject::User(_) => self.claims.iter().for_each(|claim| unit.release(*claim)),
+            }
         }
         Ok(Answer::new("id", self.request_id, self.step.name()))
     }

@@ -3,13 +3,13 @@
 use super::answers::{command_record, rehearse, replay};
 use super::kind::{Change, StreamRef};
 use super::load::{fields, place};
-use super::metadata::metadata;
+use super::metadata::{Commitments, metadata};
 use super::operation::{Involved, Unit};
 use super::slots::{Entry, Loaded, Slot};
 use super::{Answer, Engine, Operation, Receipt, Refused, Rejection, vouched};
 use crate::privacy::UnsealedEvent;
 use crate::privacy::sealing::{seal_events, try_seal_events};
-use crate::store::{Append, AppendError, ClaimKey, NewEvent, SealedBlob, Snapshot, StreamName, StreamWrite};
+use crate::store::{Append, AppendError, Claim, ClaimKey, NewEvent, SealedBlob, Snapshot, StreamName, StreamWrite};
 use palmares_domain::kernel::{Admission, EventId, Facts, OrganizationId};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -49,8 +49,9 @@ pub(super) struct Decided {
     pub answer: Answer,
     /// Per held stream, in the same order.
     pub changes: Vec<Vec<Box<dyn Change>>>,
-    claims: Vec<crate::store::Claim>,
+    claims: Vec<Claim>,
     releases: Vec<ClaimKey>,
+    released: Option<OrganizationId>,
 }
 
 /// What to do with a slot once its append is through.
@@ -81,6 +82,7 @@ impl Engine {
                 hashed: &hashed,
                 claims: Vec::new(),
                 releases: Vec::new(),
+                released: None,
                 ids: 0,
                 permissions: &self.permissions,
             };
@@ -92,6 +94,7 @@ impl Engine {
                     changes: unit.involved.into_iter().map(|involved| involved.changes).collect(),
                     claims: unit.claims,
                     releases: unit.releases,
+                    released: unit.released,
                 }),
             }
         };
@@ -183,7 +186,10 @@ impl Engine {
     async fn recorded(&self, admission: &Admission) -> Result<Option<Receipt>, Rejection> {
         let Some(key) = &admission.idempotency else { return Ok(None) };
         let record = self.store.command(key.command_id).await?;
-        record.map(|record| replay(key, &record)).transpose()
+        match record {
+            Some(record) => replay(&self.ring, admission.organization, key, &record).await.map(Some),
+            None => Ok(None),
+        }
     }
 
     /// Waits until every state that was seen is durable, and asks the log whether it is the newest:
@@ -231,7 +237,7 @@ impl Engine {
         primary: Option<usize>,
         decided: Decided,
     ) -> Result<Option<Receipt>, Rejection> {
-        let Decided { answer, mut changes, claims, releases } = decided;
+        let Decided { answer, mut changes, claims, releases, released } = decided;
         let version = match primary {
             Some(index) => held[index].loaded()?.version + changes[index].len() as i64,
             None => 0,
@@ -245,8 +251,12 @@ impl Engine {
             Some(client) => self.contexts.record(admission.organization, admission.actor, client).await?,
             None => None,
         };
-        let metadata = metadata(admission, client).map_err(anyhow::Error::from)?;
-        let command = admission.idempotency.map(|key| command_record(&key, &answer)).transpose()?;
+        let claimed = Commitments::of(self.store.as_ref(), &claims, &releases, released).await?;
+        let metadata = metadata(admission, client, claimed).map_err(anyhow::Error::from)?;
+        let command = match admission.idempotency {
+            Some(key) => Some(command_record(&self.ring, admission.organization, &key, &answer).await?),
+            None => None,
+        };
         let sealed = self.seal(&held, &mut changes).await?;
         let events = changes.iter().zip(sealed).map(|(changes, sealed)| encode(changes, sealed)).collect::<Result<Vec<_>, _>>()?;
         // From here to the submission nothing fails and nothing waits: the states and the log stay together.

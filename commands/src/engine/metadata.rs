@@ -1,7 +1,8 @@
 //! The metadata of an event: the admission record of the command that caused it.
 
+use crate::store::{AppendError, Claim, ClaimKey, EventStore};
 use palmares_domain::identity::RoleRef;
-use palmares_domain::kernel::{Admission, ElevationId, SessionId, UserId};
+use palmares_domain::kernel::{Admission, Digest, ElevationId, OrganizationId, SessionId, UserId};
 use serde::Serialize;
 use std::sync::Arc;
 use uuid::Uuid;
@@ -26,10 +27,42 @@ struct Metadata<'a> {
     command_id: Option<Uuid>,
     #[serde(skip_serializing_if = "Option::is_none")]
     client_context_id: Option<Uuid>,
+    #[serde(flatten)]
+    commitments: Commitments,
+}
+
+/// What the log keeps of claims, so that it can be told whether those that are there are those that were made.
+#[derive(Serialize)]
+pub(super) struct Commitments {
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub claims: Vec<Digest>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub releases: Vec<Digest>,
+    /// Whose claims all went, which may be too many to name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub releases_all_of: Option<OrganizationId>,
+}
+
+impl Commitments {
+    /// Of claims that an append makes and lets go.
+    pub async fn of(
+        store: &dyn EventStore,
+        claims: &[Claim],
+        releases: &[ClaimKey],
+        releases_all_of: Option<OrganizationId>,
+    ) -> Result<Self, AppendError> {
+        let mut let_go = Vec::new();
+        if releases_all_of.is_none() {
+            for key in releases {
+                let_go.extend(store.claim(*key).await?.and_then(|held| held.commitment()));
+            }
+        }
+        Ok(Self { claims: claims.iter().filter_map(Claim::commitment).collect(), releases: let_go, releases_all_of })
+    }
 }
 
 /// The metadata as the bytes that are stored.
-pub(super) fn metadata(admission: &Admission, client_context_id: Option<Uuid>) -> serde_json::Result<Arc<[u8]>> {
+pub(super) fn metadata(admission: &Admission, client_context_id: Option<Uuid>, commitments: Commitments) -> serde_json::Result<Arc<[u8]>> {
     let metadata = Metadata {
         actor_id: admission.actor,
         session_id: admission.session,
@@ -43,6 +76,7 @@ pub(super) fn metadata(admission: &Admission, client_context_id: Option<Uuid>) -
         causation_id: admission.causation.map(|event| event.0),
         command_id: admission.idempotency.map(|key| key.command_id.0),
         client_context_id,
+        commitments,
     };
     serde_json::to_vec(&metadata).map(Arc::from)
 }

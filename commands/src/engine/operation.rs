@@ -117,6 +117,8 @@ pub struct Unit<'a> {
     pub(super) hashed: &'a HashMap<&'static str, Uuid>,
     pub(super) claims: Vec<Claim>,
     pub(super) releases: Vec<ClaimKey>,
+    /// All of whose claims go, where they do.
+    pub(super) released: Option<OrganizationId>,
     pub(super) ids: u64,
     pub(super) permissions: &'a PermissionTree,
 }
@@ -207,11 +209,17 @@ impl<'a> Unit<'a> {
 
     /// Reserves a key with the append.
     pub fn claim(&mut self, key: ClaimKey, owner: impl Into<Uuid>) {
-        self.claims.push(Claim { key, owner: owner.into() });
+        self.claims.push(Claim::new(key, owner));
     }
 
     pub fn release(&mut self, key: ClaimKey) {
         self.releases.push(key);
+    }
+
+    /// Lets go of all that is claimed in an organization, which is these keys.
+    pub fn release_all(&mut self, organization: OrganizationId, keys: &[ClaimKey]) {
+        self.releases.extend(keys);
+        self.released = Some(organization);
     }
 
     fn find<A: Aggregate>(&mut self, id: Uuid) -> Result<&mut Involved<'a>, Refused> {

@@ -9,7 +9,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 struct State {
     log: Vec<(RecordedEvent, Vec<SealedBlob>)>,
     streams: HashMap<StreamName, (StreamKey, Vec<usize>)>,
-    claims: BTreeMap<ClaimKey, Uuid>,
+    claims: BTreeMap<ClaimKey, Claim>,
     commands: HashMap<CommandId, CommandRecord>,
     snapshots: HashMap<StreamName, Snapshot>,
     recorded_at: DateTime<Utc>,
@@ -72,8 +72,8 @@ impl State {
             return Err(AppendError::DuplicateCommand(Box::new(record.clone())));
         }
         for claim in &append.claims {
-            if let Some(owner) = self.claims.get(&claim.key) {
-                return Err(AppendError::ClaimTaken { held: Claim { key: claim.key, owner: *owner } });
+            if let Some(held) = self.claims.get(&claim.key) {
+                return Err(AppendError::ClaimTaken { held: *held });
             }
         }
         Ok(())
@@ -108,7 +108,7 @@ impl State {
         append.releases.iter().for_each(|key| {
             self.claims.remove(key);
         });
-        self.claims.extend(append.claims.iter().map(|claim| (claim.key, claim.owner)));
+        self.claims.extend(append.claims.iter().map(|claim| (claim.key, *claim)));
         let position = self.log.len() as i64;
         if let Some(command) = append.command {
             self.commands.insert(command.id, CommandRecord { position, version, ..command });
@@ -157,7 +157,7 @@ impl EventStore for MemoryStore {
     }
 
     async fn claim(&self, key: ClaimKey) -> Result<Option<Claim>, AppendError> {
-        Ok(self.state().claims.get(&key).map(|owner| Claim { key, owner: *owner }))
+        Ok(self.state().claims.get(&key).copied())
     }
 
     async fn read_after(&self, position: i64, limit: usize) -> Result<Vec<RecordedEvent>, AppendError> {

@@ -7,8 +7,9 @@ pub mod cqrs;
 pub mod memory;
 pub mod postgres;
 
+use crate::digests::digest_of;
 use chrono::{DateTime, Utc};
-use palmares_domain::kernel::{CommandId, EventId, OrganizationId, Purpose, RecordedEvent, UserId};
+use palmares_domain::kernel::{CommandId, Digest, EventId, OrganizationId, Purpose, RecordedEvent, UserId};
 use std::sync::Arc;
 use tokio::sync::{broadcast, oneshot, watch};
 use uuid::Uuid;
@@ -88,7 +89,26 @@ pub struct ClaimKey {
 pub struct Claim {
     pub key: ClaimKey,
     pub owner: Uuid,
+    /// Random; it hides the claim in its [commitment](Claim::commitment) and goes with it. What was claimed before
+    /// there were commitments has none.
+    pub salt: Option<Uuid>,
 }
+
+impl Claim {
+    pub fn new(key: ClaimKey, owner: impl Into<Uuid>) -> Self {
+        Self { key, owner: owner.into(), salt: Some(Uuid::new_v4()) }
+    }
+
+    /// What the log keeps of it: whoever has the claim can tell that this is it, and once it is let go nobody can.
+    pub fn commitment(&self) -> Option<Digest> {
+        let Self { key: ClaimKey { organization, key }, owner, salt } = self;
+        let parts = [COMMITMENT, salt.as_ref()?.as_bytes(), organization.0.as_bytes(), key.as_bytes(), owner.as_bytes()];
+        Some(digest_of(&parts.concat()))
+    }
+}
+
+/// What a commitment begins with; all that follows is of one length.
+const COMMITMENT: &[u8] = b"palmares/claim";
 
 /// The first answer to a command that may be repeated.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -181,7 +181,7 @@ async fn create_organization(store: Arc<dyn EventStore>, slug: &str) -> Organiza
         CreateOrganization { organization_id: id, name: "Acme".into(), slug: slug.into(), default_locale: Locale::En, with_setup: false };
     let cqrs = CqrsFramework::<Hosted<Organization>, _>::new(hosted, vec![], ());
     cqrs.execute(&id.to_string(), (OrganizationCommand::Create(create), facts())).await.unwrap();
-    let claims = vec![Claim { key: slug_claim(slug), owner: id.0 }];
+    let claims = vec![Claim::new(slug_claim(slug), id)];
     let metadata = Arc::from(b"{}".as_slice());
     let claim = Append { organization: id, actor, metadata, writes: vec![], claims, releases: vec![], command: None };
     store::append(store.as_ref(), claim).await.unwrap();

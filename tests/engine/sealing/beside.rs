@@ -37,25 +37,8 @@ impl Sealed {
         }
         site.seal().await.unwrap();
         let sealed = Self { site, organization, one };
-        assert_eq!(sealed.found().await, []);
+        assert_eq!(sealed.site.beside().await, []);
         sealed
-    }
-
-    async fn found(&self) -> Vec<(Unfit, Option<i64>, Option<Uuid>)> {
-        let audit = self.site.audit().await.unwrap();
-        assert_eq!(audit.findings, Vec::new(), "the log itself is whole");
-        audit.beside.into_iter().map(|beside| (beside.unfit, beside.at, beside.subject_id)).collect()
-    }
-
-    /// What is found after something was done, which is then undone.
-    async fn after(&self, tables: &[&str], sql: &str) -> Vec<(Unfit, Option<i64>, Option<Uuid>)> {
-        let each = |form: fn(&str) -> String| tables.iter().map(|table| form(table)).collect::<String>();
-        self.site.tamper(&each(|table| format!("DROP TABLE IF EXISTS kept_{table}; CREATE TABLE kept_{table} AS TABLE {table};"))).await;
-        self.site.tamper(sql).await;
-        let found = self.found().await;
-        self.site.tamper(&each(|table| format!("DELETE FROM {table}; INSERT INTO {table} SELECT * FROM kept_{table};"))).await;
-        assert_eq!(self.found().await, [], "as it was after {sql}");
-        found
     }
 }
 
@@ -63,11 +46,11 @@ impl Sealed {
 #[tokio::test]
 async fn a_ciphertext_that_was_changed_moved_or_deleted_is_found_with_its_event() {
     let sealed = Sealed::open().await;
-    let changed = sealed.after(&["event_sealed"], "UPDATE event_sealed SET ciphertext = '\\x01' WHERE position = 2").await;
+    let changed = sealed.site.after(&["event_sealed"], "UPDATE event_sealed SET ciphertext = '\\x01' WHERE position = 2").await;
     assert_eq!(changed, [(Unfit::SealedAltered, Some(2), None)]);
     let moved = "UPDATE event_sealed SET ciphertext = (SELECT ciphertext FROM event_sealed WHERE position = 2) WHERE position = 3";
-    assert_eq!(sealed.after(&["event_sealed"], moved).await, [(Unfit::SealedAltered, Some(3), None)]);
-    let deleted = sealed.after(&["event_sealed"], "DELETE FROM event_sealed WHERE position = 1").await;
+    assert_eq!(sealed.site.after(&["event_sealed"], moved).await, [(Unfit::SealedAltered, Some(3), None)]);
+    let deleted = sealed.site.after(&["event_sealed"], "DELETE FROM event_sealed WHERE position = 1").await;
     assert_eq!(deleted, [(Unfit::SealedGone, Some(1), None)]);
 }
 
@@ -76,12 +59,12 @@ async fn a_ciphertext_that_was_changed_moved_or_deleted_is_found_with_its_event(
 async fn a_key_that_went_without_an_erasure_is_found_with_its_subject() {
     let sealed = Sealed::open().await;
     let (one, of_one) = (Some(sealed.one), format!("WHERE subject_id = '{}'", sealed.one));
-    assert_eq!(sealed.after(&["data_keys"], &format!("DELETE FROM data_keys {of_one}")).await, [(Unfit::KeyGone, None, one)]);
+    assert_eq!(sealed.site.after(&["data_keys"], &format!("DELETE FROM data_keys {of_one}")).await, [(Unfit::KeyGone, None, one)]);
     let ended = |at: &str| {
         format!("UPDATE data_keys SET epoch = NULL, wrapped = NULL, erasure_id = gen_random_uuid(), destroyed_at = {at} {of_one}")
     };
-    assert_eq!(sealed.after(&["data_keys"], &ended("now() - interval '2 hours'")).await, [(Unfit::KeyEnded, None, one)]);
-    assert_eq!(sealed.after(&["data_keys"], &ended("now()")).await, [], "an erasure is on record a little later than it is done");
+    assert_eq!(sealed.site.after(&["data_keys"], &ended("now() - interval '2 hours'")).await, [(Unfit::KeyEnded, None, one)]);
+    assert_eq!(sealed.site.after(&["data_keys"], &ended("now()")).await, [], "an erasure is on record a little later than it is done");
     // With the erasure on record it is in order, and so are the ciphertexts that went with the key.
     let stream = StreamName { organization: sealed.organization, stream_type: "deletion_request", ..streams::stream() };
     let payload = serde_json::json!({ "subject": { "user": sealed.one } }).to_string().into_bytes();
@@ -90,7 +73,7 @@ async fn a_key_that_went_without_an_erasure_is_found_with_its_subject() {
     store::append(&sealed.site.store, streams::appends(vec![write])).await.unwrap();
     sealed.site.seal().await.unwrap();
     let erased = format!("{}; DELETE FROM event_sealed {of_one}", ended("now() - interval '2 hours'"));
-    assert_eq!(sealed.after(&["data_keys", "event_sealed"], &erased).await, []);
+    assert_eq!(sealed.site.after(&["data_keys", "event_sealed"], &erased).await, []);
 }
 
 /// Nobody has to ask: a worker does it each day.
@@ -119,10 +102,10 @@ async fn an_entry_or_a_tile_of_the_root_log_that_was_changed_is_found() {
         sealed.site.append(sealed.organization, 1).await;
         sealed.site.seal().await.unwrap();
     }
-    let deleted = sealed.after(&["proof_checkpoints"], "DELETE FROM proof_checkpoints WHERE root_index = 7").await;
+    let deleted = sealed.site.after(&["proof_checkpoints"], "DELETE FROM proof_checkpoints WHERE root_index = 7").await;
     assert_eq!(deleted, [(Unfit::RootEntry, Some(7), None)]);
     let flipped = "UPDATE proof_root_tiles SET hashes = set_byte(hashes, 5, get_byte(hashes, 5) # 1)";
     // The file outside PostgreSQL is verified with the growing edge, and this tile is needed for nothing else.
-    let found = sealed.after(&["proof_root_tiles"], flipped).await;
+    let found = sealed.site.after(&["proof_root_tiles"], flipped).await;
     assert_eq!(found, [(Unfit::RootTile, Some(0), None)]);
 }

@@ -1,6 +1,7 @@
 //! The sealer on a real log: what it signs, what it refuses to sign, and what somebody cannot change unseen.
 
 mod beside;
+mod commands;
 mod recent;
 mod refusals;
 mod tampering;
@@ -23,7 +24,7 @@ use palmares_projections::engine::{
     head::HeadSignal,
     log::Log,
     sealing::{
-        Outside, SealError, Sealer, Signers, SigningKeys, Vouches,
+        Outside, SealError, Sealer, Signers, SigningKeys, Unfit, Vouches,
         audit::{Audit, audit},
         log_name,
     },
@@ -167,6 +168,24 @@ impl Site {
 
     async fn audit(&self) -> Result<Audit, SealError> {
         audit(&self.log, &self.outside()).await
+    }
+
+    /// What stands beside the log and does not fit it, where the log itself is whole.
+    async fn beside(&self) -> Vec<(Unfit, Option<i64>, Option<Uuid>)> {
+        let audit = self.audit().await.unwrap();
+        assert_eq!(audit.findings, Vec::new(), "the log itself is whole");
+        audit.beside.into_iter().map(|beside| (beside.unfit, beside.at, beside.subject_id)).collect()
+    }
+
+    /// What is found after something was done, which is then undone.
+    async fn after(&self, tables: &[&str], sql: &str) -> Vec<(Unfit, Option<i64>, Option<Uuid>)> {
+        let each = |form: fn(&str) -> String| tables.iter().map(|table| form(table)).collect::<String>();
+        self.tamper(&each(|table| format!("DROP TABLE IF EXISTS kept_{table}; CREATE TABLE kept_{table} AS TABLE {table};"))).await;
+        self.tamper(sql).await;
+        let found = self.beside().await;
+        self.tamper(&each(|table| format!("DELETE FROM {table}; INSERT INTO {table} SELECT * FROM kept_{table};"))).await;
+        assert_eq!(self.beside().await, [], "as it was after {sql}");
+        found
     }
 
     /// Does what no role may, as a superuser who switches the triggers off.

@@ -130,7 +130,7 @@ pub(super) async fn claims<'c>(executor: impl sqlx::PgExecutor<'c>, keys: &[Clai
     rows.iter()
         .map(|row| {
             let key = ClaimKey { organization: OrganizationId(row.try_get(0)?), key: row.try_get(1)? };
-            Ok((key, Claim { key, owner: row.try_get(2)? }))
+            Ok((key, Claim { key, owner: row.try_get(2)?, salt: row.try_get(3)? }))
         })
         .collect()
 }

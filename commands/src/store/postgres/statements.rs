@@ -37,12 +37,12 @@ WITH head AS (
         LATERAL (SELECT c.ctid FROM claims c WHERE c.organization_id = u.organization_id AND c.key = u.key OFFSET 0) c
     WHERE claims.ctid = c.ctid
 ), new_claims AS (
-    INSERT INTO claims (organization_id, key, owner, position)
-    SELECT unnest($27::uuid[]), unnest($28::uuid[]), unnest($29::uuid[]), unnest($30::bigint[]) FROM head
+    INSERT INTO claims (organization_id, key, owner, salt, position)
+    SELECT unnest($27::uuid[]), unnest($28::uuid[]), unnest($29::uuid[]), unnest($30::uuid[]), unnest($31::bigint[]) FROM head
 ), new_commands AS (
     INSERT INTO commands (id, organization_id, request_hash, answer, position, version, recorded_at)
-    SELECT unnest($31::uuid[]), unnest($32::uuid[]), unnest($33::bytea[]), unnest($34::bytea[]), unnest($35::bigint[]),
-           unnest($36::bigint[]), head.recorded_at
+    SELECT unnest($32::uuid[]), unnest($33::uuid[]), unnest($34::bytea[]), unnest($35::bytea[]), unnest($36::bigint[]),
+           unnest($37::bigint[]), head.recorded_at
     FROM head
 )
 SELECT recorded_at FROM head";
@@ -65,7 +65,7 @@ FROM events e JOIN streams s ON s.key = e.stream_key
 WHERE e.position > $1 GROUP BY s.key";
 
 pub const CLAIMS: &str = "
-SELECT c.organization_id, c.key, c.owner
+SELECT c.organization_id, c.key, c.owner, c.salt
 FROM unnest($1::uuid[], $2::uuid[]) u(organization_id, key),
     LATERAL (SELECT * FROM claims c WHERE c.organization_id = u.organization_id AND c.key = u.key OFFSET 0) c";
 

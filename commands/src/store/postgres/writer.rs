@@ -36,7 +36,7 @@ struct Columns<'a> {
     metadata: Vec<&'a [u8]>,
     sealed: Sealed<'a>,
     releases: (Vec<Uuid>, Vec<Uuid>),
-    claims: (Vec<Uuid>, Vec<Uuid>, Vec<Uuid>, Vec<i64>),
+    claims: Claims,
     commands: Commands<'a>,
 }
 
@@ -48,6 +48,15 @@ struct Sealed<'a> {
     subject: Vec<Uuid>,
     purpose: Vec<&'a str>,
     ciphertext: Vec<&'a [u8]>,
+}
+
+#[derive(Default)]
+struct Claims {
+    organization: Vec<Uuid>,
+    key: Vec<Uuid>,
+    owner: Vec<Uuid>,
+    salt: Vec<Option<Uuid>>,
+    position: Vec<i64>,
 }
 
 #[derive(Default)]
@@ -91,10 +100,11 @@ impl<'a> Columns<'a> {
             self.releases.1.push(key.key);
         }
         for claim in &append.claims {
-            self.claims.0.push(claim.key.organization.0);
-            self.claims.1.push(claim.key.key);
-            self.claims.2.push(claim.owner);
-            self.claims.3.push(position);
+            self.claims.organization.push(claim.key.organization.0);
+            self.claims.key.push(claim.key.key);
+            self.claims.owner.push(claim.owner);
+            self.claims.salt.push(claim.salt);
+            self.claims.position.push(position);
         }
         if let Some(command) = &append.command {
             self.commands.id.push(command.id.0);
@@ -148,10 +158,11 @@ fn encode(batch: &Batch, known_position: i64, voucher: Option<&Voucher>) -> Resu
         arguments.add(&columns.sealed.ciphertext)?;
         arguments.add(&columns.releases.0)?;
         arguments.add(&columns.releases.1)?;
-        arguments.add(&columns.claims.0)?;
-        arguments.add(&columns.claims.1)?;
-        arguments.add(&columns.claims.2)?;
-        arguments.add(&columns.claims.3)?;
+        arguments.add(&columns.claims.organization)?;
+        arguments.add(&columns.claims.key)?;
+        arguments.add(&columns.claims.owner)?;
+        arguments.add(&columns.claims.salt)?;
+        arguments.add(&columns.claims.position)?;
         arguments.add(&columns.commands.id)?;
         arguments.add(&columns.commands.organization)?;
         arguments.add(&columns.commands.request_hash)?;

@@ -1,9 +1,13 @@
-//! What stands beside the log and has to fit it: ciphertexts and their keys, and the root log.
+//! What stands beside the log and has to fit it: ciphertexts and their keys, where requests came from, answers of
+//! commands, claims, and the root log.
 
 use super::{
     SealError, hashes, number,
     session::Session,
-    statements::{BESIDE_ENTRIES, BESIDE_KEYS_ENDED, BESIDE_KEYS_GONE, BESIDE_ROOT_TILES, BESIDE_SEALED_ALTERED, BESIDE_SEALED_GONE},
+    statements::{
+        BESIDE_ANSWERS_GONE, BESIDE_CLAIMS, BESIDE_ENTRIES, BESIDE_KEYS_ENDED, BESIDE_KEYS_GONE, BESIDE_ORIGINS_GONE, BESIDE_ROOT_TILES,
+        BESIDE_SEALED_ALTERED, BESIDE_SEALED_GONE,
+    },
 };
 use futures::TryStreamExt;
 use palmares_proofs::{
@@ -30,6 +34,14 @@ pub enum Unfit {
     KeyGone,
     /// A key was ended, and no erasure of its subject is on record.
     KeyEnded,
+    /// An event names where its request came from, which is not there, and who asked was not erased.
+    OriginGone,
+    /// An event names the command that recorded it, whose first answer is not there: repeated, it would be done again.
+    AnswerGone,
+    /// What an event claimed is not there, and was not let go.
+    ClaimGone,
+    /// A claim that no event made, or that was let go, is there.
+    ClaimAdded,
     /// An entry of the root log is missing, or is not the one that was signed.
     RootEntry,
     /// A tile of the root log is not made of its entries.
@@ -51,7 +63,13 @@ pub struct Beside {
 /// Looks at everything up to where the log is sealed.
 pub(super) async fn look(tx: &mut Transaction<'static, Postgres>, session: &Session) -> Result<Vec<Beside>, SealError> {
     let mut found = Vec::new();
-    for (unfit, statement) in [(Unfit::SealedAltered, BESIDE_SEALED_ALTERED), (Unfit::SealedGone, BESIDE_SEALED_GONE)] {
+    let of_events = [
+        (Unfit::SealedAltered, BESIDE_SEALED_ALTERED),
+        (Unfit::SealedGone, BESIDE_SEALED_GONE),
+        (Unfit::OriginGone, BESIDE_ORIGINS_GONE),
+        (Unfit::AnswerGone, BESIDE_ANSWERS_GONE),
+    ];
+    for (unfit, statement) in of_events {
         let rows: Vec<(Uuid, i64)> = sqlx::query_as(statement).bind(session.position).bind(TOLD).fetch_all(&mut **tx).await?;
         let beside = |(organization, at)| Beside { unfit, organization_id: Some(organization), at: Some(at), subject_id: None };
         found.extend(rows.into_iter().map(beside));
@@ -61,6 +79,11 @@ pub(super) async fn look(tx: &mut Transaction<'static, Postgres>, session: &Sess
         let beside = |(organization, subject)| Beside { unfit, organization_id: Some(organization), at: None, subject_id: Some(subject) };
         found.extend(rows.into_iter().map(beside));
     }
+    let claims: Vec<(bool, Uuid, i64)> = sqlx::query_as(BESIDE_CLAIMS).bind(session.position).bind(TOLD).fetch_all(&mut **tx).await?;
+    found.extend(claims.into_iter().map(|(gone, organization, at)| {
+        let unfit = if gone { Unfit::ClaimGone } else { Unfit::ClaimAdded };
+        Beside { unfit, organization_id: Some(organization), at: Some(at), subject_id: None }
+    }));
     found.extend(root_log(tx, session).await?);
     Ok(found)
 }

@@ -134,6 +134,61 @@ pub(super) const BESIDE_KEYS_ENDED: &str = "
                OR position(convert_to(k.organization_id::text, 'UTF8') IN e.payload) > 0))
     ORDER BY 1, 2 LIMIT $1";
 
+/// Events that name where their request came from, which is not there, of somebody who was not erased. It is kept
+/// where who asked belongs, which for an operator is another organization than that of the event.
+pub(super) const BESIDE_ORIGINS_GONE: &str = "
+    SELECT e.organization_id, e.position
+    FROM events e,
+        LATERAL (SELECT substring(encode(e.metadata, 'escape') FROM
+            '\"client_context_id\":\"([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})\"')::uuid AS id OFFSET 0) said
+    WHERE e.position <= $1 AND position('\"client_context_id\"'::bytea IN e.metadata) > 0
+      AND NOT EXISTS (SELECT FROM client_contexts c WHERE c.id = said.id)
+      AND NOT EXISTS (SELECT FROM data_keys k WHERE k.subject_id = e.actor_id AND k.erasure_id IS NOT NULL)
+    ORDER BY e.position LIMIT $2";
+
+/// Events that name the command that recorded them, whose first answer is not there.
+pub(super) const BESIDE_ANSWERS_GONE: &str = "
+    SELECT e.organization_id, e.position
+    FROM events e,
+        LATERAL (SELECT substring(encode(e.metadata, 'escape') FROM
+            '\"command_id\":\"([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})\"')::uuid AS id OFFSET 0) said
+    WHERE e.position <= $1 AND position('\"command_id\"'::bytea IN e.metadata) > 0
+      AND NOT EXISTS (SELECT FROM commands c WHERE c.id = said.id)
+    ORDER BY e.position LIMIT $2";
+
+/// Claims that were made, were not let go and are not there; and claims that are there and were never made, or were
+/// let go. What was claimed before there were commitments is known by its event, which names its owner.
+pub(super) const BESIDE_CLAIMS: &str = "
+    WITH said AS MATERIALIZED (
+        SELECT organization_id, position, encode(metadata, 'escape') AS metadata FROM events
+        WHERE position('\"claims\":['::bytea IN metadata) > 0 OR position('\"releases'::bytea IN metadata) > 0
+    ), made AS MATERIALIZED (
+        SELECT organization_id, position, (regexp_matches(substring(metadata FROM '\"claims\":[[]([^]]*)'), '[0-9a-f]{64}', 'g'))[1] AS claim
+        FROM said
+    ), let_go AS MATERIALIZED (
+        SELECT (regexp_matches(substring(metadata FROM '\"releases\":[[]([^]]*)'), '[0-9a-f]{64}', 'g'))[1] AS claim FROM said
+    ), all_let_go AS MATERIALIZED (
+        SELECT substring(metadata FROM '\"releases_all_of\":\"([0-9a-f-]{36})\"') AS organization, position FROM said
+    ), held AS MATERIALIZED (
+        SELECT organization_id, position, owner, salt IS NULL AS is_early,
+            encode(sha256('palmares/claim'::bytea || uuid_send(salt) || uuid_send(organization_id) || uuid_send(key) || uuid_send(owner)), 'hex') AS claim
+        FROM claims
+    )
+    SELECT true AS gone, organization_id, min(position) AS position FROM made
+    WHERE position <= $1
+      AND NOT EXISTS (SELECT FROM held WHERE held.claim = made.claim)
+      AND NOT EXISTS (SELECT FROM let_go WHERE let_go.claim = made.claim)
+      AND NOT EXISTS (SELECT FROM all_let_go a WHERE a.organization = made.organization_id::text AND a.position > made.position)
+    GROUP BY organization_id, claim
+    UNION ALL
+    SELECT false, organization_id, position FROM held
+    WHERE (position <= $1 OR position > (SELECT position FROM log_head)) AND CASE
+        WHEN is_early THEN position >= (SELECT min(position) FROM made) OR NOT EXISTS (
+            SELECT FROM events e JOIN streams t ON t.key = e.stream_key
+            WHERE e.position = held.position AND (t.id = held.owner OR position(convert_to(held.owner::text, 'UTF8') IN e.payload) > 0))
+        ELSE NOT EXISTS (SELECT FROM made WHERE made.claim = held.claim) OR EXISTS (SELECT FROM let_go WHERE let_go.claim = held.claim) END
+    ORDER BY 3, 1 LIMIT $2";
+
 /// The leaves of the root log.
 pub(super) const BESIDE_ENTRIES: &str = "
     SELECT root_index, note FROM proof_checkpoints
@@ -182,6 +237,9 @@ pub(in crate::engine) const STATEMENTS: &[(&str, &str)] = &[
     ("engine.sealing.beside_sealed_gone", BESIDE_SEALED_GONE),
     ("engine.sealing.beside_keys_gone", BESIDE_KEYS_GONE),
     ("engine.sealing.beside_keys_ended", BESIDE_KEYS_ENDED),
+    ("engine.sealing.beside_origins_gone", BESIDE_ORIGINS_GONE),
+    ("engine.sealing.beside_answers_gone", BESIDE_ANSWERS_GONE),
+    ("engine.sealing.beside_claims", BESIDE_CLAIMS),
     ("engine.sealing.beside_entries", BESIDE_ENTRIES),
     ("engine.sealing.beside_root_tiles", BESIDE_ROOT_TILES),
     ("engine.sealing.newest_root", NEWEST_ROOT),
