@@ -1,5 +1,6 @@
 //! Breaches: opened, assessed, told to the authority within 72 hours, or it is on record that nobody was.
 
+use super::proofs::sealed;
 use crate::support::running::{Organization, Reply, eventually, fresh_organization};
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
@@ -158,6 +159,7 @@ async fn what_is_written_about_a_breach_is_read_with_it_and_stands_nowhere_else(
     let entries = organization.officer.all(&format!("/audit-logs?target_id={id}")).await;
     let found = organization.officer.all(&format!("/audit-logs?text={mark}")).await;
     assert!(entries.len() >= 6 && found.is_empty(), "{entries:?} {found:?}");
+    sealed(&organization).await;
     let evidence = organization.officer.request(reqwest::Method::GET, "/audit-logs/evidence");
     let evidence = evidence.send().await.expect("the server answers").bytes().await.expect("a package");
     for (what, told) in [

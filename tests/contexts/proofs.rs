@@ -58,7 +58,7 @@ fn refused(output: &Output) -> String {
 }
 
 /// Waits until everything that is recorded now is sealed; within a second, says the design, where nothing else runs.
-async fn sealed(organization: &Organization) -> i64 {
+pub(super) async fn sealed(organization: &Organization) -> i64 {
     let head = organization.head().await;
     eventually("the log is sealed", async || {
         let status = organization.officer.get("/audit-logs/sealing").await.expect(200).body;
