@@ -100,7 +100,8 @@ impl World {
     /// What `palmares verify-log` says: whether all is as it was signed, and each line.
     pub fn verify_log(&self) -> (bool, Vec<Value>) {
         let mut verify = Command::new(PALMARES);
-        verify.args(["verify-log", "--database-url", &self.descriptor().database_url, "--log-checkpoint-file"]);
+        verify.args(["verify-log", "--clock-ahead-days", &self.ahead_days.to_string()]);
+        verify.args(["--database-url", &self.descriptor().database_url, "--log-checkpoint-file"]);
         let told = verify.arg(self.data_dir.join("log-checkpoint")).output().expect("it runs");
         let lines = String::from_utf8_lossy(&told.stdout).lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
         assert!(matches!(told.status.code(), Some(0 | 1)), "{}", String::from_utf8_lossy(&told.stderr));

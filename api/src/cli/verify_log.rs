@@ -1,6 +1,7 @@
 //! `palmares verify-log`: reads the log again, and says where it is not the one that was signed.
 
 use super::output::{Reporter, print_line};
+use crate::wiring::projectors;
 use anyhow::Context;
 use palmares_projections::engine::{
     log::Log,
@@ -8,10 +9,11 @@ use palmares_projections::engine::{
         Outside, Unfit,
         audit::{Wrong, audit},
     },
+    timetable::Timetables,
 };
 use serde_json::json;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use std::path::PathBuf;
+use std::{path::PathBuf, time::Duration};
 
 #[derive(clap::Args)]
 pub struct VerifyLogArgs {
@@ -21,6 +23,9 @@ pub struct VerifyLogArgs {
     /// File of the last signed checkpoint, outside the database
     #[arg(long, env = "PALMARES_LOG_CHECKPOINT_FILE")]
     log_checkpoint_file: PathBuf,
+    /// Days by which the clock of `palmares dev` is ahead: timers go by it
+    #[arg(long, default_value_t = 0)]
+    clock_ahead_days: u64,
 }
 
 /// The log as the sealer reads it.
@@ -34,7 +39,9 @@ pub(super) async fn open(database_url: &str) -> anyhow::Result<Log> {
 /// The answer says whether the log is the one that was signed.
 pub async fn run(args: &VerifyLogArgs, reporter: &Reporter) -> anyhow::Result<bool> {
     let log = open(&args.database_url).await?;
-    let found = audit(&log, &Outside::new(&args.log_checkpoint_file)).await.context("the log is NOT the one that was signed")?;
+    let timetables = Timetables::of(projectors(), Duration::from_secs(args.clock_ahead_days * 24 * 60 * 60));
+    let found =
+        audit(&log, &Outside::new(&args.log_checkpoint_file), &timetables).await.context("the log is NOT the one that was signed")?;
     for finding in &found.findings {
         let what = match finding.wrong {
             Wrong::Removed => "was removed",
@@ -58,6 +65,8 @@ pub async fn run(args: &VerifyLogArgs, reporter: &Reporter) -> anyhow::Result<bo
             ),
             Unfit::KeyGone => format!("a key of subject {subject} of organization {organization} is gone without a trace"),
             Unfit::KeyEnded => format!("a key of subject {subject} of organization {organization} was ended, and no erasure is on record"),
+            Unfit::Hidden => format!("data of subject {subject} of organization {organization} is hidden, and no deletion is on record"),
+            Unfit::Shown => format!("data of subject {subject} of organization {organization} is shown, and they are deleted"),
             Unfit::OriginGone => {
                 format!(
                     "where the request of the event at position {at} of organization {organization} came from is gone, and nobody was erased"
@@ -74,6 +83,8 @@ pub async fn run(args: &VerifyLogArgs, reporter: &Reporter) -> anyhow::Result<bo
             Unfit::ClaimAdded => {
                 format!("a claim of organization {organization}, as if made at position {at}, was never made, or was changed or let go")
             }
+            Unfit::TimerGone => format!("what is due by the event at position {at} of organization {organization} has no timer"),
+            Unfit::TimerAdded => format!("a timer of organization {organization} is due by no event, or otherwise than it says"),
             Unfit::RootEntry => format!("entry {at} of the root log is missing, or is not the one that was signed"),
             Unfit::RootTile => format!("tile {at} of the root log is not made of its entries"),
         };

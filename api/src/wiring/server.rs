@@ -3,6 +3,7 @@
 use super::{
     access_log::EngineAccessLog,
     log_keys::LogKeyFile,
+    projectors,
     read_side::{self, ReadSide},
     standing::EngineStandings,
     token_keys,
@@ -38,6 +39,7 @@ use palmares_projections::{
         head::HeadSignal,
         sealing::{Outside, Rounds, Sealer},
         stop::Stopper,
+        timetable::Timetables,
     },
 };
 use std::{net::SocketAddr, sync::Arc, time::Duration};
@@ -121,7 +123,9 @@ pub(super) async fn serve(
                     house.spawn(witnesses.follow(stopping.clone()));
                 }
                 if let Some(every) = sealing.verify_every {
-                    house.spawn(Rounds::new(read.log.clone(), outside.clone(), every).run(stopping.clone()));
+                    let timetables = Timetables::of(projectors(), settings.clock.ahead().to_std().context("a clock that is behind")?);
+                    let rounds = Rounds::new(read.log.clone(), outside.clone(), every).with(timetables);
+                    house.spawn(rounds.run(stopping.clone()));
                 }
                 let (tail, voucher_key) = (write.tail.clone(), write.voucher_key.clone());
                 let sealer = Sealer::new(read.log.clone(), read.head.clone(), keys, outside)

@@ -6,6 +6,7 @@
 use super::{
     projector::{ApplyContext, ApplyError, Delivered, Projector},
     timers::{Timer, cancel, schedule},
+    timetable::Timetable,
 };
 use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
@@ -15,7 +16,7 @@ use std::collections::BTreeMap;
 use uuid::Uuid;
 
 /// So much later than due: whoever records it may have a clock that is behind the database's.
-const SLACK: TimeDelta = TimeDelta::seconds(1);
+pub(super) const SLACK: TimeDelta = TimeDelta::seconds(1);
 
 /// The moments that events of one kind of stream name.
 pub struct Due<E: 'static> {
@@ -69,13 +70,18 @@ impl Moment {
     }
 }
 
-impl<E: Event> Due<E> {
-    /// What becomes of which timer with an event.
-    pub fn changes(&self, event: &RecordedEvent) -> Result<Vec<(Uuid, Option<Timer>)>, ApplyError> {
+impl<E: Event> Timetable for Due<E> {
+    fn kind(&self) -> &'static str {
+        self.kind
+    }
+
+    fn changes(&self, event: &RecordedEvent) -> Result<Vec<(Uuid, Option<Timer>)>, ApplyError> {
         let happened = E::from_payload(&event.event_type, event.schema_version, event.payload.get().as_bytes())?;
         Ok((self.moments)(event, &happened).into_iter().map(|moment| self.change(event, moment)).collect())
     }
+}
 
+impl<E: Event> Due<E> {
     fn change(&self, event: &RecordedEvent, moment: Moment) -> (Uuid, Option<Timer>) {
         let Moment { stream_id, due_at, payload } = moment;
         let micros = due_at.unwrap_or_default().timestamp_micros().to_be_bytes();
@@ -112,6 +118,10 @@ impl<E: Event + 'static> Projector for Due<E> {
 
     fn interests(&self) -> &'static [&'static str] {
         self.events
+    }
+
+    fn timetable(&self) -> Option<&dyn Timetable> {
+        Some(self)
     }
 
     async fn apply(&self, context: &mut ApplyContext<'_>, batch: &[Delivered]) -> Result<(), ApplyError> {

@@ -144,7 +144,7 @@ impl Log {
     }
 }
 
-fn event(row: &PgRow) -> Result<RecordedEvent, sqlx::Error> {
+pub(super) fn event(row: &PgRow) -> Result<RecordedEvent, sqlx::Error> {
     let json = |index: usize| -> Result<_, sqlx::Error> {
         serde_json::from_slice(row.try_get::<&[u8], _>(index)?).map_err(|error| malformed(error.to_string()))
     };

@@ -38,6 +38,7 @@ mod subscriber;
 pub mod supervisor;
 pub(crate) mod table;
 pub mod timers;
+pub mod timetable;
 pub mod transient;
 mod turns;
 pub mod watermarks;
@@ -69,6 +70,7 @@ pub fn statements() -> impl Iterator<Item = (&'static str, &'static str)> {
         slots::STATEMENTS,
         status::STATEMENTS,
         timers::STATEMENTS,
+        timetable::STATEMENTS,
         watermarks::STATEMENTS,
     ]
     .into_iter()

@@ -1,6 +1,9 @@
 //! What a read model tells the engine: its name, what it listens to, and its fold.
 
-use super::keys::{KeyError, PersonalKeys};
+use super::{
+    keys::{KeyError, PersonalKeys},
+    timetable::Timetable,
+};
 use async_trait::async_trait;
 use palmares_domain::kernel::{RecordedEvent, UnreadableEvent};
 use std::{collections::BTreeMap, fmt, sync::Arc};
@@ -37,6 +40,11 @@ pub trait Projector: Send + Sync + 'static {
     /// Events of one key depend on each other: when one is parked, the later ones are parked too.
     fn sequence_key(&self, event: &RecordedEvent) -> Uuid {
         event.stream.id
+    }
+
+    /// What it makes of timers, where that is what it does.
+    fn timetable(&self) -> Option<&dyn Timetable> {
+        None
     }
 
     /// Writes the effect of `batch` in the caller's transaction.

@@ -37,7 +37,10 @@ pub const ELEVATIONS: Due<ElevationEvent> = Due {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{engine::timers::Timer, testing::recorded};
+    use crate::{
+        engine::{timers::Timer, timetable::Timetable},
+        testing::recorded,
+    };
     use chrono::{DateTime, TimeDelta, Utc};
     use palmares_domain::{
         identity::{Role, invitation::InvitationIssued},

@@ -76,6 +76,36 @@ async fn a_key_that_went_without_an_erasure_is_found_with_its_subject() {
     assert_eq!(sealed.site.after(&["data_keys", "event_sealed"], &erased).await, []);
 }
 
+// covers: E-184
+#[tokio::test]
+async fn whoever_is_hidden_without_a_deletion_or_shown_after_one_is_found() {
+    let (site, organization, one) = (Site::open().await, organization(), Uuid::now_v7());
+    let stream = StreamName { organization, stream_type: "deletion_request", ..streams::stream() };
+    let happens = async |expected_version: i64, event_type: &'static str| {
+        let payload = serde_json::json!({ "subject": { "user": one } }).to_string().into_bytes();
+        let events = vec![NewEvent { event_type, payload, ..streams::event("") }];
+        let write = StreamWrite { stream, expected_version, handle: None, events };
+        store::append(&site.store, streams::appends(vec![write])).await.unwrap();
+    };
+    let hide =
+        |subject: Uuid| format!("INSERT INTO hidden_subjects (organization_id, subject_id) VALUES ('{}', '{subject}')", organization.0);
+    happens(0, "compliance.subject_soft_deleted").await;
+    // Two hours ago; whoever was deleted just now is hidden a little later.
+    site.tamper("UPDATE events SET recorded_at = recorded_at - interval '2 hours'").await;
+    site.seal().await.unwrap();
+    assert_eq!(site.beside().await, [(Unfit::Shown, None, Some(one))]);
+    site.tamper(&hide(one)).await;
+    assert_eq!(site.beside().await, []);
+    let other = Uuid::now_v7();
+    assert_eq!(site.after(&["hidden_subjects"], &hide(other)).await, [(Unfit::Hidden, None, Some(other))]);
+    // Restored, they are shown again a little later.
+    happens(1, "compliance.subject_restored").await;
+    site.seal().await.unwrap();
+    assert_eq!(site.beside().await, []);
+    site.tamper("DELETE FROM hidden_subjects").await;
+    assert_eq!(site.beside().await, []);
+}
+
 /// Nobody has to ask: a worker does it each day.
 // covers: E-184
 #[tokio::test]

@@ -29,6 +29,7 @@ use palmares_projections::engine::{
         log_name,
     },
     stop::Stopper,
+    timetable::Timetables,
 };
 use palmares_proofs::{Checkpoint, Entry, LogKey, NodeHash, TrustedKeys, compact::Compact, keys};
 use sqlx::{
@@ -167,7 +168,7 @@ impl Site {
     }
 
     async fn audit(&self) -> Result<Audit, SealError> {
-        audit(&self.log, &self.outside()).await
+        audit(&self.log, &self.outside(), &Timetables::default()).await
     }
 
     /// What stands beside the log and does not fit it, where the log itself is whole.

@@ -5,7 +5,7 @@ use super::{
     session::{Session, known},
     statements::{AUDIT_CHECKPOINTS, AUDIT_TILE, READ, SIZES},
 };
-use crate::engine::log::Log;
+use crate::engine::{log::Log, timetable::Timetables};
 use palmares_proofs::{NodeHash, compact::Compact, keys, tiles::WIDTH};
 use serde::Serialize;
 use sqlx::{Postgres, Row, Transaction};
@@ -72,11 +72,12 @@ struct Reading {
     wrong: bool,
 }
 
-/// Reads the log up to where it is sealed, and compares it with the trees and with what was signed.
+/// Reads the log up to where it is sealed, and compares it with the trees and with what was signed, and what stands
+/// beside it with what it says.
 ///
 /// # Errors
 /// A database that does not answer, and trees that contradict what was signed as a whole.
-pub async fn audit(log: &Log, outside: &Outside) -> Result<Audit, SealError> {
+pub async fn audit(log: &Log, outside: &Outside, timetables: &Timetables) -> Result<Audit, SealError> {
     let (session, tx) = Session::at_one_moment(log.pool(), outside).await?;
     let mut auditor = Auditor { tx, session, readings: BTreeMap::new(), findings: Vec::new(), leaves: 0 };
     let (mut after, end) = (0, auditor.session.position);
@@ -88,7 +89,7 @@ pub async fn audit(log: &Log, outside: &Outside) -> Result<Audit, SealError> {
         }
         after = until;
     }
-    auditor.end().await
+    auditor.end(timetables).await
 }
 
 struct Auditor {
@@ -168,7 +169,7 @@ impl Auditor {
     }
 
     /// What is missing at the ends.
-    async fn end(mut self) -> Result<Audit, SealError> {
+    async fn end(mut self, timetables: &Timetables) -> Result<Audit, SealError> {
         let sizes: Vec<(Uuid, i64)> = sqlx::query_as(SIZES).fetch_all(&mut *self.tx).await?;
         let organizations = sizes.len() as u64;
         for (organization, size) in sizes {
@@ -184,7 +185,7 @@ impl Auditor {
         }
         self.findings.sort_by_key(|finding| finding.position);
         let Self { mut tx, session, findings, leaves, .. } = self;
-        let beside = beside::look(&mut tx, &session).await?;
+        let beside = beside::look(&mut tx, &session, timetables).await?;
         Ok(Audit { position: session.position, leaves, organizations, findings, beside })
     }
 }

@@ -1,14 +1,15 @@
 //! What stands beside the log and has to fit it: ciphertexts and their keys, where requests came from, answers of
-//! commands, claims, and the root log.
+//! commands, claims, timers, and the root log.
 
 use super::{
     SealError, hashes, number,
     session::Session,
     statements::{
-        BESIDE_ANSWERS_GONE, BESIDE_CLAIMS, BESIDE_ENTRIES, BESIDE_KEYS_ENDED, BESIDE_KEYS_GONE, BESIDE_ORIGINS_GONE, BESIDE_ROOT_TILES,
-        BESIDE_SEALED_ALTERED, BESIDE_SEALED_GONE,
+        BESIDE_ANSWERS_GONE, BESIDE_CLAIMS, BESIDE_ENTRIES, BESIDE_HIDDEN, BESIDE_KEYS_ENDED, BESIDE_KEYS_GONE, BESIDE_ORIGINS_GONE,
+        BESIDE_ROOT_TILES, BESIDE_SEALED_ALTERED, BESIDE_SEALED_GONE, BESIDE_SHOWN,
     },
 };
+use crate::engine::timetable::{Timetables, Untimely};
 use futures::TryStreamExt;
 use palmares_proofs::{
     NodeHash,
@@ -34,6 +35,10 @@ pub enum Unfit {
     KeyGone,
     /// A key was ended, and no erasure of its subject is on record.
     KeyEnded,
+    /// Somebody's data is hidden, and no deletion that would hide it is on record.
+    Hidden,
+    /// Somebody's data is shown, and they are deleted.
+    Shown,
     /// An event names where its request came from, which is not there, and who asked was not erased.
     OriginGone,
     /// An event names the command that recorded it, whose first answer is not there: repeated, it would be done again.
@@ -42,6 +47,10 @@ pub enum Unfit {
     ClaimGone,
     /// A claim that no event made, or that was let go, is there.
     ClaimAdded,
+    /// Something is due by an event, and the timer that has it done is gone.
+    TimerGone,
+    /// A timer is due by no event, or otherwise than the event says.
+    TimerAdded,
     /// An entry of the root log is missing, or is not the one that was signed.
     RootEntry,
     /// A tile of the root log is not made of its entries.
@@ -61,7 +70,11 @@ pub struct Beside {
 }
 
 /// Looks at everything up to where the log is sealed.
-pub(super) async fn look(tx: &mut Transaction<'static, Postgres>, session: &Session) -> Result<Vec<Beside>, SealError> {
+pub(super) async fn look(
+    tx: &mut Transaction<'static, Postgres>,
+    session: &Session,
+    timetables: &Timetables,
+) -> Result<Vec<Beside>, SealError> {
     let mut found = Vec::new();
     let of_events = [
         (Unfit::SealedAltered, BESIDE_SEALED_ALTERED),
@@ -74,7 +87,13 @@ pub(super) async fn look(tx: &mut Transaction<'static, Postgres>, session: &Sess
         let beside = |(organization, at)| Beside { unfit, organization_id: Some(organization), at: Some(at), subject_id: None };
         found.extend(rows.into_iter().map(beside));
     }
-    for (unfit, statement) in [(Unfit::KeyGone, BESIDE_KEYS_GONE), (Unfit::KeyEnded, BESIDE_KEYS_ENDED)] {
+    let of_subjects = [
+        (Unfit::KeyGone, BESIDE_KEYS_GONE),
+        (Unfit::KeyEnded, BESIDE_KEYS_ENDED),
+        (Unfit::Hidden, BESIDE_HIDDEN),
+        (Unfit::Shown, BESIDE_SHOWN),
+    ];
+    for (unfit, statement) in of_subjects {
         let rows: Vec<(Uuid, Uuid)> = sqlx::query_as(statement).bind(TOLD).fetch_all(&mut **tx).await?;
         let beside = |(organization, subject)| Beside { unfit, organization_id: Some(organization), at: None, subject_id: Some(subject) };
         found.extend(rows.into_iter().map(beside));
@@ -83,6 +102,13 @@ pub(super) async fn look(tx: &mut Transaction<'static, Postgres>, session: &Sess
     found.extend(claims.into_iter().map(|(gone, organization, at)| {
         let unfit = if gone { Unfit::ClaimGone } else { Unfit::ClaimAdded };
         Beside { unfit, organization_id: Some(organization), at: Some(at), subject_id: None }
+    }));
+    found.extend(timetables.look(tx).await?.into_iter().take(TOLD as usize).map(|untimely| {
+        let (unfit, organization, at) = match untimely {
+            Untimely::Gone(organization, position) => (Unfit::TimerGone, organization, Some(position)),
+            Untimely::Added(organization) => (Unfit::TimerAdded, organization, None),
+        };
+        Beside { unfit, organization_id: Some(organization.0), at, subject_id: None }
     }));
     found.extend(root_log(tx, session).await?);
     Ok(found)

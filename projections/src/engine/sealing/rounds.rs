@@ -5,7 +5,7 @@ use super::{
     audit::{Audit, audit},
     statements::{ROUND, ROUND_DONE, TRY_ROUND},
 };
-use crate::engine::{log::Log, stop::Stop};
+use crate::engine::{log::Log, stop::Stop, timetable::Timetables};
 use sqlx::{Connection, PgConnection};
 use std::time::Duration;
 
@@ -19,11 +19,18 @@ pub struct Rounds {
     log: Log,
     outside: Outside,
     every: Duration,
+    timetables: Timetables,
 }
 
 impl Rounds {
     pub fn new(log: Log, outside: Outside, every: Duration) -> Self {
-        Self { log, outside, every }
+        Self { log, outside, every, timetables: Timetables::default() }
+    }
+
+    /// The same, with a look at timers.
+    #[must_use]
+    pub fn with(self, timetables: Timetables) -> Self {
+        Self { timetables, ..self }
     }
 
     /// Makes rounds until stopped.
@@ -60,7 +67,7 @@ impl Rounds {
         if !due {
             return Ok(None);
         }
-        let findings = match audit(&self.log, &self.outside).await {
+        let findings = match audit(&self.log, &self.outside, &self.timetables).await {
             Ok(audit) => tell(&audit),
             Err(SealError::Refused(why)) => {
                 tracing::error!(why, "the log is not the one that was signed");

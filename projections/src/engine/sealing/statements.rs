@@ -189,6 +189,34 @@ pub(super) const BESIDE_CLAIMS: &str = "
         ELSE NOT EXISTS (SELECT FROM made WHERE made.claim = held.claim) OR EXISTS (SELECT FROM let_go WHERE let_go.claim = held.claim) END
     ORDER BY 3, 1 LIMIT $2";
 
+/// Who is hidden, and no deletion that would hide them is on record. An organization's hides everybody in it.
+pub(super) const BESIDE_HIDDEN: &str = "
+    SELECT h.organization_id, h.subject_id FROM hidden_subjects h
+    WHERE NOT EXISTS (
+        SELECT FROM streams t JOIN events e ON e.stream_key = t.key
+        WHERE t.organization_id = h.organization_id AND t.type = 'deletion_request' AND e.event_type = 'compliance.subject_soft_deleted'
+          AND (position(convert_to(h.subject_id::text, 'UTF8') IN e.payload) > 0
+               OR position(convert_to(h.organization_id::text, 'UTF8') IN e.payload) > 0))
+    ORDER BY 1, 2 LIMIT $1";
+
+/// Users whose last word is that they are deleted, and who are shown. Who was deleted or restored a moment ago is
+/// hidden or shown a little later.
+pub(super) const BESIDE_SHOWN: &str = "
+    SELECT last.organization_id, last.subject_id
+    FROM (
+        SELECT DISTINCT ON (e.organization_id, said.subject_id) e.organization_id, said.subject_id, e.event_type, e.recorded_at
+        FROM streams t JOIN events e ON e.stream_key = t.key,
+            LATERAL (SELECT substring(encode(e.payload, 'escape') FROM
+                '\"user\":\"([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})\"')::uuid AS subject_id OFFSET 0) said
+        WHERE t.type = 'deletion_request' AND said.subject_id IS NOT NULL
+          AND e.event_type IN ('compliance.subject_soft_deleted', 'compliance.subject_restored', 'compliance.erasure_begun')
+        ORDER BY e.organization_id, said.subject_id, e.position DESC
+    ) last
+    WHERE last.event_type = 'compliance.subject_soft_deleted' AND last.recorded_at < now() - interval '1 hour'
+      AND NOT EXISTS (
+          SELECT FROM hidden_subjects h WHERE h.organization_id = last.organization_id AND h.subject_id = last.subject_id)
+    ORDER BY 1, 2 LIMIT $1";
+
 /// The leaves of the root log.
 pub(super) const BESIDE_ENTRIES: &str = "
     SELECT root_index, note FROM proof_checkpoints
@@ -240,6 +268,8 @@ pub(in crate::engine) const STATEMENTS: &[(&str, &str)] = &[
     ("engine.sealing.beside_origins_gone", BESIDE_ORIGINS_GONE),
     ("engine.sealing.beside_answers_gone", BESIDE_ANSWERS_GONE),
     ("engine.sealing.beside_claims", BESIDE_CLAIMS),
+    ("engine.sealing.beside_hidden", BESIDE_HIDDEN),
+    ("engine.sealing.beside_shown", BESIDE_SHOWN),
     ("engine.sealing.beside_entries", BESIDE_ENTRIES),
     ("engine.sealing.beside_root_tiles", BESIDE_ROOT_TILES),
     ("engine.sealing.newest_root", NEWEST_ROOT),
