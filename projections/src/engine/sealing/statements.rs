@@ -136,13 +136,15 @@ pub(super) const BESIDE_KEYS_ENDED: &str = "
 
 /// Events that name where their request came from, which is not there, of somebody who was not erased. It is kept
 /// where who asked belongs, which for an operator is another organization than that of the event.
+///
+/// Metadata is split, which takes a tenth of what a regular expression takes, and not read as JSON or as ids: what
+/// somebody made of it must not end the verification.
 pub(super) const BESIDE_ORIGINS_GONE: &str = "
     SELECT e.organization_id, e.position
     FROM events e,
-        LATERAL (SELECT substring(encode(e.metadata, 'escape') FROM
-            '\"client_context_id\":\"([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})\"')::uuid AS id OFFSET 0) said
-    WHERE e.position <= $1 AND position('\"client_context_id\"'::bytea IN e.metadata) > 0
-      AND NOT EXISTS (SELECT FROM client_contexts c WHERE c.id = said.id)
+        LATERAL (SELECT split_part(split_part(encode(e.metadata, 'escape'), '\"client_context_id\":\"', 2), '\"', 1) AS id OFFSET 0) said
+    WHERE e.position <= $1 AND position('\"client_context_id\":\"'::bytea IN e.metadata) > 0
+      AND NOT EXISTS (SELECT FROM client_contexts c WHERE c.id::text = said.id)
       AND NOT EXISTS (SELECT FROM data_keys k WHERE k.subject_id = e.actor_id AND k.erasure_id IS NOT NULL)
     ORDER BY e.position LIMIT $2";
 
@@ -150,10 +152,9 @@ pub(super) const BESIDE_ORIGINS_GONE: &str = "
 pub(super) const BESIDE_ANSWERS_GONE: &str = "
     SELECT e.organization_id, e.position
     FROM events e,
-        LATERAL (SELECT substring(encode(e.metadata, 'escape') FROM
-            '\"command_id\":\"([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})\"')::uuid AS id OFFSET 0) said
-    WHERE e.position <= $1 AND position('\"command_id\"'::bytea IN e.metadata) > 0
-      AND NOT EXISTS (SELECT FROM commands c WHERE c.id = said.id)
+        LATERAL (SELECT split_part(split_part(encode(e.metadata, 'escape'), '\"command_id\":\"', 2), '\"', 1) AS id OFFSET 0) said
+    WHERE e.position <= $1 AND position('\"command_id\":\"'::bytea IN e.metadata) > 0
+      AND NOT EXISTS (SELECT FROM commands c WHERE c.id::text = said.id)
     ORDER BY e.position LIMIT $2";
 
 /// Claims that were made, were not let go and are not there; and claims that are there and were never made, or were
@@ -163,31 +164,33 @@ pub(super) const BESIDE_CLAIMS: &str = "
         SELECT organization_id, position, encode(metadata, 'escape') AS metadata FROM events
         WHERE position('\"claims\":['::bytea IN metadata) > 0 OR position('\"releases'::bytea IN metadata) > 0
     ), made AS MATERIALIZED (
-        SELECT organization_id, position, (regexp_matches(substring(metadata FROM '\"claims\":[[]([^]]*)'), '[0-9a-f]{64}', 'g'))[1] AS claim
-        FROM said
+        SELECT organization_id, claim, min(position) AS position
+        FROM said, unnest(string_to_array(split_part(split_part(metadata, '\"claims\":[', 2), ']', 1), ',')) claim
+        GROUP BY organization_id, claim
     ), let_go AS MATERIALIZED (
-        SELECT (regexp_matches(substring(metadata FROM '\"releases\":[[]([^]]*)'), '[0-9a-f]{64}', 'g'))[1] AS claim FROM said
+        SELECT unnest(string_to_array(split_part(split_part(metadata, '\"releases\":[', 2), ']', 1), ',')) AS claim FROM said
     ), all_let_go AS MATERIALIZED (
-        SELECT substring(metadata FROM '\"releases_all_of\":\"([0-9a-f-]{36})\"') AS organization, position FROM said
-    ), held AS MATERIALIZED (
-        SELECT organization_id, position, owner, salt IS NULL AS is_early,
-            encode(sha256('palmares/claim'::bytea || uuid_send(salt) || uuid_send(organization_id) || uuid_send(key) || uuid_send(owner)), 'hex') AS claim
-        FROM claims
-    )
-    SELECT true AS gone, organization_id, min(position) AS position FROM made
-    WHERE position <= $1
-      AND NOT EXISTS (SELECT FROM held WHERE held.claim = made.claim)
-      AND NOT EXISTS (SELECT FROM let_go WHERE let_go.claim = made.claim)
-      AND NOT EXISTS (SELECT FROM all_let_go a WHERE a.organization = made.organization_id::text AND a.position > made.position)
-    GROUP BY organization_id, claim
+        SELECT split_part(split_part(metadata, '\"releases_all_of\":\"', 2), '\"', 1) AS organization, position FROM said
+        WHERE position('\"releases_all_of' IN metadata) > 0
+    ), standing AS (
+        SELECT * FROM made WHERE NOT EXISTS (SELECT FROM let_go WHERE let_go.claim = made.claim)
+    ), held AS (
+        SELECT organization_id, position, '\"' || encode(sha256('palmares/claim'::bytea
+            || uuid_send(salt) || uuid_send(organization_id) || uuid_send(key) || uuid_send(owner)), 'hex') || '\"' AS claim
+        FROM claims WHERE salt IS NOT NULL
+    ), reach AS (SELECT $1::bigint AS sealed, position AS head FROM log_head)
+    SELECT held.claim IS NULL AS gone, coalesce(standing.organization_id, held.organization_id), coalesce(standing.position, held.position) AS at
+    FROM standing FULL JOIN held USING (claim) CROSS JOIN reach
+    WHERE (held.claim IS NULL AND standing.position <= sealed AND NOT EXISTS (
+              SELECT FROM all_let_go a WHERE a.organization = standing.organization_id::text AND a.position > standing.position))
+       OR (standing.claim IS NULL AND (held.position <= sealed OR held.position > head))
     UNION ALL
-    SELECT false, organization_id, position FROM held
-    WHERE (position <= $1 OR position > (SELECT position FROM log_head)) AND CASE
-        WHEN is_early THEN position >= (SELECT min(position) FROM made) OR NOT EXISTS (
-            SELECT FROM events e JOIN streams t ON t.key = e.stream_key
-            WHERE e.position = held.position AND (t.id = held.owner OR position(convert_to(held.owner::text, 'UTF8') IN e.payload) > 0))
-        ELSE NOT EXISTS (SELECT FROM made WHERE made.claim = held.claim) OR EXISTS (SELECT FROM let_go WHERE let_go.claim = held.claim) END
-    ORDER BY 3, 1 LIMIT $2";
+    SELECT false, c.organization_id, c.position FROM claims c CROSS JOIN reach
+    WHERE c.salt IS NULL AND (c.position <= sealed OR c.position > head)
+      AND (c.position >= (SELECT min(position) FROM made) OR NOT EXISTS (
+          SELECT FROM events e JOIN streams t ON t.key = e.stream_key
+          WHERE e.position = c.position AND (t.id = c.owner OR position(convert_to(c.owner::text, 'UTF8') IN e.payload) > 0)))
+    ORDER BY at, gone LIMIT $2";
 
 /// Who is hidden, and no deletion that would hide them is on record. An organization's hides everybody in it.
 pub(super) const BESIDE_HIDDEN: &str = "
