@@ -109,6 +109,7 @@ async fn every_statement_of_the_write_side_is_planned_as_the_committer() {
     let mut committer = as_role(&database, "palmares_committer").await;
     let privacy = [
         ("SELECT_DATA_KEYS", privacy::data_keys::postgres::SELECT_DATA_KEYS),
+        ("DATA_KEYS_AFTER", privacy::data_keys::postgres::DATA_KEYS_AFTER),
         ("INSERT_DATA_KEYS", privacy::data_keys::postgres::INSERT_DATA_KEYS),
         ("SAMPLE_DATA_KEY", privacy::data_keys::postgres::SAMPLE_DATA_KEY),
         ("LAST_KEY_CHANGE", privacy::data_keys::postgres::LAST_KEY_CHANGE),

@@ -102,11 +102,24 @@ async fn assert_told(world: &World, superuser: &mut PgConnection, user: &str) {
     assert!(!log.contains(NAME));
     let user: Uuid = user.parse().expect("an id");
     let at = "SELECT position FROM event_sealed WHERE subject_id = $1 AND field = 'display_name'";
-    let at: i64 = sqlx::query_scalar(at).bind(user).fetch_one(superuser).await.expect("a ciphertext");
+    let at: i64 = sqlx::query_scalar(at).bind(user).fetch_one(&mut *superuser).await.expect("a ciphertext");
     let (is_whole, found) = world.verify_log();
     assert!(!is_whole);
     let beside: Vec<_> = found.iter().filter(|line| line["event"] == "beside").map(|line| &line["beside"]).collect();
     assert!(matches!(beside.as_slice(), [one] if one["unfit"] == "sealed_altered" && one["at"] == at), "{found:?}");
+    assert_altered_key_is_told(world, superuser, user).await;
+}
+
+/// Whoever changes a wrapped key has erased somebody, and nobody would know before they are asked for.
+async fn assert_altered_key_is_told(world: &World, superuser: &mut PgConnection, user: Uuid) {
+    let flip =
+        "UPDATE data_keys SET wrapped = set_byte(wrapped, 20, get_byte(wrapped, 20) # 1) WHERE subject_id = $1 AND purpose = 'profile'";
+    let altered = sqlx::query(flip).bind(user).execute(&mut *superuser).await.expect("a key");
+    assert_eq!(altered.rows_affected(), 1);
+    let (_, found) = world.verify_log();
+    let told = found.iter().any(|line| line["beside"]["unfit"] == "key_altered" && line["beside"]["subject_id"] == json!(user));
+    assert!(told, "{found:?}");
+    sqlx::query(flip).bind(user).execute(superuser).await.expect("as it was");
 }
 
 fn minted(world: &World, user: &str, organization: OrganizationId) -> String {

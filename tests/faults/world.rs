@@ -101,6 +101,8 @@ impl World {
     pub fn verify_log(&self) -> (bool, Vec<Value>) {
         let mut verify = Command::new(PALMARES);
         verify.args(["verify-log", "--clock-ahead-days", &self.ahead_days.to_string()]);
+        let keys = self.data_dir.join("keys");
+        verify.arg("--master-key-file").arg(keys.join("master.key")).arg("--key-dir").arg(keys.join("epochs"));
         verify.args(["--database-url", &self.descriptor().database_url, "--log-checkpoint-file"]);
         let told = verify.arg(self.data_dir.join("log-checkpoint")).output().expect("it runs");
         let lines = String::from_utf8_lossy(&told.stdout).lines().filter_map(|line| serde_json::from_str(line).ok()).collect();

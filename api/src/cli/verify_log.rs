@@ -1,19 +1,23 @@
 //! `palmares verify-log`: reads the log again, and says where it is not the one that was signed.
 
-use super::output::{Reporter, print_line};
+use super::{
+    output::{Reporter, print_line},
+    settings::KeyStoreArgs,
+};
 use crate::wiring::projectors;
 use anyhow::Context;
+use palmares_commands::privacy::{KeyRing, KeyStore, data_keys::PostgresDataKeyTable};
 use palmares_projections::engine::{
     log::Log,
     sealing::{
-        Outside, Unfit,
+        Beside, Outside, Unfit,
         audit::{Wrong, audit},
     },
     timetable::Timetables,
 };
 use serde_json::json;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use std::{path::PathBuf, time::Duration};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 #[derive(clap::Args)]
 pub struct VerifyLogArgs {
@@ -23,6 +27,9 @@ pub struct VerifyLogArgs {
     /// File of the last signed checkpoint, outside the database
     #[arg(long, env = "PALMARES_LOG_CHECKPOINT_FILE")]
     log_checkpoint_file: PathBuf,
+    /// Where the keys are: it is also seen whether each key of somebody opens
+    #[command(flatten)]
+    keys: KeyStoreArgs,
     /// Days by which the clock of `palmares dev` is ahead: timers go by it
     #[arg(long, default_value_t = 0)]
     clock_ahead_days: u64,
@@ -36,12 +43,23 @@ pub(super) async fn open(database_url: &str) -> anyhow::Result<Log> {
     Ok(Log::new(pool))
 }
 
+/// Keys that do not open.
+async fn altered_keys(database_url: &str, keys: Arc<dyn KeyStore>) -> anyhow::Result<Vec<Beside>> {
+    let connect = database_url.parse::<PgConnectOptions>()?.options([("role", "palmares_committer")]);
+    let pool = PgPoolOptions::new().max_connections(1).connect_with(connect.application_name("palmares_verify")).await?;
+    let unopenable = KeyRing::new(keys, Arc::new(PostgresDataKeyTable::new(pool))).unopenable().await?;
+    Ok(unopenable.into_iter().map(|key| Beside::altered_key(key.organization.0, key.subject)).collect())
+}
+
 /// The answer says whether the log is the one that was signed.
 pub async fn run(args: &VerifyLogArgs, reporter: &Reporter) -> anyhow::Result<bool> {
     let log = open(&args.database_url).await?;
     let timetables = Timetables::of(projectors(), Duration::from_secs(args.clock_ahead_days * 24 * 60 * 60));
-    let found =
+    let mut found =
         audit(&log, &Outside::new(&args.log_checkpoint_file), &timetables).await.context("the log is NOT the one that was signed")?;
+    if let Some(keys) = args.keys.open_if_given()? {
+        found.beside.extend(altered_keys(&args.database_url, keys).await.context("looking whether the keys of people open")?);
+    }
     for finding in &found.findings {
         let what = match finding.wrong {
             Wrong::Removed => "was removed",
@@ -65,6 +83,7 @@ pub async fn run(args: &VerifyLogArgs, reporter: &Reporter) -> anyhow::Result<bo
             ),
             Unfit::KeyGone => format!("a key of subject {subject} of organization {organization} is gone without a trace"),
             Unfit::KeyEnded => format!("a key of subject {subject} of organization {organization} was ended, and no erasure is on record"),
+            Unfit::KeyAltered => format!("a key of subject {subject} of organization {organization} does not open: what it sealed is lost"),
             Unfit::Hidden => format!("data of subject {subject} of organization {organization} is hidden, and no deletion is on record"),
             Unfit::Shown => format!("data of subject {subject} of organization {organization} is shown, and they are deleted"),
             Unfit::OriginGone => {

@@ -30,14 +30,15 @@ use crate::{
     sms::{HttpGateway, SmsSender},
 };
 use anyhow::Context;
-use palmares_commands::compliance::shredding::CustodyShredder;
+use futures::FutureExt;
+use palmares_commands::{compliance::shredding::CustodyShredder, privacy::KeyRing};
 use palmares_projections::{
     challenges::{activities, closed_days},
     compliance::ERASED,
     engine::{
         Readers,
         head::HeadSignal,
-        sealing::{Outside, Rounds, Sealer},
+        sealing::{Outside, Rounds, Sealer, Unopenable},
         stop::Stopper,
         timetable::Timetables,
     },
@@ -124,7 +125,7 @@ pub(super) async fn serve(
                 }
                 if let Some(every) = sealing.verify_every {
                     let timetables = Timetables::of(projectors(), settings.clock.ahead().to_std().context("a clock that is behind")?);
-                    let rounds = Rounds::new(read.log.clone(), outside.clone(), every).with(timetables);
+                    let rounds = Rounds::new(read.log.clone(), outside.clone(), every).with(timetables, unopenable(&write.ring));
                     house.spawn(rounds.run(stopping.clone()));
                 }
                 let (tail, voucher_key) = (write.tail.clone(), write.voucher_key.clone());
@@ -206,6 +207,15 @@ fn post(
 }
 
 /// What carries deletions out.
+/// Looks whether the keys of people open, as only this side can.
+fn unopenable(ring: &Arc<KeyRing>) -> Unopenable {
+    let ring = ring.clone();
+    Arc::new(move || {
+        let ring = ring.clone();
+        async move { Ok(ring.unopenable().await?.into_iter().map(|name| (name.organization.0, name.subject)).collect()) }.boxed()
+    })
+}
+
 fn erasure_tools(write: &WriteSide, read: &ReadSide, tokens: Arc<TokenKeys>) -> erasure::Tools {
     let projectors = read_side::projectors();
     let forgetting = projectors.iter().filter(|projector| projector.interests().contains(&ERASED)).map(|projector| projector.name());

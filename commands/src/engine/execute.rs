@@ -251,6 +251,8 @@ impl Engine {
             Some(client) => self.contexts.record(admission.organization, admission.actor, client).await?,
             None => None,
         };
+        let is_told = !changes.iter().all(Vec::is_empty) || (claims.is_empty() && releases.is_empty());
+        debug_assert!(is_told, "what is claimed or let go stands in the metadata of an event, and there is none");
         let claimed = Commitments::of(self.store.as_ref(), &claims, &releases, released).await?;
         let metadata = metadata(admission, client, claimed).map_err(anyhow::Error::from)?;
         let command = match admission.idempotency {

@@ -129,6 +129,12 @@ pub async fn data_key_table(table: &dyn DataKeyTable) -> Result<()> {
     ensure!(answer == [key(health, 1), key(reward, 2)], "only the keys asked for, of this organization");
     ensure!(sorted(table.get_many(&[foreign]).await?) == [key(foreign, 3)], "the same subject elsewhere has another key");
     ensure!(table.sample().await?.is_some(), "a table with keys has a sample");
+    let (mut every, mut after) = (BTreeSet::new(), None);
+    while let [key] = &table.keys_after(after, 1).await?[..] {
+        ensure!(every.insert(key.name), "one after the other, each of them once");
+        after = Some(key.name);
+    }
+    ensure!(every.is_superset(&[health, reward, foreign].into()), "the keys of every organization");
 
     // Many writers of overlapping sets, in opposite orders: one winner for each name, no deadlock.
     let names: Vec<DataKeyName> =

@@ -92,6 +92,9 @@ pub trait DataKeyTable: Send + Sync + 'static {
     /// Any key, where there is one: enough to see whether the key store belongs to this table.
     async fn sample(&self) -> Result<Option<WrappedKey>, PrivacyError>;
 
+    /// Up to `limit` keys, those of all organizations in one order, behind one of them.
+    async fn keys_after(&self, after: Option<DataKeyName>, limit: usize) -> Result<Vec<WrappedKey>, PrivacyError>;
+
     /// The newest change, to follow from there.
     async fn last_change(&self) -> Result<i64, PrivacyError>;
 

@@ -4,6 +4,7 @@ mod following;
 mod prepared;
 #[cfg(test)]
 mod tests;
+mod verifying;
 
 pub use following::FORGOTTEN_EVERYWHERE_WITHIN;
 

@@ -41,6 +41,15 @@ impl KeyStoreArgs {
         settings.open()
     }
 
+    /// The key store, where one was named.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub fn open_if_given(&self) -> anyhow::Result<Option<Arc<dyn KeyStore>>> {
+        let is_given = self.master_key_file.is_some() || self.key_dir.is_some() || given(&self.vault.address).is_some();
+        is_given.then(|| self.open()).transpose()
+    }
+
     /// The key that vouches for events, for a command that writes or judges them.
     ///
     /// # Errors

@@ -48,6 +48,13 @@ impl MemoryDataKeyTable {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Changes a key, as nobody does who has a right to.
+    pub fn alter(&self, name: DataKeyName, change: impl FnOnce(&mut WrappedKey)) {
+        if let Some(Row::Key(key)) = self.state().rows.get_mut(&name) {
+            change(key);
+        }
+    }
+
     /// Loses a key without a trace, as no erasure does.
     pub fn lose(&self, name: DataKeyName) {
         self.state().rows.remove(&name);
@@ -79,6 +86,16 @@ impl DataKeyTable for MemoryDataKeyTable {
             Row::Key(key) => Some(key.clone()),
             Row::Tombstone(_) => None,
         }))
+    }
+
+    async fn keys_after(&self, after: Option<DataKeyName>, limit: usize) -> Result<Vec<WrappedKey>, PrivacyError> {
+        let state = self.state();
+        let behind = state.rows.iter().filter(|(name, _)| after.is_none_or(|after| **name > after));
+        let keys = behind.filter_map(|(_, row)| match row {
+            Row::Key(key) => Some(key.clone()),
+            Row::Tombstone(_) => None,
+        });
+        Ok(keys.take(limit).collect())
     }
 
     async fn last_change(&self) -> Result<i64, PrivacyError> {

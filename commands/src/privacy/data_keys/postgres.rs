@@ -1,7 +1,7 @@
 //! Wrapped data keys in PostgreSQL.
 
 use super::{DataKeyName, DataKeyTable, KeyChange, StoredKey, Subject, WrappedKey};
-use crate::privacy::{Epoch, PrivacyError};
+use crate::privacy::{Epoch, PURPOSES, PrivacyError};
 use async_trait::async_trait;
 use palmares_domain::kernel::{OrganizationId, Purpose};
 use sqlx::PgPool;
@@ -30,6 +30,12 @@ RETURNING organization_id, subject_id, purpose, epoch, wrapped,
 
 pub const SAMPLE_DATA_KEY: &str =
     "SELECT organization_id, subject_id, purpose, epoch, wrapped, false FROM data_keys WHERE erasure_id IS NULL LIMIT 1";
+
+/// Whatever stands where a key should: what is none does not open.
+pub const DATA_KEYS_AFTER: &str = "\
+SELECT organization_id, subject_id, purpose, coalesce(epoch, 0), coalesce(wrapped, ''), false FROM data_keys
+WHERE erasure_id IS NULL AND purpose = ANY($4) AND (organization_id, subject_id, purpose) > ($1, $2, $3)
+ORDER BY organization_id, subject_id, purpose LIMIT $5";
 
 pub const LAST_KEY_CHANGE: &str = "SELECT COALESCE(max(seq), 0) FROM key_changes";
 
@@ -91,6 +97,14 @@ impl DataKeyTable for PostgresDataKeyTable {
     async fn sample(&self) -> Result<Option<WrappedKey>, PrivacyError> {
         let row = sqlx::query_as::<_, Row>(SAMPLE_DATA_KEY).fetch_optional(&self.pool).await?;
         Ok(row.map(read).transpose()?.map(|stored| stored.key))
+    }
+
+    async fn keys_after(&self, after: Option<DataKeyName>, limit: usize) -> Result<Vec<WrappedKey>, PrivacyError> {
+        let (organization, subject, purpose) =
+            after.map_or_else(Default::default, |name| (name.organization.0, name.subject, name.purpose.name()));
+        let rows = sqlx::query_as::<_, Row>(DATA_KEYS_AFTER).bind(organization).bind(subject).bind(purpose);
+        let rows = rows.bind(PURPOSES.map(Purpose::name)).bind(i64::try_from(limit).unwrap_or(i64::MAX));
+        rows.fetch_all(&self.pool).await?.into_iter().map(|row| Ok(read(row)?.key)).collect()
     }
 
     async fn last_change(&self) -> Result<i64, PrivacyError> {

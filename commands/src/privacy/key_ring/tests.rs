@@ -154,6 +154,10 @@ impl DataKeyTable for DestroyedInFlight {
         self.inner.sample().await
     }
 
+    async fn keys_after(&self, after: Option<DataKeyName>, limit: usize) -> Result<Vec<WrappedKey>, PrivacyError> {
+        self.inner.keys_after(after, limit).await
+    }
+
     async fn last_change(&self) -> Result<i64, PrivacyError> {
         self.inner.last_change().await
     }
@@ -268,4 +272,25 @@ async fn errors_show_no_secret() {
 #[tokio::test]
 async fn the_memory_table_keeps_the_contract() {
     contract::data_key_table(&MemoryDataKeyTable::default()).await.unwrap();
+}
+
+/// Changed, exchanged, of an epoch that there never was: nobody has to wait until somebody's data is asked for.
+#[tokio::test]
+async fn keys_that_do_not_open_are_found_among_those_that_do() {
+    let (world, [one, other, third, fourth]) = (World::new(), std::array::from_fn(|_| place()));
+    let places = [&one, &other, &third, &fourth];
+    for place in places {
+        seal_one(&world.node(), place, b"72 bpm").await;
+    }
+    assert_eq!(world.node().unopenable().await.unwrap(), []);
+    let wrapped_of = async |place: &Place| world.table.get_many(&[DataKeyName::of(place)]).await.unwrap().remove(0).key.wrapped;
+    let foreign = wrapped_of(&fourth).await;
+    world.table.alter(DataKeyName::of(&one), |key| key.wrapped[20] ^= 1);
+    world.table.alter(DataKeyName::of(&other), |key| key.wrapped = foreign);
+    world.table.alter(DataKeyName::of(&third), |key| key.epoch = Epoch(7));
+    let mut found = world.node().unopenable().await.unwrap();
+    found.sort_unstable();
+    let mut altered = [&one, &other, &third].map(DataKeyName::of);
+    altered.sort_unstable();
+    assert_eq!(found, altered);
 }

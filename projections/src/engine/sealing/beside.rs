@@ -35,6 +35,8 @@ pub enum Unfit {
     KeyGone,
     /// A key was ended, and no erasure of its subject is on record.
     KeyEnded,
+    /// A key does not open: it was changed, or is of another key store. Only whoever has that can tell.
+    KeyAltered,
     /// Somebody's data is hidden, and no deletion that would hide it is on record.
     Hidden,
     /// Somebody's data is shown, and they are deleted.
@@ -67,6 +69,13 @@ pub struct Beside {
     pub at: Option<i64>,
     /// Whose key it is.
     pub subject_id: Option<Uuid>,
+}
+
+impl Beside {
+    /// A key of a subject that does not open.
+    pub fn altered_key(organization_id: Uuid, subject_id: Uuid) -> Self {
+        Self { unfit: Unfit::KeyAltered, organization_id: Some(organization_id), at: None, subject_id: Some(subject_id) }
+    }
 }
 
 /// Looks at everything up to where the log is sealed.

@@ -1,18 +1,23 @@
 //! Reads the whole log again from time to time, and tells what was changed: nobody has to remember to ask.
 
 use super::{
-    Outside, SealError,
+    Beside, Outside, SealError,
     audit::{Audit, audit},
     statements::{ROUND, ROUND_DONE, TRY_ROUND},
 };
 use crate::engine::{log::Log, stop::Stop, timetable::Timetables};
+use futures::future::BoxFuture;
 use sqlx::{Connection, PgConnection};
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
+use uuid::Uuid;
 
 /// How often it is looked whether a round is due.
 const LOOK: Duration = Duration::from_secs(60);
 /// Findings that are told one by one; all are counted.
 const TOLD: usize = 20;
+
+/// Subjects of organizations whose keys do not open, as whoever has the key store finds them.
+pub type Unopenable = Arc<dyn Fn() -> BoxFuture<'static, anyhow::Result<Vec<(Uuid, Uuid)>>> + Send + Sync>;
 
 /// The rounds of one process. Of several that make them, one does at a time.
 pub struct Rounds {
@@ -20,17 +25,18 @@ pub struct Rounds {
     outside: Outside,
     every: Duration,
     timetables: Timetables,
+    unopenable: Option<Unopenable>,
 }
 
 impl Rounds {
     pub fn new(log: Log, outside: Outside, every: Duration) -> Self {
-        Self { log, outside, every, timetables: Timetables::default() }
+        Self { log, outside, every, timetables: Timetables::default(), unopenable: None }
     }
 
-    /// The same, with a look at timers.
+    /// The same, with a look at timers and at keys.
     #[must_use]
-    pub fn with(self, timetables: Timetables) -> Self {
-        Self { timetables, ..self }
+    pub fn with(self, timetables: Timetables, unopenable: Unopenable) -> Self {
+        Self { timetables, unopenable: Some(unopenable), ..self }
     }
 
     /// Makes rounds until stopped.
@@ -68,7 +74,10 @@ impl Rounds {
             return Ok(None);
         }
         let findings = match audit(&self.log, &self.outside, &self.timetables).await {
-            Ok(audit) => tell(&audit),
+            Ok(mut audit) => {
+                audit.beside.extend(self.altered_keys().await);
+                tell(&audit)
+            }
             Err(SealError::Refused(why)) => {
                 tracing::error!(why, "the log is not the one that was signed");
                 1
@@ -78,6 +87,18 @@ impl Rounds {
         sqlx::query(ROUND_DONE).bind(findings).execute(lock).await?;
         metrics::gauge!("palmares_log_findings").set(findings as f64);
         Ok(Some(findings))
+    }
+
+    /// A key store that does not answer says nothing of the log.
+    async fn altered_keys(&self) -> Vec<Beside> {
+        let Some(unopenable) = &self.unopenable else { return Vec::new() };
+        match unopenable().await {
+            Ok(found) => found.into_iter().map(|(organization, subject)| Beside::altered_key(organization, subject)).collect(),
+            Err(error) => {
+                tracing::warn!(%error, "whether the keys of people open could not be seen");
+                Vec::new()
+            }
+        }
     }
 }
 
