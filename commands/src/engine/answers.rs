@@ -1,42 +1,22 @@
 //! Answers that are not decided anew: the first one of a repeated command, and that of a dry run.
 
 use super::execute::{Decided, Held};
-use super::{Answer, Receipt, Rejection, vouched};
-use crate::privacy::KeyRing;
+use super::{Answer, Receipt, Rejection};
 use crate::store::CommandRecord;
-use palmares_domain::kernel::{Digest, Idempotency, OrganizationId, PersonalVisitor, Purpose, Sealable};
+use palmares_domain::kernel::{Digest, Idempotency, PersonalVisitor, Purpose, Sealable};
 use uuid::Uuid;
 
-/// The answer as it is stored, to be given again to the same request.
-pub(super) async fn command_record(
-    ring: &KeyRing,
-    organization: OrganizationId,
-    key: &Idempotency,
-    answer: &Answer,
-) -> Result<CommandRecord, Rejection> {
+pub(super) fn command_record(key: &Idempotency, answer: &Answer) -> Result<CommandRecord, Rejection> {
     let answer = serde_json::to_vec(answer).map_err(anyhow::Error::from)?;
-    let answer = vouched::vouch_for_answer(ring, organization, key.command_id, &key.request_hash, &answer).await?;
     Ok(CommandRecord { id: key.command_id, request_hash: key.request_hash, answer, position: 0, version: 0 })
 }
 
 /// The first answer of a command, if it is asked again with the same request.
-///
-/// # Errors
-/// Another request under the same key, and an answer that this system did not give: the command is neither done
-/// again nor answered with it.
-pub(super) async fn replay(
-    ring: &KeyRing,
-    organization: OrganizationId,
-    key: &Idempotency,
-    record: &CommandRecord,
-) -> Result<Receipt, Rejection> {
-    let Some(answer) = vouched::answer(ring, organization, record).await? else {
-        return Err(Rejection::Internal(anyhow::anyhow!("the stored answer of command {} is not this system's own", record.id.0)));
-    };
+pub(super) fn replay(key: &Idempotency, record: &CommandRecord) -> Result<Receipt, Rejection> {
     if record.request_hash != key.request_hash {
         return Err(Rejection::KeyReused);
     }
-    let answer = serde_json::from_slice(answer).map_err(anyhow::Error::from)?;
+    let answer = serde_json::from_slice(&record.answer).map_err(anyhow::Error::from)?;
     Ok(Receipt { answer, position: record.position, version: record.version, replayed: true })
 }
 

@@ -186,10 +186,7 @@ impl Engine {
     async fn recorded(&self, admission: &Admission) -> Result<Option<Receipt>, Rejection> {
         let Some(key) = &admission.idempotency else { return Ok(None) };
         let record = self.store.command(key.command_id).await?;
-        match record {
-            Some(record) => replay(&self.ring, admission.organization, key, &record).await.map(Some),
-            None => Ok(None),
-        }
+        record.map(|record| replay(key, &record)).transpose()
     }
 
     /// Waits until every state that was seen is durable, and asks the log whether it is the newest:
@@ -255,10 +252,7 @@ impl Engine {
         debug_assert!(is_told, "what is claimed or let go stands in the metadata of an event, and there is none");
         let claimed = Commitments::of(self.store.as_ref(), &claims, &releases, released).await?;
         let metadata = metadata(admission, client, claimed).map_err(anyhow::Error::from)?;
-        let command = match admission.idempotency {
-            Some(key) => Some(command_record(&self.ring, admission.organization, &key, &answer).await?),
-            None => None,
-        };
+        let command = admission.idempotency.map(|key| command_record(&key, &answer)).transpose()?;
         let sealed = self.seal(&held, &mut changes).await?;
         let events = changes.iter().zip(sealed).map(|(changes, sealed)| encode(changes, sealed)).collect::<Result<Vec<_>, _>>()?;
         // From here to the submission nothing fails and nothing waits: the states and the log stay together.

@@ -1,15 +1,13 @@
-//! Snapshots and stored answers that are known for this system's own.
+//! Snapshots that are known for this system's own.
 //!
 //! A state that is restored from a snapshot is believed without its events, so whoever writes to the
 //! database could make a balance or a role of it. A snapshot therefore begins with a keyed hash of where
 //! it belongs and what it says, under a key that is not in the database. One that does not is not used:
-//! the stream is folded from its beginning, and it is told. The first answer of a command begins with
-//! such a hash as well; it is believed, or the command is refused.
+//! the stream is folded from its beginning, and it is told.
 
 use crate::privacy::{KeyRing, PrivacyError};
-use crate::store::{CommandRecord, Snapshot, StreamName};
+use crate::store::{Snapshot, StreamName};
 use aws_lc_rs::constant_time::verify_slices_are_equal;
-use palmares_domain::kernel::{CommandId, OrganizationId};
 
 /// Part of the stored shape, so that snapshots of a build that did not vouch for them are of another shape.
 pub(super) const VOUCHED: u16 = 0x4000;
@@ -45,27 +43,4 @@ async fn voucher(ring: &KeyRing, stream: StreamName, snapshot: &Snapshot, state:
     let (version, shape) = (snapshot.version.to_be_bytes(), snapshot.shape.to_be_bytes());
     let parts = [stream.stream_type.as_bytes(), stream.id.as_bytes(), &version, &shape, state];
     ring.keyed_hash(stream.organization, "palmares/snapshot", &parts).await
-}
-
-/// An answer as it is stored, with what it answers.
-pub(super) async fn vouch_for_answer(
-    ring: &KeyRing,
-    organization: OrganizationId,
-    command: CommandId,
-    request_hash: &[u8; 32],
-    answer: &[u8],
-) -> Result<Vec<u8>, PrivacyError> {
-    let voucher = ring.keyed_hash(organization, "palmares/answer", &[command.0.as_bytes(), request_hash, answer]).await?;
-    Ok([voucher.as_slice(), answer].concat())
-}
-
-/// The stored answer of a command, where this system gave it to that request.
-pub(super) async fn answer<'r>(
-    ring: &KeyRing,
-    organization: OrganizationId,
-    record: &'r CommandRecord,
-) -> Result<Option<&'r [u8]>, PrivacyError> {
-    let Some((_, answer)) = record.answer.split_first_chunk::<VOUCHER_BYTES>() else { return Ok(None) };
-    let expected = vouch_for_answer(ring, organization, record.id, &record.request_hash, answer).await?;
-    Ok(verify_slices_are_equal(&expected, &record.answer).is_ok().then_some(answer))
 }

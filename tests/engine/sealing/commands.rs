@@ -1,15 +1,17 @@
 //! What a superuser does to what commands leave beside the log: claims, first answers, where requests came from.
 
 use super::{Site, organization};
-use crate::engine::{Node, id, key};
+use crate::{
+    engine::{Node, id, key},
+    support::streams,
+};
 use palmares_commands::compliance::{CloseSiemStream, OpenSiemStream};
-use palmares_commands::engine::{Operation, Receipt, Rejection};
+use palmares_commands::engine::{Operation, Receipt};
 use palmares_commands::identity::CreateUser;
-use palmares_commands::points::{CreateCredit, DefineProgram};
 use palmares_commands::privacy::{KeyStore, key_store::MemoryKeyStore};
-use palmares_commands::store::{EventStore, postgres::VoucherKey};
+use palmares_commands::store::{self, Append, StreamName, StreamWrite, postgres::VoucherKey};
 use palmares_domain::identity::{Rights, Role};
-use palmares_domain::kernel::{Admission, Admitted, ClientContext, Idempotency, UserId};
+use palmares_domain::kernel::{Admission, Admitted, ClientContext, UserId};
 use palmares_projections::engine::sealing::Unfit;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -32,19 +34,15 @@ impl Office {
     }
 
     /// As somebody who sits somewhere.
-    async fn execute<O: Operation + DeserializeOwned>(&self, body: Value, key: Idempotency) -> Result<Receipt, Rejection> {
+    async fn does<O: Operation + DeserializeOwned>(&self, body: Value) -> Receipt {
         let admission = Admission {
             rights: Rights::built_in([Role::OrganizationAdmin, Role::ComplianceOfficer]),
-            idempotency: Some(key),
+            idempotency: Some(key()),
             client: Some(ClientContext { ip: "203.0.113.7".into(), user_agent: None }),
             ..Admission::of(self.node.organization, self.officer, "test", Uuid::now_v7())
         };
         #[expect(clippy::disallowed_methods, reason = "a test of the engine has no gate")]
-        self.node.engine.execute(Admitted::grant(admission, serde_json::from_value::<O>(body).unwrap())).await
-    }
-
-    async fn does<O: Operation + DeserializeOwned>(&self, body: Value) -> Receipt {
-        self.execute::<O>(body, key()).await.unwrap()
+        self.node.engine.execute(Admitted::grant(admission, serde_json::from_value::<O>(body).unwrap())).await.unwrap()
     }
 
     /// Seals what there is, of which everything fits.
@@ -128,35 +126,18 @@ async fn an_answer_or_an_origin_that_was_removed_is_found_with_its_event() {
     assert_eq!(site.after(&["client_contexts", "data_keys"], &ended).await, []);
 }
 
-/// Neither is the command done once more, nor does anybody hear what somebody wrote into the database.
+/// A log that goes on after there are commitments: what was claimed before is no finding.
 // covers: E-184
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_answer_that_this_system_did_not_give_is_given_to_nobody() {
-    let office = Office::open().await;
-    let program = id(&office.does::<DefineProgram>(json!({ "name": "wellness" })).await, "id");
-    let member = id(&office.does::<CreateUser>(user("ada")).await, "id");
-    let body = |amount: i64| json!({ "program_id": program, "user_id": member, "amount": amount });
-    let (one, other) = (key(), key());
-    let first = office.execute::<CreateCredit>(body(7), one).await.unwrap();
-    office.execute::<CreateCredit>(body(8), other).await.unwrap();
-    let site = &office.site;
-    site.tamper("CREATE TABLE kept AS TABLE commands").await;
-    let head = site.store.head().await.unwrap().position;
-    let forgeries = [
-        "SET answer = substr(answer, 1, 32) || convert_to(replace(convert_from(substr(answer, 33), 'UTF8'), 'PENDING', 'POSTED'), 'UTF8')",
-        "SET answer = substr(answer, 33)",
-        "SET answer = ''",
-        "SET request_hash = sha256('another request')",
-        "SET answer = (SELECT answer FROM kept WHERE id = 'OTHER')",
-    ];
-    for forgery in forgeries {
-        let forgery = forgery.replace("OTHER", &other.command_id.0.to_string());
-        site.tamper(&format!("UPDATE commands {forgery} WHERE id = '{}'", one.command_id.0)).await;
-        let refused = office.execute::<CreateCredit>(body(7), one).await;
-        assert!(matches!(refused, Err(Rejection::Internal(_))), "{forgery}: {refused:?}");
-        site.tamper("DELETE FROM commands; INSERT INTO commands SELECT * FROM kept").await;
-        let again = office.execute::<CreateCredit>(body(7), one).await.unwrap();
-        assert_eq!(again, Receipt { replayed: true, ..first.clone() }, "as it was after {forgery}");
-    }
-    assert_eq!(site.store.head().await.unwrap().position, head, "nothing was done again");
+#[tokio::test]
+async fn a_claim_of_before_there_were_commitments_is_known_by_its_append() {
+    let (site, organization) = (Site::open().await, organization());
+    let [owner, other] = std::array::from_fn(|_| StreamName { organization, ..streams::stream() });
+    let write = |stream| StreamWrite { stream, expected_version: 0, handle: None, events: vec![streams::event("")] };
+    let claims = vec![streams::claim(organization, "slug", owner.id)];
+    store::append(&site.store, Append { claims, ..streams::appends(vec![write(owner), write(other)]) }).await.unwrap();
+    site.tamper("UPDATE claims SET salt = NULL").await;
+    site.seal().await.unwrap();
+    assert_eq!(site.beside().await, []);
+    let forged = site.after(&["claims"], "UPDATE claims SET owner = gen_random_uuid()").await;
+    assert_eq!(forged, [(Unfit::ClaimAdded, Some(2), None)]);
 }

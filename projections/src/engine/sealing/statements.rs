@@ -158,7 +158,8 @@ pub(super) const BESIDE_ANSWERS_GONE: &str = "
     ORDER BY e.position LIMIT $2";
 
 /// Claims that were made, were not let go and are not there; and claims that are there and were never made, or were
-/// let go. What was claimed before there were commitments is known by its event, which names its owner.
+/// let go. What was claimed before there were commitments is known by its append, one of whose events
+/// names its owner.
 pub(super) const BESIDE_CLAIMS: &str = "
     WITH said AS MATERIALIZED (
         SELECT organization_id, position, encode(metadata, 'escape') AS metadata FROM events
@@ -188,8 +189,9 @@ pub(super) const BESIDE_CLAIMS: &str = "
     SELECT false, c.organization_id, c.position FROM claims c CROSS JOIN reach
     WHERE c.salt IS NULL AND (c.position <= sealed OR c.position > head)
       AND (c.position >= (SELECT min(position) FROM made) OR NOT EXISTS (
-          SELECT FROM events e JOIN streams t ON t.key = e.stream_key
-          WHERE e.position = c.position AND (t.id = c.owner OR position(convert_to(c.owner::text, 'UTF8') IN e.payload) > 0)))
+          SELECT FROM events last JOIN events e ON e.position BETWEEN last.position - 99 AND last.position AND e.metadata = last.metadata
+              JOIN streams t ON t.key = e.stream_key
+          WHERE last.position = c.position AND (t.id = c.owner OR position(convert_to(c.owner::text, 'UTF8') IN e.payload) > 0)))
     ORDER BY at, gone LIMIT $2";
 
 /// Who is hidden, and no deletion that would hide them is on record. An organization's hides everybody in it.
