@@ -4,19 +4,22 @@ use super::{
     output::{Reporter, print_line},
     settings::KeyStoreArgs,
 };
-use crate::wiring::projectors;
+use crate::wiring::{altered_keys, projectors};
 use anyhow::Context;
-use palmares_commands::privacy::{KeyRing, KeyStore, data_keys::PostgresDataKeyTable};
+use palmares_commands::privacy::{KeyRing, data_keys::PostgresDataKeyTable};
 use palmares_projections::engine::{
     log::Log,
     sealing::{
-        Beside, Outside, Unfit,
+        Outside, Unfit,
         audit::{Wrong, audit},
     },
     timetable::Timetables,
 };
 use serde_json::json;
-use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::{
+    PgPool,
+    postgres::{PgConnectOptions, PgPoolOptions},
+};
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
 #[derive(clap::Args)]
@@ -37,18 +40,14 @@ pub struct VerifyLogArgs {
 
 /// The log as the sealer reads it.
 pub(super) async fn open(database_url: &str) -> anyhow::Result<Log> {
-    let connect: PgConnectOptions = database_url.parse().context("DATABASE_URL is no address of PostgreSQL")?;
-    let connect = connect.options([("role", "palmares_relay")]).application_name("palmares_verify");
-    let pool = PgPoolOptions::new().max_connections(2).connect_with(connect).await.context("the database does not answer")?;
-    Ok(Log::new(pool))
+    Ok(Log::new(connect(database_url, "palmares_relay").await?))
 }
 
-/// Keys that do not open.
-async fn altered_keys(database_url: &str, keys: Arc<dyn KeyStore>) -> anyhow::Result<Vec<Beside>> {
-    let connect = database_url.parse::<PgConnectOptions>()?.options([("role", "palmares_committer")]);
-    let pool = PgPoolOptions::new().max_connections(1).connect_with(connect.application_name("palmares_verify")).await?;
-    let unopenable = KeyRing::new(keys, Arc::new(PostgresDataKeyTable::new(pool))).unopenable().await?;
-    Ok(unopenable.into_iter().map(|key| Beside::altered_key(key.organization.0, key.subject)).collect())
+/// A connection as one of the roles.
+async fn connect(database_url: &str, role: &str) -> anyhow::Result<PgPool> {
+    let connect: PgConnectOptions = database_url.parse().context("DATABASE_URL is no address of PostgreSQL")?;
+    let connect = connect.options([("role", role)]).application_name("palmares_verify");
+    PgPoolOptions::new().max_connections(2).connect_with(connect).await.context("the database does not answer")
 }
 
 /// The answer says whether the log is the one that was signed.
@@ -58,7 +57,9 @@ pub async fn run(args: &VerifyLogArgs, reporter: &Reporter) -> anyhow::Result<bo
     let mut found =
         audit(&log, &Outside::new(&args.log_checkpoint_file), &timetables).await.context("the log is NOT the one that was signed")?;
     if let Some(keys) = args.keys.open_if_given()? {
-        found.beside.extend(altered_keys(&args.database_url, keys).await.context("looking whether the keys of people open")?);
+        let table = PostgresDataKeyTable::new(connect(&args.database_url, "palmares_committer").await?);
+        let altered = altered_keys(&KeyRing::new(keys, Arc::new(table))).await;
+        found.beside.extend(altered.context("looking whether the keys of people open")?);
     }
     for finding in &found.findings {
         let what = match finding.wrong {

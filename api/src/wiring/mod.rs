@@ -20,10 +20,17 @@ pub use read_side::projectors;
 
 use crate::cli::{ServerSettings, System};
 use async_trait::async_trait;
-use palmares_commands::privacy::Rotated;
+use palmares_commands::privacy::{KeyRing, PrivacyError, Rotated};
 use palmares_domain::kernel::{OrganizationId, UserId};
+use palmares_projections::engine::sealing::Beside;
 use std::net::SocketAddr;
 use tokio::sync::{oneshot, watch};
+
+/// Keys that do not open, as findings beside the log.
+pub async fn altered_keys(ring: &KeyRing) -> Result<Vec<Beside>, PrivacyError> {
+    let found = ring.unopenable().await?;
+    Ok(found.into_iter().map(|key| Beside::altered_key(key.organization.0, key.subject)).collect())
+}
 
 /// Palmares as it runs.
 pub struct Palmares;

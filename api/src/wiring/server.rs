@@ -2,6 +2,7 @@
 
 use super::{
     access_log::EngineAccessLog,
+    altered_keys,
     log_keys::LogKeyFile,
     projectors,
     read_side::{self, ReadSide},
@@ -38,7 +39,7 @@ use palmares_projections::{
     engine::{
         Readers,
         head::HeadSignal,
-        sealing::{Outside, Rounds, Sealer, Unopenable},
+        sealing::{AlteredKeys, Outside, Rounds, Sealer},
         stop::Stopper,
         timetable::Timetables,
     },
@@ -125,7 +126,7 @@ pub(super) async fn serve(
                 }
                 if let Some(every) = sealing.verify_every {
                     let timetables = Timetables::of(projectors(), settings.clock.ahead().to_std().context("a clock that is behind")?);
-                    let rounds = Rounds::new(read.log.clone(), outside.clone(), every).with(timetables, unopenable(&write.ring));
+                    let rounds = Rounds::new(read.log.clone(), outside.clone(), every).with(timetables, looking_at(&write.ring));
                     house.spawn(rounds.run(stopping.clone()));
                 }
                 let (tail, voucher_key) = (write.tail.clone(), write.voucher_key.clone());
@@ -206,16 +207,16 @@ fn post(
     })
 }
 
-/// What carries deletions out.
 /// Looks whether the keys of people open, as only this side can.
-fn unopenable(ring: &Arc<KeyRing>) -> Unopenable {
+fn looking_at(ring: &Arc<KeyRing>) -> AlteredKeys {
     let ring = ring.clone();
     Arc::new(move || {
         let ring = ring.clone();
-        async move { Ok(ring.unopenable().await?.into_iter().map(|name| (name.organization.0, name.subject)).collect()) }.boxed()
+        async move { Ok(altered_keys(&ring).await?) }.boxed()
     })
 }
 
+/// What carries deletions out.
 fn erasure_tools(write: &WriteSide, read: &ReadSide, tokens: Arc<TokenKeys>) -> erasure::Tools {
     let projectors = read_side::projectors();
     let forgetting = projectors.iter().filter(|projector| projector.interests().contains(&ERASED)).map(|projector| projector.name());

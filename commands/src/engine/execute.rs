@@ -239,8 +239,9 @@ impl Engine {
             Some(index) => held[index].loaded()?.version + changes[index].len() as i64,
             None => 0,
         };
-        let nothing_new = changes.iter().all(Vec::is_empty) && claims.is_empty() && releases.is_empty();
-        if nothing_new && admission.idempotency.is_none() {
+        let (no_event, no_claim) = (changes.iter().all(Vec::is_empty), claims.is_empty() && releases.is_empty());
+        debug_assert!(!no_event || no_claim, "what is claimed or let go stands in the metadata of an event, and there is none");
+        if no_event && no_claim && admission.idempotency.is_none() {
             let position = self.await_states(admission, held).await?;
             return Ok(position.map(|position| Receipt { answer, position, version, replayed: false }));
         }
@@ -248,8 +249,6 @@ impl Engine {
             Some(client) => self.contexts.record(admission.organization, admission.actor, client).await?,
             None => None,
         };
-        let is_told = !changes.iter().all(Vec::is_empty) || (claims.is_empty() && releases.is_empty());
-        debug_assert!(is_told, "what is claimed or let go stands in the metadata of an event, and there is none");
         let claimed = Commitments::of(self.store.as_ref(), &claims, &releases, released).await?;
         let metadata = metadata(admission, client, claimed).map_err(anyhow::Error::from)?;
         let command = admission.idempotency.map(|key| command_record(&key, &answer)).transpose()?;

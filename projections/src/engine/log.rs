@@ -2,8 +2,9 @@
 
 use super::provenance::MessageKey;
 use chrono::{DateTime, Utc};
+use futures::{Stream, StreamExt};
 use palmares_domain::kernel::{EventId, OrganizationId, Purpose, RecordedEvent, StreamVersion};
-use sqlx::{PgPool, Row, postgres::PgRow};
+use sqlx::{PgConnection, PgPool, Row, postgres::PgRow};
 use std::collections::HashMap;
 use uuid::Uuid;
 
@@ -30,17 +31,27 @@ pub struct SealedField {
     pub ciphertext: Vec<u8>,
 }
 
-const READ_AFTER: &str = "
+/// What [`event`] reads, by the places of the columns.
+macro_rules! events {
+    ($which:literal) => {
+        concat!(
+            "
     SELECT position, event_id, event_type, schema_version, stream_type, stream_id, version, organization_id, actor_id,
            recorded_at, effective_at, metadata, payload
-    FROM log WHERE position > $1 AND position <= $2 ORDER BY position";
+    FROM log ",
+            $which
+        )
+    };
+}
 
-const READ_STREAM: &str = "
-    SELECT position, event_id, event_type, schema_version, stream_type, stream_id, version, organization_id, actor_id,
-           recorded_at, effective_at, metadata, payload
-    FROM log
-    WHERE stream_key = (SELECT key FROM streams WHERE organization_id = $1 AND type = $2 AND id = $3) AND version > $4
-    ORDER BY version LIMIT $5";
+const READ_AFTER: &str = events!("WHERE position > $1 AND position <= $2 ORDER BY position");
+
+const READ_TYPES: &str = events!("WHERE position <= $1 AND event_type = ANY($2) ORDER BY position");
+
+const READ_STREAM: &str = events!(
+    "WHERE stream_key = (SELECT key FROM streams WHERE organization_id = $1 AND type = $2 AND id = $3) AND version > $4
+    ORDER BY version LIMIT $5"
+);
 
 const HEAD: &str = "SELECT position, incarnation FROM log_head";
 
@@ -58,6 +69,7 @@ const EVENT_ID: &str = "SELECT event_id FROM events WHERE position = $1";
 /// Every statement of this file, by name.
 pub(super) const STATEMENTS: &[(&str, &str)] = &[
     ("engine.log.read_after", READ_AFTER),
+    ("engine.log.read_types", READ_TYPES),
     ("engine.log.read_stream", READ_STREAM),
     ("engine.log.head", HEAD),
     ("engine.log.message_key", MESSAGE_KEY),
@@ -144,7 +156,16 @@ impl Log {
     }
 }
 
-pub(super) fn event(row: &PgRow) -> Result<RecordedEvent, sqlx::Error> {
+/// The events of some types up to a position, as a transaction sees them. One that cannot be decoded is an error.
+pub(super) fn of_types<'c>(
+    connection: &'c mut PgConnection,
+    types: &'c [&'c str],
+    until: i64,
+) -> impl Stream<Item = Result<RecordedEvent, sqlx::Error>> + 'c {
+    sqlx::query(READ_TYPES).bind(until).bind(types).fetch(connection).map(|row| event(&row?))
+}
+
+fn event(row: &PgRow) -> Result<RecordedEvent, sqlx::Error> {
     let json = |index: usize| -> Result<_, sqlx::Error> {
         serde_json::from_slice(row.try_get::<&[u8], _>(index)?).map_err(|error| malformed(error.to_string()))
     };

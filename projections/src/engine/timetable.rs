@@ -7,10 +7,10 @@ use super::{
     timers::Timer,
 };
 use chrono::{DateTime, TimeDelta, Utc};
-use futures::TryStreamExt;
+use futures::StreamExt;
 use palmares_domain::kernel::{OrganizationId, RecordedEvent};
 use sqlx::PgConnection;
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, pin::pin, sync::Arc, time::Duration};
 use uuid::Uuid;
 
 /// What a projector that turns events into timers makes of one.
@@ -49,23 +49,14 @@ const REACHED: &str = "
       AND NOT EXISTS (SELECT FROM rebuild_requests r WHERE r.name = c.name AND r.ended_at IS NULL)
       AND NOT EXISTS (SELECT FROM parked_events p WHERE p.name = c.name AND p.slot = c.slot)";
 
-const EVENTS: &str = "
-    SELECT position, event_id, event_type, schema_version, stream_type, stream_id, version, organization_id, actor_id,
-           recorded_at, effective_at, metadata, payload
-    FROM log WHERE position <= $1 AND event_type = ANY($2) ORDER BY position";
-
 const TIMERS: &str =
     "SELECT organization_id, id, kind, stream_id, due_at, payload FROM timers WHERE kind = $1 ORDER BY organization_id, id";
 
 const NOW: &str = "SELECT now()";
 
 /// Every statement of this file, by name.
-pub(super) const STATEMENTS: &[(&str, &str)] = &[
-    ("engine.timetable.reached", REACHED),
-    ("engine.timetable.events", EVENTS),
-    ("engine.timetable.timers", TIMERS),
-    ("engine.timetable.now", NOW),
-];
+pub(super) const STATEMENTS: &[(&str, &str)] =
+    &[("engine.timetable.reached", REACHED), ("engine.timetable.timers", TIMERS), ("engine.timetable.now", NOW)];
 
 impl Timetables {
     /// Of those of these projectors that have one.
@@ -109,9 +100,12 @@ async fn due(
     reached: i64,
 ) -> Result<Option<Said>, sqlx::Error> {
     let mut said = Said::new();
-    let mut events = sqlx::query(EVENTS).bind(reached).bind(projector.interests()).fetch(connection);
-    while let Some(row) = events.try_next().await? {
-        let Ok(event) = log::event(&row) else { return Ok(None) };
+    let mut events = pin!(log::of_types(connection, projector.interests(), reached));
+    while let Some(event) = events.next().await {
+        let event = match event {
+            Err(sqlx::Error::Decode(_) | sqlx::Error::ColumnDecode { .. }) => return Ok(None),
+            event => event?,
+        };
         let Ok(changes) = timetable.changes(&event) else { return Ok(None) };
         for (id, timer) in changes {
             let key = (event.organization_id, id);

@@ -21,7 +21,7 @@ mod writing;
 
 pub use beside::{Beside, Unfit};
 pub use outside::{Outside, OutsideFault};
-pub use rounds::{Rounds, Unopenable};
+pub use rounds::{AlteredKeys, Rounds};
 pub(crate) use sealer::entry;
 pub use sealer::{Recent, SealError, Sealer, Signers, SigningKeys};
 pub use session::inspect;

@@ -9,15 +9,14 @@ use crate::engine::{log::Log, stop::Stop, timetable::Timetables};
 use futures::future::BoxFuture;
 use sqlx::{Connection, PgConnection};
 use std::{sync::Arc, time::Duration};
-use uuid::Uuid;
 
 /// How often it is looked whether a round is due.
 const LOOK: Duration = Duration::from_secs(60);
 /// Findings that are told one by one; all are counted.
 const TOLD: usize = 20;
 
-/// Subjects of organizations whose keys do not open, as whoever has the key store finds them.
-pub type Unopenable = Arc<dyn Fn() -> BoxFuture<'static, anyhow::Result<Vec<(Uuid, Uuid)>>> + Send + Sync>;
+/// Looks for keys that do not open, as whoever has the key store can.
+pub type AlteredKeys = Arc<dyn Fn() -> BoxFuture<'static, anyhow::Result<Vec<Beside>>> + Send + Sync>;
 
 /// The rounds of one process. Of several that make them, one does at a time.
 pub struct Rounds {
@@ -25,18 +24,18 @@ pub struct Rounds {
     outside: Outside,
     every: Duration,
     timetables: Timetables,
-    unopenable: Option<Unopenable>,
+    keys: Option<AlteredKeys>,
 }
 
 impl Rounds {
     pub fn new(log: Log, outside: Outside, every: Duration) -> Self {
-        Self { log, outside, every, timetables: Timetables::default(), unopenable: None }
+        Self { log, outside, every, timetables: Timetables::default(), keys: None }
     }
 
     /// The same, with a look at timers and at keys.
     #[must_use]
-    pub fn with(self, timetables: Timetables, unopenable: Unopenable) -> Self {
-        Self { timetables, unopenable: Some(unopenable), ..self }
+    pub fn with(self, timetables: Timetables, keys: AlteredKeys) -> Self {
+        Self { timetables, keys: Some(keys), ..self }
     }
 
     /// Makes rounds until stopped.
@@ -91,14 +90,11 @@ impl Rounds {
 
     /// A key store that does not answer says nothing of the log.
     async fn altered_keys(&self) -> Vec<Beside> {
-        let Some(unopenable) = &self.unopenable else { return Vec::new() };
-        match unopenable().await {
-            Ok(found) => found.into_iter().map(|(organization, subject)| Beside::altered_key(organization, subject)).collect(),
-            Err(error) => {
-                tracing::warn!(%error, "whether the keys of people open could not be seen");
-                Vec::new()
-            }
-        }
+        let Some(look) = &self.keys else { return Vec::new() };
+        look().await.unwrap_or_else(|error| {
+            tracing::warn!(%error, "whether the keys of people open could not be seen");
+            Vec::new()
+        })
     }
 }
 

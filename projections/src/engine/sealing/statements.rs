@@ -124,38 +124,73 @@ pub(super) const BESIDE_KEYS_GONE: &str = "
         SELECT FROM data_keys k WHERE k.organization_id = s.organization_id AND k.subject_id = s.subject_id AND k.purpose = s.purpose)
     ORDER BY 1, 2 LIMIT $1";
 
-/// What is being erased at this moment is on record a little later.
-pub(super) const BESIDE_KEYS_ENDED: &str = "
-    SELECT DISTINCT k.organization_id, k.subject_id FROM data_keys k
-    WHERE k.erasure_id IS NOT NULL AND k.destroyed_at < now() - interval '1 hour' AND NOT EXISTS (
+/// Whether a deletion of a subject, or of the organization that it is in, came so far.
+macro_rules! on_record {
+    ($of:literal, $event:literal) => {
+        concat!(
+            "EXISTS (
         SELECT FROM streams t JOIN events e ON e.stream_key = t.key
-        WHERE t.organization_id = k.organization_id AND t.type = 'deletion_request' AND e.event_type = 'compliance.subject_erased'
-          AND (position(convert_to(k.subject_id::text, 'UTF8') IN e.payload) > 0
-               OR position(convert_to(k.organization_id::text, 'UTF8') IN e.payload) > 0))
-    ORDER BY 1, 2 LIMIT $1";
+        WHERE t.type = 'deletion_request' AND e.event_type = '",
+            $event,
+            "' AND t.organization_id = ",
+            $of,
+            ".organization_id AND (position(convert_to(",
+            $of,
+            ".subject_id::text, 'UTF8') IN e.payload) > 0
+               OR position(convert_to(",
+            $of,
+            ".organization_id::text, 'UTF8') IN e.payload) > 0))"
+        )
+    };
+}
 
-/// Events that name where their request came from, which is not there, of somebody who was not erased. It is kept
-/// where who asked belongs, which for an operator is another organization than that of the event.
+/// What is being erased at this moment is on record a little later.
+pub(super) const BESIDE_KEYS_ENDED: &str = concat!(
+    "
+    SELECT DISTINCT k.organization_id, k.subject_id FROM data_keys k
+    WHERE k.erasure_id IS NOT NULL AND k.destroyed_at < now() - interval '1 hour' AND NOT ",
+    on_record!("k", "compliance.subject_erased"),
+    "
+    ORDER BY 1, 2 LIMIT $1"
+);
+
+/// Events whose metadata names something, as `said.id`.
 ///
 /// Metadata is split, which takes a tenth of what a regular expression takes, and not read as JSON or as ids: what
 /// somebody made of it must not end the verification.
-pub(super) const BESIDE_ORIGINS_GONE: &str = "
+macro_rules! naming {
+    ($field:literal) => {
+        concat!(
+            "
     SELECT e.organization_id, e.position
     FROM events e,
-        LATERAL (SELECT split_part(split_part(encode(e.metadata, 'escape'), '\"client_context_id\":\"', 2), '\"', 1) AS id OFFSET 0) said
-    WHERE e.position <= $1 AND position('\"client_context_id\":\"'::bytea IN e.metadata) > 0
+        LATERAL (SELECT split_part(split_part(encode(e.metadata, 'escape'), '\"",
+            $field,
+            "\":\"', 2), '\"', 1) AS id OFFSET 0) said
+    WHERE e.position <= $1 AND position('\"",
+            $field,
+            "\":\"'::bytea IN e.metadata) > 0"
+        )
+    };
+}
+
+/// Events that name where their request came from, which is not there, of somebody who was not erased. It is kept
+/// where who asked belongs, which for an operator is another organization than that of the event.
+pub(super) const BESIDE_ORIGINS_GONE: &str = concat!(
+    naming!("client_context_id"),
+    "
       AND NOT EXISTS (SELECT FROM client_contexts c WHERE c.id::text = said.id)
       AND NOT EXISTS (SELECT FROM data_keys k WHERE k.subject_id = e.actor_id AND k.erasure_id IS NOT NULL)
-    ORDER BY e.position LIMIT $2";
+    ORDER BY e.position LIMIT $2"
+);
 
 /// Events that name the command that recorded them, whose first answer is not there.
-pub(super) const BESIDE_ANSWERS_GONE: &str = "
-    SELECT e.organization_id, e.position
-    FROM events e,
-        LATERAL (SELECT split_part(split_part(encode(e.metadata, 'escape'), '\"command_id\":\"', 2), '\"', 1) AS id OFFSET 0) said
-    WHERE e.position <= $1 AND position('\"command_id\":\"'::bytea IN e.metadata) > 0
+pub(super) const BESIDE_ANSWERS_GONE: &str = concat!(
+    naming!("command_id"),
+    "
       AND NOT EXISTS (SELECT FROM commands c WHERE c.id::text = said.id)
-    ORDER BY e.position LIMIT $2";
+    ORDER BY e.position LIMIT $2"
+);
 
 /// Claims that were made, were not let go and are not there; and claims that are there and were never made, or were
 /// let go. What was claimed before there were commitments is known by its append, one of whose events
@@ -195,14 +230,14 @@ pub(super) const BESIDE_CLAIMS: &str = "
     ORDER BY at, gone LIMIT $2";
 
 /// Who is hidden, and no deletion that would hide them is on record. An organization's hides everybody in it.
-pub(super) const BESIDE_HIDDEN: &str = "
+pub(super) const BESIDE_HIDDEN: &str = concat!(
+    "
     SELECT h.organization_id, h.subject_id FROM hidden_subjects h
-    WHERE NOT EXISTS (
-        SELECT FROM streams t JOIN events e ON e.stream_key = t.key
-        WHERE t.organization_id = h.organization_id AND t.type = 'deletion_request' AND e.event_type = 'compliance.subject_soft_deleted'
-          AND (position(convert_to(h.subject_id::text, 'UTF8') IN e.payload) > 0
-               OR position(convert_to(h.organization_id::text, 'UTF8') IN e.payload) > 0))
-    ORDER BY 1, 2 LIMIT $1";
+    WHERE NOT ",
+    on_record!("h", "compliance.subject_soft_deleted"),
+    "
+    ORDER BY 1, 2 LIMIT $1"
+);
 
 /// Users whose last word is that they are deleted, and who are shown. Who was deleted or restored a moment ago is
 /// hidden or shown a little later.
