@@ -110,6 +110,41 @@ async fn pages_of_events_make_up_the_whole_list() {
 }
 
 #[tokio::test]
+async fn a_name_that_is_none_is_refused_with_those_that_are_like_it_and_nothing_is_exported() {
+    let organization = fresh_organization().await;
+    for (filter, field, like) in
+        [("type=points.hold_palced", "type", "points.hold_placed"), ("stream_type=points_acount", "stream_type", "points_account")]
+    {
+        for path in [format!("/events?{filter}"), format!("/events/stream?{filter}")] {
+            let refused = organization.analyst.get(&path).await.refused(422, "VALIDATION_ERROR");
+            let error = &refused.body["errors"][0];
+            assert_eq!((&error["field"], &error["reason"], &error["allowed"][0]), (&json!(field), &json!("name_unknown"), &json!(like)));
+        }
+        let export = organization.analyst.request(Method::GET, &format!("/events?{filter}")).header("Accept", "application/x-ndjson");
+        assert_eq!(export.send().await.expect("an answer").status().as_u16(), 422, "{filter}");
+    }
+    assert_eq!(exports(&organization).await, Vec::<Value>::new());
+}
+
+#[tokio::test]
+async fn a_span_that_ends_before_it_begins_is_refused_wherever_one_is_asked_for() {
+    let organization = fresh_organization().await;
+    let (later, earlier) = ("2026-02-01T00:00:00Z", "2026-01-01T00:00:00Z");
+    let member = format!("/users/{}", organization.member_id);
+    for (path, end, reader) in [
+        (format!("/events?from={later}&to={earlier}"), "to", &organization.analyst),
+        (format!("/authz/decisions?from={later}&until={earlier}"), "until", &organization.officer),
+        (format!("{member}/points/statement?from={later}&to={earlier}"), "to", &organization.member),
+        (format!("{member}/activities?from=2026-02-01&to=2026-01-01"), "to", &organization.member),
+        (format!("{member}/activities/days?from=2026-02-01&to=2026-01-01"), "to", &organization.member),
+    ] {
+        let error = reader.get(&path).await.refused(422, "VALIDATION_ERROR").body["errors"][0].clone();
+        assert_eq!((&error["field"], &error["reason"]), (&json!(end), &json!("ends_before_it_begins")), "{path}");
+        reader.get(&path.replace(later, earlier).replace("2026-02-01", "2026-01-01")).await.expect(200);
+    }
+}
+
+#[tokio::test]
 async fn an_export_has_one_line_for_each_event() {
     let (organization, _) = eventful().await;
     let listed = organization.domain_events().await;

@@ -1,27 +1,13 @@
-//! What a search of the audit log may name: a name that is none is refused, since nothing found looks like nothing done.
+//! `GET audit-logs`, and what its search may name.
 
-use super::permissions;
-use palmares_domain::{
-    identity::Grant,
-    kernel::{DataClass, FieldError},
-    registry::{AGGREGATES, event_catalogue},
-};
+use super::names::Names;
+use palmares_domain::kernel::DataClass;
 use palmares_projections::{
-    compliance::audit_trail::{self, AuditEntry, action_recorded, event_type_recorded, target_type_recorded},
-    engine::{Page, Query, ReadError, TenantReader},
+    compliance::audit_trail::{self, AuditEntry},
+    engine::{Page, Query, ReadError, TenantReader, in_order},
 };
 use serde::Deserialize;
-use std::collections::BTreeSet;
 use utoipa::ToSchema;
-
-/// How many names that are like it are told of one that is none.
-const CLOSE_MAX: usize = 3;
-
-/// What is longer is like no name.
-const NAME_MAX_CHARS: usize = 80;
-
-/// What acts by itself, or for somebody who is not known yet, does so under permissions that nobody is granted.
-const OF_NOBODY: [&str; 2] = ["system", "door"];
 
 /// Who did what, when, from where, and what it changed. Newest first; entries are never changed and
 /// new ones come before the first page, so the pages of a list fit together.
@@ -42,92 +28,12 @@ impl Query for ListAuditLogs {
 }
 
 /// # Errors
-/// A type or a permission that is in no catalogue and that nothing in the organization's log has, with those that are
-/// like it; a span that ends before it begins.
+/// A type or a permission that is none; a span that ends before it begins.
 pub async fn check_names(asked: &audit_trail::ListAuditLogs, reader: &mut TenantReader<'_>) -> Result<(), ReadError> {
-    let mut errors = Vec::new();
-    if let Some(name) = &asked.event_type {
-        let known: BTreeSet<_> = event_catalogue().map(|event| event.name).collect();
-        if !(known.contains(name.as_str()) || could_be(name) && event_type_recorded(reader, name).await?) {
-            errors.push(unknown("event_type", name, &known));
-        }
-    }
-    if let Some(name) = &asked.target_type {
-        let known: BTreeSet<_> = AGGREGATES.iter().map(|aggregate| aggregate.stream_type).collect();
-        if !(known.contains(name.as_str()) || could_be(name) && target_type_recorded(reader, name).await?) {
-            errors.push(unknown("target_type", name, &known));
-        }
-    }
-    if let Some(name) = &asked.action {
-        let granted = name.parse::<Grant>().is_ok_and(|grant| permissions().knows(&grant));
-        let of_nobody = name.split('.').next().is_some_and(|group| OF_NOBODY.contains(&group));
-        if !(granted || of_nobody || could_be(name) && action_recorded(reader, name).await?) {
-            errors.push(unknown("action", name, &actions()));
-        }
-    }
-    if asked.from.zip(asked.to).is_some_and(|(from, to)| from > to) {
-        errors.push(FieldError::new("to", "ends_before_it_begins"));
-    }
-    if errors.is_empty() { Ok(()) } else { Err(ReadError::Invalid(errors)) }
-}
-
-/// Whether PostgreSQL need be asked about it.
-fn could_be(name: &str) -> bool {
-    name.bytes().all(|byte| byte.is_ascii_graphic())
-}
-
-/// Every permission, and every group of them.
-fn actions() -> BTreeSet<&'static str> {
-    let groups = |permission: &'static str| permission.match_indices('.').map(move |(end, _)| permission.split_at(end).0);
-    permissions().permissions().flat_map(|permission| groups(permission).chain([permission])).collect()
-}
-
-fn unknown(field: &str, name: &str, known: &BTreeSet<&'static str>) -> FieldError {
-    FieldError { allowed: closest(name, known), ..FieldError::new(field, "name_unknown") }
-}
-
-/// The names that are most like one, the most alike first.
-fn closest(name: &str, known: &BTreeSet<&'static str>) -> Vec<String> {
-    if name.len() > NAME_MAX_CHARS {
-        return Vec::new();
-    }
-    let far = name.len() / 3;
-    let mut alike: Vec<_> = known.iter().map(|known| (distance(name, known), *known)).filter(|(changes, _)| *changes <= far).collect();
-    alike.sort_unstable();
-    alike.into_iter().take(CLOSE_MAX).map(|(_, known)| known.to_owned()).collect()
-}
-
-/// How many letters have to be added, left out or changed to come from one name to the other.
-fn distance(one: &str, other: &str) -> usize {
-    let mut row: Vec<usize> = (0..=other.len()).collect();
-    for (above, letter) in one.bytes().enumerate() {
-        let (mut diagonal, mut left) = (above, above + 1);
-        row[0] = left;
-        for (cell, with) in row[1..].iter_mut().zip(other.bytes()) {
-            left = (diagonal + usize::from(letter != with)).min(left + 1).min(*cell + 1);
-            diagonal = std::mem::replace(cell, left);
-        }
-    }
-    row[other.len()]
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names_are_as_far_from_each_other_as_letters_have_to_be_changed() {
-        for (one, other, changes) in [("", "", 0), ("a", "", 1), ("role", "role", 0), ("palce", "place", 2), ("hold", "holds", 1)] {
-            assert_eq!((distance(one, other), distance(other, one)), (changes, changes), "{one} {other}");
-        }
-    }
-
-    #[test]
-    fn what_is_like_a_name_is_told_and_what_is_like_none_is_not() {
-        let known = event_catalogue().map(|event| event.name).collect();
-        assert_eq!(closest("identity.role_asigned", &known)[0], "identity.role_assigned");
-        assert_eq!(closest("nonsense", &known), Vec::<String>::new());
-        assert_eq!(closest(&"x".repeat(NAME_MAX_CHARS + 1), &known), Vec::<String>::new());
-        assert_eq!(closest("points.hodl", &actions())[0], "points.hold");
-    }
+    let mut names = Names::known_to(reader);
+    names.event_type("event_type", asked.event_type.as_deref()).await?;
+    names.stream_type("target_type", asked.target_type.as_deref()).await?;
+    names.action("action", asked.action.as_deref()).await?;
+    names.check()?;
+    in_order(asked.from, ("to", asked.to))
 }

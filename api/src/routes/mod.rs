@@ -17,6 +17,7 @@ pub mod external_identities;
 pub mod identity;
 pub mod invitations;
 pub mod memberships;
+mod names;
 mod officers;
 pub mod operations;
 pub mod organizations;

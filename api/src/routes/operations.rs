@@ -1,5 +1,6 @@
 //! Operations: the history of events, and where the projections stand.
 
+use super::names::Names;
 use crate::{
     pipeline::{
         Route, Services, UpkeepRefused,
@@ -13,10 +14,10 @@ use crate::{
 use futures::{StreamExt, TryStreamExt};
 use palmares_domain::kernel::{Admitted, Code, DataClass, Tenant};
 use palmares_projections::{
-    engine::{Cursor, Limit, Page, parked::ParkedEvent, status::ProjectionStatus},
+    engine::{Cursor, Limit, Page, Query, ReadError, TenantReader, parked::ParkedEvent, status::ProjectionStatus},
     operations::{
         analytics::{ShowAnalytics, ShowPlatformAnalytics},
-        history::{FollowEvents, HistoryEvent, ListEvents, export_ndjson, export_start, follow},
+        history::{self, FollowEvents, HistoryEvent, export_ndjson, export_start, follow},
     },
 };
 use serde::{Deserialize, Serialize};
@@ -34,10 +35,34 @@ pub const ROUTES: &[Route] = &[
     Route::action::<RetryParked>(Verb::Post, "/projections/{name}/retry", "operations.projection.retry"),
 ];
 
+/// What happened, oldest first, as far as the audit log's read model knows: `min_position` waits for it.
+#[derive(Deserialize, ToSchema)]
+#[serde(transparent)]
+pub struct ListEvents(history::ListEvents);
+
+impl Query for ListEvents {
+    type Output = Page<HistoryEvent>;
+
+    const PROJECTIONS: &'static [&'static str] = <history::ListEvents as Query>::PROJECTIONS;
+    const DATA_CLASS: DataClass = <history::ListEvents as Query>::DATA_CLASS;
+
+    async fn run(self, reader: &mut TenantReader<'_>) -> Result<Self::Output, ReadError> {
+        check_names(&self.0.event_type, &self.0.stream_type, reader).await?;
+        self.0.run(reader).await
+    }
+}
+
+async fn check_names(event: &Option<String>, stream: &Option<String>, reader: &mut TenantReader<'_>) -> Result<(), ReadError> {
+    let mut names = Names::known_to(reader);
+    names.event_type("type", event.as_deref()).await?;
+    names.stream_type("stream_type", stream.as_deref()).await?;
+    names.check()
+}
+
 /// Exports the events that a filter leaves, as newline-delimited JSON.
 #[derive(Deserialize, ToSchema)]
 #[serde(transparent)]
-pub struct ExportEvents(ListEvents);
+pub struct ExportEvents(history::ListEvents);
 
 impl Streaming for ExportEvents {
     const MEDIA_TYPE: &'static str = "application/x-ndjson";
@@ -47,6 +72,7 @@ impl Streaming for ExportEvents {
     }
 
     async fn start(&self, tenant: Tenant, services: &Services) -> Result<i64, Problem> {
+        check_names(&self.0.event_type, &self.0.stream_type, &mut services.readers.open(tenant, None).await?).await?;
         Ok(export_start(&services.readers, tenant, &self.0).await?)
     }
 
@@ -62,7 +88,8 @@ impl Streaming for ExportEvents {
 pub struct StreamEvents(FollowEvents);
 
 impl Live for StreamEvents {
-    async fn start(&self, _: Tenant, last_event_id: Option<&str>, _: &Services) -> Result<i64, Problem> {
+    async fn start(&self, tenant: Tenant, last_event_id: Option<&str>, services: &Services) -> Result<i64, Problem> {
+        check_names(&self.0.event_type, &self.0.stream_type, &mut services.readers.open(tenant, None).await?).await?;
         let resumed = last_event_id.map(|id| id.trim().parse::<i64>()).transpose();
         let resumed = resumed.map_err(|_| Problem::invalid_field("Last-Event-ID", "wrong_type"))?;
         Ok(resumed.or(self.0.after).unwrap_or(0).max(0))

@@ -48,7 +48,7 @@ pub use keys::{KeyError, Opened, PersonalKeys};
 pub use page::{Cursor, Limit, Listing, Page};
 pub use projector::{ApplyContext, ApplyError, Delivered, OnFailure, Projector, Slot};
 pub use reactor::{ReactError, Reactor};
-pub use reader::{Query, ReadError, Readers, TenantReader};
+pub use reader::{Query, ReadError, Readers, TenantReader, in_order};
 pub use report::ReportFormat;
 pub use supervisor::{Parts, Supervisor};
 

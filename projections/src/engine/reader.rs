@@ -58,6 +58,16 @@ impl ReadError {
     }
 }
 
+/// # Errors
+/// A stretch of time that ends before it begins: its end, with the name of the field that has it. Nothing is found in
+/// one, which would look like nothing done.
+pub fn in_order<T: PartialOrd>(from: Option<T>, (field, to): (&str, Option<T>)) -> Result<(), ReadError> {
+    match from.zip(to) {
+        Some((from, to)) if from > to => Err(ReadError::invalid(field, "ends_before_it_begins")),
+        _ => Ok(()),
+    }
+}
+
 impl From<sqlx::Error> for ReadError {
     fn from(error: sqlx::Error) -> Self {
         ReadError::Unavailable(error.into())

@@ -3,7 +3,7 @@
 use super::{PROJECTION, SealedRecord, day_place, day_total, metric, record_place};
 use crate::{
     challenges::require_user,
-    engine::{Cursor, Limit, Listing, Page, Query, ReadError, TenantReader},
+    engine::{Cursor, Limit, Listing, Page, Query, ReadError, TenantReader, in_order},
 };
 use chrono::{DateTime, NaiveDate, Utc};
 use palmares_domain::{
@@ -89,6 +89,7 @@ impl Query for UserActivities {
     }
 
     async fn run(self, reader: &mut TenantReader<'_>) -> Result<Page<Activity>, ReadError> {
+        in_order(self.from, ("to", self.to))?;
         let list: Listing<(NaiveDate, Uuid)> = reader.list(self.cursor.as_ref(), &self.limit)?;
         require_user(reader, self.user_id).await?;
         let organization = reader.organization();
@@ -177,6 +178,7 @@ impl Query for UserActivityDays {
     }
 
     async fn run(self, reader: &mut TenantReader<'_>) -> Result<Page<ActivityDay>, ReadError> {
+        in_order(self.from, ("to", self.to))?;
         let list: Listing<(NaiveDate, String)> = reader.list(self.cursor.as_ref(), &self.limit)?;
         require_user(reader, self.user_id).await?;
         let organization = reader.organization();

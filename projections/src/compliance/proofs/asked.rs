@@ -3,7 +3,7 @@
 use super::{query::optional_number, trees::head};
 use crate::{
     compliance::audit_trail::{AuditName, ListAuditLogs, Outcome},
-    engine::{ReadError, Readers},
+    engine::{ReadError, Readers, in_order},
 };
 use chrono::{DateTime, Utc};
 use palmares_domain::kernel::Tenant;
@@ -58,9 +58,7 @@ impl Asked {
     /// A tenant of whom nothing is sealed yet, a span that ends before it begins, and a pinned size that the tree does
     /// not have.
     pub async fn check(&self, readers: &Readers, tenant: Tenant) -> Result<i64, ReadError> {
-        if self.from.zip(self.to).is_some_and(|(from, to)| from > to) {
-            return Err(ReadError::invalid("to", "ends_before_it_begins"));
-        }
+        in_order(self.from, ("to", self.to))?;
         let head = head(&mut readers.open(tenant, None).await?).await?;
         match self.pinned_size {
             Some(pinned) if pinned > head.size => Err(ReadError::invalid("pinned_size", "out_of_range")),

@@ -3,7 +3,7 @@
 use super::PROJECTION;
 use crate::{
     compliance::audit_trail::{Metadata, REFUSAL},
-    engine::{Cursor, Limit, Page, Query, ReadError, TenantReader},
+    engine::{Cursor, Limit, Page, Query, ReadError, TenantReader, in_order},
 };
 use chrono::{DateTime, Utc};
 use palmares_domain::{
@@ -174,6 +174,7 @@ impl Query for ListDecisions {
     const DATA_CLASS: DataClass = DataClass::Confidential;
 
     async fn run(self, reader: &mut TenantReader<'_>) -> Result<Page<Decision>, ReadError> {
+        in_order(self.from, ("until", self.until))?;
         let list = reader.list(self.cursor.as_ref(), &self.limit)?;
         let organization = reader.organization().0;
         let query = sqlx::query_as(LIST)

@@ -4,7 +4,7 @@
 use super::{event::HistoryEvent, query::ListEvents};
 use crate::{
     compliance::audit_trail,
-    engine::{ReadError, Readers},
+    engine::{ReadError, Readers, in_order},
 };
 use bytes::{BufMut, Bytes, BytesMut};
 use futures::{Stream, TryStreamExt, stream};
@@ -51,8 +51,9 @@ impl Export {
 /// The position behind which an export of `asked` begins.
 ///
 /// # Errors
-/// A cursor that is none of this log.
+/// A cursor that is none of this log; a span that ends before it begins.
 pub async fn export_start(readers: &Readers, tenant: Tenant, asked: &ListEvents) -> Result<i64, ReadError> {
+    in_order(asked.from, ("to", asked.to))?;
     asked.start(&readers.open(tenant, None).await?)
 }
 

@@ -3,7 +3,7 @@
 use super::event::{HistoryEvent, position};
 use crate::{
     compliance::audit_trail,
-    engine::{Cursor, Limit, Page, Query, ReadError, TenantReader},
+    engine::{Cursor, Limit, Page, Query, ReadError, TenantReader, in_order},
 };
 use chrono::{DateTime, Utc};
 use palmares_domain::kernel::DataClass;
@@ -119,6 +119,7 @@ impl Query for ListEvents {
     const DATA_CLASS: DataClass = DataClass::Internal;
 
     async fn run(self, reader: &mut TenantReader<'_>) -> Result<Page<HistoryEvent>, ReadError> {
+        in_order(self.from, ("to", self.to))?;
         let limit = self.limit.rows()?;
         let (after, end) = (self.start(reader)?, self.end(reader.as_of));
         let events = self.page(reader, after, end, limit + 1).await?;

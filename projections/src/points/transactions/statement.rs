@@ -1,7 +1,7 @@
 //! The query: a member's statement, newest line first.
 
 use super::{TransactionKind, query::unknown, reasons::open_reasons};
-use crate::engine::{Cursor, Limit, Page, Query, ReadError, TenantReader};
+use crate::engine::{Cursor, Limit, Page, Query, ReadError, TenantReader, in_order};
 use crate::points::members::require_user;
 use chrono::{DateTime, Utc};
 use palmares_domain::kernel::{AccountId, DataClass, ProgramId, TeamId, TransactionId, UserId};
@@ -69,6 +69,7 @@ impl Query for UserStatement {
     }
 
     async fn run(self, reader: &mut TenantReader<'_>) -> Result<Page<StatementLine>, ReadError> {
+        in_order(self.from, ("to", self.to))?;
         let limit = self.limit.rows()?;
         let before: Option<i64> = reader.behind(self.cursor.as_ref())?;
         require_user(reader, self.user_id).await?;
