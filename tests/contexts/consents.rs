@@ -57,6 +57,15 @@ async fn a_person_agrees_to_the_version_in_force_and_takes_it_back() {
     assert_eq!((&held["consent"]["id"], &held["consent"]["status"]), (&json!(consent), &json!("GIVEN")));
     assert_eq!(held["consent"]["policy_version"], "2026-01");
     assert_eq!(held["consent"]["origin"], json!({ "ip": "127.0.0.1", "user_agent": "Palmares test" }));
+    // What else was agreed to from the same device came from there too.
+    organization.publish("analytics", "2026-01", "We count what you look at.").await.expect(201);
+    let asked = member.request(reqwest::Method::POST, "/consents").header("User-Agent", "Palmares test");
+    let body = json!({ "consent_type": "analytics", "policy_version": "2026-01", "language": "en" });
+    let position = Reply::of(asked.json(&body)).await.expect(200).position();
+    for consent in ["marketing", "analytics"] {
+        let held = record(member, "/me/consents", consent, position).await;
+        assert_eq!(held["consent"]["origin"]["user_agent"], "Palmares test", "{consent}");
+    }
 
     // A newer version asks again, and renews the same consent.
     let newer = organization.publish("marketing", "2026-02", "We write you more letters.").await.expect(201);

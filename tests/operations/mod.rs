@@ -4,6 +4,7 @@ mod backup;
 mod cells;
 mod cluster;
 mod deployment;
+mod proxies;
 mod rotation;
 mod site;
 mod telemetry;

@@ -153,6 +153,7 @@ mod tests {
             mail: None,
             sms: None,
             rate_limit_ip: 1,
+            trusted_proxies: 0,
             cache_bytes: 1 << 20,
             dns_server: None,
             breached_passwords_file: None,

@@ -65,6 +65,8 @@ pub struct ServerSettings {
     pub sms: Option<SmsSettings>,
     /// Requests per 5 minutes and address.
     pub rate_limit_ip: u32,
+    /// How many proxies stand before it, each of which adds to `X-Forwarded-For` whom it saw.
+    pub trusted_proxies: u8,
     /// Bytes of states that stay in memory, as an estimate.
     pub cache_bytes: usize,
     /// The DNS server to ask; none for those of the machine.
@@ -110,6 +112,9 @@ pub struct GivenSettings {
     /// Requests per 5 minutes and address
     #[arg(long, env = "PALMARES_RATE_LIMIT_IP", default_value_t = RATE_LIMIT_IP)]
     pub rate_limit_ip: u32,
+    /// Proxies before it, each of which adds to X-Forwarded-For whom it saw; with none the header is not believed
+    #[arg(long, env = "PALMARES_TRUSTED_PROXIES", default_value_t = 0)]
+    pub trusted_proxies: u8,
     /// Bytes of states that stay in memory, as an estimate
     #[arg(long, env = "PALMARES_CACHE_BYTES", default_value_t = CACHE_BYTES_DEFAULT)]
     pub cache_bytes: usize,
@@ -203,6 +208,7 @@ impl GivenSettings {
             mail: self.letters.mail(&mut missing),
             sms: self.letters.sms(&self.secrets_dir, &mut missing),
             rate_limit_ip: self.rate_limit_ip,
+            trusted_proxies: self.trusted_proxies,
             cache_bytes: self.cache_bytes,
             dns_server: self.dns_server,
             breached_passwords_file: self.breached_passwords_file.clone(),
@@ -304,6 +310,7 @@ mod tests {
             tokens: TokenSettings::default(),
             letters: LetterSettings { smtp_url: Some("smtp://127.0.0.1".to_owned()), ..LetterSettings::default() },
             rate_limit_ip: RATE_LIMIT_IP,
+            trusted_proxies: 0,
             breached_passwords_file: None,
             secrets_dir: None,
             challenges: ChallengeSettings { captcha_url: Some("https://captcha.test/siteverify".to_owned()), captcha_secret: None },

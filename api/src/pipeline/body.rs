@@ -2,6 +2,7 @@
 
 use crate::problem::Problem;
 use actix_web::http::header::{self, HeaderMap};
+use chrono::{DateTime, NaiveDate, Utc};
 use palmares_domain::kernel::FieldError;
 use serde::{
     Deserialize, Deserializer,
@@ -80,11 +81,21 @@ pub fn parameters<T: DeserializeOwned>(params: &[(&'static str, String)], query:
 const NULL: char = '\0';
 const NULL_CHARACTER: &str = "null_character";
 
+/// A time whose year RFC 3339 does not have, nor PostgreSQL all of them: what was recorded with one would be in no read model.
+const TIME: &str = "time";
+
 fn storable(name: &str, value: &str) -> Result<(), Problem> {
     match value.contains(NULL) || name.contains(NULL) {
         true => Err(Problem::invalid_field(name.replace(NULL, ""), NULL_CHARACTER)),
+        // In a query a plus sign that nobody encoded is a space.
+        false if is_out_of_time(&value.replacen(' ', "+", 1)) => Err(Problem::invalid_field(name, TIME)),
         false => Ok(()),
     }
+}
+
+/// Whether a text is a date or time with a sign before its year, as ISO 8601 has them and `chrono` reads them.
+fn is_out_of_time(value: &str) -> bool {
+    value.starts_with(['+', '-']) && (value.parse::<DateTime<Utc>>().is_ok() || value.parse::<NaiveDate>().is_ok())
 }
 
 /// How `chrono` begins to say that a text is no date or time.
@@ -116,7 +127,7 @@ fn blame(path: &str, message: &str) -> Problem {
     } else if message.starts_with("number too") || message.starts_with("invalid value: integer") {
         (here(), "out_of_range")
     } else if UNREAD_TIMES.iter().any(|start| message.starts_with(start)) {
-        (here(), "time")
+        (here(), TIME)
     } else if message.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_' || byte == b'.') {
         (here(), message)
     } else {
@@ -203,7 +214,11 @@ impl<'de> Visitor<'de> for StrictVisitor {
         self.visit_string(value.to_owned())
     }
     fn visit_string<E: serde::de::Error>(self, value: String) -> Result<Value, E> {
-        if value.contains(NULL) { Err(E::custom(NULL_CHARACTER)) } else { Ok(Value::String(value)) }
+        match value.contains(NULL) {
+            true => Err(E::custom(NULL_CHARACTER)),
+            false if is_out_of_time(&value) => Err(E::custom(TIME)),
+            false => Ok(Value::String(value)),
+        }
     }
     fn visit_seq<A: SeqAccess<'de>>(self, mut access: A) -> Result<Value, A::Error> {
         let mut items = Vec::new();

@@ -74,6 +74,8 @@ fn a_fault_names_its_field() {
         (r#"{"amount": 1, "items": [{"value": 1, "value": 1}]}"#, "items[0].value", "duplicate_field"),
         (r#"{"amount": 1, "items": [], "order_id": "00000000-0000-0000-0000-000000000009"}"#, "order_id", "unknown_field"),
         (r#"{"amount": 1, "items": [], "kind": "fa\u0000st"}"#, "kind", "null_character"),
+        (r#"{"amount": 1, "items": [], "kind": "-262143-01-01T00:00:00Z"}"#, "kind", "time"),
+        (r#"{"amount": 1, "items": [], "kind": "+12026-01-01"}"#, "kind", "time"),
         (r#"{"amount": 1, "items": [{"value": 1, "\u0000": 1}]}"#, "items[0]", "null_character"),
         (r#"{"amount": 1, "items": []"#, "", "malformed_json"),
         (r#"{"amount": 1, "items": []} {}"#, "", "malformed_json"),
@@ -119,6 +121,9 @@ fn parameters_of_path_and_query_are_typed_together() {
     assert_eq!(fault(read(&[("limit", "70000")])), ("limit".to_owned(), "out_of_range".to_owned()));
     assert_eq!(fault(read(&[("deep", "perhaps")])), ("deep".to_owned(), "wrong_type".to_owned()));
     assert_eq!(fault(read(&[("limit", "5\0")])), ("limit".to_owned(), "null_character".to_owned()));
+    for year in ["-0001", "+262142", " 262142"] {
+        assert_eq!(fault(read(&[("limit", &format!("{year}-12-31T23:59:59Z"))])), ("limit".to_owned(), "time".to_owned()), "{year}");
+    }
     assert_eq!(fault(read(&[("li\0mit", "5")])), ("limit".to_owned(), "null_character".to_owned()));
     assert_eq!(fault(read(&[("colour", "red")])), ("colour".to_owned(), "unknown_field".to_owned()));
     assert_eq!(fault(read(&[("limit", "5"), ("limit", "6")])), ("limit".to_owned(), "duplicate_field".to_owned()));

@@ -18,7 +18,7 @@ use crate::{
     dns::HickoryDns,
     mail::{Links, MailSettings, SmtpMailer, Templates},
     pipeline::{
-        Bound, Gate, Limiter, Parts, Progress, RateLimits, Services, Settings, TokenKeys, bind, decision::DecisionPoint, route::Kind,
+        Bound, Gate, Limiter, Parts, Progress, Proxy, RateLimits, Services, Settings, TokenKeys, bind, decision::DecisionPoint, route::Kind,
     },
     reactors::{
         self, Post,
@@ -82,7 +82,7 @@ pub(super) async fn serve(
         desk: desk(&settings, &write)?,
         head: read.head.clone(),
         metrics,
-        settings: Settings { limits, ..Settings::new(settings.bind) },
+        settings: Settings { limits, proxy: proxy(&settings), ..Settings::new(settings.bind) },
         stop: stopping.clone(),
         // Who serves no requests still tells how it is.
         routes: routes::all().filter(|route| settings.role.serves_requests() || route.kind == Kind::Public).collect(),
@@ -176,6 +176,11 @@ async fn asked(stop: &mut watch::Receiver<bool>) {
 }
 
 /// Where people sign in.
+/// Who is reached by https is promised to be reached by it alone, wherever TLS ends.
+fn proxy(settings: &ServerSettings) -> Proxy {
+    Proxy { trusted_hops: settings.trusted_proxies, tls: settings.public_url.starts_with("https://") }
+}
+
 fn desk(settings: &ServerSettings, write: &WriteSide) -> anyhow::Result<Desk> {
     let policy = PasswordPolicy::new(settings.breached_passwords_file.as_deref()).context("reading the list of stolen passwords")?;
     let federation = FederationSettings {

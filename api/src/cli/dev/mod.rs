@@ -150,6 +150,7 @@ async fn run_on(
         sms: Some(SmsSettings { url: mailbox.texts_url(), secret_file: mailbox.secret_file(&secrets_dir)? }),
         mail: Some(MailSettings { smtp_url: mailbox.smtp_url(), from: MAIL_FROM.to_owned() }),
         rate_limit_ip: args.rate_limit_ip,
+        trusted_proxies: 0,
         cache_bytes: CACHE_BYTES_DEFAULT,
         dns_server: args.dns_server,
         breached_passwords_file: None,

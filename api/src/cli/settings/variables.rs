@@ -35,6 +35,7 @@ pub const ENVIRONMENT: &[(&str, &str)] = &[
     ("PALMARES_SMTP_URL", "mail server for letters: smtp://user:password@host:587?tls=required; without it letters wait"),
     ("PALMARES_MAIL_FROM", "sender of letters: Palmares <no-reply@your.company>"),
     ("PALMARES_RATE_LIMIT_IP", "requests that one address may make in 5 minutes"),
+    ("PALMARES_TRUSTED_PROXIES", "how many proxies stand before it; unset, X-Forwarded-For is not believed"),
     (
         "PALMARES_BREACHED_PASSWORDS_FILE",
         "list of stolen passwords: SHA-1 in hexadecimal, one in a line, in order; none of them is accepted",

@@ -175,7 +175,7 @@ pub(in crate::compliance) async fn consents_of(
     let states = sqlx::query_as(STATES).persistent(false).bind(organization).bind(user.0).bind(position);
     let states: Vec<State> = states.fetch_all(reader.connection()).await?;
     let contexts: Vec<Uuid> = states.iter().filter_map(|state| state.client_context_id).collect();
-    let mut origins = audit_trail::origins(reader, &contexts).await?;
+    let origins = audit_trail::origins(reader, &contexts).await?;
     let documents = sqlx::query_as(DOCUMENTS).persistent(false).bind(organization).bind(position).bind(at);
     let mut in_force = by_type(documents.fetch_all(reader.connection()).await?);
     let settings: Option<Json<Settings>> = sqlx::query_scalar(REQUIRED).bind(organization).fetch_optional(reader.connection()).await?;
@@ -184,7 +184,7 @@ pub(in crate::compliance) async fn consents_of(
 
     let records = ConsentType::ALL.into_iter().filter_map(|kind| {
         let given = states.remove(kind.name()).map(|state| {
-            let origin = state.client_context_id.and_then(|context| origins.remove(&context));
+            let origin = state.client_context_id.and_then(|context| origins.get(&context).cloned());
             GivenConsent::of(state, origin)
         });
         record(kind, &required, given, in_force.remove(kind.name()))
