@@ -234,7 +234,7 @@ async fn a_hold_stops_a_deletion_by_itself_and_lets_it_go_on() {
     let hold = organization.officer.post("/legal-holds", &body).await.expect(201).id("id");
     let status = async |wanted: &str| (organization.deletion(&request).await["status"] == wanted).then_some(());
     eventually("the deletion is held", async || status("HELD").await).await;
-    on(&organization.member, &request, "cancel", json!({})).await.refused(409, "LEGAL_HOLD");
+    on(&organization.officer, &request, "approve", json!({})).await.refused(409, "LEGAL_HOLD");
     // By which one is told to whoever may see holds, and to nobody else.
     let checks = format!("/deletion-requests/{request}/checks?user_id={}", organization.member_id);
     assert_eq!(organization.officer.get(&checks).await.expect(200).body["holds"], json!([hold]));
@@ -249,6 +249,11 @@ async fn a_hold_stops_a_deletion_by_itself_and_lets_it_go_on() {
     assert_eq!((&listed.items()[0]["matter"], listed.items()[0]["subjects"].as_array().map(Vec::len)), (&json!("case 7"), Some(2)));
     organization.officer.post(&format!("/legal-holds/{hold}/release"), &json!({})).await.expect(200);
     eventually("the deletion goes on", async || status("GRACE").await).await;
+    // Held again, now that everybody is; whoever may stay for good need not wait for the hold's end.
+    organization.officer.post("/legal-holds", &json!({ "matter": "case 8" })).await.expect(201);
+    eventually("the deletion is held again", async || status("HELD").await).await;
+    on(&organization.member, &request, "cancel", json!({})).await.expect(200);
+    organization.member.get("/me").await.expect(200);
 }
 
 // covers: E-171, E-172

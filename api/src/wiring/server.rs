@@ -23,7 +23,7 @@ use crate::{
     reactors::{
         self, Post,
         audit_schedules::{Exporters, RunAuditSchedules},
-        erasure::{self, DeletionTimer, Erase},
+        erasure::{self, DeletionTimer, Erase, KeepHolds},
         siem::{Forwarder, Pauses, Sinks},
     },
     routes,
@@ -116,6 +116,7 @@ pub(super) async fn serve(
         let sinks = sinks.context("preparing to send audit logs")?;
         let tools = erasure_tools(&write, &read, tokens);
         reactors.push(Arc::new(Erase(tools.clone())));
+        reactors.push(Arc::new(KeepHolds(tools.clone())));
         timers.push(Arc::new(DeletionTimer(tools)));
         match &settings.sealing {
             Some(sealing) => {

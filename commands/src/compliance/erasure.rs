@@ -39,17 +39,19 @@ fn is_held(unit: &mut Unit<'_>, subject: DeletionSubject, footprint: Option<&Spa
     Ok(!unit.state::<LegalHolds>(organization)?.on(subject, footprint).is_empty())
 }
 
-/// What of the subject has a date, and which one: of what is not destroyed yet, by the schedule as it is now. What
-/// was written about cases has none of its own: it goes with the last of what has one.
+/// What of the subject has a date, and which one: of what is not destroyed yet, by the schedule as it is now.
 pub fn dates_of(dossier: &Dossier, schedule: &RetentionSchedule, now: DateTime<Utc>) -> Vec<Retained> {
     let since = dossier.ended_at.unwrap_or(now);
-    let left: Vec<Purpose> = match dossier.status {
-        DeletionStatus::RetentionCountdown | DeletionStatus::Held if dossier.rounds > 0 => {
-            dossier.retained.iter().map(|retained| retained.purpose).collect()
+    let left: Vec<Purpose> = match dossier.stands() {
+        DeletionStatus::RetentionCountdown => {
+            dossier.retained.iter().map(|retained| retained.purpose).filter(|purpose| purpose.is_of_people()).collect()
         }
         _ => Purpose::OF_PEOPLE.to_vec(),
     };
-    schedule.dates(&left, since)
+    match dossier.subject {
+        DeletionSubject::User(_) => schedule.dates(&left, since),
+        DeletionSubject::Organization(_) => schedule.dates_of_organization(&left, since),
+    }
 }
 
 /// Ends the grace period, where it is over: the subject is hidden, and out.

@@ -60,6 +60,8 @@ const HIDDEN: &str = "compliance.subject_soft_deleted";
 const RESTORED: &str = "compliance.subject_restored";
 const BEGUN: &str = "compliance.erasure_begun";
 const STEP_DONE: &str = "compliance.erasure_step_done";
+const LIFTED: &str = "compliance.deletion_hold_lifted";
+const RESCHEDULED: &str = "compliance.retention_period_set";
 
 #[async_trait]
 impl Reactor for Erase {
@@ -68,25 +70,33 @@ impl Reactor for Erase {
     }
 
     fn interests(&self) -> &'static [&'static str] {
-        &[
-            HIDDEN,
-            RESTORED,
-            BEGUN,
-            STEP_DONE,
-            "compliance.legal_hold_placed",
-            "compliance.legal_hold_extended",
-            "compliance.legal_hold_released",
-            "compliance.retention_period_set",
-        ]
+        &[HIDDEN, RESTORED, BEGUN, STEP_DONE, LIFTED, RESCHEDULED]
     }
 
     async fn react(&self, delivered: &Delivered) -> Result<(), ReactError> {
         let event = &delivered.event;
         match event.event_type.as_str() {
-            HIDDEN | RESTORED | BEGUN | STEP_DONE => self.0.follow(event).await,
-            "compliance.retention_period_set" => self.0.reschedule(event).await,
-            _ => self.0.check_holds(event).await,
+            RESCHEDULED => self.0.reschedule(event).await,
+            _ => self.0.follow(event).await,
         }
+    }
+}
+
+/// Has legal holds keep what they are on. It stands apart from the process that they stop, so that it never waits for it.
+pub struct KeepHolds(pub Tools);
+
+#[async_trait]
+impl Reactor for KeepHolds {
+    fn name(&self) -> &'static str {
+        "compliance.keep_holds"
+    }
+
+    fn interests(&self) -> &'static [&'static str] {
+        &["compliance.legal_hold_placed", "compliance.legal_hold_extended", "compliance.legal_hold_released"]
+    }
+
+    async fn react(&self, delivered: &Delivered) -> Result<(), ReactError> {
+        self.0.check_holds(&delivered.event).await
     }
 }
 
@@ -109,6 +119,7 @@ impl Tools {
                 self.take(event, begun.request_id, begun.round, None).await
             }
             DeletionEvent::ErasureStepDone(done) => self.take(event, done.request_id, done.round, Some(done.step)).await,
+            DeletionEvent::DeletionHoldLifted(lifted) => self.resume(event, lifted.request_id).await,
             _ => Ok(()),
         }
     }
@@ -129,18 +140,27 @@ impl Tools {
             let over = dossier.rounds > round || (dossier.rounds == round && dossier.erasure.is_none());
             return if over { Ok(()) } else { Err(transient(anyhow!("this node is behind the erasure {request}"))) };
         };
+        // Nothing is destroyed yet, and a hold may have come since it was ordered.
+        if done.is_none() && self.is_held(event, request, dossier.subject).await? {
+            return Ok(());
+        }
         let order = Ordered { organization, request, round, subject: dossier.subject, purposes: erasure.purposes.clone() };
         let admission = SYSTEM.following(event, command_id(event.id, SYSTEM.name, 0));
         let Some(step) = ErasureStep::after(done) else {
             let certificate = certificate(self, event, &dossier).await.map_err(transient)?;
             let certify = CertifyErasure { request_id: request, subject: dossier.subject, certificate };
-            return execute(&self.engine, admission, certify).await.map(drop).map_err(failed);
+            execute(&self.engine, admission, certify).await.map_err(failed)?;
+            // A hold that came too late for these keys is on what is kept.
+            return self.is_held(event, request, dossier.subject).await.map(drop);
         };
         let (count, claims) = match step {
             ErasureStep::KeysDestroyed => {
                 // Looked up first: what is claimed under the keys goes in the append that says they are gone.
                 let claims = self.shredder.claims(organization, dossier.subject).await.map_err(transient)?;
-                (self.shredder.destroy_keys(&order).await.map_err(transient)?, claims)
+                match self.shredder.destroy_keys(&order).await.map_err(transient)? {
+                    Some(destroyed) => (destroyed, claims),
+                    None => return self.kept(event, &dossier).await,
+                }
             }
             ErasureStep::ProjectionsPurged => (self.forgotten(event).await?, Vec::new()),
             ErasureStep::EpochRotated => (self.shredder.rotate_epoch(&order).await.map_err(transient)?, Vec::new()),

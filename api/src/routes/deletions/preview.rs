@@ -7,7 +7,7 @@ use crate::{
 use chrono::{DateTime, TimeDelta, Utc};
 use palmares_domain::{
     compliance::{
-        deletion_request::{DeletionSubject, Retained},
+        deletion_request::DeletionSubject,
         legal_holds::LegalHolds,
         retention_schedule::{RecordClass, RetentionSchedule},
     },
@@ -86,12 +86,10 @@ impl Action for PreviewDeletion {
         let days = |class| TimeDelta::days(schedule.days(class).into());
         let soft_deleted_at = services.engine.now() + days(RecordClass::DeletionGrace);
         let erased_at = soft_deleted_at + days(RecordClass::DeletionRecovery);
-        let mut dates = schedule.dates(&Purpose::OF_PEOPLE, erased_at);
-        if user.is_none() {
-            // What was written about cases goes with the last of its people.
-            let until = dates.iter().map(|kept| kept.until).max().unwrap_or(erased_at);
-            dates.push(Retained { purpose: Purpose::Case, until });
-        }
+        let dates = match subject {
+            DeletionSubject::User(_) => schedule.dates(&Purpose::OF_PEOPLE, erased_at),
+            DeletionSubject::Organization(_) => schedule.dates_of_organization(&Purpose::OF_PEOPLE, erased_at),
+        };
         let of_purposes = dates.into_iter().map(|kept| {
             let class = RecordClass::of(kept.purpose);
             let SealedFields { fields, values } = sealed.remove(&kept.purpose).unwrap_or_default();

@@ -13,7 +13,7 @@ use utoipa::ToSchema;
 
 /// The subject may act again, where it could not any more.
 pub(super) fn give_back(unit: &mut Unit<'_>, before: &Dossier) -> Result<(), Refused> {
-    match (before.subject, before.status) {
+    match (before.subject, before.stands()) {
         (DeletionSubject::User(user), DeletionStatus::InReview | DeletionStatus::Grace) => {
             unit.run::<User>(user, &UserCommand::CancelDeletion)?;
         }
@@ -32,7 +32,7 @@ fn cancel(unit: &mut Unit<'_>, request: DeletionRequestId, subject: Option<Delet
     if before.subject.user() == Some(actor) && before.requested_by != actor {
         return Err(platform_decides("whoever asked for it, or another administrator, takes it back"));
     }
-    if before.kind == DeletionKind::Forced || before.status == DeletionStatus::Grace {
+    if before.kind == DeletionKind::Forced || before.stands() == DeletionStatus::Grace {
         let own = before.subject.user() == Some(actor);
         own.then_some(()).map_or_else(|| check_place(unit, &before), Ok)?;
     }

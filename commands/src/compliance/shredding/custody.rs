@@ -1,12 +1,12 @@
 //! Shredding by the custody of keys and the tables beside it.
 
 use super::{Ordered, Shredder};
-use crate::privacy::{Custody, PURPOSES, Subject};
+use crate::privacy::{Custody, PURPOSES, PrivacyError, Subject};
 use crate::store::ClaimKey;
 use async_trait::async_trait;
 use palmares_domain::{
     compliance::deletion_request::DeletionSubject,
-    kernel::{LegalHoldId, OrganizationId, Purpose, UserId},
+    kernel::{LegalHoldId, OrganizationId, Purpose},
 };
 use sqlx::PgPool;
 use std::{collections::HashMap, sync::Arc, time::Instant};
@@ -96,9 +96,8 @@ impl CustodyShredder {
     }
 }
 
-/// Of whom an organization has keys. What the platform's people left in it goes last, with nothing of its own
-/// people left: until then they hold, review and read what is kept, and it is on record from where and, in what
-/// was written about cases, why.
+/// Of whom an organization has keys. What the platform's people left in it goes last, with what was written about cases:
+/// until then they hold, review and read what is kept, and it is on record from where and why.
 struct People {
     own: Vec<Subject>,
     last: Vec<Subject>,
@@ -126,8 +125,13 @@ impl Shredder for CustodyShredder {
         Ok(())
     }
 
-    async fn quarantine(&self, organization: OrganizationId, subject: UserId, hold: LegalHoldId) -> anyhow::Result<()> {
-        Ok(self.custody.quarantine(Subject { organization, id: subject.0 }, hold.0).await?)
+    async fn quarantine(&self, organization: OrganizationId, subject: DeletionSubject, hold: LegalHoldId) -> anyhow::Result<bool> {
+        let people: Vec<Subject> = self.people(organization, subject).await?.all().collect();
+        for person in &people {
+            self.custody.quarantine(*person, hold.0).await?;
+        }
+        // Looked at behind it: what stands now is not destroyed any more.
+        self.stands(organization, &people).await
     }
 
     async fn release(&self, organization: OrganizationId, hold: LegalHoldId) -> anyhow::Result<()> {
@@ -138,24 +142,33 @@ impl Shredder for CustodyShredder {
         Ok(())
     }
 
+    async fn let_go(&self, organization: OrganizationId, subject: DeletionSubject) -> anyhow::Result<()> {
+        for person in self.people(organization, subject).await?.all() {
+            for hold in self.custody.subject_keys(person).await?.holds {
+                self.custody.release(person, hold).await?;
+            }
+        }
+        Ok(())
+    }
+
     async fn claims(&self, organization: OrganizationId, subject: DeletionSubject) -> anyhow::Result<Vec<ClaimKey>> {
         let owner = subject.user().map(|user| user.0);
         let keys: Vec<Uuid> = sqlx::query_scalar(CLAIMS).bind(organization.0).bind(owner).fetch_all(&self.pool).await?;
         Ok(keys.into_iter().map(|key| ClaimKey { organization, key }).collect())
     }
 
-    async fn destroy_keys(&self, order: &Ordered) -> anyhow::Result<i64> {
+    async fn destroy_keys(&self, order: &Ordered) -> anyhow::Result<Option<i64>> {
         let mut destroyed = 0;
         let People { own, last } = self.people(order.organization, order.subject).await?;
-        for person in &own {
-            destroyed += self.custody.destroy_keys(*person, &order.purposes, order.erasure()).await?;
+        let own = own.into_iter().map(|person| (person, order.purposes.as_slice()));
+        let last = last.into_iter().filter(|_| order.purposes.contains(&Purpose::Case)).map(|subject| (subject, PURPOSES.as_slice()));
+        for (subject, purposes) in own.chain(last) {
+            destroyed += match self.custody.destroy_keys(subject, purposes, order.erasure()).await {
+                Err(PrivacyError::UnderLegalHold(_)) => return Ok(None),
+                destroyed => destroyed?,
+            };
         }
-        if !self.stands(order.organization, &own).await? {
-            for subject in last {
-                destroyed += self.custody.destroy_keys(subject, &PURPOSES, order.erasure()).await?;
-            }
-        }
-        Ok(i64::try_from(destroyed)?)
+        Ok(Some(i64::try_from(destroyed)?))
     }
 
     async fn rotate_epoch(&self, order: &Ordered) -> anyhow::Result<i64> {

@@ -8,7 +8,7 @@ use crate::store::ClaimKey;
 use async_trait::async_trait;
 use palmares_domain::{
     compliance::deletion_request::DeletionSubject,
-    kernel::{DeletionRequestId, LegalHoldId, OrganizationId, Purpose, UserId, derive_uuid},
+    kernel::{DeletionRequestId, LegalHoldId, OrganizationId, Purpose, derive_uuid},
 };
 use uuid::Uuid;
 
@@ -20,17 +20,21 @@ pub trait Shredder: Send + Sync + 'static {
 
     async fn unhide(&self, organization: OrganizationId, subject: DeletionSubject) -> anyhow::Result<()>;
 
-    /// Keeps the keys of a person while a hold is on them.
-    async fn quarantine(&self, organization: OrganizationId, subject: UserId, hold: LegalHoldId) -> anyhow::Result<()>;
+    /// Keeps the keys of a subject while a hold is on it. Answers whether there are any.
+    async fn quarantine(&self, organization: OrganizationId, subject: DeletionSubject, hold: LegalHoldId) -> anyhow::Result<bool>;
 
     /// Lets go everybody whom a hold kept.
     async fn release(&self, organization: OrganizationId, hold: LegalHoldId) -> anyhow::Result<()>;
 
+    /// Lets a subject go that no hold is on, whatever kept it.
+    async fn let_go(&self, organization: OrganizationId, subject: DeletionSubject) -> anyhow::Result<()>;
+
     /// What the subject has claimed.
     async fn claims(&self, organization: OrganizationId, subject: DeletionSubject) -> anyhow::Result<Vec<ClaimKey>>;
 
-    /// Destroys the keys of these purposes for good, on every node; answers how many.
-    async fn destroy_keys(&self, order: &Ordered) -> anyhow::Result<i64>;
+    /// Destroys the keys of these purposes for good, on every node; answers how many, and nothing where a hold keeps
+    /// one of them.
+    async fn destroy_keys(&self, order: &Ordered) -> anyhow::Result<Option<i64>>;
 
     /// Makes what old backups hold of the organization's keys unreadable, as far as that is due; answers how many epochs went.
     async fn rotate_epoch(&self, order: &Ordered) -> anyhow::Result<i64>;

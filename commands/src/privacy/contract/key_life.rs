@@ -75,7 +75,9 @@ async fn destruction(table: &dyn DataKeyTable, life: &dyn KeyLife, one: Subject,
     let purposes = [Purpose::Health, Purpose::Security];
     ensure!(life.destroy(one, &purposes, erasure).await? == 1, "one of the two was there");
     ensure!(table.changes_after(before).await?.iter().any(|change| change.subject == one), "every node is told");
-    ensure!(life.destroy(one, &purposes, Uuid::now_v7()).await? == 0, "the second time nothing is there");
+    life.quarantine(one, hold).await?;
+    ensure!(life.destroy(one, &purposes, Uuid::now_v7()).await? == 0, "the second time nothing is there, nor for a hold to keep");
+    life.release(one, hold).await?;
     let fates = life.subject_keys(one).await?.keys;
     let expected = [
         KeyFate::Standing(Purpose::Profile),

@@ -135,13 +135,14 @@ impl KeyLife for MemoryDataKeyTable {
 
     async fn destroy(&self, subject: Subject, purposes: &[Purpose], erasure: Uuid) -> Result<usize, PrivacyError> {
         let mut state = self.state();
-        if state.holds.iter().any(|(held, _)| *held == subject) {
+        let name = |purpose| DataKeyName { organization: subject.organization, subject: subject.id, purpose };
+        let stands = purposes.iter().any(|purpose| matches!(state.rows.get(&name(*purpose)), Some(Row::Key(_))));
+        if stands && state.holds.iter().any(|(held, _)| *held == subject) {
             return Err(PrivacyError::UnderLegalHold(subject));
         }
         let mut destroyed = 0;
         for purpose in purposes {
-            let name = DataKeyName { organization: subject.organization, subject: subject.id, purpose: *purpose };
-            let row = state.rows.entry(name).or_insert(Row::Tombstone(erasure));
+            let row = state.rows.entry(name(*purpose)).or_insert(Row::Tombstone(erasure));
             if matches!(row, Row::Key(_)) {
                 *row = Row::Tombstone(erasure);
                 destroyed += 1;

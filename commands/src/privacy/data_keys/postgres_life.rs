@@ -152,10 +152,10 @@ impl KeyLife for PostgresKeyLife {
         // Looked at behind the lock, by a statement of its own.
         let (organization, id) = (subject.organization.0, subject.id);
         let holds: Vec<Uuid> = sqlx::query_scalar(HOLDS).bind(organization).bind(id).fetch_all(&mut *transaction).await?;
-        if !holds.is_empty() {
+        let destroyed: i64 = sqlx::query_scalar(STANDING).bind(organization).bind(id).bind(&names).fetch_one(&mut *transaction).await?;
+        if destroyed > 0 && !holds.is_empty() {
             return Err(PrivacyError::UnderLegalHold(subject));
         }
-        let destroyed: i64 = sqlx::query_scalar(STANDING).bind(organization).bind(id).bind(&names).fetch_one(&mut *transaction).await?;
         sqlx::query(DESTROY).bind(organization).bind(id).bind(&names).bind(erasure).execute(&mut *transaction).await?;
         tell(&mut transaction, subject).await?;
         transaction.commit().await?;

@@ -50,15 +50,25 @@ pub struct Erasure {
 }
 
 impl Dossier {
-    /// Whether something of the subject was destroyed.
+    /// Whether something of the subject was destroyed: what is only ordered may still be held.
     pub fn is_erased(&self) -> bool {
-        self.rounds > 0
+        self.rounds > 1 || self.rounds == 1 && self.erasure.as_ref().is_none_or(|erasure| erasure.done.is_some())
+    }
+
+    /// Whether a round of erasure is under way whose keys are destroyed.
+    pub fn is_destroying(&self) -> bool {
+        self.erasure.as_ref().is_some_and(|erasure| erasure.done.is_some())
     }
 
     /// Whether nothing of the subject is kept any more, but in backups.
     pub fn is_erased_whole(&self) -> bool {
         let none_kept = self.is_erased() && self.erasure.is_none() && self.retained.is_empty();
         none_kept || self.status == DeletionStatus::Purged
+    }
+
+    /// Where it stands, or where a hold stopped it.
+    pub fn stands(&self) -> DeletionStatus {
+        self.before_hold.unwrap_or(self.status)
     }
 }
 
@@ -87,6 +97,15 @@ impl DeletionRequest {
             return Err(DeletionError::TransitionForbidden { from: dossier.status, to: transition.to });
         }
         Ok(dossier)
+    }
+
+    /// The deletion, where a way that ends it leads from where it stands, or from where a hold stopped it: what is held
+    /// has to stay, and whoever may have it stay for good need not wait for that.
+    fn ending_by(&self, transition: Transition<DeletionStatus>) -> Result<&Dossier, DeletionError> {
+        match self.known()? {
+            dossier if dossier.before_hold.is_some_and(|stood| transition.leads_from(stood)) => Ok(dossier),
+            _ => self.leaving_by(transition),
+        }
     }
 
     fn submit(&self, command: &SubmitDeletion, actor: UserId) -> Result<DeletionEvent, DeletionError> {
@@ -150,7 +169,7 @@ impl DeletionRequest {
     }
 
     fn refuse(&self, ground: RefusalGround, actor: UserId) -> Result<DeletionEvent, DeletionError> {
-        let dossier = self.leaving_by(status::REFUSE)?;
+        let dossier = self.ending_by(status::REFUSE)?;
         Self::of_another(dossier, actor)?;
         Ok(DeletionRefused { request_id: dossier.request_id, refused_by: actor, ground }.into())
     }
@@ -170,7 +189,7 @@ impl DeletionRequest {
 
     /// What a person asked for themselves others undo with a reason only, which is on record and told to the person.
     fn restore(&self, reason: Option<&String>, facts: &Facts) -> Result<Vec<DeletionEvent>, DeletionError> {
-        let dossier = self.leaving_by(status::RESTORE)?;
+        let dossier = self.ending_by(status::RESTORE)?;
         if dossier.rounds > 0 || is_due(dossier, facts.now) {
             return Err(DeletionError::RecoveryOver);
         }
@@ -230,11 +249,12 @@ impl DeletionRequest {
         let Certify { certificate, retained, backups_until } = certify;
         let (certificate, backups_until) = (certificate.clone(), *backups_until);
         let due_at = next_due(retained, backups_until);
-        if dossier.status == DeletionStatus::SoftDeleted {
+        // What is destroyed is certified, also where a hold came too late for it: the hold is on what is kept.
+        if dossier.stands() == DeletionStatus::SoftDeleted {
             let begun = RetentionCountdownBegun { request_id, retained: retained.clone(), backups_until, due_at };
             return Ok(vec![SubjectAnonymised { request_id, certificate }.into(), begun.into()]);
         }
-        self.leaving_by(status::PURGE)?;
+        self.ending_by(status::PURGE)?;
         match dossier.approvals.first().filter(|_| retained.is_empty() && backups_until <= now) {
             Some(reviewed_by) => {
                 let conditions = PurgeConditions {
@@ -252,12 +272,12 @@ impl DeletionRequest {
         }
     }
 
-    /// What has begun to be destroyed cannot be held any more; everything else can, and goes on where it stood.
+    /// What is destroyed cannot be held any more; everything else can, also after the order, and goes on where it stood.
     fn check_hold(&self, held: bool) -> Result<Vec<DeletionEvent>, DeletionError> {
         let dossier = self.known()?;
         let request_id = dossier.request_id;
         Ok(match (held, dossier.before_hold) {
-            (true, None) if status::HOLD.leads_from(dossier.status) && dossier.erasure.is_none() => {
+            (true, None) if status::HOLD.leads_from(dossier.status) && !dossier.is_destroying() => {
                 vec![DeletionHeld { request_id }.into()]
             }
             (false, Some(status)) => vec![DeletionHoldLifted { request_id, status, due_at: dossier.due_at }.into()],
@@ -267,7 +287,7 @@ impl DeletionRequest {
 
     fn reschedule(&self, retained: &[Retained], backups_until: DateTime<Utc>) -> Result<Vec<DeletionEvent>, DeletionError> {
         let dossier = self.known()?;
-        let stands = dossier.before_hold.unwrap_or(dossier.status) == DeletionStatus::RetentionCountdown;
+        let stands = dossier.stands() == DeletionStatus::RetentionCountdown;
         let same = dossier.retained == retained && dossier.backups_until == Some(backups_until);
         if !stands || dossier.erasure.is_some() || same {
             return Ok(Vec::new());
@@ -306,7 +326,7 @@ impl Aggregate for DeletionRequest {
             DeletionCommand::Approve(approve) => return self.approve(approve, facts),
             DeletionCommand::Refuse(ground) => self.refuse(*ground, facts.actor)?,
             DeletionCommand::Cancel => {
-                let request_id = self.leaving_by(status::CANCEL)?.request_id;
+                let request_id = self.ending_by(status::CANCEL)?.request_id;
                 DeletionCancelled { request_id, cancelled_by: facts.actor }.into()
             }
             DeletionCommand::EndGrace { held, recovery_days } => return self.end_grace(*held, *recovery_days, facts.now),
@@ -326,7 +346,6 @@ impl Aggregate for DeletionRequest {
         let Some(dossier) = &mut self.0 else { return };
         match event {
             DeletionEvent::DeletionHeld(_) => dossier.before_hold = dossier.before_hold.or(Some(dossier.status)),
-            DeletionEvent::DeletionHoldLifted(_) => dossier.before_hold = None,
             DeletionEvent::DeletionApproved(approved) => {
                 dossier.approvals.insert(approved.approved_by);
             }
@@ -354,6 +373,7 @@ impl Aggregate for DeletionRequest {
         }
         if let Some(status) = event.status() {
             dossier.status = status;
+            dossier.before_hold = dossier.before_hold.filter(|_| status == DeletionStatus::Held);
         }
         if let Some(due_at) = event.due_at() {
             dossier.due_at = Some(due_at);

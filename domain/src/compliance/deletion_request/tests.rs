@@ -1,6 +1,7 @@
 //! Given events, when a command comes, then events or a refusal.
 
 mod erasure;
+mod holds;
 
 use super::{status::TRANSITIONS, *};
 use crate::kernel::{Aggregate, Code, DeletionRequestId, Facts, OrganizationId, Personal, Purpose, Refusal, UserId};
@@ -184,7 +185,7 @@ const MATRIX: [(DeletionStatus, &str); 12] = [
     (DeletionStatus::Anonymised, ".........A.A"),
     (DeletionStatus::RetentionCountdown, "..........AA"),
     (DeletionStatus::Purged, "............"),
-    (DeletionStatus::Held, "...A........"),
+    (DeletionStatus::Held, "...A.A......"),
 ];
 
 /// The states that a command leads through, with the erasure that stands between two of them carried out.
@@ -244,46 +245,6 @@ fn nothing_happens_to_a_deletion_that_nobody_asked_for() {
     for (actor, days, command) in moves().into_iter().skip(1) {
         assert_eq!(when(&[], actor, days, command), Err(DeletionError::NotFound));
     }
-}
-
-/// covers: E-162
-#[test]
-fn a_hold_stops_every_step_and_the_deletion_goes_on_where_it_stood() {
-    for (from, row) in MATRIX {
-        if !row.ends_with('A') {
-            continue;
-        }
-        let stopped = [history(from), vec![held()]].concat();
-        for (actor, days, command) in moves() {
-            let decided = when(&stopped, actor, days, command.clone());
-            match command {
-                DeletionCommand::Submit(_) => assert_eq!(decided, Err(DeletionError::AlreadyOpen)),
-                DeletionCommand::CheckHold { held: true } | DeletionCommand::Certify(_) => assert_eq!(decided, Ok(Vec::new())),
-                DeletionCommand::CheckHold { held: false } => {
-                    let due_at = given(&history(from)).dossier().unwrap().due_at;
-                    assert_eq!(decided, Ok(vec![lifted(from, due_at)]));
-                    let after = given(&[stopped.clone(), decided.unwrap()].concat());
-                    assert_eq!(after.dossier(), given(&history(from)).dossier());
-                }
-                _ => assert_eq!(decided, Err(DeletionError::OnHold), "{from:?} by {command:?}"),
-            }
-        }
-    }
-    assert_eq!(DeletionError::OnHold.code(), Code::LegalHold);
-}
-
-/// covers: E-162
-#[test]
-fn a_hold_that_is_seen_when_the_time_has_come_stops_it_too() {
-    let end = DeletionCommand::EndGrace { held: true, recovery_days: 30 };
-    assert_eq!(when(&history(DeletionStatus::Grace), ADMIN, 30, end), Ok(vec![held()]));
-    let begin = DeletionCommand::BeginErasure { held: true, purposes: vec![Purpose::Profile] };
-    for status in [DeletionStatus::SoftDeleted, DeletionStatus::RetentionCountdown] {
-        assert_eq!(when(&history(status), ADMIN, 1000, begin.clone()), Ok(vec![held()]), "{status:?}");
-    }
-    // What has begun to be destroyed is not there to be kept.
-    let under_way = [history(DeletionStatus::SoftDeleted), vec![begun(1)]].concat();
-    assert_eq!(when(&under_way, ADMIN, 61, DeletionCommand::CheckHold { held: true }), Ok(Vec::new()));
 }
 
 /// covers: E-165

@@ -25,16 +25,18 @@ impl Hold {
     /// Whether it is on this subject, of whom something is recorded over `footprint`. Where that is not
     /// known, it is.
     fn is_on(&self, subject: DeletionSubject, footprint: Option<&Span>) -> bool {
-        let named = match subject {
-            DeletionSubject::User(user) => self.scope.subjects.is_empty() || self.scope.subjects.contains(&user),
-            // An organization does not go while anybody in it has to stay.
-            DeletionSubject::Organization(_) => true,
-        };
         let meets = || match (&self.scope.span, footprint) {
             (Some(span), Some(footprint)) => span.meets(footprint),
             _ => true,
         };
-        !self.released && named && meets()
+        !self.released
+            && match subject {
+                // An organization does not go while anybody in it has to stay.
+                DeletionSubject::Organization(_) => true,
+                // Whoever is named is meant, whatever is known of when something of theirs was.
+                DeletionSubject::User(user) if self.scope.subjects.contains(&user) => true,
+                DeletionSubject::User(_) => self.scope.subjects.is_empty() && meets(),
+            }
     }
 }
 

@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
-/// A span of recorded time, open at either end.
+/// A span of time, open at either end.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Span {
@@ -39,7 +39,7 @@ pub struct HoldScope {
     /// Nobody named is everybody.
     #[schema(value_type = Vec<String>)]
     pub subjects: BTreeSet<UserId>,
-    /// Whoever has something recorded in it; at any time where it is missing.
+    /// Where nobody is named, whoever has something recorded in it, or that happened in it; at any time where it is missing.
     pub span: Option<Span>,
 }
 

@@ -65,6 +65,15 @@ fn a_hold_is_on_whom_it_names_until_it_is_released() {
 fn an_organization_stays_while_anybody_in_it_has_to() {
     let organization = DeletionSubject::Organization(OrganizationId(Uuid::from_u128(7)));
     assert_eq!(given(&[placed(on(&[ALICE], None))]).on(organization, None), [HOLD]);
+    assert_eq!(given(&[placed(on(&[], Some(span(10, 20))))]).on(organization, Some(&span(0, 1))), [HOLD]);
+}
+
+/// covers: E-162
+#[test]
+fn who_is_named_is_held_whatever_is_known_of_when_something_of_theirs_was() {
+    let holds = given(&[placed(on(&[ALICE], Some(span(10, 20))))]);
+    assert_eq!(holds.on(DeletionSubject::User(ALICE), Some(&span(21, 30))), [HOLD]);
+    assert!(holds.on(DeletionSubject::User(BOB), Some(&span(12, 13))).is_empty());
 }
 
 /// covers: E-162

@@ -42,6 +42,16 @@ impl RetentionSchedule {
     pub fn dates(&self, purposes: &[Purpose], ended_at: DateTime<Utc>) -> Vec<Retained> {
         purposes.iter().map(|purpose| Retained { purpose: *purpose, until: self.until(RecordClass::of(*purpose), ended_at) }).collect()
     }
+
+    /// The same of an organization, of whose people something is kept for `purposes`. What was written about cases
+    /// stays as long as its class, and as long as anything that a case may be about.
+    pub fn dates_of_organization(&self, purposes: &[Purpose], ended_at: DateTime<Utc>) -> Vec<Retained> {
+        let mut dates = self.dates(purposes, ended_at);
+        let of_class = self.until(RecordClass::of(Purpose::Case), ended_at);
+        let until = dates.iter().map(|kept| kept.until).fold(of_class, DateTime::max);
+        dates.push(Retained { purpose: Purpose::Case, until });
+        dates
+    }
 }
 
 impl Aggregate for RetentionSchedule {

@@ -11,12 +11,21 @@ use std::collections::BTreeMap;
 /// The type of the events that tell of exports that left nothing out.
 const WHOLE_EXPORT: &str = "compliance.whole_log_exported";
 
+/// Of every event that names somebody or has something of theirs, when it was recorded and when it was said to have been;
+/// of activities the whole of their days, wherever on Earth those were.
 pub(super) const FOOTPRINT: &str = "
-    SELECT min(at), max(at) FROM (
-        SELECT e.recorded_at AS at FROM event_sealed f JOIN events e ON e.position = f.position
-        WHERE f.organization_id = $1 AND ($2::uuid IS NULL OR f.subject_id = $2)
+    SELECT min(since), max(until) FROM (
+        SELECT least(e.recorded_at, e.effective_at) AS since, greatest(e.recorded_at, e.effective_at) AS until
+        FROM compliance_subject_index i JOIN events e ON e.position = i.position
+        WHERE i.organization_id = $1 AND i.subject_id = $2
         UNION ALL
-        SELECT created_at FROM client_contexts WHERE organization_id = $1 AND ($2::uuid IS NULL OR subject_id = $2)) t";
+        SELECT e.recorded_at, e.recorded_at FROM event_sealed f JOIN events e ON e.position = f.position
+        WHERE f.organization_id = $1 AND f.subject_id = $2
+        UNION ALL
+        SELECT created_at, created_at FROM client_contexts WHERE organization_id = $1 AND subject_id = $2
+        UNION ALL
+        SELECT local_day::timestamp AT TIME ZONE 'UTC' - interval '14 hours', local_day::timestamp AT TIME ZONE 'UTC' + interval '36 hours'
+        FROM challenges_activities WHERE organization_id = $1 AND user_id = $2) t";
 
 pub(super) const SEALED_BY_PURPOSE: &str = "
     SELECT purpose, count(*) FROM event_sealed
@@ -50,9 +59,10 @@ pub async fn taken_out_since(reader: &mut TenantReader<'_>, request: DeletionReq
     Ok(query.bind(WHOLE_EXPORT).fetch_one(reader.connection()).await?)
 }
 
-/// Over which time something personal of a user is recorded; of everybody where none is named.
+/// Over which time something of a user is recorded, or happened; open where nobody is named.
 pub async fn footprint(reader: &mut TenantReader<'_>, user: Option<UserId>) -> Result<Span, ReadError> {
-    let query = sqlx::query_as(FOOTPRINT).persistent(false).bind(reader.organization().0).bind(user.map(|user| user.0));
+    let Some(user) = user else { return Ok(Span::default()) };
+    let query = sqlx::query_as(FOOTPRINT).persistent(false).bind(reader.organization().0).bind(user.0);
     let (from, until): (Option<DateTime<Utc>>, Option<DateTime<Utc>>) = query.fetch_one(reader.connection()).await?;
     Ok(Span { from, until })
 }
