@@ -245,10 +245,12 @@ impl Templates {
         let right = request.and_then(|request| request.kind).map(SubjectRequestKind::name);
         let ground = request.and_then(|request| request.ground).map(RequestRefusal::name);
         let due = request.and_then(|request| request.due_at).map(|due| moment(language, due)).unwrap_or_default();
+        // What came by another way may be overdue as soon as it is recorded.
+        let overdue = request.and_then(|request| request.due_at).zip(about.happened).is_some_and(|(due, happened)| due <= happened.at);
         let render = |extension: &str, subject: &str| {
             let (key, note) = (about.key, about.note);
             let variables = context! {
-                organization, subject, address, device, found, right, ground, due => &due, key, note, valid_until => &valid_until, happened_at => &happened_at,
+                organization, subject, address, device, found, right, ground, due => &due, overdue, key, note, valid_until => &valid_until, happened_at => &happened_at,
                 language => tag, notice => kind.is_notice(), alarm => kind.is_alarm(),
             };
             self.0.get_template(&format!("{tag}/{}.{extension}", kind.name()))?.render(variables)

@@ -1,7 +1,7 @@
 //! Every letter in every language, whole.
 
 use super::*;
-use chrono::TimeZone;
+use chrono::{TimeDelta, TimeZone};
 use palmares_domain::messaging::letter::Channel;
 use std::{collections::BTreeSet, fs, path::Path};
 
@@ -186,5 +186,29 @@ fn each_right_and_each_ground_is_told_in_words() {
         }
         let rights = SubjectRequestKind::ALL.map(|kind| write(LetterKind::RequestReceived, None, RequestTold { kind: Some(kind), ..told }));
         assert_eq!(rights.into_iter().collect::<BTreeSet<_>>().len(), SubjectRequestKind::ALL.len());
+    }
+}
+
+/// What came by post and lay is recorded late: nobody is promised an answer for a day that is over.
+#[test]
+fn what_is_overdue_when_it_is_recorded_is_told_so() {
+    let templates = Templates::new().unwrap();
+    let of = |language, late: bool| {
+        let recorded = happened().at;
+        let due_at = Some(if late { recorded } else { recorded + TimeDelta::seconds(1) });
+        let told = RequestTold { due_at, ..RequestTold::of(SubjectRequestId(uuid::Uuid::nil())) };
+        let happened = Happened { request: Some(told), ..happened() };
+        let letter = LetterKind::RequestReceived;
+        templates.write(letter, language, Subject { happened: Some(&happened), ..about(letter) }).unwrap()
+    };
+    for (language, promised, over) in
+        [(Locale::En, "You get an answer by", "That time is over"), (Locale::Fr, "Vous aurez une réponse", "Ce délai est écoulé")]
+    {
+        for late in [false, true] {
+            let Letter { text, html, .. } = of(language, late);
+            for written in [text, html] {
+                assert_eq!((written.contains(promised), written.contains(over)), (!late, late), "{written}");
+            }
+        }
     }
 }
