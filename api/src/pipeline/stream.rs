@@ -10,7 +10,7 @@ use super::{
     server::Services,
 };
 use crate::problem::Problem;
-use actix_web::HttpResponse;
+use actix_web::{HttpResponse, http::header::ContentDisposition};
 use bytes::Bytes;
 use futures::{
     Stream, StreamExt, future,
@@ -44,6 +44,11 @@ pub trait Streaming: DeserializeOwned + ToSchema + Send + 'static {
     /// The position behind which it begins, which the record of the access tells.
     fn start(&self, tenant: Tenant, services: &Services) -> impl Future<Output = Result<i64, Problem>>;
 
+    /// What a program saves it as, where it is a file of its own.
+    fn file_name(&self, _: Tenant, _: &Services) -> impl Future<Output = Result<Option<String>, Problem>> {
+        future::ready(Ok(None))
+    }
+
     fn open(admitted: Admitted<Self>, stretch: Stretch, services: &Services) -> Bytestream;
 }
 
@@ -70,13 +75,14 @@ pub async fn serve<S: Streaming>(call: &mut Call<'_>) -> Answer {
     let after = admitted.value().start(admitted.tenant(), services).await?;
     let recorded = services.gate.record_read(call, &admitted, owner, Some(after)).await?;
     services.progress.reach(S::PROJECTIONS, recorded - 1, services.settings.wait_max).await?;
+    let file_name = admitted.value().file_name(admitted.tenant(), services).await?;
     let taken = taken_out(call, &admitted, recorded);
     let stream = S::open(admitted, Stretch { after, recorded }, services);
     let stream = match taken {
         Some(taken) => to_its_end(stream, services.gate.access_log.clone(), taken),
         None => stream,
     };
-    Ok(answer::<S>(stream, services, call.request_id))
+    Ok(answer::<S>(stream, file_name, services, call.request_id))
 }
 
 /// What is to be recorded once an export of everything is over; nothing of any other one.
@@ -103,14 +109,18 @@ fn to_its_end(stream: Bytestream, log: Arc<dyn AccessLog>, taken: TakenOut) -> B
     pieces.boxed()
 }
 
-fn answer<S: Streaming>(stream: Bytestream, services: &Services, request_id: uuid::Uuid) -> HttpResponse {
+fn answer<S: Streaming>(stream: Bytestream, file_name: Option<String>, services: &Services, request_id: uuid::Uuid) -> HttpResponse {
     let mut stop = services.stop.clone();
     let pieces = whole(stream, async move { stop.stopped().await }).inspect(move |piece| {
         if let Err(error) = piece {
             tracing::error!(%request_id, error = format!("{error:#}"), "a stream broke off");
         }
     });
-    HttpResponse::Ok().content_type(S::MEDIA_TYPE).streaming(pieces)
+    let mut response = HttpResponse::Ok();
+    if let Some(file_name) = file_name {
+        response.insert_header(ContentDisposition::attachment(file_name));
+    }
+    response.content_type(S::MEDIA_TYPE).streaming(pieces)
 }
 
 /// The pieces up to the last one, or to an error. The error goes on to the server, which breaks the connection

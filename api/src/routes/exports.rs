@@ -17,7 +17,7 @@ use palmares_commands::{
     engine::Answer,
 };
 use palmares_domain::{
-    compliance::subject_export::{ExportStatus, SubjectExport},
+    compliance::subject_export::{Export, ExportStatus, SubjectExport},
     kernel::{Admitted, Code, ExportId, Tenant, UserId},
 };
 use palmares_projections::{
@@ -114,6 +114,12 @@ impl Streaming for DownloadExport {
         }
     }
 
+    /// The end says what it is once it is opened, and that age opens it.
+    async fn file_name(&self, tenant: Tenant, services: &Services) -> Result<Option<String>, Problem> {
+        let named = |export: &SubjectExport| export.export().map(file_name);
+        Ok(services.engine.look(tenant.organization(), self.export_id, named).await?)
+    }
+
     fn open(admitted: Admitted<Self>, _: Stretch, services: &Services) -> Bytestream {
         let (engine, readers) = (services.engine.clone(), services.readers.clone());
         let file = async move {
@@ -123,6 +129,12 @@ impl Streaming for DownloadExport {
         };
         stream::once(file).boxed()
     }
+}
+
+/// A span of the audit log is a signed document around its table.
+fn file_name(export: &Export) -> String {
+    let (what, end) = if export.schedule_id.is_some() { ("audit-log", "json") } else { ("personal-data", export.format.name()) };
+    format!("{what}-{}.{end}.age", export.export_id)
 }
 
 async fn file(readers: &Readers, tenant: Tenant, export: ExportId) -> anyhow::Result<bytes::Bytes> {

@@ -44,7 +44,7 @@ pub(super) const STATEMENTS: &[(&str, &str)] = &[
 ];
 
 /// How many of the newest exports are shown.
-const EXPORTS_SHOWN: i64 = 20;
+const EXPORTS_SHOWN: usize = 20;
 
 /// Somebody's privacy, on one page.
 #[derive(Debug, Serialize, ToSchema)]
@@ -60,7 +60,10 @@ pub struct PrivacyCenter {
     pub sessions: Vec<Session>,
     /// What the person asked and nobody has answered yet.
     pub open_requests: Vec<SubjectRequest>,
+    /// The newest of what the person took out.
     pub exports: Vec<SubjectExport>,
+    /// Whether there are older ones; `GET /me/exports` lists them all.
+    pub more_exports: bool,
     pub deletion: Deletion,
 }
 
@@ -141,7 +144,9 @@ impl Query for GetPrivacyCenter {
         let asked = ListSubjectRequests { user_id: Some(user), ..ListSubjectRequests::default() };
         let mut open_requests = asked.run(reader).await?.items;
         open_requests.retain(|request| request.decided_at.is_none());
-        let exports = exports_of(reader, user, i64::MAX, EXPORTS_SHOWN).await?;
+        let mut exports = exports_of(reader, user, i64::MAX, EXPORTS_SHOWN as i64 + 1).await?;
+        let more_exports = exports.len() > EXPORTS_SHOWN;
+        exports.truncate(EXPORTS_SHOWN);
         Ok(PrivacyCenter {
             user_id: user,
             data_by_purpose,
@@ -151,6 +156,7 @@ impl Query for GetPrivacyCenter {
             sessions,
             open_requests,
             exports,
+            more_exports,
             deletion: Deletion {
                 requested: account_status == UserStatus::DeletionRequested.name() || account_status == UserStatus::SoftDeleted.name(),
                 account_status,
