@@ -1,6 +1,9 @@
 //! How subject requests are answered: by a copy that its subject alone opens, by letters, by somebody else, in time.
 
-use super::exports::{download, proof};
+use super::{
+    erasure::{in_review, on},
+    exports::{download, proof},
+};
 use crate::support::{
     mail::{Mail, mails_to},
     running::{Client, Organization, Reply, eventually, fresh_organization, mint},
@@ -44,6 +47,15 @@ async fn a_copy_is_answered_by_an_export_that_its_subject_alone_opens() {
         let refused = organization.answers(&request, "fulfil", body).await.refused(422, "VALIDATION_ERROR");
         assert_eq!(refused.body["errors"][0]["field"], "export_id", "{}", refused.body);
     }
+    // Nor is a summary, or a table of what was asked for whole.
+    for (request, format, allowed) in
+        [(&request, "pdf", json!(["json"])), (&request, "csv", json!(["json"])), (&other, "pdf", json!(["json", "csv"]))]
+    {
+        let refused = organization.answers(request, "exports", json!({ "format": format })).await.refused(422, "VALIDATION_ERROR");
+        let named = &refused.body["errors"][0];
+        assert_eq!((&named["field"], &named["allowed"]), (&json!("format"), &allowed), "{}", refused.body);
+    }
+    organization.answers(&other, "exports", json!({ "format": "csv" })).await.expect(200);
     let export = organization.answers(&request, "exports", json!({ "format": "json" })).await.expect(200);
     assert!(export.body["identity"].is_null() && export.body["status"] == "REQUESTED", "{}", export.body);
     let export = export.id("id");
@@ -70,7 +82,10 @@ async fn a_copy_is_answered_by_an_export_that_its_subject_alone_opens() {
         stranger.get(&format!("/me/exports/{export}")).await.refused(404, "RESOURCE_NOT_FOUND");
     }
     client.get(&format!("/me/exports/{export}/download")).await.refused(403, "ACCESS_DENIED");
-    let sealed = download(&client, &export, &proof(&client).await).await.bytes().await.expect("the whole file");
+    let file = download(&client, &export, &proof(&client).await).await;
+    let named = format!("attachment; filename=\"personal-data-{export}.json.age\"");
+    assert_eq!(file.headers()["content-disposition"], named.as_str());
+    let sealed = file.bytes().await.expect("the whole file");
     assert!(sealed.starts_with(b"age-encryption.org/v1"));
     let clear = age::decrypt(&Identity::new(SecretString::from(key.clone())), &sealed).expect("the key fits");
     let document: Value = serde_json::from_slice(&clear).expect("a JSON document");
@@ -94,6 +109,27 @@ async fn any_other_request_is_answered_by_what_was_done_and_the_answer_says_what
         let done = organization.answers(&request, "fulfil", json!({ "note": "left out of every report" })).await.expect(200);
         assert_eq!((&done.body["status"], &done.body["effect"]), (&json!("FULFILLED"), &json!("RECORDED_ONLY")));
     }
+}
+
+#[tokio::test]
+async fn a_request_for_erasure_is_answered_by_an_approved_deletion_of_whoever_asked() {
+    let organization = fresh_organization().await;
+    let neighbour = organization.add_member("neighbour").await;
+    let request = asks(&organization.member, "erasure").await;
+    organization.answers(&request, "take", json!({})).await.expect(200);
+    let foreign = organization.admin.post("/deletion-requests", &json!({ "user_id": neighbour })).await.expect(201).id("id");
+    let by = |deletion: &str| json!({ "note": "It is under way.", "deletion_request_id": deletion });
+    for deletion in [Uuid::now_v7().to_string(), foreign] {
+        let refused = organization.answers(&request, "fulfil", by(&deletion)).await.refused(404, "RESOURCE_NOT_FOUND");
+        assert_eq!(refused.body["reason"], "compliance.deletion_not_found");
+    }
+    let deletion = in_review(&organization).await;
+    let refused = organization.answers(&request, "fulfil", by(&deletion)).await.refused(409, "CONFLICT");
+    assert_eq!(refused.body["reason"], "compliance.deletion_not_approved");
+    on(&organization.officer, &deletion, "approve", json!({})).await.expect(200);
+    let done = organization.answers(&request, "fulfil", by(&deletion)).await.expect(200);
+    let shown = organization.officer.get_at(&format!("/subject-requests/{request}"), done.position()).await.expect(200).body;
+    assert_eq!((&shown["status"], &shown["deletion_request_id"]), (&json!("FULFILLED"), &json!(deletion)));
 }
 
 #[tokio::test]

@@ -17,10 +17,20 @@ impl Organization {
         self.officer.post(&format!("/breaches/{breach}/{step}"), &body).await
     }
 
+    /// What the authority is told of it.
+    async fn describe_breach(&self, breach: &str) -> Reply {
+        self.step_of_breach(breach, "describe", known("The backup was locked.")).await
+    }
+
     async fn breach(&self, id: &str, position: i64) -> Value {
         let listed = self.officer.get_at("/breaches", position).await.expect(200);
         listed.items().iter().find(|breach| breach["id"] == id).cloned().unwrap_or_else(|| panic!("no {id} in {}", listed.body))
     }
+}
+
+fn known(measures: &str) -> Value {
+    json!({ "data_categories": "Names and addresses.", "people_categories": "Members.", "records": 40, "measures": measures,
+        "consequences": "Unwanted letters.", "contact": "The data protection officer, +33 1 23 45 67 89." })
 }
 
 #[tokio::test]
@@ -39,6 +49,9 @@ async fn a_breach_is_assessed_told_and_closed_under_its_clock() {
     organization.step_of_breach(&id, "notify-authority", json!({ "reference": "CNIL-1" })).await.expect(200);
     organization.step_of_breach(&id, "close", json!({})).await.refused(409, "CONFLICT");
     organization.step_of_breach(&id, "inform-subjects", json!({})).await.expect(200);
+    let refused = organization.step_of_breach(&id, "close", json!({})).await.refused(409, "CONFLICT");
+    assert_eq!(refused.body["reason"], "compliance.breach_not_described");
+    organization.describe_breach(&id).await.expect(200);
     let closed = organization.step_of_breach(&id, "close", json!({})).await.expect(200);
     let shown = organization.breach(&id, closed.position()).await;
     assert_eq!((&shown["status"], &shown["hours_left"], &shown["overdue"]), (&json!("CLOSED"), &Value::Null, &json!(false)));
@@ -67,6 +80,7 @@ async fn a_breach_that_was_told_early_is_assessed_afterwards_and_again() {
 
     let refused = organization.step_of_breach(&id, "close", json!({})).await.refused(409, "CONFLICT");
     assert_eq!(refused.body["reason"], "compliance.breach_subjects_not_informed");
+    organization.describe_breach(&id).await.expect(200);
     let closed = organization.step_of_breach(&id, "close", json!({ "not_informed": "unintelligible" })).await.expect(200);
     let shown = organization.breach(&id, closed.position()).await;
     assert_eq!((&shown["status"], &shown["not_informed"]), (&json!("CLOSED"), &json!("unintelligible")));
@@ -91,6 +105,52 @@ async fn who_is_late_is_marked_by_a_timer_and_says_why() {
     let told = organization.step_of_breach(&id, "notify-authority", json!({ "delay_reason": "Found late." })).await.expect(200);
     let shown = organization.breach(&id, told.position()).await;
     assert_eq!((&shown["status"], &shown["delay_reason"]), (&json!("NOTIFIED"), &json!("Found late.")));
+
+    // What the authority calls it is known later, and neither the reason nor the time is lost by that.
+    let again = json!({ "reference": "CNIL-2", "delay_reason": "Found late." });
+    let again = organization.step_of_breach(&id, "notify-authority", again).await.expect(200);
+    let named = organization.breach(&id, again.position()).await;
+    assert_eq!((&named["reference"], &named["delay_reason"]), (&json!("CNIL-2"), &json!("Found late.")));
+    assert_eq!(named["notified_at"], shown["notified_at"]);
+}
+
+/// The timer rang while nobody had to be told: what puts the case back on the clock says that it is over.
+#[tokio::test]
+async fn a_breach_that_was_waived_and_found_harmful_later_is_overdue() {
+    let organization = fresh_organization().await;
+    let due_at = Utc::now() + TimeDelta::seconds(5);
+    let body = json!({ "nature": "confidentiality", "summary": "A laptop was lost.", "aware_at": due_at - TimeDelta::hours(72) });
+    let id = organization.officer.post("/breaches", &body).await.expect(201).id("id");
+    organization.step_of_breach(&id, "assess", json!({ "risk": "unlikely", "subjects": 1 })).await.expect(200);
+    organization.step_of_breach(&id, "waive", json!({ "reason": "It was encrypted." })).await.expect(200);
+    eventually("its time is over", async || (Utc::now() > due_at + TimeDelta::seconds(1)).then_some(())).await;
+    let harmful = json!({ "risk": "high", "subjects": 300, "reason": "The key was with it." });
+    let back = organization.step_of_breach(&id, "assess", harmful).await.expect(200);
+    let shown = organization.breach(&id, back.position()).await;
+    assert_eq!((&shown["status"], &shown["overdue"]), (&json!("ASSESSED"), &json!(true)));
+    organization.officer.get_at("/events?limit=1", back.position()).await.expect(200);
+    let recorded = organization.officer.all("/events?type=compliance.breach_overdue").await;
+    assert_eq!(recorded.iter().filter(|event| event["stream"]["id"] == id.as_str()).count(), 1);
+}
+
+#[tokio::test]
+async fn whom_a_new_assessment_adds_is_told_before_the_case_is_closed() {
+    let organization = fresh_organization().await;
+    let id = organization.open_breach(1).await.expect(201).id("id");
+    organization.step_of_breach(&id, "assess", json!({ "risk": "likely", "subjects": 3 })).await.expect(200);
+    let told = organization.step_of_breach(&id, "inform-subjects", json!({})).await.expect(200);
+    assert!(organization.breach(&id, told.position()).await["informed_at"].is_string());
+    let more = json!({ "risk": "high", "subjects": 3000, "reason": "More logs were found." });
+    let more = organization.step_of_breach(&id, "assess", more).await.expect(200);
+    assert_eq!(organization.breach(&id, more.position()).await["informed_at"], Value::Null);
+    organization.step_of_breach(&id, "notify-authority", json!({})).await.expect(200);
+    organization.describe_breach(&id).await.expect(200);
+    let refused = organization.step_of_breach(&id, "close", json!({})).await.refused(409, "CONFLICT");
+    assert_eq!(refused.body["reason"], "compliance.breach_subjects_not_informed");
+    organization.step_of_breach(&id, "inform-subjects", json!({})).await.expect(200);
+    let closed = organization.step_of_breach(&id, "close", json!({})).await.expect(200);
+    let shown = organization.breach(&id, closed.position()).await;
+    assert!(shown["status"] == "CLOSED" && shown["informed_at"].is_string(), "{shown}");
 }
 
 #[tokio::test]
@@ -108,6 +168,7 @@ async fn where_harm_is_unlikely_the_authority_need_not_be_told_for_a_reason() {
         (json!({ "nature": "noise", "summary": "x" }), "nature"),
         (json!({ "nature": "integrity", "summary": " " }), "summary"),
         (json!({ "nature": "integrity", "summary": "x", "aware_at": Utc::now() + TimeDelta::hours(1) }), "aware_at"),
+        (json!({ "nature": "integrity", "summary": "x", "aware_at": Utc::now() - TimeDelta::days(370) }), "aware_at"),
     ] {
         let refused = organization.officer.post("/breaches", &body).await.refused(422, "VALIDATION_ERROR");
         assert_eq!(refused.body["errors"][0]["field"], field, "{}", refused.body);
@@ -181,10 +242,6 @@ async fn what_is_written_about_a_breach_is_read_with_it_and_stands_nowhere_else(
 async fn what_the_authority_asks_for_stands_in_the_case_sealed() {
     let organization = fresh_organization().await;
     let id = organization.open_breach(1).await.expect(201).id("id");
-    let known = |measures: &str| {
-        json!({ "data_categories": "Names and addresses.", "people_categories": "Members.", "records": 40, "measures": measures,
-            "consequences": "Unwanted letters.", "contact": "The data protection officer, +33 1 23 45 67 89." })
-    };
     for field in ["data_categories", "people_categories", "consequences", "measures", "contact"] {
         let mut blank = known("Locked.");
         blank[field] = json!(" ");

@@ -295,6 +295,7 @@ async fn what_is_no_document_and_no_consent_is_refused_and_not_recorded() {
         (json!({ "text": null, "url": "https://acme.example/terms" }), "digest"),
         (json!({ "digest": "00".repeat(32) }), "digest"),
         (json!({ "effective_at": "2020-01-01T00:00:00Z" }), "effective_at"),
+        (json!({ "effective_at": "2099-01-01T00:00:00Z" }), "effective_at"),
     ] {
         let refused = organization.officer.post("/legal-documents", &document(change)).await.refused(422, "VALIDATION_ERROR");
         assert_eq!(refused.body["errors"][0]["field"], field, "{}", refused.body);

@@ -14,12 +14,12 @@ async fn enrol(client: &Client) -> String {
     secret
 }
 
-async fn on(client: &Client, request: &str, verb: &str, body: Value) -> Reply {
+pub(super) async fn on(client: &Client, request: &str, verb: &str, body: Value) -> Reply {
     client.post(&format!("/deletion-requests/{request}/{verb}"), &body).await
 }
 
 /// Asked for by its subject and proven.
-async fn in_review(organization: &Organization) -> String {
+pub(super) async fn in_review(organization: &Organization) -> String {
     let body = json!({ "user_id": organization.member_id, "reason": "I am leaving" });
     let request = organization.member.post("/deletion-requests", &body).await.expect(201).id("id");
     let secret = enrol(&organization.member).await;

@@ -44,7 +44,7 @@ pub struct OpenAccessReview {
     /// The name of a built-in role, or the id of one of the organization's own; any, where it is missing.
     #[schema(value_type = Option<String>)]
     pub role: Option<RoleRef>,
-    /// When it should be done.
+    /// When it should be done, at most a year from now.
     pub due_at: DateTime<Utc>,
     /// Those behind this user alone, in the order of their ids: the `more_after` of the review before.
     #[serde(default)]
@@ -67,7 +67,7 @@ pub struct OpenAccessReview {
     pub more_after: Option<Uuid>,
 }
 
-/// Says that a user needs a role still. Nobody says so of themselves.
+/// Says that a user needs a role still. Nobody says so of themselves, nor of a role that was taken meanwhile.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AttestAccess {
@@ -93,7 +93,7 @@ pub struct RevokeAccess {
 
 leaves_officers!(RevokeAccess);
 
-/// Says that a key of programs is needed still. Nobody says so of a key that they made.
+/// Says that a key of programs is needed still. Nobody says so of a key that they made, nor of one that is good no more.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AttestKeyAccess {
@@ -145,14 +145,30 @@ impl Operation for OpenAccessReview {
     }
 }
 
+/// Whether a user has a role now: somebody else may have taken it since the review was opened.
+fn has_role(unit: &mut Unit<'_>, user: UserId, role: RoleRef) -> Result<bool, Refused> {
+    Ok(unit.state::<User>(user)?.profile().is_some_and(|profile| profile.roles.contains(&role)))
+}
+
+/// Whether a key is good now: somebody else may have revoked it since the review was opened, or its time is over.
+fn is_usable(unit: &mut Unit<'_>, key: ApiKeyId) -> Result<bool, Refused> {
+    let now = unit.facts().now;
+    Ok(unit.state::<ApiKey>(key)?.issued().is_some_and(|key| key.is_usable(now)))
+}
+
 impl Operation for AttestAccess {
     fn streams(&self, admission: &Admission) -> Vec<StreamRef> {
         vec![review_stream(admission, self.review_id)]
     }
 
+    fn reads(&self, admission: &Admission) -> Vec<StreamRef> {
+        vec![user_stream(admission, self.user_id)]
+    }
+
     fn decide(&self, unit: &mut Unit<'_>) -> Result<Answer, Refused> {
         let Self { review_id, user_id, role } = *self;
-        unit.run::<AccessReview>(review_id, &AccessReviewCommand::Attest(Reviewed::Role { user_id, role }))?;
+        let (reviewed, held) = (Reviewed::Role { user_id, role }, has_role(unit, user_id, role)?);
+        unit.run::<AccessReview>(review_id, &AccessReviewCommand::Attest { reviewed, held })?;
         Ok(Answer::new("id", review_id, "ATTESTED"))
     }
 }
@@ -175,8 +191,7 @@ impl Operation for RevokeAccess {
     fn decide(&self, unit: &mut Unit<'_>) -> Result<Answer, Refused> {
         let Self { review_id, user_id, role, .. } = *self;
         unit.run::<AccessReview>(review_id, &AccessReviewCommand::Revoke(Reviewed::Role { user_id, role }))?;
-        // Somebody else may have taken it since the review was opened.
-        if unit.state::<User>(user_id)?.profile().is_some_and(|profile| profile.roles.contains(&role)) {
+        if has_role(unit, user_id, role)? {
             self.unassign().decide(unit)?;
         }
         Ok(Answer::new("id", review_id, "REVOKED"))
@@ -188,8 +203,13 @@ impl Operation for AttestKeyAccess {
         vec![review_stream(admission, self.review_id)]
     }
 
+    fn reads(&self, admission: &Admission) -> Vec<StreamRef> {
+        RevokeApiKey { key_id: self.key_id }.streams(admission)
+    }
+
     fn decide(&self, unit: &mut Unit<'_>) -> Result<Answer, Refused> {
-        unit.run::<AccessReview>(self.review_id, &AccessReviewCommand::Attest(Reviewed::Key(self.key_id)))?;
+        let (reviewed, held) = (Reviewed::Key(self.key_id), is_usable(unit, self.key_id)?);
+        unit.run::<AccessReview>(self.review_id, &AccessReviewCommand::Attest { reviewed, held })?;
         Ok(Answer::new("id", self.review_id, "ATTESTED"))
     }
 }
@@ -203,9 +223,7 @@ impl Operation for RevokeKeyAccess {
     fn decide(&self, unit: &mut Unit<'_>) -> Result<Answer, Refused> {
         let Self { review_id, key_id } = *self;
         unit.run::<AccessReview>(review_id, &AccessReviewCommand::Revoke(Reviewed::Key(key_id)))?;
-        // Somebody else may have revoked it since the review was opened, or its time is over.
-        let now = unit.facts().now;
-        if unit.state::<ApiKey>(key_id)?.issued().is_some_and(|key| key.is_usable(now)) {
+        if is_usable(unit, key_id)? {
             RevokeApiKey { key_id }.decide(unit)?;
         }
         Ok(Answer::new("id", review_id, "REVOKED"))

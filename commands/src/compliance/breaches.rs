@@ -29,7 +29,7 @@ pub struct OpenBreach {
     /// What happened; it names nobody.
     #[schema(min_length = 1, max_length = 500)]
     pub summary: String,
-    /// When somebody became aware of it: now where it is missing.
+    /// When somebody became aware of it, at most a year ago: now where it is missing.
     pub aware_at: Option<DateTime<Utc>>,
 }
 
@@ -64,7 +64,8 @@ fn status(case: &BreachCase) -> &'static str {
 
 crate::life_cycle::steps! { BreachCase, breach_id: BreachId, breach_stream;
     /// Says how likely a breach harms people, and how many it concerns; again, with a reason, as long as
-    /// the case is open. It may follow after the authority was told: what is known comes in phases.
+    /// the case is open. It may follow after the authority was told: what is known comes in phases. Where it concerns
+    /// more people than before, or the risk is high now, they are to be told anew.
     AssessBreach {
         risk: BreachRisk,
         subjects: u32,
@@ -97,7 +98,8 @@ crate::life_cycle::steps! { BreachCase, breach_id: BreachId, breach_stream;
         contact: step.contact.clone(),
     }), status;
 
-    /// Says that the authority was told; after 72 hours with the reason why not earlier.
+    /// Says that the authority was told; after 72 hours with the reason why not earlier. It is said again, with the
+    /// same reason, for a reference that the authority gave later.
     NotifyAuthority {
         #[schema(min_length = 1, max_length = 500)] reference: Option<String>,
         #[schema(min_length = 1, max_length = 500)] delay_reason: Option<String>
@@ -112,7 +114,7 @@ crate::life_cycle::steps! { BreachCase, breach_id: BreachId, breach_stream;
     InformSubjects => |_| BreachCaseCommand::InformSubjects, status;
 
     /// Closes a case that was assessed. Those whom a high risk concerns were told before, or it is said why
-    /// they need not be told one by one.
+    /// they need not be told one by one. What the authority was told of is described before.
     CloseBreach {
         not_informed: Option<NotInformedGround>
     } => |step| BreachCaseCommand::Close { not_informed: step.not_informed }, status;

@@ -36,7 +36,8 @@ pub struct PublishLegalDocument {
     /// SHA-256 of what stands at the address, in hexadecimal digits; of a text it is made here.
     #[schema(value_type = Option<String>, min_length = 64, max_length = 64)]
     pub digest: Option<Digest>,
-    /// From when it is in force: now where it is missing, with the version's other texts where there are any.
+    /// From when it is in force, at most two years from now: now where it is missing, with the version's other texts
+    /// where there are any.
     pub effective_at: Option<DateTime<Utc>>,
 }
 

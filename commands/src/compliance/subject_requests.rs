@@ -1,20 +1,21 @@
 //! What people ask under data protection law, and how the organization answers it.
 
-use super::subject_exports::export_stream;
+use super::{request_stream as deletion_stream, subject_exports::export_stream};
 use crate::engine::{Answer, Operation, Refused, StreamRef, Unit};
 use crate::identity::user_stream;
 use crate::ids::new_id;
 use chrono::{DateTime, Utc};
 use palmares_domain::{
     compliance::{
+        deletion_request::DeletionRequest,
         subject_export::{self, ExportFormat, ExportStatus, SubjectExport, SubjectExportCommand, SubjectExportError},
         subject_request::{
-            AnsweringExport, ReceiveRequest, RequestRefusal, SubjectRequest, SubjectRequestCommand, SubjectRequestKind,
+            AnsweringDeletion, AnsweringExport, ReceiveRequest, RequestRefusal, SubjectRequest, SubjectRequestCommand, SubjectRequestKind,
             SubjectRequestStatus,
         },
     },
     identity::user::{User, UserError},
-    kernel::{Admission, Code, ExportId, SubjectRequestId, UserId},
+    kernel::{Admission, Code, DeletionRequestId, ExportId, SubjectRequestId, UserId},
 };
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -130,6 +131,7 @@ crate::life_cycle::steps! { SubjectRequest, request_id: SubjectRequestId, reques
 #[serde(deny_unknown_fields)]
 pub struct RequestAnswerExport {
     pub request_id: SubjectRequestId,
+    /// `json`, which holds the whole of it; `csv` answers a request for portability too.
     pub format: ExportFormat,
 }
 
@@ -151,7 +153,7 @@ impl Operation for RequestAnswerExport {
     fn decide(&self, unit: &mut Unit<'_>) -> Result<Answer, Refused> {
         let (export_id, actor) = (Self::id(unit.admission()), unit.facts().actor);
         let Self { request_id, format } = *self;
-        let user_id = unit.state::<SubjectRequest>(request_id)?.copy_by(actor)?;
+        let user_id = unit.state::<SubjectRequest>(request_id)?.copy_by(actor, format)?;
         let request = subject_export::RequestAnswerExport { export_id, user_id, request_id, format };
         unit.run::<SubjectExport>(export_id, &SubjectExportCommand::RequestAnswer(request))?;
         Ok(Answer::new("id", export_id, ExportStatus::Requested.name()))
@@ -169,7 +171,7 @@ pub struct FulfilSubjectRequest {
     /// What was done. Required where no copy is asked for.
     #[schema(min_length = 1, max_length = 500)]
     pub note: Option<String>,
-    /// The deletion that answers a request for erasure.
+    /// The deletion that answers a request for erasure: of whoever asked, and approved.
     pub deletion_request_id: Option<Uuid>,
     /// The export that answers a request for access or portability.
     pub export_id: Option<ExportId>,
@@ -181,17 +183,25 @@ impl Operation for FulfilSubjectRequest {
     }
 
     fn reads(&self, admission: &Admission) -> Vec<StreamRef> {
-        self.export_id.map(|export| export_stream(admission, export)).into_iter().collect()
+        let export = self.export_id.map(|export| export_stream(admission, export));
+        let deletion = self.deletion_request_id.map(|deletion| deletion_stream(admission, DeletionRequestId(deletion)));
+        export.into_iter().chain(deletion).collect()
     }
 
     fn decide(&self, unit: &mut Unit<'_>) -> Result<Answer, Refused> {
         let Self { request_id, ref note, deletion_request_id, export_id } = *self;
         let export = export_id.map(|export| answering(unit, export, request_id)).transpose()?;
-        let fulfil = SubjectRequestCommand::Fulfil { note: note.clone(), deletion_request_id, export };
+        let deletion = deletion_request_id.map(|deletion| erasing(unit, DeletionRequestId(deletion))).transpose()?;
+        let fulfil = SubjectRequestCommand::Fulfil { note: note.clone(), deletion, export };
         unit.run::<SubjectRequest>(request_id, &fulfil)?;
         let effect = if export.is_some() { "COPY_PROVIDED" } else { "RECORDED_ONLY" };
         Ok(Answer::new("id", request_id, SubjectRequestStatus::Fulfilled.name()).with("effect", effect))
     }
+}
+
+/// The deletion that is said to answer a request, as its own stream knows it.
+fn erasing(unit: &mut Unit<'_>, deletion: DeletionRequestId) -> Result<AnsweringDeletion, Refused> {
+    Ok(AnsweringDeletion::of(deletion, unit.state::<DeletionRequest>(deletion)?.dossier()))
 }
 
 /// The export that was made for a request, once it can be fetched.

@@ -2,6 +2,7 @@
 
 pub mod admission;
 pub mod aggregate;
+pub mod calendar;
 pub mod event;
 pub mod ids;
 pub mod lifecycle;

@@ -60,6 +60,10 @@ pub trait Refusal: std::error::Error + Send + Sync + 'static {
     fn standing(&self) -> Option<Standing> {
         None
     }
+    /// What is accepted instead, where that is a closed list.
+    fn accepted(&self) -> Vec<&'static str> {
+        Vec::new()
+    }
     /// What has to be done first, each with what it is.
     fn open_points(&self) -> Vec<FieldError> {
         Vec::new()
@@ -72,7 +76,9 @@ pub trait Refusal: std::error::Error + Send + Sync + 'static {
                 present: Some(present.to_owned()),
                 ..FieldError::new(field, self.reason())
             },
-            None => FieldError::new(field, self.reason()),
+            None => {
+                FieldError { allowed: self.accepted().into_iter().map(str::to_owned).collect(), ..FieldError::new(field, self.reason()) }
+            }
         };
         self.field().map(error).into_iter().chain(self.open_points()).collect()
     }

@@ -3,6 +3,7 @@
 
 use super::{super::sign_in::OWN, found};
 use crate::support::running::{Client, Organization, Reply, eventually, fresh_organization, mint};
+use chrono::{TimeDelta, Utc};
 use palmares_domain::identity::Role;
 use serde_json::{Value, json};
 
@@ -54,7 +55,7 @@ async fn who_changes_who_keeps_watch_is_noticed_each_time_and_the_last_one_stays
     last(organization.admin.post(&format!("/users/{officer}/suspend"), &json!({})).await);
     last(organization.admin.post(&format!("/users/{officer}/deactivate"), &json!({})).await);
     organization.officer.get_at("/users", organization.head().await).await.expect(200);
-    let due = json!({ "role": "compliance_officer", "due_at": "2999-01-01T00:00:00Z" });
+    let due = json!({ "role": "compliance_officer", "due_at": Utc::now() + TimeDelta::days(90) });
     let review = organization.officer.post("/access-reviews", &due).await.expect(201).id("id");
     let revoke = json!({ "user_id": officer, "role": "compliance_officer" });
     last(organization.admin.post(&format!("/access-reviews/{review}/revoke"), &revoke).await);

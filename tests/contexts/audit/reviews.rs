@@ -2,9 +2,13 @@
 
 use super::found;
 use crate::support::running::{Client, Organization, eventually, fresh_organization};
+use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 
-const DUE: &str = "2999-01-01T00:00:00Z";
+/// A quarter from now.
+fn due() -> DateTime<Utc> {
+    Utc::now() + TimeDelta::days(90)
+}
 
 async fn review(organization: &Organization, id: &str, position: i64) -> Value {
     let listed = organization.officer.get_at("/access-reviews", position).await.expect(200);
@@ -22,7 +26,7 @@ async fn roles_are_attested_or_taken_away_and_the_review_says_how_far_it_is() {
         position = admin.post(&format!("/users/{user}/roles"), &json!({ "role": "expert" })).await.expect(200).position();
     }
     admin.get_at("/users", position).await.expect(200);
-    let opened = organization.officer.post("/access-reviews", &json!({ "role": "expert", "due_at": DUE })).await.expect(201);
+    let opened = organization.officer.post("/access-reviews", &json!({ "role": "expert", "due_at": due() })).await.expect(201);
     assert_eq!(opened.body["items"], 2);
     let id = opened.id("id");
     let decide = async |verb: &str, user: &str| {
@@ -67,7 +71,7 @@ async fn whose_invitation_was_taken_back_is_in_no_review() {
         invited.push(organization.admin.post(&format!("/organizations/{}/invitations", organization.id), &body).await.expect(201));
     }
     organization.admin.post(&format!("/invitations/{}/revoke", invited[0].id("id")), &json!({})).await.expect(200);
-    let opened = organization.officer.post("/access-reviews", &json!({ "role": "expert", "due_at": DUE })).await.expect(201);
+    let opened = organization.officer.post("/access-reviews", &json!({ "role": "expert", "due_at": due() })).await.expect(201);
     assert_eq!(opened.body["items"], 1);
     let shown = organization.officer.get(&format!("/access-reviews/{}", opened.id("id"))).await.expect(200);
     assert_eq!(shown.body["items"][0]["user_id"], invited[1].id("user_id").as_str());
@@ -78,7 +82,7 @@ async fn whose_invitation_was_taken_back_is_in_no_review() {
 async fn nobody_decides_about_themselves_or_takes_what_reaches_further() {
     let organization = fresh_organization().await;
     organization.officer.get_at("/users", organization.head().await).await.expect(200);
-    let opened = organization.officer.post("/access-reviews", &json!({ "due_at": DUE })).await.expect(201);
+    let opened = organization.officer.post("/access-reviews", &json!({ "due_at": due() })).await.expect(201);
     let (id, items) = (opened.id("id"), opened.body["items"].as_i64().expect("a number"));
     assert!(items >= 4, "{items}");
     let undecided = organization.officer.get(&format!("/access-reviews/{id}")).await.expect(200).body["undecided"].clone();
@@ -105,8 +109,13 @@ async fn nobody_decides_about_themselves_or_takes_what_reaches_further() {
     let other = fresh_organization().await;
     decide(&other.officer, "attest", of("member")).await.refused(404, "RESOURCE_NOT_FOUND");
     other.officer.get(&format!("/access-reviews/{id}")).await.refused(404, "RESOURCE_NOT_FOUND");
-    organization.officer.post("/access-reviews", &json!({ "due_at": "2020-01-01T00:00:00Z" })).await.refused(422, "VALIDATION_ERROR");
-    organization.officer.post("/access-reviews", &json!({ "due_at": DUE, "role": "expert" })).await.refused(422, "VALIDATION_ERROR");
+    for (due_at, reason) in
+        [("2020-01-01T00:00:00Z", "compliance.review_due_invalid"), ("2999-01-01T00:00:00Z", "compliance.review_due_over_a_year_ahead")]
+    {
+        let refused = organization.officer.post("/access-reviews", &json!({ "due_at": due_at })).await.refused(422, "VALIDATION_ERROR");
+        assert_eq!((&refused.body["errors"][0]["field"], &refused.body["reason"]), (&json!("due_at"), &json!(reason)));
+    }
+    organization.officer.post("/access-reviews", &json!({ "due_at": due(), "role": "expert" })).await.refused(422, "VALIDATION_ERROR");
 }
 
 // covers: E-195
@@ -122,7 +131,7 @@ async fn a_review_knows_what_was_recorded_before_it_and_goes_on_in_parts() {
     }
     let (mut seen, mut after, mut parts) = (std::collections::BTreeSet::new(), Value::Null, Vec::new());
     loop {
-        let body = json!({ "role": "expert", "due_at": DUE, "limit": 2, "after_user": after });
+        let body = json!({ "role": "expert", "due_at": due(), "limit": 2, "after_user": after });
         let opened = organization.officer.post("/access-reviews", &body).await.expect(201);
         parts.push(opened.body["items"].as_i64().expect("a number"));
         let shown = organization.officer.get(&format!("/access-reviews/{}", opened.id("id"))).await.expect(200);
@@ -134,7 +143,7 @@ async fn a_review_knows_what_was_recorded_before_it_and_goes_on_in_parts() {
         }
     }
     assert_eq!((parts, seen), (vec![2, 2, 1], expected));
-    let bad = json!({ "role": "expert", "due_at": DUE, "limit": 0 });
+    let bad = json!({ "role": "expert", "due_at": due(), "limit": 0 });
     organization.officer.post("/access-reviews", &bad).await.refused(422, "VALIDATION_ERROR");
 }
 
@@ -149,7 +158,7 @@ async fn keys_of_programs_are_attested_by_others_than_their_makers_or_revoked() 
     }
     let [kept, lost, over] = [made[0].id("id"), made[1].id("id"), made[2].id("id")];
     organization.admin.post(&format!("/api-keys/{over}/revoke"), &json!({})).await.expect(200);
-    let opened = organization.officer.post("/access-reviews", &json!({ "scope": "api_keys", "due_at": DUE })).await.expect(201);
+    let opened = organization.officer.post("/access-reviews", &json!({ "scope": "api_keys", "due_at": due() })).await.expect(201);
     assert_eq!(opened.body["items"], 2, "what is over opens nothing any more");
     let id = opened.id("id");
     let decide =
@@ -171,12 +180,33 @@ async fn keys_of_programs_are_attested_by_others_than_their_makers_or_revoked() 
         let item = items.iter().find(|item| item["key_id"] == **key).expect("an item");
         assert_eq!(item["decision"], decision);
     }
-    let part = json!({ "scope": "api_keys", "due_at": DUE, "limit": 1 });
+    let part = json!({ "scope": "api_keys", "due_at": due(), "limit": 1 });
     organization.admin.post("/api-keys", &key("another")).await.expect(201);
     let first = organization.officer.post("/access-reviews", &part).await.expect(201);
-    let next = json!({ "scope": "api_keys", "due_at": DUE, "after_key": first.body["more_after"] });
+    let next = json!({ "scope": "api_keys", "due_at": due(), "after_key": first.body["more_after"] });
     assert_eq!(organization.officer.post("/access-reviews", &next).await.expect(201).body["items"], 1);
-    let stray = json!({ "scope": "api_keys", "due_at": DUE, "role": "expert" });
+    let stray = json!({ "scope": "api_keys", "due_at": due(), "role": "expert" });
     let refused = organization.officer.post("/access-reviews", &stray).await.refused(422, "VALIDATION_ERROR");
     assert_eq!(refused.body["errors"][0]["field"], "role");
+}
+
+#[tokio::test]
+async fn what_was_taken_since_the_review_was_opened_nobody_attests() {
+    let organization = fresh_organization().await;
+    let gone = organization.add_member("gone").await;
+    let given = organization.admin.post(&format!("/users/{gone}/roles"), &json!({ "role": "expert" })).await.expect(200);
+    let key = json!({ "name": "Robot", "grants": ["points"], "quota": { "requests": 100, "per": "minute" } });
+    let key = organization.admin.post("/api-keys", &key).await.expect(201).id("id");
+    organization.admin.get_at("/users", given.position()).await.expect(200);
+    let of_roles = organization.officer.post("/access-reviews", &json!({ "role": "expert", "due_at": due() })).await.expect(201).id("id");
+    let of_keys = json!({ "scope": "api_keys", "due_at": due() });
+    let of_keys = organization.officer.post("/access-reviews", &of_keys).await.expect(201).id("id");
+    organization.admin.post(&format!("/users/{gone}/roles/expert/unassign"), &json!({})).await.expect(200);
+    organization.admin.post(&format!("/api-keys/{key}/revoke"), &json!({})).await.expect(200);
+    let role = json!({ "user_id": gone, "role": "expert" });
+    for (path, body) in [(format!("/access-reviews/{of_roles}"), role), (format!("/access-reviews/{of_keys}/keys/{key}"), json!({}))] {
+        let refused = organization.officer.post(&format!("{path}/attest"), &body).await.refused(409, "CONFLICT");
+        assert_eq!(refused.body["reason"], "compliance.review_item_gone");
+        organization.officer.post(&format!("{path}/revoke"), &body).await.expect(200);
+    }
 }

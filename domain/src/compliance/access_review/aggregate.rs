@@ -4,12 +4,14 @@ use super::{
     AccessAttested, AccessReviewClosed, AccessReviewCommand, AccessReviewError, AccessReviewEvent, AccessReviewOpened, AccessReviewOverdue,
     AccessTaken, KeyAccessAttested, KeyAccessTaken, OpenAccessReview, ReviewDecision, ReviewItem, Reviewed,
 };
-use crate::kernel::{AccessReviewId, Aggregate, Facts};
+use crate::kernel::{AccessReviewId, Aggregate, Facts, calendar::months_later};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 /// Roles of users, or keys, in one review: they stand in one event.
 pub const ITEMS_MAX: usize = 1_000;
+/// Nobody is reminded of what is due later: that is a typing error.
+pub const DUE_MAX_MONTHS_AHEAD: u32 = 12;
 
 /// A review that was opened.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -52,6 +54,9 @@ impl AccessReview {
         }
         if command.due_at <= facts.now {
             return Err(AccessReviewError::DueInvalid);
+        }
+        if command.due_at > months_later(facts.now, DUE_MAX_MONTHS_AHEAD) {
+            return Err(AccessReviewError::DueTooLate);
         }
         let OpenAccessReview { review_id, ref items, due_at } = *command;
         Ok(AccessReviewOpened { review_id, items: items.iter().copied().collect(), due_at, opened_by: facts.actor }.into())
@@ -105,8 +110,11 @@ impl Aggregate for AccessReview {
     fn decide(&self, command: &AccessReviewCommand, facts: &Facts) -> Result<Vec<AccessReviewEvent>, AccessReviewError> {
         Ok(vec![match command {
             AccessReviewCommand::Open(command) => self.open(command, facts)?,
-            AccessReviewCommand::Attest(reviewed) => {
+            AccessReviewCommand::Attest { reviewed, held } => {
                 let (review_id, attested_by) = (self.deciding(*reviewed, facts)?, facts.actor);
+                if !held {
+                    return Err(AccessReviewError::NotHeld);
+                }
                 match *reviewed {
                     Reviewed::Role { user_id, role } => AccessAttested { review_id, user_id, role, attested_by }.into(),
                     Reviewed::Key(key_id) => KeyAccessAttested { review_id, key_id, attested_by }.into(),

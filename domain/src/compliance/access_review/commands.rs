@@ -9,7 +9,11 @@ use std::collections::BTreeSet;
 pub enum AccessReviewCommand {
     Open(OpenAccessReview),
     /// It is needed still.
-    Attest(Reviewed),
+    Attest {
+        reviewed: Reviewed,
+        /// Whether it is there still: what is gone, nobody needs.
+        held: bool,
+    },
     /// It is taken away.
     Revoke(Reviewed),
     Close,

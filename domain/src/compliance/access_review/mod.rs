@@ -8,7 +8,7 @@ mod events;
 #[cfg(test)]
 mod tests;
 
-pub use aggregate::{AccessReview, ITEMS_MAX, Review};
+pub use aggregate::{AccessReview, DUE_MAX_MONTHS_AHEAD, ITEMS_MAX, Review};
 pub use commands::{AccessReviewCommand, OpenAccessReview};
 pub use errors::AccessReviewError;
 pub use events::{

@@ -3,7 +3,7 @@
 use super::*;
 use crate::{
     identity::Role,
-    kernel::{AccessReviewId, Aggregate, ApiKeyId, Facts, Refusal, UserId},
+    kernel::{AccessReviewId, Aggregate, ApiKeyId, Code, Facts, Refusal, UserId},
 };
 use chrono::{DateTime, TimeDelta, Utc};
 use std::collections::BTreeSet;
@@ -37,6 +37,10 @@ fn open(items: impl IntoIterator<Item = ReviewItem>) -> AccessReviewCommand {
     AccessReviewCommand::Open(OpenAccessReview { review_id: REVIEW, items: items.into_iter().collect(), due_at: due() })
 }
 
+fn attest(reviewed: Reviewed) -> AccessReviewCommand {
+    AccessReviewCommand::Attest { reviewed, held: true }
+}
+
 fn opened() -> AccessReviewEvent {
     AccessReviewOpened { review_id: REVIEW, items: vec![ANNS, BOBS], due_at: due(), opened_by: ANN }.into()
 }
@@ -68,16 +72,36 @@ fn a_review_is_opened_once_with_roles_to_look_at() {
 }
 
 #[test]
+fn a_review_is_due_within_a_year() {
+    let due = |due_at: DateTime<Utc>| {
+        let open = OpenAccessReview { review_id: REVIEW, items: [BOBS].into(), due_at };
+        when(&[], AccessReviewCommand::Open(open)).map(drop)
+    };
+    let a_year = DateTime::UNIX_EPOCH + TimeDelta::days(365);
+    assert_eq!(due(a_year), Ok(()));
+    assert_eq!(due(a_year + TimeDelta::seconds(1)), Err(AccessReviewError::DueTooLate));
+}
+
+#[test]
+fn what_nobody_has_any_more_nobody_attests_and_anybody_may_take_away() {
+    let gone = AccessReviewCommand::Attest { reviewed: BOBS.subject(), held: false };
+    assert_eq!(when(&[opened()], gone.clone()), Err(AccessReviewError::NotHeld));
+    assert_eq!((AccessReviewError::NotHeld.code(), AccessReviewError::NotHeld.reason()), (Code::Conflict, "compliance.review_item_gone"));
+    assert_eq!(when(&[opened(), attested()], gone), Err(AccessReviewError::AlreadyDecided));
+    assert_eq!(when(&[opened()], AccessReviewCommand::Revoke(BOBS.subject())), Ok(vec![taken()]));
+}
+
+#[test]
 fn each_role_is_decided_about_once() {
     for (command, event, decision) in [
-        (AccessReviewCommand::Attest(BOBS.subject()), attested(), ReviewDecision::Attested),
+        (attest(BOBS.subject()), attested(), ReviewDecision::Attested),
         (AccessReviewCommand::Revoke(BOBS.subject()), taken(), ReviewDecision::Revoked),
     ] {
         assert_eq!(when(&[opened()], command), Ok(vec![event.clone()]));
         let after = given(&[opened(), event.clone()]);
         let decided: Vec<_> = after.review().into_iter().flat_map(|review| review.items()).collect();
         assert_eq!(decided, [(ANNS, None), (BOBS, Some(decision))]);
-        for again in [AccessReviewCommand::Attest(BOBS.subject()), AccessReviewCommand::Revoke(BOBS.subject())] {
+        for again in [attest(BOBS.subject()), AccessReviewCommand::Revoke(BOBS.subject())] {
             assert_eq!(when(&[opened(), event.clone()], again), Err(AccessReviewError::AlreadyDecided));
         }
     }
@@ -85,20 +109,20 @@ fn each_role_is_decided_about_once() {
 
 #[test]
 fn nobody_decides_about_themselves_or_what_is_not_in_the_review() {
-    for command in [AccessReviewCommand::Attest(ANNS.subject()), AccessReviewCommand::Revoke(ANNS.subject())] {
+    for command in [attest(ANNS.subject()), AccessReviewCommand::Revoke(ANNS.subject())] {
         let refused = when(&[opened()], command).unwrap_err();
         assert!(refused == AccessReviewError::OwnAccess && refused.is_attempt());
     }
     let other = Reviewed::Role { user_id: BOB, role: RoleRef::BuiltIn(Role::Member) };
-    assert_eq!(when(&[opened()], AccessReviewCommand::Attest(other)), Err(AccessReviewError::ItemNotFound));
-    assert_eq!(when(&[], AccessReviewCommand::Attest(BOBS.subject())), Err(AccessReviewError::NotFound));
+    assert_eq!(when(&[opened()], attest(other)), Err(AccessReviewError::ItemNotFound));
+    assert_eq!(when(&[], attest(BOBS.subject())), Err(AccessReviewError::NotFound));
 }
 
 #[test]
 fn a_closed_review_says_what_nobody_decided_and_stays_closed() {
     assert_eq!(when(&[opened()], AccessReviewCommand::Close), Ok(vec![closed(2)]));
     assert_eq!(when(&[opened(), attested()], AccessReviewCommand::Close), Ok(vec![closed(1)]));
-    for command in [AccessReviewCommand::Close, AccessReviewCommand::Attest(BOBS.subject()), AccessReviewCommand::Revoke(BOBS.subject())] {
+    for command in [AccessReviewCommand::Close, attest(BOBS.subject()), AccessReviewCommand::Revoke(BOBS.subject())] {
         assert_eq!(when(&[opened(), closed(2)], command), Err(AccessReviewError::Closed));
     }
     assert_eq!(when(&[], AccessReviewCommand::Close), Err(AccessReviewError::NotFound));
@@ -115,7 +139,7 @@ fn a_key_is_decided_about_by_somebody_else_than_whoever_made_it() {
     let attested: AccessReviewEvent = KeyAccessAttested { review_id: REVIEW, key_id: KEY, attested_by: ANN }.into();
     let taken: AccessReviewEvent = KeyAccessTaken { review_id: REVIEW, key_id: KEY, revoked_by: ANN }.into();
     for (command, event, decision) in [
-        (AccessReviewCommand::Attest(Reviewed::Key(KEY)), attested, ReviewDecision::Attested),
+        (attest(Reviewed::Key(KEY)), attested, ReviewDecision::Attested),
         (AccessReviewCommand::Revoke(Reviewed::Key(KEY)), taken, ReviewDecision::Revoked),
     ] {
         let bobs: AccessReviewEvent = of_keys(BOB).into();

@@ -4,12 +4,14 @@ use super::{
     AuthorityNotified, BreachAssessed, BreachCaseCommand, BreachCaseError, BreachCaseEvent, BreachClosed, BreachDescribed, BreachOpened,
     BreachOverdue, BreachRisk, BreachStatus, DescribeBreach, NotInformedGround, NotificationWaived, OpenBreach, SubjectsInformed, status,
 };
-use crate::kernel::{Aggregate, BreachId, Facts, Personal, Transition, UserId, text::is_prose};
+use crate::kernel::{Aggregate, BreachId, Facts, Personal, Transition, UserId, calendar::months_later, text::is_prose};
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
 /// From the moment that somebody became aware of it (GDPR, article 33(1)).
 pub const NOTIFY_WITHIN_HOURS: i64 = 72;
+/// What is older was handled long ago, or is a typing error.
+pub const AWARE_MAX_MONTHS_AGO: u32 = 12;
 
 /// What happened, and where it stands.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -18,7 +20,14 @@ pub struct Breach {
     pub status: BreachStatus,
     pub due_at: DateTime<Utc>,
     risk: Option<BreachRisk>,
+    /// How many people it concerns, as it was assessed last.
+    subjects: u32,
+    /// Whether those whom it concerns, as it was assessed last, were told.
     informed: bool,
+    /// Whether it is on record what the authority is told (article 33(3) and (5)).
+    described: bool,
+    /// Whether it stands with the notification why it came so late.
+    delayed: bool,
     /// Whether it is recorded that its time is over.
     marked_overdue: bool,
 }
@@ -45,6 +54,9 @@ impl BreachCase {
         let summary = sealed(&command.summary, "summary")?;
         if command.aware_at > facts.now {
             return Err(BreachCaseError::AwareInFuture);
+        }
+        if months_later(command.aware_at, AWARE_MAX_MONTHS_AGO) < facts.now {
+            return Err(BreachCaseError::AwareLongAgo);
         }
         let OpenBreach { breach_id, nature, aware_at, .. } = *command;
         let due_at = aware_at + TimeDelta::hours(NOTIFY_WITHIN_HOURS);
@@ -82,12 +94,16 @@ impl BreachCase {
         .into())
     }
 
+    /// Again for its reference, which the authority gives later, mostly: what stands in the case is what was said
+    /// last, so why it was told so late is said again where it was said before.
     fn notify(&self, reference: Option<&String>, delay: Option<&String>, facts: &Facts) -> Result<BreachCaseEvent, BreachCaseError> {
         let breach = self.known()?;
-        let breach_id = breach.leaving_by(status::NOTIFY)?;
+        let told = breach.status == BreachStatus::Notified && reference.is_some();
+        let breach_id = if told { breach.breach_id } else { breach.leaving_by(status::NOTIFY)? };
         let reference = reference.map(|reference| sealed(reference, "reference")).transpose()?;
         let delay_reason = delay.map(|delay| sealed(delay, "delay_reason")).transpose()?;
-        if delay_reason.is_none() && facts.now > breach.due_at {
+        let late = if told { breach.delayed } else { facts.now > breach.due_at };
+        if late && delay_reason.is_none() {
             return Err(BreachCaseError::DelayReasonMissing);
         }
         Ok(AuthorityNotified { breach_id, reference, delay_reason, notified_by: facts.actor }.into())
@@ -112,7 +128,8 @@ impl BreachCase {
         }
     }
 
-    /// Those whom a high risk concerns were told, or it stands on record why not (article 34(3)).
+    /// Those whom a high risk concerns were told, or it stands on record why not (article 34(3)). What the authority
+    /// was told of is described (article 33(5)).
     fn close(&self, not_informed: Option<NotInformedGround>, actor: UserId) -> Result<BreachCaseEvent, BreachCaseError> {
         let breach = self.known()?;
         let breach_id = breach.leaving_by(status::CLOSE)?;
@@ -120,6 +137,7 @@ impl BreachCase {
         match (silent, not_informed) {
             (true, None) => Err(BreachCaseError::SubjectsNotInformed),
             (false, Some(_)) => Err(BreachCaseError::GroundUnneeded),
+            _ if breach.status == BreachStatus::Notified && !breach.described => Err(BreachCaseError::NotDescribed),
             _ => Ok(BreachClosed { breach_id, closed_by: actor, not_informed }.into()),
         }
     }
@@ -133,6 +151,17 @@ impl BreachCase {
 }
 
 impl Breach {
+    /// Those whom a high risk concerns are told (GDPR, article 34): of whom nobody knew when they were told, or who
+    /// were told of less, were not. That somebody was told then stays on record, and a case that is closed stays so.
+    fn assessed(&mut self, assessed: &BreachAssessed) {
+        let raised = assessed.risk == BreachRisk::High && self.risk != Some(BreachRisk::High);
+        let more = assessed.subjects > self.subjects;
+        if self.risk.is_some() && (raised || more) {
+            self.informed = false;
+        }
+        (self.risk, self.subjects) = (Some(assessed.risk), assessed.subjects);
+    }
+
     fn leaving_by(&self, transition: Transition<BreachStatus>) -> Result<BreachId, BreachCaseError> {
         if transition.leads_from(self.status) {
             Ok(self.breach_id)
@@ -144,7 +173,7 @@ impl Breach {
 
 impl Aggregate for BreachCase {
     const TYPE: &'static str = "breach_case";
-    const SHAPE: u16 = 1;
+    const SHAPE: u16 = 2;
 
     type Command = BreachCaseCommand;
     type Event = BreachCaseEvent;
@@ -163,17 +192,23 @@ impl Aggregate for BreachCase {
             BreachCaseCommand::Close { not_informed } => self.close(*not_informed, facts.actor)?,
             BreachCaseCommand::MarkOverdue => return Ok(self.overdue(facts.now).into_iter().collect()),
         };
-        Ok(self.overdue(facts.now).into_iter().chain([decided]).collect())
+        let mut events: Vec<_> = self.overdue(facts.now).into_iter().chain([decided]).collect();
+        // Who finds harm likely after all puts the case back on a clock whose timer may have rung in vain.
+        let mut after = self.clone();
+        events.iter().for_each(|event| after.evolve(event));
+        events.extend(after.overdue(facts.now));
+        Ok(events)
     }
 
     fn evolve(&mut self, event: &BreachCaseEvent) {
         if let BreachCaseEvent::BreachOpened(opened) = event {
-            let (breach_id, due_at) = (opened.breach_id, opened.due_at);
-            self.0 = Some(Breach { breach_id, status: BreachStatus::Opened, due_at, risk: None, informed: false, marked_overdue: false });
+            self.0 = Some(begun(opened));
         }
         let Some(breach) = &mut self.0 else { return };
         match event {
-            BreachCaseEvent::BreachAssessed(assessed) => breach.risk = Some(assessed.risk),
+            BreachCaseEvent::BreachAssessed(assessed) => breach.assessed(assessed),
+            BreachCaseEvent::BreachDescribed(_) => breach.described = true,
+            BreachCaseEvent::AuthorityNotified(notified) => breach.delayed = notified.delay_reason.is_some(),
             BreachCaseEvent::SubjectsInformed(_) => breach.informed = true,
             BreachCaseEvent::BreachOverdue(_) => breach.marked_overdue = true,
             _ => {}
@@ -181,6 +216,20 @@ impl Aggregate for BreachCase {
         if let Some(status) = event.status() {
             breach.status = breach.status.with(status);
         }
+    }
+}
+
+fn begun(opened: &BreachOpened) -> Breach {
+    Breach {
+        breach_id: opened.breach_id,
+        status: BreachStatus::Opened,
+        due_at: opened.due_at,
+        risk: None,
+        subjects: 0,
+        informed: false,
+        described: false,
+        delayed: false,
+        marked_overdue: false,
     }
 }
 

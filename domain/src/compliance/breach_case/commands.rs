@@ -16,7 +16,8 @@ pub enum BreachCaseCommand {
     },
     /// What the authority is told of it (article 33(3)), as far as it is known now.
     Describe(DescribeBreach),
-    /// That the authority was told, with its reference where there is one, and why so late where it was.
+    /// That the authority was told, with its reference where there is one, and why so late where it was. Again
+    /// for a reference that came later.
     NotifyAuthority {
         reference: Option<String>,
         delay_reason: Option<String>,

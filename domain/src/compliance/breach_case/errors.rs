@@ -1,6 +1,6 @@
 //! Why a command for a breach is refused.
 
-use super::{BreachStatus, NOTIFY_WITHIN_HOURS};
+use super::{AWARE_MAX_MONTHS_AGO, BreachStatus, NOTIFY_WITHIN_HOURS};
 use crate::kernel::{Code, Refusal, Standing};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -13,6 +13,8 @@ pub enum BreachCaseError {
     TextInvalid(&'static str),
     #[error("nobody is aware of what has not happened yet")]
     AwareInFuture,
+    #[error("somebody became aware of it within the last {AWARE_MAX_MONTHS_AGO} months")]
+    AwareLongAgo,
     #[error("whoever tells the authority after {NOTIFY_WITHIN_HOURS} hours says why")]
     DelayReasonMissing,
     #[error("the authority is told where harm is likely")]
@@ -21,6 +23,8 @@ pub enum BreachCaseError {
     ReassessmentReasonMissing,
     #[error("it has to be assessed first")]
     NotAssessed,
+    #[error("what the authority was told of has to be described first")]
+    NotDescribed,
     #[error("those whom it concerns have to be told first, or there is a ground why not")]
     SubjectsNotInformed,
     #[error("those whom it concerns were told already")]
@@ -38,13 +42,17 @@ impl Refusal for BreachCaseError {
             Self::NotFound => Code::ResourceNotFound,
             Self::TextInvalid(_)
             | Self::AwareInFuture
+            | Self::AwareLongAgo
             | Self::DelayReasonMissing
             | Self::ReassessmentReasonMissing
             | Self::GroundUnneeded
             | Self::TransitionForbidden { .. } => Code::ValidationError,
-            Self::AlreadyExists | Self::HarmLikely | Self::NotAssessed | Self::SubjectsNotInformed | Self::AlreadyInformed => {
-                Code::Conflict
-            }
+            Self::AlreadyExists
+            | Self::HarmLikely
+            | Self::NotAssessed
+            | Self::NotDescribed
+            | Self::SubjectsNotInformed
+            | Self::AlreadyInformed => Code::Conflict,
         }
     }
 
@@ -54,10 +62,12 @@ impl Refusal for BreachCaseError {
             Self::AlreadyExists => "compliance.breach_already_exists",
             Self::TextInvalid(_) => "compliance.text_invalid",
             Self::AwareInFuture => "compliance.breach_in_future",
+            Self::AwareLongAgo => "compliance.breach_aware_over_a_year_ago",
             Self::DelayReasonMissing => "compliance.breach_delay_reason",
             Self::HarmLikely => "compliance.breach_harm_likely",
             Self::ReassessmentReasonMissing => "compliance.breach_reassessment_reason",
             Self::NotAssessed => "compliance.breach_not_assessed",
+            Self::NotDescribed => "compliance.breach_not_described",
             Self::GroundUnneeded => "compliance.breach_ground_unneeded",
             Self::SubjectsNotInformed => "compliance.breach_subjects_not_informed",
             Self::AlreadyInformed => "compliance.breach_already_informed",
@@ -68,7 +78,7 @@ impl Refusal for BreachCaseError {
     fn field(&self) -> Option<&'static str> {
         match self {
             Self::TextInvalid(field) => Some(field),
-            Self::AwareInFuture => Some("aware_at"),
+            Self::AwareInFuture | Self::AwareLongAgo => Some("aware_at"),
             Self::DelayReasonMissing => Some("delay_reason"),
             Self::ReassessmentReasonMissing => Some("reason"),
             Self::GroundUnneeded => Some("not_informed"),

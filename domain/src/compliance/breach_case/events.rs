@@ -39,6 +39,7 @@ events! {
             contact: Personal<String> = confidential of breach_id for Case,
             described_by: UserId = internal,
         },
+        /// Once more where the authority gave its reference later; what it says then holds.
         AuthorityNotified = "compliance.breach_authority_notified" v 1 {
             breach_id: BreachId = internal,
             reference: Option<Personal<String>> = confidential of breach_id for Case,

@@ -10,7 +10,7 @@ mod status;
 #[cfg(test)]
 mod tests;
 
-pub use aggregate::{Breach, BreachCase, NOTIFY_WITHIN_HOURS};
+pub use aggregate::{AWARE_MAX_MONTHS_AGO, Breach, BreachCase, NOTIFY_WITHIN_HOURS};
 pub use commands::{BreachCaseCommand, DescribeBreach, OpenBreach};
 pub use errors::BreachCaseError;
 pub use events::{

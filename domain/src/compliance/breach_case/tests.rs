@@ -79,6 +79,20 @@ fn informed() -> BreachCaseEvent {
     SubjectsInformed { breach_id: ID, informed_by: OFFICER }.into()
 }
 
+fn described() -> BreachCaseEvent {
+    BreachDescribed {
+        breach_id: ID,
+        data_categories: text("Names and addresses."),
+        people_categories: text("Members."),
+        records: 40,
+        consequences: text("Unwanted letters."),
+        measures: text("The backup was locked."),
+        contact: text("dpo@acme.example"),
+        described_by: OFFICER,
+    }
+    .into()
+}
+
 fn closed() -> BreachCaseEvent {
     BreachClosed { breach_id: ID, closed_by: OFFICER, not_informed: None }.into()
 }
@@ -91,9 +105,9 @@ fn history(status: BreachStatus) -> Vec<BreachCaseEvent> {
     match status {
         BreachStatus::Opened => vec![opened()],
         BreachStatus::Assessed => vec![opened(), assessed(BreachRisk::Unlikely)],
-        BreachStatus::Notified => vec![opened(), assessed(BreachRisk::Unlikely), notified()],
+        BreachStatus::Notified => vec![opened(), assessed(BreachRisk::Unlikely), described(), notified()],
         BreachStatus::NotRequired => vec![opened(), assessed(BreachRisk::Unlikely), waived()],
-        BreachStatus::Closed => vec![opened(), assessed(BreachRisk::Unlikely), notified(), closed()],
+        BreachStatus::Closed => vec![opened(), assessed(BreachRisk::Unlikely), described(), notified(), closed()],
     }
 }
 
@@ -145,6 +159,9 @@ fn all_25_cells_of_the_life_cycle_are_as_written() {
 fn the_clock_runs_72_hours_from_awareness_and_is_marked_once() {
     assert_eq!(when(&[], 5, open()), Ok(vec![opened()]));
     assert_eq!(when(&[], -1, open()), Err(BreachCaseError::AwareInFuture));
+    let a_year = 365 * 24;
+    assert!(when(&[], a_year, open()).is_ok());
+    assert_eq!(when(&[], a_year + 1, open()), Err(BreachCaseError::AwareLongAgo));
     assert_eq!(when(&[opened()], NOTIFY_WITHIN_HOURS - 1, BreachCaseCommand::MarkOverdue), Ok(vec![]));
     assert_eq!(when(&[opened()], NOTIFY_WITHIN_HOURS, BreachCaseCommand::MarkOverdue), Ok(vec![overdue()]));
     assert_eq!(when(&[opened(), overdue()], 100, BreachCaseCommand::MarkOverdue), Ok(vec![]));
@@ -196,7 +213,7 @@ fn a_breach_is_assessed_until_it_is_closed() {
 
 #[test]
 fn a_case_is_closed_without_telling_them_on_a_recorded_ground_alone() {
-    let high = [opened(), notified(), assessed(BreachRisk::High)];
+    let high = [opened(), described(), notified(), assessed(BreachRisk::High)];
     let told = [high.to_vec(), vec![informed()]].concat();
     for ground in NotInformedGround::ALL {
         let close = || BreachCaseCommand::Close { not_informed: Some(ground) };
@@ -210,7 +227,7 @@ fn a_case_is_closed_without_telling_them_on_a_recorded_ground_alone() {
 
 #[test]
 fn those_whom_a_high_risk_concerns_are_told_before_it_is_closed() {
-    let high = [opened(), assessed(BreachRisk::High), notified()];
+    let high = [opened(), assessed(BreachRisk::High), described(), notified()];
     assert_eq!(when(&high, 1, close()), Err(BreachCaseError::SubjectsNotInformed));
     assert_eq!(when(&high, 1, BreachCaseCommand::InformSubjects), Ok(vec![informed()]));
     let told = [high.to_vec(), vec![informed()]].concat();
@@ -233,25 +250,93 @@ fn describe(measures: &str) -> BreachCaseCommand {
 
 #[test]
 fn what_the_authority_is_told_is_said_as_often_as_more_is_known_until_the_case_is_closed() {
-    let described: BreachCaseEvent = BreachDescribed {
-        breach_id: ID,
-        data_categories: text("Names and addresses."),
-        people_categories: text("Members."),
-        records: 40,
-        consequences: text("Unwanted letters."),
-        measures: text("The backup was locked."),
-        contact: text("dpo@acme.example"),
-        described_by: OFFICER,
-    }
-    .into();
     let say = || describe("The backup was locked.");
-    for known in [vec![opened()], vec![opened(), described.clone()], vec![opened(), assessed(BreachRisk::Likely), notified()]] {
-        assert_eq!(when(&known, 1, say()), Ok(vec![described.clone()]));
-        assert_eq!(given(&[known.clone(), vec![described.clone()]].concat()).breach(), given(&known).breach(), "it moves nothing");
+    for known in [vec![opened()], vec![opened(), described()], vec![opened(), assessed(BreachRisk::Likely), notified()]] {
+        assert_eq!(when(&known, 1, say()), Ok(vec![described()]));
+        let after = given(&[known.clone(), vec![described()]].concat());
+        assert_eq!(after.breach().map(|breach| breach.status), given(&known).breach().map(|breach| breach.status), "it moves nothing");
     }
     assert_eq!(when(&[], 1, say()), Err(BreachCaseError::NotFound));
     assert_eq!(when(&[opened()], 1, describe(" ")), Err(BreachCaseError::TextInvalid("measures")));
     let over: BreachCaseEvent = BreachClosed { breach_id: ID, closed_by: OFFICER, not_informed: None }.into();
     let closed = [opened(), assessed(BreachRisk::Likely), notified(), over];
     assert!(matches!(when(&closed, 1, say()), Err(BreachCaseError::TransitionForbidden { .. })));
+}
+
+/// Its timer rang while the authority need not be told, and rings once.
+#[test]
+fn a_case_that_is_put_back_on_an_expired_clock_is_overdue_with_what_puts_it_back() {
+    let waived = history(BreachStatus::NotRequired);
+    for risk in [BreachRisk::Unlikely, BreachRisk::High] {
+        assert_eq!(when(&waived, 100, reassess(risk)), Ok(vec![reassessed(risk), overdue()]), "{risk:?}");
+    }
+    let back = [waived.clone(), vec![reassessed(BreachRisk::High), overdue()]].concat();
+    assert_eq!(when(&back, 101, reassess(BreachRisk::Likely)), Ok(vec![reassessed(BreachRisk::Likely)]), "once");
+    assert_eq!(when(&back, 101, BreachCaseCommand::MarkOverdue), Ok(vec![]));
+    // Before its time is over the timer stands still, and finds it on the clock.
+    assert_eq!(when(&waived, 71, reassess(BreachRisk::High)), Ok(vec![reassessed(BreachRisk::High)]));
+    let early = [waived, vec![reassessed(BreachRisk::High)]].concat();
+    assert_eq!(when(&early, NOTIFY_WITHIN_HOURS, BreachCaseCommand::MarkOverdue), Ok(vec![overdue()]));
+}
+
+/// GDPR, article 34: of whom nobody knew when the others were told, nobody told them.
+#[test]
+fn more_people_or_a_high_risk_are_told_anew() {
+    let told = |risk, later: BreachRisk, subjects| {
+        let reason = Some(text("More logs were found."));
+        let again = BreachAssessed { breach_id: ID, risk: later, subjects, assessed_by: OFFICER, reason }.into();
+        vec![opened(), assessed(risk), informed(), described(), notified(), again]
+    };
+    for (before, risk, subjects) in
+        [(BreachRisk::High, BreachRisk::High, 13), (BreachRisk::Likely, BreachRisk::High, 12), (BreachRisk::Unlikely, BreachRisk::High, 1)]
+    {
+        let found = told(before, risk, subjects);
+        assert_eq!(when(&found, 1, close()), Err(BreachCaseError::SubjectsNotInformed), "{before:?} {risk:?} {subjects}");
+        assert_eq!(when(&found, 1, BreachCaseCommand::InformSubjects), Ok(vec![informed()]));
+        assert_eq!(when(&[found, vec![informed()]].concat(), 1, close()), Ok(vec![closed()]));
+    }
+    for (before, risk, subjects) in [(BreachRisk::High, BreachRisk::High, 12), (BreachRisk::High, BreachRisk::Likely, 3)] {
+        let found = told(before, risk, subjects);
+        assert_eq!(when(&found, 1, BreachCaseCommand::InformSubjects), Err(BreachCaseError::AlreadyInformed));
+        assert_eq!(when(&found, 1, close()), Ok(vec![closed()]));
+    }
+    // Whoever was told before anybody assessed it was told of it as it is.
+    let early = [opened(), informed(), assessed(BreachRisk::High), described(), notified()];
+    assert_eq!(when(&early, 1, close()), Ok(vec![closed()]));
+}
+
+/// GDPR, article 33(5).
+#[test]
+fn what_the_authority_was_told_of_is_described_before_the_case_is_closed() {
+    let told = [opened(), assessed(BreachRisk::Likely), notified()];
+    assert_eq!(when(&told, 1, close()), Err(BreachCaseError::NotDescribed));
+    assert_eq!(when(&[told.to_vec(), vec![described()]].concat(), 1, close()), Ok(vec![closed()]));
+    assert_eq!(when(&history(BreachStatus::NotRequired), 1, close()), Ok(vec![closed()]), "nobody had to be told");
+    assert_eq!(
+        (BreachCaseError::NotDescribed.code(), BreachCaseError::NotDescribed.reason()),
+        (Code::Conflict, "compliance.breach_not_described")
+    );
+}
+
+#[test]
+fn the_reference_of_the_authority_may_follow_and_takes_nothing_away() {
+    let notify = |reference: Option<&str>, delay: Option<&str>| BreachCaseCommand::NotifyAuthority {
+        reference: reference.map(str::to_owned),
+        delay_reason: delay.map(str::to_owned),
+    };
+    let told = |reference: Option<&str>, delay: Option<&str>| -> BreachCaseEvent {
+        let (reference, delay_reason) = (reference.map(text), delay.map(text));
+        AuthorityNotified { breach_id: ID, reference, delay_reason, notified_by: OFFICER }.into()
+    };
+    // Told in time, it is not late because its reference is.
+    let in_time = history(BreachStatus::Notified);
+    assert_eq!(when(&in_time, 100, notify(Some("CNIL-1"), None)), Ok(vec![told(Some("CNIL-1"), None)]));
+    assert_eq!(when(&in_time, 100, notify(Some(" "), None)), Err(BreachCaseError::TextInvalid("reference")));
+    assert!(matches!(when(&in_time, 1, notify(None, None)), Err(BreachCaseError::TransitionForbidden { .. })));
+    let late = [opened(), overdue(), told(None, Some("A holiday."))];
+    assert_eq!(when(&late, 100, notify(Some("CNIL-1"), None)), Err(BreachCaseError::DelayReasonMissing));
+    let both = notify(Some("CNIL-1"), Some("A holiday."));
+    assert_eq!(when(&late, 100, both), Ok(vec![told(Some("CNIL-1"), Some("A holiday."))]));
+    let over = when(&history(BreachStatus::Closed), 1, notify(Some("CNIL-1"), None));
+    assert!(matches!(over, Err(BreachCaseError::TransitionForbidden { .. })), "{over:?}");
 }

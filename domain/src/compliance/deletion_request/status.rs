@@ -60,6 +60,12 @@ impl DeletionStatus {
         }
     }
 
+    /// Whether it was agreed to, and goes on to its end unless somebody stops it.
+    pub fn is_approved(self) -> bool {
+        use DeletionStatus::{Anonymised, Grace, Purged, RetentionCountdown, SoftDeleted};
+        matches!(self, Grace | SoftDeleted | Anonymised | RetentionCountdown | Purged)
+    }
+
     /// Whether nothing follows by itself, and the subject is there as before: it can be asked for anew.
     pub fn is_over(self) -> bool {
         matches!(self, DeletionStatus::Refused | DeletionStatus::Cancelled | DeletionStatus::Restored)

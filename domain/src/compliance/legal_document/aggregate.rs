@@ -3,7 +3,7 @@
 use super::{LegalDocumentCommand, LegalDocumentError, LegalDocumentEvent, LegalDocumentPublished, PublishLegalDocument};
 use crate::{
     compliance::{ConsentType, DocumentVersion},
-    kernel::{Aggregate, Digest, Facts, LegalDocumentId},
+    kernel::{Aggregate, Digest, Facts, LegalDocumentId, calendar::months_later},
     organizations::{Locale, organization::is_https_url},
 };
 use chrono::{DateTime, Utc};
@@ -12,6 +12,9 @@ use serde::{Deserialize, Serialize};
 /// Longest text of a document: an event has room for more than twice as much.
 pub const TEXT_MAX_BYTES: usize = 100_000;
 const DOCUMENTS_MAX: usize = 1_000;
+/// What is published is in force some day, and every newer version after it: a later day is a typing error, which
+/// would leave no room for another version.
+pub const EFFECTIVE_MAX_MONTHS_AHEAD: u32 = 24;
 
 /// A text that was published. What it says stands in the log.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -79,6 +82,9 @@ impl LegalDocuments {
             return if same { Ok(other.effective_at) } else { Err(LegalDocumentError::EffectiveElsewhen) };
         }
         let effective_at = asked.unwrap_or(now);
+        if effective_at > months_later(now, EFFECTIVE_MAX_MONTHS_AHEAD) {
+            return Err(LegalDocumentError::EffectiveTooLate);
+        }
         let after_all = self.of(consent_type).all(|document| document.effective_at < effective_at);
         if effective_at >= now && after_all { Ok(effective_at) } else { Err(LegalDocumentError::EffectiveTooEarly) }
     }

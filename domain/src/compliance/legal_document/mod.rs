@@ -8,7 +8,7 @@ mod events;
 #[cfg(test)]
 mod tests;
 
-pub use aggregate::{LegalDocument, LegalDocuments, TEXT_MAX_BYTES};
+pub use aggregate::{EFFECTIVE_MAX_MONTHS_AHEAD, LegalDocument, LegalDocuments, TEXT_MAX_BYTES};
 pub use commands::{LegalDocumentCommand, PublishLegalDocument};
 pub use errors::LegalDocumentError;
 pub use events::{LegalDocumentEvent, LegalDocumentPublished};

@@ -84,6 +84,16 @@ fn nothing_is_published_into_the_past_or_before_a_version_that_is_there() {
 }
 
 #[test]
+fn a_version_is_in_force_within_two_years() {
+    let two_years = (365 + 365) * 24 * 60 * 60;
+    assert!(when(&[], publish("1", Locale::En, Some(two_years))).is_ok());
+    assert_eq!(when(&[], publish("1", Locale::En, Some(two_years + 1))), Err(LegalDocumentError::EffectiveTooLate));
+    // What was published for later keeps its moment, in whatever language.
+    let history = [published("1", Locale::En, two_years + 1)];
+    assert_eq!(when(&history, publish("1", Locale::Fr, None)), Ok(vec![published("1", Locale::Fr, two_years + 1)]));
+}
+
+#[test]
 fn a_version_has_one_text_in_each_language_and_one_moment() {
     let history = [published("1", Locale::En, 60)];
     assert_eq!(when(&history, publish("1", Locale::En, None)), Err(LegalDocumentError::AlreadyPublished));

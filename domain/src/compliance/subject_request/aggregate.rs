@@ -1,17 +1,20 @@
 //! The rules of a subject request.
 
 use super::{
-    AnsweringExport, ReceiveRequest, SubjectRequestCommand, SubjectRequestError, SubjectRequestEvent, SubjectRequestExtended,
-    SubjectRequestFulfilled, SubjectRequestKind, SubjectRequestOverdue, SubjectRequestReceived, SubjectRequestRefused,
-    SubjectRequestStatus, SubjectRequestTaken, SubjectRequestWithdrawn, status,
+    AnsweringDeletion, AnsweringExport, ReceiveRequest, SubjectRequestCommand, SubjectRequestError, SubjectRequestEvent,
+    SubjectRequestExtended, SubjectRequestFulfilled, SubjectRequestKind, SubjectRequestOverdue, SubjectRequestReceived,
+    SubjectRequestRefused, SubjectRequestStatus, SubjectRequestTaken, SubjectRequestWithdrawn, status,
 };
-use crate::kernel::{Aggregate, Facts, Personal, SubjectRequestId, Transition, UserId, text::is_prose};
-use chrono::{DateTime, Months, Utc};
+use crate::{
+    compliance::subject_export::ExportFormat,
+    kernel::{Aggregate, Facts, Personal, SubjectRequestId, Transition, UserId, calendar::months_later, text::is_prose},
+};
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-/// A month of the calendar, from the same day to the same day, or to the last one of a shorter month.
-const DUE_AFTER: Months = Months::new(1);
+/// A month of the calendar.
+const DUE_AFTER_MONTHS: u32 = 1;
 /// "Two further months where necessary" (GDPR, article 12(3)).
 pub const EXTENSION_MAX_MONTHS: u32 = 2;
 /// What is older was answered long ago, or is a typing error.
@@ -49,10 +52,14 @@ impl SubjectRequest {
     /// Whose copy somebody makes who answers the request.
     ///
     /// # Errors
-    /// A request that is not under way, is not for a copy, or is their own.
-    pub fn copy_by(&self, actor: UserId) -> Result<UserId, SubjectRequestError> {
+    /// A request that is not under way, is not for a copy, or is their own; a form that does not answer it.
+    pub fn copy_by(&self, actor: UserId, format: ExportFormat) -> Result<UserId, SubjectRequestError> {
         let request = self.handled_by(actor)?.leaving_by(status::FULFIL)?;
-        if request.kind.asks_for_copy() { Ok(request.user_id) } else { Err(SubjectRequestError::NoCopyAsked) }
+        let kind = request.kind;
+        if !kind.asks_for_copy() {
+            return Err(SubjectRequestError::NoCopyAsked);
+        }
+        if kind.copy_formats().contains(&format) { Ok(request.user_id) } else { Err(SubjectRequestError::FormatUnfit(kind)) }
     }
 
     /// The request, for somebody who is not whose it is.
@@ -66,7 +73,7 @@ impl SubjectRequest {
             return Err(SubjectRequestError::AlreadyExists);
         }
         let received_at = command.received_at.unwrap_or(now);
-        if received_at > now || later(received_at, Months::new(RECEIVED_MAX_MONTHS_AGO)) < now {
+        if received_at > now || months_later(received_at, RECEIVED_MAX_MONTHS_AGO) < now {
             return Err(SubjectRequestError::ReceivedAtInvalid);
         }
         Ok(SubjectRequestReceived {
@@ -75,7 +82,7 @@ impl SubjectRequest {
             kind: command.kind,
             details: sealed(command.details.as_ref(), "details")?,
             received_at,
-            due_at: later(received_at, DUE_AFTER),
+            due_at: months_later(received_at, DUE_AFTER_MONTHS),
         }
         .into())
     }
@@ -98,7 +105,7 @@ impl SubjectRequest {
             return Err(SubjectRequestError::ExtendedTooLate);
         }
         // From the day of receipt, so that the end of a short month does not shorten the whole.
-        let due_at = later(request.received_at, Months::new(1 + months));
+        let due_at = months_later(request.received_at, DUE_AFTER_MONTHS + months);
         let (request_id, user_id, extended_by) = (request.request_id, request.user_id, facts.actor);
         Ok(SubjectRequestExtended { request_id, user_id, extended_by, reason: Personal::Clear(reason.to_owned()), due_at }.into())
     }
@@ -107,14 +114,12 @@ impl SubjectRequest {
     fn fulfil(
         &self,
         note: Option<&String>,
-        deletion_request_id: Option<Uuid>,
+        deletion: Option<AnsweringDeletion>,
         export: Option<AnsweringExport>,
         actor: UserId,
     ) -> Result<SubjectRequestEvent, SubjectRequestError> {
         let request = self.handled_by(actor)?.leaving_by(status::FULFIL)?;
-        if deletion_request_id.is_some() && request.kind != SubjectRequestKind::Erasure {
-            return Err(SubjectRequestError::NoErasure);
-        }
+        let deletion_request_id = deletion.map(|deletion| request.erased_by(deletion)).transpose()?;
         match (request.kind.asks_for_copy(), export) {
             (true, None) => return Err(SubjectRequestError::ExportRequired),
             (false, Some(_)) => return Err(SubjectRequestError::NoCopyAsked),
@@ -142,6 +147,17 @@ impl SubjectRequest {
 }
 
 impl Request {
+    /// The deletion that answers it: of whoever asked, and no mere wish any more.
+    fn erased_by(&self, deletion: AnsweringDeletion) -> Result<Uuid, SubjectRequestError> {
+        if self.kind != SubjectRequestKind::Erasure {
+            return Err(SubjectRequestError::NoErasure);
+        }
+        if deletion.user_id != Some(self.user_id) {
+            return Err(SubjectRequestError::DeletionNotFound);
+        }
+        if deletion.approved { Ok(deletion.request_id.0) } else { Err(SubjectRequestError::DeletionNotApproved) }
+    }
+
     fn leaving_by(&self, transition: Transition<SubjectRequestStatus>) -> Result<&Self, SubjectRequestError> {
         if transition.leads_from(self.status) { Ok(self) } else { Err(self.forbidden(transition.to)) }
     }
@@ -168,9 +184,7 @@ impl Aggregate for SubjectRequest {
                 SubjectRequestTaken { request_id, user_id, taken_by: facts.actor }.into()
             }
             SubjectRequestCommand::Extend { months, reason } => self.extend(*months, reason, facts)?,
-            SubjectRequestCommand::Fulfil { note, deletion_request_id, export } => {
-                self.fulfil(note.as_ref(), *deletion_request_id, *export, facts.actor)?
-            }
+            SubjectRequestCommand::Fulfil { note, deletion, export } => self.fulfil(note.as_ref(), *deletion, *export, facts.actor)?,
             SubjectRequestCommand::Refuse { ground, note } => {
                 let request = self.handled_by(facts.actor)?.leaving_by(status::REFUSE)?;
                 let (request_id, user_id, note) = (request.request_id, request.user_id, sealed(note.as_ref(), "note")?);
@@ -209,10 +223,6 @@ impl Aggregate for SubjectRequest {
             request.status = status;
         }
     }
-}
-
-fn later(from: DateTime<Utc>, months: Months) -> DateTime<Utc> {
-    from.checked_add_months(months).unwrap_or(DateTime::<Utc>::MAX_UTC)
 }
 
 fn sealed(text: Option<&String>, field: &'static str) -> Result<Option<Personal<String>>, SubjectRequestError> {

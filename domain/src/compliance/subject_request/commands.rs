@@ -1,10 +1,12 @@
 //! What may be asked of a subject request.
 
 use super::{RequestRefusal, SubjectRequestKind};
-use crate::kernel::{ExportId, SubjectRequestId, UserId};
+use crate::{
+    compliance::deletion_request::{DeletionStatus, Dossier},
+    kernel::{DeletionRequestId, ExportId, SubjectRequestId, UserId},
+};
 use chrono::{DateTime, Utc};
 use std::fmt;
-use uuid::Uuid;
 
 #[derive(Clone)]
 pub enum SubjectRequestCommand {
@@ -18,7 +20,7 @@ pub enum SubjectRequestCommand {
     Fulfil {
         note: Option<String>,
         /// The deletion that answers a request for erasure.
-        deletion_request_id: Option<Uuid>,
+        deletion: Option<AnsweringDeletion>,
         /// The export that answers a request for a copy.
         export: Option<AnsweringExport>,
     },
@@ -43,6 +45,26 @@ pub struct ReceiveRequest {
     pub details: Option<String>,
     /// When it reached the organization, where that was earlier than now.
     pub received_at: Option<DateTime<Utc>>,
+}
+
+/// The deletion that is said to answer a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AnsweringDeletion {
+    pub request_id: DeletionRequestId,
+    /// Who goes by it; nobody, where there is no such deletion, or it is an organization's.
+    pub user_id: Option<UserId>,
+    /// Whether somebody agreed to it, and nobody took that back.
+    pub approved: bool,
+}
+
+impl AnsweringDeletion {
+    /// What the dossier says of it, where there is one.
+    pub fn of(request_id: DeletionRequestId, dossier: Option<&Dossier>) -> Self {
+        // What a hold stopped stands where it stood before.
+        let stands = dossier.map(|dossier| dossier.before_hold.unwrap_or(dossier.status));
+        let user_id = dossier.and_then(|dossier| dossier.subject.user());
+        Self { request_id, user_id, approved: stands.is_some_and(DeletionStatus::is_approved) }
+    }
 }
 
 /// An export that was made for whose request it is, and is there.

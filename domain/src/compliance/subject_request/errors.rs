@@ -1,7 +1,10 @@
 //! Why a command for a subject request is refused.
 
-use super::{EXTENSION_MAX_MONTHS, RECEIVED_MAX_MONTHS_AGO, SubjectRequestStatus};
-use crate::kernel::{Code, Refusal, Standing};
+use super::{EXTENSION_MAX_MONTHS, RECEIVED_MAX_MONTHS_AGO, SubjectRequestKind, SubjectRequestStatus};
+use crate::{
+    compliance::subject_export::ExportFormat,
+    kernel::{Code, Refusal, Standing},
+};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SubjectRequestError {
@@ -20,6 +23,11 @@ pub enum SubjectRequestError {
     ExtendedTooLate,
     #[error("a deletion answers a request for erasure only")]
     NoErasure,
+    /// Also one of another.
+    #[error("no such deletion of whoever asked")]
+    DeletionNotFound,
+    #[error("nobody has approved the deletion, or it was taken back")]
+    DeletionNotApproved,
     #[error("a request was received within the last {RECEIVED_MAX_MONTHS_AGO} months")]
     ReceivedAtInvalid,
     #[error("nobody handles their own request")]
@@ -28,6 +36,8 @@ pub enum SubjectRequestError {
     ExportRequired,
     #[error("an export answers a request for a copy only")]
     NoCopyAsked,
+    #[error("a copy in this form does not answer a request for {}", .0.name())]
+    FormatUnfit(SubjectRequestKind),
     #[error("what was done is said in a note")]
     NoteRequired,
     /// Not a way of the life cycle.
@@ -38,16 +48,19 @@ pub enum SubjectRequestError {
 impl Refusal for SubjectRequestError {
     fn code(&self) -> Code {
         match self {
-            Self::NotFound => Code::ResourceNotFound,
+            Self::NotFound | Self::DeletionNotFound => Code::ResourceNotFound,
             Self::TextInvalid(_)
             | Self::ExtensionInvalid
             | Self::NoErasure
             | Self::ReceivedAtInvalid
             | Self::ExportRequired
             | Self::NoCopyAsked
+            | Self::FormatUnfit(_)
             | Self::NoteRequired
             | Self::TransitionForbidden { .. } => Code::ValidationError,
-            Self::AlreadyExists | Self::AlreadyExtended | Self::ExtendedTooLate | Self::OwnRequest => Code::Conflict,
+            Self::AlreadyExists | Self::AlreadyExtended | Self::ExtendedTooLate | Self::OwnRequest | Self::DeletionNotApproved => {
+                Code::Conflict
+            }
         }
     }
 
@@ -60,10 +73,13 @@ impl Refusal for SubjectRequestError {
             Self::AlreadyExtended => "compliance.already_extended",
             Self::ExtendedTooLate => "compliance.extended_too_late",
             Self::NoErasure => "compliance.request_no_erasure",
+            Self::DeletionNotFound => "compliance.deletion_not_found",
+            Self::DeletionNotApproved => "compliance.deletion_not_approved",
             Self::ReceivedAtInvalid => "compliance.request_received_at_invalid",
             Self::OwnRequest => "compliance.request_own",
             Self::ExportRequired => "compliance.request_export_required",
             Self::NoCopyAsked => "compliance.request_no_copy",
+            Self::FormatUnfit(_) => "compliance.request_format_unfit",
             Self::NoteRequired => "compliance.request_note_required",
             Self::TransitionForbidden { .. } => "compliance.request_transition_forbidden",
         }
@@ -76,9 +92,17 @@ impl Refusal for SubjectRequestError {
             Self::NoErasure => Some("deletion_request_id"),
             Self::ReceivedAtInvalid => Some("received_at"),
             Self::ExportRequired | Self::NoCopyAsked => Some("export_id"),
+            Self::FormatUnfit(_) => Some("format"),
             Self::NoteRequired => Some("note"),
             Self::TransitionForbidden { .. } => Some("status"),
             _ => None,
+        }
+    }
+
+    fn accepted(&self) -> Vec<&'static str> {
+        match self {
+            Self::FormatUnfit(kind) => kind.copy_formats().iter().copied().map(ExportFormat::name).collect(),
+            _ => Vec::new(),
         }
     }
 

@@ -1,5 +1,6 @@
 //! What a person may ask, and on which grounds it may be refused.
 
+use crate::compliance::subject_export::ExportFormat;
 use serde::{Deserialize, Serialize};
 
 /// The right that is used.
@@ -33,6 +34,19 @@ impl SubjectRequestKind {
     /// Whether it asks for a copy of what is recorded, which an export is.
     pub fn asks_for_copy(self) -> bool {
         matches!(self, SubjectRequestKind::Access | SubjectRequestKind::Portability)
+    }
+
+    /// In which forms a copy answers it: whoever uses article 15 gets the whole of it, and what article 20 gives
+    /// is structured and machine-readable. A summary is neither.
+    pub fn copy_formats(self) -> &'static [ExportFormat] {
+        match self {
+            SubjectRequestKind::Access => &[ExportFormat::Json],
+            SubjectRequestKind::Portability => &[ExportFormat::Json, ExportFormat::Csv],
+            SubjectRequestKind::Erasure
+            | SubjectRequestKind::Rectification
+            | SubjectRequestKind::Restriction
+            | SubjectRequestKind::Objection => &[],
+        }
     }
 
     /// The name in events, rows and answers.

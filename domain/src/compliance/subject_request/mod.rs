@@ -11,7 +11,7 @@ mod status;
 mod tests;
 
 pub use aggregate::{EXTENSION_MAX_MONTHS, RECEIVED_MAX_MONTHS_AGO, Request, SubjectRequest};
-pub use commands::{AnsweringExport, ReceiveRequest, SubjectRequestCommand};
+pub use commands::{AnsweringDeletion, AnsweringExport, ReceiveRequest, SubjectRequestCommand};
 pub use errors::SubjectRequestError;
 pub use events::{
     SubjectRequestEvent, SubjectRequestExtended, SubjectRequestFulfilled, SubjectRequestOverdue, SubjectRequestReceived,

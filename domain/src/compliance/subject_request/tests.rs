@@ -1,14 +1,20 @@
 //! Given events, when a command comes, then events or a refusal.
 
 use super::{status::TRANSITIONS, *};
-use crate::kernel::{Aggregate, Code, ExportId, Facts, Personal, Refusal, SubjectRequestId, UserId};
+use crate::{
+    compliance::{
+        deletion_request::{DeletionKind, DeletionStatus, DeletionSubject, Dossier},
+        subject_export::ExportFormat,
+    },
+    kernel::{Aggregate, Code, DeletionRequestId, ExportId, Facts, OrganizationId, Personal, Refusal, SubjectRequestId, UserId},
+};
 use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 
 const ID: SubjectRequestId = SubjectRequestId(Uuid::from_u128(1));
 const ALICE: UserId = UserId(Uuid::from_u128(2));
 const OFFICER: UserId = UserId(Uuid::from_u128(3));
-const DELETION: Uuid = Uuid::from_u128(4);
+const DELETION: DeletionRequestId = DeletionRequestId(Uuid::from_u128(4));
 const EXPORT: ExportId = ExportId(Uuid::from_u128(5));
 
 fn day(text: &str) -> DateTime<Utc> {
@@ -61,11 +67,17 @@ fn extended(due: &str) -> SubjectRequestEvent {
     SubjectRequestExtended { request_id: ID, user_id: ALICE, extended_by: OFFICER, reason, due_at: day(due) }.into()
 }
 
-fn fulfilled(deletion_request_id: Option<Uuid>) -> SubjectRequestEvent {
+fn fulfilled(deletion: Option<AnsweringDeletion>) -> SubjectRequestEvent {
+    let deletion_request_id = deletion.map(|deletion| deletion.request_id.0);
     let note = Some(Personal::Clear("done".into()));
     let (export_id, available_until) = (None, None);
     SubjectRequestFulfilled { request_id: ID, user_id: ALICE, fulfilled_by: OFFICER, note, deletion_request_id, export_id, available_until }
         .into()
+}
+
+/// The deletion of Alice, approved.
+fn erasing() -> AnsweringDeletion {
+    AnsweringDeletion { request_id: DELETION, user_id: Some(ALICE), approved: true }
 }
 
 fn answering() -> AnsweringExport {
@@ -89,8 +101,8 @@ fn extend(months: u32) -> SubjectRequestCommand {
     SubjectRequestCommand::Extend { months, reason: "many systems".into() }
 }
 
-fn fulfil(deletion_request_id: Option<Uuid>) -> SubjectRequestCommand {
-    SubjectRequestCommand::Fulfil { note: Some("done".into()), deletion_request_id, export: None }
+fn fulfil(deletion: Option<AnsweringDeletion>) -> SubjectRequestCommand {
+    SubjectRequestCommand::Fulfil { note: Some("done".into()), deletion, export: None }
 }
 
 fn refuse() -> SubjectRequestCommand {
@@ -200,9 +212,74 @@ fn it_is_overdue_once_for_each_due_date_and_only_while_it_is_open() {
 #[test]
 fn a_deletion_answers_a_request_for_erasure_only() {
     let erasure = history(SubjectRequestStatus::InProgress);
-    assert_eq!(when(&erasure, fulfil(Some(DELETION))), Ok(vec![fulfilled(Some(DELETION))]));
+    assert_eq!(when(&erasure, fulfil(Some(erasing()))), Ok(vec![fulfilled(Some(erasing()))]));
     let access = [received_on("2026-03-01", "2026-04-01", SubjectRequestKind::Access), taken()];
-    assert_eq!(when(&access, fulfil(Some(DELETION))), Err(SubjectRequestError::NoErasure));
+    assert_eq!(when(&access, fulfil(Some(erasing()))), Err(SubjectRequestError::NoErasure));
+}
+
+#[test]
+fn the_deletion_that_answers_is_of_whoever_asked_and_approved() {
+    let erasure = history(SubjectRequestStatus::InProgress);
+    for user_id in [None, Some(OFFICER)] {
+        let foreign = AnsweringDeletion { user_id, ..erasing() };
+        assert_eq!(when(&erasure, fulfil(Some(foreign))), Err(SubjectRequestError::DeletionNotFound), "{user_id:?}");
+    }
+    let wish = AnsweringDeletion { approved: false, ..erasing() };
+    assert_eq!(when(&erasure, fulfil(Some(wish))), Err(SubjectRequestError::DeletionNotApproved));
+    assert_eq!(SubjectRequestError::DeletionNotFound.code(), Code::ResourceNotFound);
+    assert_eq!(SubjectRequestError::DeletionNotApproved.code(), Code::Conflict);
+}
+
+#[test]
+fn a_deletion_is_approved_from_its_grace_period_on_whatever_holds_it_up() {
+    let subject = DeletionSubject::User(ALICE);
+    let dossier = |status, before_hold| Dossier {
+        request_id: DELETION,
+        subject,
+        kind: DeletionKind::OwnAccount,
+        requested_by: ALICE,
+        status,
+        before_hold,
+        approvals: [OFFICER].into(),
+        due_at: None,
+        ended_at: None,
+        erasure: None,
+        rounds: 0,
+        retained: Vec::new(),
+        backups_until: None,
+    };
+    let approved = ["GRACE", "SOFT_DELETED", "ANONYMISED", "RETENTION_COUNTDOWN", "PURGED"];
+    for status in DeletionStatus::ALL {
+        let expected = AnsweringDeletion { approved: approved.contains(&status.name()), ..erasing() };
+        assert_eq!(AnsweringDeletion::of(DELETION, Some(&dossier(status, None))), expected, "{status:?}");
+        let held = AnsweringDeletion::of(DELETION, Some(&dossier(DeletionStatus::Held, Some(status))));
+        assert_eq!(held, expected, "held while {status:?}");
+    }
+    let whole = DeletionSubject::Organization(OrganizationId(ALICE.0));
+    let of_all = AnsweringDeletion::of(DELETION, Some(&Dossier { subject: whole, ..dossier(DeletionStatus::Grace, None) }));
+    assert_eq!(of_all.user_id, None, "an organization is nobody who asks");
+    assert_eq!(AnsweringDeletion::of(DELETION, None), AnsweringDeletion { user_id: None, approved: false, ..erasing() });
+}
+
+#[test]
+fn a_copy_comes_in_a_form_that_answers_the_right() {
+    for (kind, accepted) in [
+        (SubjectRequestKind::Access, vec![ExportFormat::Json]),
+        (SubjectRequestKind::Portability, vec![ExportFormat::Json, ExportFormat::Csv]),
+    ] {
+        let under_way = given(&[received_on("2026-03-01", "2026-04-01", kind), taken()]);
+        for format in ExportFormat::ALL {
+            let answers = under_way.copy_by(OFFICER, format);
+            let fits = accepted.contains(&format);
+            assert_eq!(answers, if fits { Ok(ALICE) } else { Err(SubjectRequestError::FormatUnfit(kind)) }, "{kind:?} {format:?}");
+        }
+        let named = SubjectRequestError::FormatUnfit(kind).errors().remove(0);
+        let names: Vec<_> = accepted.into_iter().map(ExportFormat::name).collect();
+        assert_eq!((named.field.as_str(), named.allowed, named.present), ("format", names.iter().map(ToString::to_string).collect(), None));
+    }
+    for kind in SubjectRequestKind::ALL {
+        assert_eq!(kind.copy_formats().is_empty(), !kind.asks_for_copy(), "{kind:?}");
+    }
 }
 
 #[test]
@@ -220,7 +297,7 @@ fn blank_texts_are_refused_by_their_field() {
         ReceiveRequest { request_id: ID, user_id: ALICE, kind: SubjectRequestKind::Access, details: blank.clone(), received_at: None };
     assert_eq!(when(&[], SubjectRequestCommand::Receive(asked)), Err(SubjectRequestError::TextInvalid("details")));
     let taken = history(SubjectRequestStatus::InProgress);
-    let fulfil = SubjectRequestCommand::Fulfil { note: blank.clone(), deletion_request_id: None, export: None };
+    let fulfil = SubjectRequestCommand::Fulfil { note: blank.clone(), deletion: None, export: None };
     assert_eq!(when(&taken, fulfil), Err(SubjectRequestError::TextInvalid("note")));
     let refuse = SubjectRequestCommand::Refuse { ground: RequestRefusal::Excessive, note: blank };
     assert_eq!(when(&taken, refuse), Err(SubjectRequestError::TextInvalid("note")));
@@ -242,7 +319,7 @@ fn a_copy_is_answered_by_an_export_and_anything_else_by_a_note() {
         let under_way = [received_on("2026-03-01", "2026-04-01", kind), taken()];
         let with = |note: Option<&str>, export| {
             let note = note.map(str::to_owned);
-            when(&under_way, SubjectRequestCommand::Fulfil { note, deletion_request_id: None, export }).map(|events| events.len())
+            when(&under_way, SubjectRequestCommand::Fulfil { note, deletion: None, export }).map(|events| events.len())
         };
         let copy = matches!(kind, SubjectRequestKind::Access | SubjectRequestKind::Portability);
         let (said, alone, carried) = if copy {
@@ -251,13 +328,13 @@ fn a_copy_is_answered_by_an_export_and_anything_else_by_a_note() {
             (Ok(1), Err(SubjectRequestError::NoteRequired), Err(SubjectRequestError::NoCopyAsked))
         };
         assert_eq!((with(Some("done"), None), with(None, None), with(None, Some(answering()))), (said, alone, carried), "{kind:?}");
-        let may = given(&under_way).copy_by(OFFICER);
+        let may = given(&under_way).copy_by(OFFICER, ExportFormat::Json);
         assert_eq!(may, if copy { Ok(ALICE) } else { Err(SubjectRequestError::NoCopyAsked) }, "{kind:?}");
     }
     let access = received_on("2026-03-01", "2026-04-01", SubjectRequestKind::Access);
-    let early = given(std::slice::from_ref(&access)).copy_by(OFFICER);
+    let early = given(std::slice::from_ref(&access)).copy_by(OFFICER, ExportFormat::Json);
     assert!(matches!(early, Err(SubjectRequestError::TransitionForbidden { .. })), "{early:?}");
-    let answer = SubjectRequestCommand::Fulfil { note: None, deletion_request_id: None, export: Some(answering()) };
+    let answer = SubjectRequestCommand::Fulfil { note: None, deletion: None, export: Some(answering()) };
     let events = when(&[access, taken()], answer).unwrap();
     let [SubjectRequestEvent::SubjectRequestFulfilled(done)] = &events[..] else { panic!("{events:?}") };
     assert_eq!((done.export_id, done.available_until), (Some(EXPORT), Some(day("2026-04-09"))));
@@ -272,7 +349,7 @@ fn nobody_handles_their_own_request() {
     for command in [extend(1), fulfil(None), refuse()] {
         assert_eq!(own(&[received(), taken()], command), Err(SubjectRequestError::OwnRequest));
     }
-    assert_eq!(given(&[received(), taken()]).copy_by(ALICE), Err(SubjectRequestError::OwnRequest));
+    assert_eq!(given(&[received(), taken()]).copy_by(ALICE, ExportFormat::Json), Err(SubjectRequestError::OwnRequest));
     assert_eq!(
         (SubjectRequestError::OwnRequest.code(), SubjectRequestError::OwnRequest.reason()),
         (Code::Conflict, "compliance.request_own")

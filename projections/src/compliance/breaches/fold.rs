@@ -14,13 +14,13 @@ pub(super) const INSERT: &str = "
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
 
 /// What an event does not say stays as it is; once the authority was told, an assessment takes that not back
-/// ([`BreachStatus::with`]). What was written stays sealed beside its
-/// event, $10 and $11; what it is about, $12 says.
+/// ([`BreachStatus::with`]), and it was told when that was said first. Whom an assessment adds, or finds at a high
+/// risk, nobody told yet. What was written stays sealed beside its event, $10 and $11; what it is about, $12 says.
 pub(super) const CHANGE: &str = "
     UPDATE {compliance_breaches} SET
         status = CASE WHEN status = 'NOTIFIED' AND $3 = 'ASSESSED' THEN status ELSE coalesce($3, status) END,
-        risk = coalesce($4, risk), subjects = coalesce($5, subjects), notified_at = coalesce($6, notified_at),
-        informed_at = coalesce($7, informed_at), closed_at = coalesce($8, closed_at), not_informed = coalesce($9, not_informed),
+        risk = coalesce($4, risk), subjects = coalesce($5, subjects), notified_at = coalesce(notified_at, $6),
+        informed_at = CASE WHEN $5 > subjects OR ($4 = 'high' AND risk <> 'high') THEN NULL ELSE coalesce($7, informed_at) END, closed_at = coalesce($8, closed_at), not_informed = coalesce($9, not_informed),
         notified_position = CASE WHEN $12 = 'notified' THEN $10 ELSE notified_position END,
         notified_event_id = CASE WHEN $12 = 'notified' THEN $11 ELSE notified_event_id END,
         waived_position = CASE WHEN $12 = 'waived' THEN $10 ELSE waived_position END,
@@ -41,7 +41,7 @@ impl Projector for Breaches {
     }
 
     fn version(&self) -> i32 {
-        2
+        3
     }
 
     fn tables(&self) -> &'static [&'static str] {

@@ -61,6 +61,7 @@ pub struct Breach {
     pub measures: Option<String>,
     /// Where more can be learned.
     pub contact: Option<String>,
+    /// When the authority was told first.
     pub notified_at: Option<DateTime<Utc>>,
     /// What the authority calls it.
     pub reference: Option<String>,
@@ -68,7 +69,7 @@ pub struct Breach {
     pub delay_reason: Option<String>,
     /// Why it need not be told.
     pub waiver_reason: Option<String>,
-    /// When those whom it concerns were told.
+    /// When those whom it concerns were told; missing again once it is found to concern more, or at a high risk.
     pub informed_at: Option<DateTime<Utc>>,
     pub closed_at: Option<DateTime<Utc>>,
     /// What was seen in another light when it was last assessed anew.
