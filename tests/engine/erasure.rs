@@ -227,10 +227,22 @@ async fn in_grace(process: &Process) -> UserId {
         serde_json::from_value(json!({ "external_ref": "canary", "role": "member", "email": "canary@acme.example" })).unwrap();
     let user = UserId(id(&process.execute(admin, create).await, "id"));
     let subject = DeletionSubject::User(user);
-    process.execute(admin, SubmitDeletion { user_id: Some(user), reason: Some("canary".into()), forced: None }).await;
+    process
+        .execute(
+            admin,
+            SubmitDeletion {
+                user_id: Some(user),
+                organization: false,
+                reason: Some("canary".into()),
+                forced: None,
+                other_officers: vec![],
+            },
+        )
+        .await;
     let (request_id, proof) = (DeletionRequestId::of(user), CredentialAction::BeginTotp { secret: "A".repeat(32) });
-    process.execute(admin, VerifyDeletion { request_id, subject, home: ORGANIZATION, proof }).await;
-    process.execute(officer, ApproveDeletion { request_id, footprint: None, checks: Vec::new(), subject: Some(subject) }).await;
+    process.execute(admin, VerifyDeletion { request_id, subject, home: ORGANIZATION, proof, other_officers: vec![] }).await;
+    let (checks, other_officers) = (Vec::new(), Vec::new());
+    process.execute(officer, ApproveDeletion { request_id, footprint: None, checks, other_officers, subject: Some(subject) }).await;
     user
 }
 

@@ -115,10 +115,15 @@ impl Process {
         };
         stream::iter((1..EVENTS).map(change)).buffer_unordered(AT_ONCE).try_collect::<()>().await?;
         let (request_id, subject) = (DeletionRequestId::of(user), DeletionSubject::User(user));
-        self.execute(admin, SubmitDeletion { user_id: Some(user), reason: None, forced: None }).await?;
+        self.execute(
+            admin,
+            SubmitDeletion { user_id: Some(user), organization: false, reason: None, forced: None, other_officers: vec![] },
+        )
+        .await?;
         let proof = CredentialAction::BeginTotp { secret: "A".repeat(32) };
-        self.execute(admin, VerifyDeletion { request_id, subject, home: self.world.organization, proof }).await?;
-        self.execute(officer, ApproveDeletion { request_id, footprint: None, checks: Vec::new(), subject: Some(subject) }).await?;
+        self.execute(admin, VerifyDeletion { request_id, subject, home: self.world.organization, proof, other_officers: vec![] }).await?;
+        let (checks, other_officers) = (Vec::new(), Vec::new());
+        self.execute(officer, ApproveDeletion { request_id, footprint: None, checks, other_officers, subject: Some(subject) }).await?;
         self.clock.advance(WAITS[0]);
         self.fire(request_id).await?;
         self.react(self.head() - 1, None).await?;

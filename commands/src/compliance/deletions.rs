@@ -1,35 +1,32 @@
 //! Deletions, as far as people move them: asked for, proven, reviewed, cancelled, undone (7A to 7E).
 
+mod asked;
 mod undone;
 
+pub use asked::{RequestOrganizationDeletion, SubmitDeletion};
 pub use undone::{CancelOrganizationDeletion, CancelUserDeletion};
 
 use super::{holds_stream, request_stream, schedule_stream, subject_stream};
 use crate::engine::{Answer, Operation, Refused, StreamRef, Unit};
-use crate::identity::{catalogue_stream, check_may_act_for};
+use crate::identity::{LeavesOfficers, check_one_is_left, check_one_stays, officer_streams};
 use palmares_domain::{
     compliance::{
         deletion_request::{
-            self, Checked, DeletionCommand, DeletionKind, DeletionRequest, DeletionStatus, DeletionSubject, Dossier, ForcedGround,
-            RefusalGround,
+            self, Checked, DeletionCommand, DeletionKind, DeletionRequest, DeletionStatus, DeletionSubject, Dossier, RefusalGround,
         },
         legal_holds::{LegalHolds, Span},
         retention_schedule::{RecordClass, RetentionSchedule},
     },
     identity::{
-        Role,
         credential::{Credential, CredentialAction, CredentialCommand},
-        user::{User, UserCommand, UserError},
+        user::{User, UserCommand},
     },
-    kernel::{Admission, Aggregate, Code, DeletionRequestId, OrganizationId, UserId},
+    kernel::{Admission, Code, DeletionRequestId, OrganizationId, UserId},
     organizations::organization::{Organization, OrganizationCommand},
 };
 use serde::Deserialize;
 use undone::give_back;
 use utoipa::ToSchema;
-
-/// Needed beside the right to delete users, to ask that the organization go.
-const DELETE_ORGANIZATION: &str = "organizations.organization.delete";
 
 /// Needed to be told which legal holds stop a deletion.
 pub const SEE_HOLDS: &str = "compliance.legal_hold.read";
@@ -51,123 +48,6 @@ pub trait ConcernsRequest {
     fn about(&mut self, subject: DeletionSubject);
 }
 
-/// Asks that a user be deleted, or, where none is named, the organization. Nothing happens before whoever
-/// asks has shown a second factor and somebody else has approved it.
-#[derive(Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct SubmitDeletion {
-    pub user_id: Option<UserId>,
-    #[schema(max_length = 500)]
-    pub reason: Option<String>,
-    /// By the platform, against the person's will: two more people approve it.
-    pub forced: Option<Forced>,
-}
-
-/// Why somebody is deleted against their will.
-#[derive(Clone, Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Forced {
-    pub ground: ForcedGround,
-    /// How the incident is known elsewhere.
-    #[schema(min_length = 1, max_length = 64)]
-    pub incident: String,
-}
-
-impl SubmitDeletion {
-    fn subject(&self, admission: &Admission) -> DeletionSubject {
-        self.user_id.map_or(DeletionSubject::Organization(admission.organization), DeletionSubject::User)
-    }
-
-    /// The procedure that follows from whom it is about and who asks.
-    fn kind(&self, unit: &mut Unit<'_>) -> Result<DeletionKind, Refused> {
-        let Some(user) = self.user_id else { return Ok(DeletionKind::Organization) };
-        if self.forced.is_some() {
-            return Ok(DeletionKind::Forced);
-        }
-        let actor = unit.admission().actor;
-        let is_expert = unit.state::<User>(user)?.profile().is_some_and(|profile| profile.roles.contains(&Role::Expert.into()));
-        Ok(match () {
-            () if is_expert => DeletionKind::Expert,
-            () if actor == user => DeletionKind::OwnAccount,
-            () => DeletionKind::ByAdmin,
-        })
-    }
-}
-
-impl Operation for SubmitDeletion {
-    fn streams(&self, admission: &Admission) -> Vec<StreamRef> {
-        vec![request_stream(admission, DeletionRequestId::of(self.subject(admission).id()))]
-    }
-
-    fn reads(&self, admission: &Admission) -> Vec<StreamRef> {
-        vec![subject_stream(admission, self.subject(admission)), catalogue_stream(admission)]
-    }
-
-    fn decide(&self, unit: &mut Unit<'_>) -> Result<Answer, Refused> {
-        let subject = self.subject(unit.admission());
-        match subject {
-            DeletionSubject::User(user) => {
-                unit.state::<User>(user)?.profile().ok_or(UserError::NotFound)?;
-                check_may_act_for(unit, user)?;
-            }
-            DeletionSubject::Organization(_) if !unit.admission().rights.permit(DELETE_ORGANIZATION) => {
-                return Err(platform_decides("deleting an organization is not yours to ask"));
-            }
-            DeletionSubject::Organization(_) => {}
-        }
-        if self.forced.is_some() && (self.user_id.is_none() || !unit.admission().rights.reach_everywhere()) {
-            return Err(platform_decides("only the platform deletes somebody against their will"));
-        }
-        let kind = self.kind(unit)?;
-        submit(unit, subject, kind, self.reason.clone(), self.forced.clone())
-    }
-}
-
-/// Asks that an organization be deleted: the platform reviews it, and nothing is gone yet (7D, A18).
-#[derive(Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct RequestOrganizationDeletion {
-    pub organization_id: OrganizationId,
-    #[schema(max_length = 500)]
-    pub reason: Option<String>,
-}
-
-impl Operation for RequestOrganizationDeletion {
-    fn streams(&self, admission: &Admission) -> Vec<StreamRef> {
-        vec![request_stream(admission, DeletionRequestId::of(self.organization_id))]
-    }
-
-    fn reads(&self, admission: &Admission) -> Vec<StreamRef> {
-        vec![subject_stream(admission, DeletionSubject::Organization(self.organization_id))]
-    }
-
-    fn decide(&self, unit: &mut Unit<'_>) -> Result<Answer, Refused> {
-        submit(unit, DeletionSubject::Organization(self.organization_id), DeletionKind::Organization, self.reason.clone(), None)
-    }
-}
-
-/// Records the wish, where its subject could go at all.
-fn submit(
-    unit: &mut Unit<'_>,
-    subject: DeletionSubject,
-    kind: DeletionKind,
-    reason: Option<String>,
-    forced: Option<Forced>,
-) -> Result<Answer, Refused> {
-    let request_id = DeletionRequestId::of(subject.id());
-    let (ground, incident) = forced.map(|forced| (forced.ground, forced.incident)).unzip();
-    let submit = deletion_request::SubmitDeletion { request_id, subject, kind, ground, incident, reason };
-    unit.run::<DeletionRequest>(request_id, &DeletionCommand::Submit(submit))?;
-    let facts = *unit.facts();
-    match subject {
-        DeletionSubject::User(user) => unit.state::<User>(user)?.decide(&UserCommand::RequestDeletion, &facts).map(drop)?,
-        DeletionSubject::Organization(organization) => {
-            unit.state::<Organization>(organization)?.decide(&OrganizationCommand::RequestDeletion, &facts).map(drop)?;
-        }
-    }
-    Ok(Answer::new("id", request_id, DeletionStatus::Submitted.name()))
-}
-
 fn platform_decides(detail: &'static str) -> Refused {
     Refused { attempt: true, ..Refused::new(Code::AccessDenied, "compliance.deletion_not_yours", detail) }
 }
@@ -186,6 +66,18 @@ pub struct VerifyDeletion {
     pub home: OrganizationId,
     /// What uses the code up.
     pub proof: CredentialAction,
+    /// Who else is a compliance officer, as the read model knows.
+    pub other_officers: Vec<UserId>,
+}
+
+impl LeavesOfficers for VerifyDeletion {
+    fn user(&self) -> Option<UserId> {
+        self.subject.user()
+    }
+
+    fn besides(self, other_officers: Vec<UserId>) -> Self {
+        Self { other_officers, ..self }
+    }
 }
 
 impl Operation for VerifyDeletion {
@@ -195,8 +87,15 @@ impl Operation for VerifyDeletion {
         streams
     }
 
+    fn reads(&self, admission: &Admission) -> Vec<StreamRef> {
+        officer_streams(admission, &self.other_officers)
+    }
+
     fn decide(&self, unit: &mut Unit<'_>) -> Result<Answer, Refused> {
         let dossier = dossier(unit, self.request_id, Some(self.subject))?;
+        if let DeletionSubject::User(user) = dossier.subject {
+            check_one_stays(unit, user, &self.other_officers)?;
+        }
         let user_id = unit.admission().actor;
         unit.run::<DeletionRequest>(self.request_id, &DeletionCommand::Verify)?;
         unit.run::<Credential>(user_id, &CredentialCommand { user_id, action: self.proof.clone() })?;
@@ -246,7 +145,11 @@ on_request! {
         /// What has to be clear first, looked up before the command is executed.
         #[serde(skip)]
         #[schema(ignore)]
-        checks: Vec<Checked>
+        checks: Vec<Checked>,
+        /// Who else is a compliance officer, as the read model knows.
+        #[serde(skip)]
+        #[schema(ignore)]
+        other_officers: Vec<UserId>
     }
 
     /// Refuses a deletion on a legal ground: the subject is there as before.
@@ -277,13 +180,25 @@ fn check_place(unit: &Unit<'_>, dossier: &Dossier) -> Result<(), Refused> {
     Ok(())
 }
 
+impl LeavesOfficers for ApproveDeletion {
+    fn user(&self) -> Option<UserId> {
+        self.subject.and_then(DeletionSubject::user)
+    }
+
+    fn besides(self, other_officers: Vec<UserId>) -> Self {
+        Self { other_officers, ..self }
+    }
+}
+
 impl Operation for ApproveDeletion {
     fn streams(&self, admission: &Admission) -> Vec<StreamRef> {
         streams_of(admission, self.request_id, self.subject)
     }
 
     fn reads(&self, admission: &Admission) -> Vec<StreamRef> {
-        vec![schedule_stream(admission), holds_stream(admission)]
+        let mut reads = officer_streams(admission, &self.other_officers);
+        reads.extend([schedule_stream(admission), holds_stream(admission)]);
+        reads
     }
 
     fn decide(&self, unit: &mut Unit<'_>) -> Result<Answer, Refused> {
@@ -294,6 +209,9 @@ impl Operation for ApproveDeletion {
         let grace_days = unit.state::<RetentionSchedule>(organization)?.days(RecordClass::DeletionGrace);
         let approve = deletion_request::Approve { checks: self.checks.clone(), grace_days };
         unit.run::<DeletionRequest>(self.request_id, &DeletionCommand::Approve(approve))?;
+        if let DeletionSubject::User(user) = before.subject {
+            check_one_is_left(unit, user, &self.other_officers)?;
+        }
         let after = dossier(unit, self.request_id, self.subject)?;
         if let (DeletionSubject::Organization(organization), DeletionStatus::Grace) = (after.subject, after.status) {
             unit.run::<Organization>(organization, &OrganizationCommand::RequestDeletion)?;

@@ -1,5 +1,6 @@
 //! Given an organization, when people and time move a deletion, then what it is about moves with it.
 
+mod asked;
 mod holds;
 mod kinds;
 
@@ -98,7 +99,13 @@ impl World {
         let request_id = DeletionRequestId::of(subject.id());
         self.execute(
             caller,
-            VerifyDeletion { request_id, subject, home: self.organization, proof: CredentialAction::RecordTotp { step: 20 } },
+            VerifyDeletion {
+                request_id,
+                subject,
+                home: self.organization,
+                proof: CredentialAction::RecordTotp { step: 20 },
+                other_officers: Vec::new(),
+            },
         )
         .await
     }

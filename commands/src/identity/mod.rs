@@ -45,8 +45,8 @@ pub use invitations::{AcceptInvitation, ExpireInvitation, InviteUser, NeedsEmail
 pub use joining::JoinByProvider;
 pub use lifecycle::{ApproveReactivation, DeactivateUser, ReactivateUser, ResumeUser, SuspendUser};
 pub use memberships::{LinkMembership, Offer, UnlinkMembership, offer_not_valid};
-pub(crate) use officers::leaves_officers;
-pub use officers::{LeavesOfficers, keeps_watch};
+pub use officers::{LeavesOfficers, is_officer};
+pub(crate) use officers::{check_one_is_left, check_one_stays, leaves_officers, streams_of as officer_streams};
 pub use phones::SendPhoneCode;
 pub use policy_store::{
     ActivatePolicies, ActivatePolicyVersion, InstantiatePolicy, RevokePolicy, RevokePolicyTemplate, SeedPolicyStore, WritePolicy,

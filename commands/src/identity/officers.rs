@@ -11,7 +11,7 @@ use palmares_domain::{
     identity::{
         Role, RoleRef,
         api_key::ApiKey,
-        user::{User, UserStatus},
+        user::{Profile, User, UserStatus},
     },
     kernel::{Admission, Code, UserId},
 };
@@ -21,7 +21,8 @@ const OFFICER: RoleRef = RoleRef::BuiltIn(Role::ComplianceOfficer);
 /// What may leave an organization without somebody who keeps watch. Who else does, a read model knows, and the
 /// command looks whether it is still so.
 pub trait LeavesOfficers {
-    fn user(&self) -> UserId;
+    /// Whom it takes away, where it is somebody.
+    fn user(&self) -> Option<UserId>;
     fn besides(self, others: Vec<UserId>) -> Self;
 }
 
@@ -29,8 +30,8 @@ pub trait LeavesOfficers {
 macro_rules! leaves_officers {
     ($request:ident) => {
         impl LeavesOfficers for $request {
-            fn user(&self) -> UserId {
-                self.user_id
+            fn user(&self) -> Option<UserId> {
+                Some(self.user_id)
             }
 
             fn besides(self, other_officers: Vec<UserId>) -> Self {
@@ -41,9 +42,20 @@ macro_rules! leaves_officers {
 }
 pub(crate) use leaves_officers;
 
+/// Whether a user is a compliance officer, whether they may act or not.
+pub fn is_officer(user: &User) -> bool {
+    user.profile().is_some_and(|profile| profile.roles.contains(&OFFICER))
+}
+
 /// Whether a user is a compliance officer who may act.
-pub fn keeps_watch(user: &User) -> bool {
-    user.profile().is_some_and(|profile| profile.status == UserStatus::Active && profile.roles.contains(&OFFICER))
+fn keeps_watch(user: &User) -> bool {
+    is_officer(user) && user.profile().is_some_and(|profile| profile.status == UserStatus::Active)
+}
+
+/// Whether a user is a compliance officer who may act, or could until their deletion was asked for.
+fn kept_watch(user: &User) -> bool {
+    let could = |profile: &Profile| [Some(profile.status), profile.before_deletion].contains(&Some(UserStatus::Active));
+    is_officer(user) && user.profile().is_some_and(could)
 }
 
 /// The stream of the key by which whoever acts would act, were they a program.
@@ -70,7 +82,7 @@ pub(super) fn check_given_by_another(unit: &mut Unit<'_>, user_id: UserId, role:
 pub(super) fn check_signs_in_unaided(unit: &mut Unit<'_>, user_id: UserId) -> Result<(), Refused> {
     let rights = &unit.admission().rights;
     let may = rights.reach_everywhere() || rights.roles().any(|role| role == OFFICER);
-    let is_officer = unit.state::<User>(user_id)?.profile().is_some_and(|profile| profile.roles.contains(&OFFICER));
+    let is_officer = is_officer(unit.state::<User>(user_id)?);
     if may || !is_officer { Ok(()) } else { Err(aimed_at(escalation("the role"), user_id)) }
 }
 
@@ -80,13 +92,25 @@ fn attempt(reason: &'static str, detail: &str, user_id: UserId, role: RoleRef) -
 }
 
 /// The streams of the other officers.
-pub(super) fn streams_of(admission: &Admission, others: &[UserId]) -> Vec<StreamRef> {
+pub(crate) fn streams_of(admission: &Admission, others: &[UserId]) -> Vec<StreamRef> {
     others.iter().map(|other| user_stream(admission, *other)).collect()
 }
 
 /// Refuses to take the last officer away. The platform may: an organization may have to begin anew.
-pub(super) fn check_one_stays(unit: &mut Unit<'_>, user_id: UserId, others: &[UserId]) -> Result<(), Refused> {
-    if unit.admission().rights.reach_everywhere() || !keeps_watch(unit.state::<User>(user_id)?) {
+pub(crate) fn check_one_stays(unit: &mut Unit<'_>, user_id: UserId, others: &[UserId]) -> Result<(), Refused> {
+    let stays_without = !keeps_watch(unit.state::<User>(user_id)?);
+    if stays_without { Ok(()) } else { check_another(unit, user_id, others) }
+}
+
+/// Refuses to let an officer go, who may act no more since their deletion was asked for, where nobody else is one by
+/// now: until it is refused or cancelled, they come back by it.
+pub(crate) fn check_one_is_left(unit: &mut Unit<'_>, user_id: UserId, others: &[UserId]) -> Result<(), Refused> {
+    let stays_without = !kept_watch(unit.state::<User>(user_id)?);
+    if stays_without { Ok(()) } else { check_another(unit, user_id, others) }
+}
+
+fn check_another(unit: &mut Unit<'_>, user_id: UserId, others: &[UserId]) -> Result<(), Refused> {
+    if unit.admission().rights.reach_everywhere() {
         return Ok(());
     }
     for other in others.iter().filter(|other| **other != user_id) {

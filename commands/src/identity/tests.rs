@@ -275,7 +275,10 @@ async fn nobody_proves_themselves_who_is_not_there_or_was_deleted() {
     let submit: SubmitDeletion = serde_json::from_value(json!({ "user_id": ada })).unwrap();
     world.execute(submit).await.unwrap();
     let proof = CredentialAction::BeginTotp { secret: "A".repeat(32) };
-    world.execute(VerifyDeletion { request_id, subject: DeletionSubject::User(ada), home: ORGANIZATION, proof }).await.unwrap();
+    world
+        .execute(VerifyDeletion { request_id, subject: DeletionSubject::User(ada), home: ORGANIZATION, proof, other_officers: vec![] })
+        .await
+        .unwrap();
     // Who is to be deleted comes in, to export and to cancel.
     world.execute(issue(ada, 1, PassKind::MagicLink)).await.unwrap();
     set(ada).await.unwrap();

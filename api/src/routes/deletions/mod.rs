@@ -5,6 +5,7 @@ mod preview;
 mod verify;
 mod what_if;
 
+use super::officers::{BesideOthers, beside_others};
 use crate::{
     pipeline::{Route, Services, command::Prepare, route::Verb},
     problem::Problem,
@@ -32,8 +33,11 @@ const REQUESTS: &str = "/deletion-requests";
 const SUBJECT: &str = "user_id";
 
 pub const ROUTES: &[Route] = &[
-    Route::post::<SubmitDeletion>("/deletion-requests").creating(REQUESTS, "id").located_by(SUBJECT),
-    Route::post::<SubmitDeletion>("/users/{user_id}/request-deletion").creating(REQUESTS, "id").located_by(SUBJECT).alias(),
+    Route::prepared::<SubmitDeletion, BesideOthers>(Verb::Post, "/deletion-requests").creating(REQUESTS, "id").located_by(SUBJECT),
+    Route::prepared::<SubmitDeletion, BesideOthers>(Verb::Post, "/users/{user_id}/request-deletion")
+        .creating(REQUESTS, "id")
+        .located_by(SUBJECT)
+        .alias(),
     // A deletion begins with a review, and can be taken back (A18).
     Route::delete::<RequestOrganizationDeletion>("/organizations/{organization_id}").starting(REQUESTS, "id"),
     Route::post::<RequestOrganizationDeletion>("/organizations/{organization_id}/request-deletion").starting(REQUESTS, "id").alias(),
@@ -77,7 +81,8 @@ impl<O: ConcernsRequest> Prepare<O> for SubjectLookedUp {
     }
 }
 
-/// Looks up what has to be clear before somebody may go, and over which time something is recorded of them.
+/// Looks up what has to be clear before somebody may go, over which time something is recorded of them, and who else
+/// is a compliance officer.
 struct ChecksLookedUp;
 
 impl Prepare<ApproveDeletion> for ChecksLookedUp {
@@ -89,6 +94,6 @@ impl Prepare<ApproveDeletion> for ChecksLookedUp {
         let mut reader = services.readers.open(tenant, None).await?;
         operation.footprint = Some(footprint(&mut reader, found.subject.user()).await?);
         operation.about(found.subject);
-        Ok((operation, ()))
+        Ok((beside_others(operation, tenant, services).await?, ()))
     }
 }

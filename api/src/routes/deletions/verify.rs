@@ -4,6 +4,7 @@ use super::dossier;
 use crate::{
     pipeline::{Services, action::Action},
     problem::Problem,
+    routes::officers::beside_others,
     sign_in::totp,
 };
 use palmares_commands::compliance;
@@ -48,7 +49,8 @@ impl Action for VerifyDeletion {
         services.desk.attempts.count_own("code", actor)?;
         let credential = services.engine.state::<Credential>(home, actor).await?;
         let proof = proof(&credential, &admitted.value().code)?;
-        let verify = compliance::VerifyDeletion { request_id, subject: found.subject, home, proof };
+        let verify = compliance::VerifyDeletion { request_id, subject: found.subject, home, proof, other_officers: Vec::new() };
+        let verify = beside_others(verify, admitted.tenant(), services).await?;
         services.engine.execute(admitted.map(|_| verify)).await?;
         Ok(Verified { id: request_id, status: "IN_REVIEW" })
     }

@@ -18,6 +18,7 @@ async fn the_platform_alone_forces_a_deletion_and_three_of_its_people_agree() {
         subject,
         home: world.organization,
         proof: CredentialAction::UseRecoveryCode { digest: code() },
+        other_officers: Vec::new(),
     };
     assert!(world.execute(PLATFORM, factor).await.is_err(), "without a second factor nothing is proven");
     world.prove_forced(subject).await;
@@ -43,6 +44,7 @@ impl World {
                 subject,
                 home: OrganizationId::PLATFORM,
                 proof: CredentialAction::BeginTotp { secret: "A".repeat(32) },
+                other_officers: Vec::new(),
             },
         )
         .await
@@ -62,7 +64,8 @@ async fn an_expert_stays_while_somebody_depends_on_them() {
     world.verify(own, subject).await.unwrap();
     let approve = |outcome| {
         let checks = vec![Checked { check: Check::Dependencies, outcome }];
-        world.execute(OFFICER, ApproveDeletion { request_id: DeletionRequestId::of(ada), footprint: None, checks, subject: Some(subject) })
+        let request_id = DeletionRequestId::of(ada);
+        world.execute(OFFICER, ApproveDeletion { request_id, footprint: None, checks, other_officers: Vec::new(), subject: Some(subject) })
     };
     assert_eq!(refusal(approve(CheckOutcome::Open).await).1, "compliance.deletion_checks_open");
     assert_eq!(became(&approve(CheckOutcome::Clear).await.unwrap()), "GRACE");
@@ -87,7 +90,10 @@ async fn an_organization_is_reviewed_by_the_platform_before_its_people_are_out()
     world.ask::<RequestOrganizationDeletion>(world.admin, json!({ "organization_id": world.organization })).await.unwrap();
     let proof = CredentialAction::RecordTotp { step: 21 };
     let request_id = DeletionRequestId::of(world.organization);
-    world.execute(world.admin, VerifyDeletion { request_id, subject, home: world.organization, proof }).await.unwrap();
+    world
+        .execute(world.admin, VerifyDeletion { request_id, subject, home: world.organization, proof, other_officers: Vec::new() })
+        .await
+        .unwrap();
     world.approve(PLATFORM, subject).await.unwrap();
     world.days(30);
     assert_eq!(became(&world.end_grace(subject).await), "SOFT_DELETED");
