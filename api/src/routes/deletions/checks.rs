@@ -14,7 +14,7 @@ use futures::future::{FutureExt, LocalBoxFuture};
 use palmares_commands::compliance::SEE_HOLDS;
 use palmares_domain::{
     compliance::{
-        deletion_request::{Check, CheckOutcome, Checked, DeletionKind, Dossier},
+        deletion_request::{Check, CheckOutcome, Checked, DeletionKind, DeletionSubject, Dossier},
         legal_holds::LegalHolds,
     },
     kernel::{Admitted, DeletionRequestId, LegalHoldId, Tenant, UserId},
@@ -104,7 +104,7 @@ impl Action for ShowDeletionChecks {
         let asked = Asked { tenant: admitted.tenant(), dossier: &found };
         let checks = find(FILLED, services, &asked).await?;
         let seen = admitted.admission().rights.permit(SEE_HOLDS);
-        let holds = if seen { Some(holds_on(services, &asked).await?) } else { None };
+        let holds = if seen { Some(holds_on(services, asked.tenant, found.subject).await?) } else { None };
         Ok(DeletionChecks { checks, holds })
     }
 }
@@ -131,16 +131,16 @@ fn together(found: &[CheckOutcome]) -> CheckOutcome {
 /// The review of what the law keeps: a hold on the organization is released before it goes, or it stays.
 fn nothing_is_held<'a>(services: &'a Services, asked: &'a Asked<'a>) -> LocalBoxFuture<'a, Result<CheckOutcome, Problem>> {
     async {
-        let free = holds_on(services, asked).await?.is_empty();
+        let free = holds_on(services, asked.tenant, asked.dossier.subject).await?.is_empty();
         Ok(if free { CheckOutcome::Clear } else { CheckOutcome::Open })
     }
     .boxed_local()
 }
 
 /// The legal holds that are on whoever is to be deleted.
-async fn holds_on(services: &Services, asked: &Asked<'_>) -> Result<Vec<LegalHoldId>, Problem> {
-    let (organization, subject) = (asked.tenant.organization(), asked.dossier.subject);
-    let mut reader = services.readers.open(asked.tenant, None).await?;
+pub(super) async fn holds_on(services: &Services, tenant: Tenant, subject: DeletionSubject) -> Result<Vec<LegalHoldId>, Problem> {
+    let organization = tenant.organization();
+    let mut reader = services.readers.open(tenant, None).await?;
     let footprint = footprint(&mut reader, subject.user()).await?;
     let on = |holds: &LegalHolds| holds.on(subject, Some(&footprint));
     Ok(services.engine.look(organization, organization, on).await?)

@@ -1,14 +1,15 @@
 //! What a deletion would take away and what it would leave, on which ground and from when.
 
+use super::checks::holds_on;
 use crate::{
     pipeline::{Services, action::Action},
     problem::Problem,
 };
 use chrono::{DateTime, TimeDelta, Utc};
+use palmares_commands::compliance::SEE_HOLDS;
 use palmares_domain::{
     compliance::{
-        deletion_request::DeletionSubject,
-        legal_holds::LegalHolds,
+        deletion_request::{DeletionSubject, Retained},
         retention_schedule::{RecordClass, RetentionSchedule},
     },
     identity::user::User,
@@ -16,7 +17,7 @@ use palmares_domain::{
     registry::event_catalogue,
 };
 use palmares_projections::{
-    compliance::deletion_requests::{SealedFields, audited, footprint, sealed_by_field, sealed_by_purpose},
+    compliance::deletion_requests::{SealedFields, audited, sealed_by_field, sealed_by_purpose},
     engine::{ReadError, TenantReader},
 };
 use serde::{Deserialize, Serialize};
@@ -43,8 +44,9 @@ pub struct DeletionPreview {
     pub goes: Vec<Concerned>,
     /// What would stay, each until its date.
     pub stays: Vec<Concerned>,
-    /// Legal holds that are in the way.
-    pub holds: Vec<LegalHoldId>,
+    /// Legal holds that are in the way; missing for whoever may not see holds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub holds: Option<Vec<LegalHoldId>>,
 }
 
 /// Records of one class.
@@ -79,17 +81,19 @@ impl Action for PreviewDeletion {
         let mut reader = services.readers.open(admitted.tenant(), None).await?;
         let mut sealed = sealed(&mut reader, user).await?;
         let audited = audited(&mut reader, user).await?;
-        let footprint = footprint(&mut reader, user).await?;
         let schedule = services.engine.state::<RetentionSchedule>(organization, organization).await?;
-        let holds = services.engine.look(organization, organization, |holds: &LegalHolds| holds.on(subject, Some(&footprint))).await?;
+        let seen = admitted.admission().rights.permit(SEE_HOLDS);
+        let holds = if seen { Some(holds_on(services, admitted.tenant(), subject).await?) } else { None };
 
         let days = |class| TimeDelta::days(schedule.days(class).into());
         let soft_deleted_at = services.engine.now() + days(RecordClass::DeletionGrace);
         let erased_at = soft_deleted_at + days(RecordClass::DeletionRecovery);
-        let dates = match subject {
-            DeletionSubject::User(_) => schedule.dates(&Purpose::OF_PEOPLE, erased_at),
-            DeletionSubject::Organization(_) => schedule.dates_of_organization(&Purpose::OF_PEOPLE, erased_at),
-        };
+        let mut dates = schedule.dates(&Purpose::OF_PEOPLE, erased_at);
+        if user.is_none() {
+            // What was written about cases goes with the last of its people.
+            let until = dates.iter().map(|kept| kept.until).max().unwrap_or(erased_at);
+            dates.push(Retained { purpose: Purpose::Case, until });
+        }
         let of_purposes = dates.into_iter().map(|kept| {
             let class = RecordClass::of(kept.purpose);
             let SealedFields { fields, values } = sealed.remove(&kept.purpose).unwrap_or_default();
