@@ -8,6 +8,7 @@ mod breaches;
 mod clearance;
 mod consents;
 mod decisions;
+mod deletions;
 mod elevations;
 mod erasure;
 mod experts;

@@ -190,7 +190,7 @@ async fn the_platform_renames_an_organization_and_its_administrator_asks_for_its
     assert_eq!(deleted.body["status"], "SUBMITTED");
     assert_eq!(deleted.header("location"), format!("/api/v1/deletion-requests/{}", deleted.id("id")));
     organization.admin.get("/users").await.expect(200);
-    organization.platform.send("DELETE", &path, &json!({})).await.refused(409, "CONFLICT");
+    organization.admin.send("DELETE", &path, &json!({})).await.refused(409, "CONFLICT");
     organization.platform.post(&organization.path("/cancel-deletion"), &json!({})).await.expect(200);
     organization.admin.get("/users").await.expect(200);
 }

@@ -157,7 +157,11 @@ impl World {
         match probe {
             Probe::DeleteAccounts if own().await => {
                 // They are needed for the cells that follow.
-                self.own.admin.post(&format!("/users/{}/cancel-deletion", persona.user), &json!({})).await.expect(200);
+                self.own
+                    .admin
+                    .post(&format!("/users/{}/cancel-deletion", persona.user), &json!({ "reason": "They stay." }))
+                    .await
+                    .expect(200);
                 Reach::Own
             }
             Probe::ExportData if passed(&persona.client.post("/me/exports", &json!({ "format": "json" })).await) => Reach::Own,

@@ -38,6 +38,8 @@ impl Links {
             | LetterKind::SignupRefused
             | LetterKind::DeletionAsked
             | LetterKind::DeletionUndone
+            | LetterKind::DeletionCancelled
+            | LetterKind::DeletionRefused
             | LetterKind::AnomalyRaised
             | LetterKind::SiemStreamFailed
             | LetterKind::AuditExportReady

@@ -5,6 +5,7 @@ use minijinja::{Environment, UndefinedBehavior, context};
 use palmares_domain::{
     compliance::{
         access_anomaly::AnomalyRule,
+        deletion_request::RefusalGround,
         subject_request::{RequestRefusal, SubjectRequestKind},
     },
     kernel::SubjectRequestId,
@@ -63,6 +64,10 @@ const SOURCES: &[(&str, &str)] = sources![
     "en/deletion_asked.txt",
     "en/deletion_undone.html",
     "en/deletion_undone.txt",
+    "en/deletion_cancelled.html",
+    "en/deletion_cancelled.txt",
+    "en/deletion_refused.html",
+    "en/deletion_refused.txt",
     "en/anomaly_raised.html",
     "en/anomaly_raised.txt",
     "en/siem_stream_failed.html",
@@ -129,6 +134,10 @@ const SOURCES: &[(&str, &str)] = sources![
     "fr/deletion_asked.txt",
     "fr/deletion_undone.html",
     "fr/deletion_undone.txt",
+    "fr/deletion_cancelled.html",
+    "fr/deletion_cancelled.txt",
+    "fr/deletion_refused.html",
+    "fr/deletion_refused.txt",
     "fr/anomaly_raised.html",
     "fr/anomaly_raised.txt",
     "fr/siem_stream_failed.html",
@@ -185,6 +194,8 @@ pub struct Happened {
     pub found: Option<AnomalyRule>,
     /// What somebody asked for by law, where it is about that.
     pub request: Option<RequestTold>,
+    /// Why the deletion was refused that somebody asked for, where it is about that.
+    pub refused: Option<RefusalGround>,
 }
 
 /// What a letter tells of a subject request.
@@ -243,7 +254,8 @@ impl Templates {
         let found = about.happened.and_then(|happened| happened.found).map(AnomalyRule::name);
         let request = about.happened.and_then(|happened| happened.request);
         let right = request.and_then(|request| request.kind).map(SubjectRequestKind::name);
-        let ground = request.and_then(|request| request.ground).map(RequestRefusal::name);
+        let refused = about.happened.and_then(|happened| happened.refused).map(RefusalGround::name);
+        let ground = request.and_then(|request| request.ground).map(RequestRefusal::name).or(refused);
         let due = request.and_then(|request| request.due_at).map(|due| moment(language, due)).unwrap_or_default();
         // What came by another way may be overdue as soon as it is recorded.
         let overdue = request.and_then(|request| request.due_at).zip(about.happened).is_some_and(|(due, happened)| due <= happened.at);

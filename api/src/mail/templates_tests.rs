@@ -15,6 +15,8 @@ fn about(kind: LetterKind) -> Subject<'static> {
         | LetterKind::SignupRefused
         | LetterKind::DeletionAsked
         | LetterKind::DeletionUndone
+        | LetterKind::DeletionCancelled
+        | LetterKind::DeletionRefused
         | LetterKind::AnomalyRaised
         | LetterKind::SiemStreamFailed
         | LetterKind::AuditExportReady
@@ -30,7 +32,7 @@ fn about(kind: LetterKind) -> Subject<'static> {
     };
     let note = match kind {
         LetterKind::SignupRefused => Some("We <know> nobody of this name."),
-        LetterKind::DeletionUndone => Some("You <called>, and asked us to."),
+        LetterKind::DeletionUndone | LetterKind::DeletionCancelled => Some("You <called>, and asked us to."),
         LetterKind::RequestExtended => Some("It stands in <many> systems."),
         _ => None,
     };
@@ -56,6 +58,7 @@ fn happened() -> Happened {
             ground: Some(RequestRefusal::RightsOfOthers),
             ..RequestTold::of(SubjectRequestId(uuid::Uuid::nil()))
         }),
+        refused: None,
     }
 }
 
@@ -63,9 +66,13 @@ fn happened() -> Happened {
 fn each_letter_reads_as_reviewed() {
     let templates = Templates::new().unwrap();
     for kind in by(Channel::Mail) {
+        // Of a deletion, a ground of its own.
+        let refused = (kind == LetterKind::DeletionRefused).then_some(RefusalGround::LegalClaims);
+        let request = happened().request.filter(|_| refused.is_none());
+        let happened = Happened { request, refused, ..happened() };
         for language in Locale::ALL {
             let Letter { subject, text, html } =
-                templates.write(kind, language, Subject { happened: Some(&happened()), ..about(kind) }).unwrap();
+                templates.write(kind, language, Subject { happened: Some(&happened), ..about(kind) }).unwrap();
             insta::assert_snapshot!(format!("{}_{}", language.tag(), kind.name()), format!("{subject}\n\n{text}\n{html}"));
         }
     }
@@ -210,5 +217,28 @@ fn what_is_overdue_when_it_is_recorded_is_told_so() {
                 assert_eq!((written.contains(promised), written.contains(over)), (!late, late), "{written}");
             }
         }
+    }
+}
+
+#[test]
+fn each_ground_on_which_a_deletion_is_refused_is_told_in_words() {
+    let templates = Templates::new().unwrap();
+    let grounds = [
+        RefusalGround::FreedomOfExpression,
+        RefusalGround::LegalObligation,
+        RefusalGround::PublicHealth,
+        RefusalGround::PublicInterestArchive,
+        RefusalGround::LegalClaims,
+        RefusalGround::ManifestlyUnfounded,
+    ];
+    for language in Locale::ALL {
+        let write = |ground| {
+            let happened = Happened { request: None, refused: Some(ground), ..happened() };
+            let about = Subject { happened: Some(&happened), ..about(LetterKind::DeletionRefused) };
+            templates.write(LetterKind::DeletionRefused, language, about).unwrap().text
+        };
+        let told = grounds.map(write);
+        assert_eq!(told.iter().collect::<BTreeSet<_>>().len(), grounds.len(), "{told:?}");
+        assert!(told.iter().all(|text| !text.contains('_')), "{told:?}");
     }
 }

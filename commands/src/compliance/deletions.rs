@@ -152,11 +152,17 @@ on_request! {
         other_officers: Vec<UserId>
     }
 
-    /// Refuses a deletion on a legal ground: the subject is there as before.
+    /// Refuses a deletion on a legal ground: the subject is there as before. Who asked for their own is told the ground by
+    /// letter, and where they may complain.
     RefuseDeletion { ground: RefusalGround }
 
-    /// Takes a deletion back, before anything is gone.
-    CancelDeletion {}
+    /// Takes a deletion back, before anything is gone. Whoever takes back what a person asked for themselves says why: the
+    /// reason is on record, and the person is told by letter.
+    CancelDeletion {
+        #[serde(default)]
+        #[schema(max_length = 500)]
+        reason: Option<String>
+    }
 
     /// Undoes a soft deletion within its recovery window. Whoever undoes what a person asked for themselves says why: the
     /// reason is on record, and the person is told by letter.

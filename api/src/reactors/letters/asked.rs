@@ -59,7 +59,9 @@ pub(super) const ASKING: &[&str] = &[
     "identity.new_place_seen",
     "identity.suspicious_sign_in_detected",
     DELETION,
-    rights::UNDONE,
+    rights::UNDONE[0],
+    rights::UNDONE[1],
+    rights::UNDONE[2],
     ANOMALY,
     STREAM_FAILED,
     TAKEN_OUT,
@@ -157,7 +159,7 @@ impl Asked {
             STREAM_FAILED => return Self::stream_failed(&delivered.event),
             TAKEN_OUT => return Self::taken_out(delivered),
             NOT_TAKEN_OUT => return Self::not_taken_out(&delivered.event),
-            rights::UNDONE => return rights::undone(delivered),
+            undone if rights::UNDONE.contains(&undone) => return rights::undone(delivered),
             told if rights::TOLD.contains(&told) => return rights::told(delivered),
             _ => return Self::notice(delivered),
         }
@@ -182,6 +184,7 @@ impl Asked {
             device: opened(delivered, "device_name")?,
             found: None,
             request: None,
+            refused: None,
         };
         let token = DisownToken { organization: event.organization_id, user: recipient, letter: LetterId::asked_by(event.id) };
         let valid_until = event.recorded_at + NEWS_PATIENCE;
@@ -205,7 +208,7 @@ impl Asked {
 
     /// Tells somebody of an event, and asks nothing.
     fn news(event: &RecordedEvent, kind: LetterKind, recipient: UserId, found: Option<AnomalyRule>) -> Self {
-        let happened = Some(Happened { at: event.recorded_at, address: None, device: None, found, request: None });
+        let happened = Some(Happened { at: event.recorded_at, address: None, device: None, found, request: None, refused: None });
         let valid_until = event.recorded_at + NEWS_PATIENCE;
         Self { kind, recipient, to: To::OnRecord, key: Key::Nothing, note: None, valid_until, happened }
     }

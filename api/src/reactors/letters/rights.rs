@@ -16,8 +16,9 @@ const REQUEST_OVERDUE: &str = "compliance.subject_request_overdue";
 const BREACH_OVERDUE: &str = "compliance.breach_overdue";
 const REVIEW_OVERDUE: &str = "compliance.access_review_overdue";
 
-/// What somebody is told whose deletion others undid.
-pub(super) const UNDONE: &str = "compliance.restoration_explained";
+/// What somebody is told of whose deletion others undid, took back or refused.
+pub(super) const UNDONE: [&str; 3] =
+    ["compliance.restoration_explained", "compliance.cancellation_explained", "compliance.deletion_refused"];
 
 /// What whoever asked is told of.
 pub(super) const TOLD: [&str; 4] = [
@@ -88,16 +89,24 @@ pub(super) fn told(delivered: &Delivered) -> Result<Option<Asked>, ReactError> {
     }))
 }
 
-/// Who is back without having done it themselves is told, and why.
+/// Who is back without having done it themselves is told, and why; and so is whoever asked for their own deletion where
+/// others took it back or refused it (GDPR, article 12, paragraph 4).
 pub(super) fn undone(delivered: &Delivered) -> Result<Option<Asked>, ReactError> {
-    let DeletionEvent::RestorationExplained(explained) = parse(&delivered.event)? else { return Ok(None) };
-    let Some(user) = explained.subject.user() else { return Ok(None) };
+    let (kind, told, ground) = match parse(&delivered.event)? {
+        DeletionEvent::RestorationExplained(explained) => (LetterKind::DeletionUndone, explained.subject.user(), None),
+        DeletionEvent::CancellationExplained(explained) => (LetterKind::DeletionCancelled, explained.told, None),
+        DeletionEvent::DeletionRefused(refused) => (LetterKind::DeletionRefused, refused.told, Some(refused.ground)),
+        _ => return Ok(None),
+    };
+    let Some(user) = told else { return Ok(None) };
     let note = opened(delivered, "reason")?;
-    Ok(Some(Asked { note, ..letter(delivered, LetterKind::DeletionUndone, user, None) }))
+    let asked = letter(delivered, kind, user, None);
+    let happened = asked.happened.map(|happened| Happened { refused: ground, ..happened });
+    Ok(Some(Asked { note, happened, ..asked }))
 }
 
 fn letter(delivered: &Delivered, kind: LetterKind, recipient: UserId, request: Option<RequestTold>) -> Asked {
     let at = delivered.event.recorded_at;
-    let happened = Some(Happened { at, address: None, device: None, found: None, request });
+    let happened = Some(Happened { at, address: None, device: None, found: None, request, refused: None });
     Asked { kind, recipient, to: To::OnRecord, key: Key::Nothing, note: None, valid_until: at + NEWS_PATIENCE, happened }
 }

@@ -84,3 +84,41 @@ async fn the_letter_that_answers_a_request_for_a_copy_has_the_key_of_the_export_
         assert!(texts.iter().all(|text| text.lines().any(|line| line.trim() == key)), "{texts:?}");
     }
 }
+
+/// A reason is told to whoever asked for their own deletion, and a ground in words; what others asked for is told to nobody.
+#[tokio::test]
+async fn who_asked_for_their_own_deletion_is_told_once_what_others_decided() {
+    let (request_id, decided_by, subject) = (Uuid::from_u128(16), Uuid::from_u128(15), json!({ "user": ADA }));
+    for (told, letters) in [(Some(ADA), 1), (None, 0)] {
+        let cancelled = json!({
+            "request_id": request_id, "subject": subject, "cancelled_by": decided_by, "told": told, "concerns": ADA,
+            "reason": { "sealed": "0".repeat(64) },
+        });
+        let refused = json!({ "request_id": request_id, "refused_by": decided_by, "ground": "public_health", "told": told });
+        let of = [
+            ("compliance.cancellation_explained", cancelled, "Vous avez appelé."),
+            ("compliance.deletion_refused", refused, "santé publique"),
+        ];
+        for (event_type, payload, said) in of {
+            let (world, mailbox) = World::with_mailbox().await;
+            let mut delivered = world.delivered("deletion_request", event_type, &payload, None);
+            if event_type.ends_with("explained") {
+                delivered.opened.insert("reason".to_owned(), serde_json::to_vec("Vous avez appelé.").unwrap());
+            }
+            world.reactor.react(&delivered).await.unwrap();
+            world.reactor.react(&delivered).await.unwrap();
+            let sent = texts(&mailbox.caught);
+            assert_eq!(sent.len(), letters, "{event_type}");
+            assert!(sent.iter().all(|text| text.contains(said) && text.contains("autorité de protection des données")), "{sent:?}");
+        }
+    }
+}
+
+/// Refusals from before somebody was told of them stay as they are.
+#[tokio::test]
+async fn what_was_refused_before_there_was_a_letter_sends_none() {
+    let (world, mailbox) = World::with_mailbox().await;
+    let refused = json!({ "request_id": Uuid::from_u128(16), "refused_by": Uuid::from_u128(15), "ground": "public_health" });
+    world.reactor.react(&world.delivered("deletion_request", "compliance.deletion_refused", &refused, None)).await.unwrap();
+    assert!(texts(&mailbox.caught).is_empty());
+}

@@ -26,7 +26,12 @@ pub(super) fn give_back(unit: &mut Unit<'_>, before: &Dossier) -> Result<(), Ref
 }
 
 /// Nobody takes back what others asked for about them: else a suspended user would be back by it.
-fn cancel(unit: &mut Unit<'_>, request: DeletionRequestId, subject: Option<DeletionSubject>) -> Result<Answer, Refused> {
+fn cancel(
+    unit: &mut Unit<'_>,
+    request: DeletionRequestId,
+    subject: Option<DeletionSubject>,
+    reason: Option<&String>,
+) -> Result<Answer, Refused> {
     let before = dossier(unit, request, subject)?;
     let actor = unit.admission().actor;
     if before.subject.user() == Some(actor) && before.requested_by != actor {
@@ -36,7 +41,8 @@ fn cancel(unit: &mut Unit<'_>, request: DeletionRequestId, subject: Option<Delet
         let own = before.subject.user() == Some(actor);
         own.then_some(()).map_or_else(|| check_place(unit, &before), Ok)?;
     }
-    unit.run::<DeletionRequest>(request, &DeletionCommand::Cancel)?;
+    let cancel = deletion_request::CancelDeletion { reason: reason.cloned() };
+    unit.run::<DeletionRequest>(request, &DeletionCommand::Cancel(cancel))?;
     give_back(unit, &before)?;
     Ok(Answer::new("id", request, DeletionStatus::Cancelled.name()))
 }
@@ -47,15 +53,19 @@ impl Operation for CancelDeletion {
     }
 
     fn decide(&self, unit: &mut Unit<'_>) -> Result<Answer, Refused> {
-        cancel(unit, self.request_id, self.subject)
+        cancel(unit, self.request_id, self.subject, self.reason.as_ref())
     }
 }
 
-/// Takes the request for a user's deletion back, within the grace period.
-#[derive(Debug, Deserialize, ToSchema)]
+/// Takes the request for a user's deletion back, within the grace period. Whoever takes back what a person asked for
+/// themselves says why: the reason is on record, and the person is told by letter.
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CancelUserDeletion {
     pub user_id: UserId,
+    #[serde(default)]
+    #[schema(max_length = 500)]
+    pub reason: Option<String>,
 }
 
 impl Operation for CancelUserDeletion {
@@ -64,7 +74,8 @@ impl Operation for CancelUserDeletion {
     }
 
     fn decide(&self, unit: &mut Unit<'_>) -> Result<Answer, Refused> {
-        cancel(unit, DeletionRequestId::of(self.user_id), Some(DeletionSubject::User(self.user_id)))
+        let (request, subject) = (DeletionRequestId::of(self.user_id), DeletionSubject::User(self.user_id));
+        cancel(unit, request, Some(subject), self.reason.as_ref())
     }
 }
 
@@ -83,7 +94,7 @@ impl Operation for CancelOrganizationDeletion {
 
     fn decide(&self, unit: &mut Unit<'_>) -> Result<Answer, Refused> {
         let subject = DeletionSubject::Organization(self.organization_id);
-        cancel(unit, DeletionRequestId::of(self.organization_id), Some(subject))
+        cancel(unit, DeletionRequestId::of(self.organization_id), Some(subject), None)
     }
 }
 

@@ -83,3 +83,18 @@ async fn nobody_asks_that_everybody_go_without_saying_so() {
     world.ask::<SubmitDeletion>(world.admin, json!({ "organization": true })).await.unwrap();
     assert_eq!(world.request(DeletionSubject::Organization(world.organization)).await.kind, DeletionKind::Organization);
 }
+
+#[tokio::test]
+async fn who_takes_back_what_somebody_asked_for_themselves_says_why() {
+    let world = World::new().await;
+    let ada = world.user("ada", Role::Member).await;
+    let subject = world.in_grace(ada).await;
+    let why = json!({ "reason": "She called, and asked us to." });
+    assert_eq!(refusal(world.on_request::<CancelDeletion>(world.admin, subject).await).1, "compliance.deletion_reason_missing");
+    assert_eq!(
+        refusal(world.ask::<CancelUserDeletion>(world.admin, json!({ "user_id": ada })).await).1,
+        "compliance.deletion_reason_missing"
+    );
+    world.on_request_with::<CancelDeletion>(world.admin, subject, why).await.unwrap();
+    assert_eq!((world.status(ada).await, world.request(subject).await.status), (UserStatus::Active, DeletionStatus::Cancelled));
+}

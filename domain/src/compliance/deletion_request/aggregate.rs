@@ -1,11 +1,11 @@
 //! The rules of a deletion.
 
 use super::{
-    Approve, Certify, CheckOutcome, DeletionApproved, DeletionCancelled, DeletionCommand, DeletionError, DeletionEvent, DeletionGraceBegun,
-    DeletionHeld, DeletionHoldLifted, DeletionKind, DeletionPurged, DeletionRefused, DeletionReviewBegun, DeletionStatus, DeletionSubject,
+    Approve, Certify, CheckOutcome, DeletionApproved, DeletionCommand, DeletionError, DeletionEvent, DeletionGraceBegun, DeletionHeld,
+    DeletionHoldLifted, DeletionKind, DeletionPurged, DeletionRefused, DeletionReviewBegun, DeletionStatus, DeletionSubject,
     DeletionSubmitted, DeletionVerified, ErasureBegun, ErasureCertified, ErasureStep, ErasureStepDone, PurgeConditions, RefusalGround,
     RestorationExplained, Retained, RetentionCountdownBegun, RetentionRescheduled, SubjectAnonymised, SubjectErased, SubjectRestored,
-    SubjectSoftDeleted, SubmitDeletion, status,
+    SubjectSoftDeleted, asked, status,
 };
 use crate::kernel::{Aggregate, DeletionRequestId, Facts, Personal, Purpose, Transition, UserId, text::is_prose};
 use chrono::{DateTime, TimeDelta, Utc};
@@ -14,7 +14,6 @@ use std::collections::BTreeSet;
 
 /// So many people beside whoever asked agree to a forced deletion (E-172).
 pub const FORCED_APPROVALS: usize = 2;
-const INCIDENT_MAX_CHARS: usize = 64;
 
 /// What was asked for, and how far it is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -50,6 +49,11 @@ pub struct Erasure {
 }
 
 impl Dossier {
+    /// Whoever asked for their own deletion, and is told what `actor` decided about it.
+    pub(super) fn told_by(&self, actor: UserId) -> Option<UserId> {
+        self.subject.user().filter(|user| *user == self.requested_by && *user != actor)
+    }
+
     /// Whether something of the subject was destroyed: what is only ordered may still be held.
     pub fn is_erased(&self) -> bool {
         self.rounds > 1 || self.rounds == 1 && self.erasure.as_ref().is_none_or(|erasure| erasure.done.is_some())
@@ -108,30 +112,6 @@ impl DeletionRequest {
         }
     }
 
-    fn submit(&self, command: &SubmitDeletion, actor: UserId) -> Result<DeletionEvent, DeletionError> {
-        if self.0.as_ref().is_some_and(|dossier| !status::RESUBMIT.leads_from(dossier.status)) {
-            return Err(DeletionError::AlreadyOpen);
-        }
-        if command.reason.as_ref().is_some_and(|reason| !is_prose(reason)) {
-            return Err(DeletionError::ReasonInvalid);
-        }
-        if command.kind == DeletionKind::Forced {
-            command.ground.ok_or(DeletionError::GroundMissing)?;
-            command.incident.as_deref().filter(|incident| is_reference(incident)).ok_or(DeletionError::IncidentInvalid)?;
-        }
-        Ok(DeletionSubmitted {
-            request_id: command.request_id,
-            subject: command.subject,
-            kind: command.kind,
-            requested_by: actor,
-            concerns: command.subject.user().unwrap_or(actor),
-            ground: command.ground,
-            incident: command.incident.clone(),
-            reason: command.reason.clone().map(Personal::Clear),
-        }
-        .into())
-    }
-
     /// The review begins by itself: nothing stands between the proof and the queue.
     fn verify(&self, actor: UserId) -> Result<Vec<DeletionEvent>, DeletionError> {
         let dossier = self.leaving_by(status::VERIFY)?;
@@ -171,7 +151,7 @@ impl DeletionRequest {
     fn refuse(&self, ground: RefusalGround, actor: UserId) -> Result<DeletionEvent, DeletionError> {
         let dossier = self.ending_by(status::REFUSE)?;
         Self::of_another(dossier, actor)?;
-        Ok(DeletionRefused { request_id: dossier.request_id, refused_by: actor, ground }.into())
+        Ok(DeletionRefused { request_id: dossier.request_id, refused_by: actor, ground, told: dossier.told_by(actor) }.into())
     }
 
     fn end_grace(&self, held: bool, recovery_days: u32, now: DateTime<Utc>) -> Result<Vec<DeletionEvent>, DeletionError> {
@@ -306,11 +286,6 @@ fn next_due(retained: &[Retained], backups_until: DateTime<Utc>) -> DateTime<Utc
     retained.iter().map(|retained| retained.until).min().unwrap_or(backups_until)
 }
 
-fn is_reference(text: &str) -> bool {
-    let fits = |char: char| char.is_ascii_alphanumeric() || matches!(char, '.' | '-' | '_');
-    (1..=INCIDENT_MAX_CHARS).contains(&text.len()) && text.chars().all(fits)
-}
-
 impl Aggregate for DeletionRequest {
     const TYPE: &'static str = "deletion_request";
     const SHAPE: u16 = 1;
@@ -321,13 +296,12 @@ impl Aggregate for DeletionRequest {
 
     fn decide(&self, command: &DeletionCommand, facts: &Facts) -> Result<Vec<DeletionEvent>, DeletionError> {
         Ok(vec![match command {
-            DeletionCommand::Submit(command) => self.submit(command, facts.actor)?,
+            DeletionCommand::Submit(command) => asked::submitted(self.dossier(), command, facts.actor)?,
             DeletionCommand::Verify => return self.verify(facts.actor),
             DeletionCommand::Approve(approve) => return self.approve(approve, facts),
             DeletionCommand::Refuse(ground) => self.refuse(*ground, facts.actor)?,
-            DeletionCommand::Cancel => {
-                let request_id = self.ending_by(status::CANCEL)?.request_id;
-                DeletionCancelled { request_id, cancelled_by: facts.actor }.into()
+            DeletionCommand::Cancel(cancel) => {
+                return asked::cancelled(self.ending_by(status::CANCEL)?, cancel.reason.as_ref(), facts.actor);
             }
             DeletionCommand::EndGrace { held, recovery_days } => return self.end_grace(*held, *recovery_days, facts.now),
             DeletionCommand::Restore(restore) => return self.restore(restore.reason.as_ref(), facts),

@@ -12,7 +12,7 @@ pub enum DeletionCommand {
     Verify,
     Approve(Approve),
     Refuse(RefusalGround),
-    Cancel,
+    Cancel(CancelDeletion),
     /// The grace period is over, where it is.
     EndGrace {
         held: bool,
@@ -54,6 +54,13 @@ pub struct SubmitDeletion {
     pub reason: Option<String>,
 }
 
+/// Takes a deletion back before anything is gone.
+#[derive(Clone)]
+pub struct CancelDeletion {
+    /// Needed of whoever takes back what a person asked for themselves.
+    pub reason: Option<String>,
+}
+
 /// Undoes a soft deletion.
 #[derive(Clone)]
 pub struct RestoreDeletion {
@@ -83,6 +90,12 @@ pub struct Certify {
 impl fmt::Debug for SubmitDeletion {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SubmitDeletion").field("subject", &self.subject).field("kind", &self.kind).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for CancelDeletion {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CancelDeletion").finish_non_exhaustive()
     }
 }
 

@@ -11,7 +11,7 @@ pub enum DeletionError {
     AlreadyOpen,
     #[error("a reason has 1 to 500 characters")]
     ReasonInvalid,
-    #[error("whoever undoes what a person asked for themselves says why")]
+    #[error("whoever takes back or undoes what a person asked for themselves says why")]
     ReasonMissing,
     #[error("a forced deletion needs its ground")]
     GroundMissing,

@@ -44,10 +44,25 @@ events! {
             request_id: DeletionRequestId = internal,
             refused_by: UserId = internal,
             ground: RefusalGround = internal,
+            /// Who asked for their own deletion, and gets a letter. Missing of what others asked for, and in what was
+            /// recorded before there was one.
+            #[serde(default, skip_serializing_if = "Option::is_none")]
+            told: Option<UserId> = internal,
         },
         DeletionCancelled = "compliance.deletion_cancelled" v 1 {
             request_id: DeletionRequestId = internal,
             cancelled_by: UserId = internal,
+        },
+        /// What follows where whoever cancels it says why, which they have to of what a person asked for themselves.
+        CancellationExplained = "compliance.cancellation_explained" v 1 {
+            request_id: DeletionRequestId = internal,
+            subject: DeletionSubject = internal,
+            cancelled_by: UserId = internal,
+            /// Who asked for their own deletion, and gets a letter.
+            told: Option<UserId> = internal,
+            /// Of whom the reason speaks: the user; of an organization, whoever cancelled it.
+            concerns: UserId = internal,
+            reason: Personal<String> = confidential of concerns for Profile,
         },
         DeletionHeld = "compliance.deletion_held" v 1 {
             request_id: DeletionRequestId = internal,
@@ -140,6 +155,7 @@ impl DeletionEvent {
             DeletionEvent::DeletionGraceBegun(event) => event.request_id,
             DeletionEvent::DeletionRefused(event) => event.request_id,
             DeletionEvent::DeletionCancelled(event) => event.request_id,
+            DeletionEvent::CancellationExplained(event) => event.request_id,
             DeletionEvent::DeletionHeld(event) => event.request_id,
             DeletionEvent::DeletionHoldLifted(event) => event.request_id,
             DeletionEvent::SubjectSoftDeleted(event) => event.request_id,
@@ -173,6 +189,7 @@ impl DeletionEvent {
             DeletionEvent::RetentionCountdownBegun(_) => status::COUNT_DOWN.to,
             DeletionEvent::DeletionPurged(_) => status::PURGE.to,
             DeletionEvent::DeletionApproved(_)
+            | DeletionEvent::CancellationExplained(_)
             | DeletionEvent::RestorationExplained(_)
             | DeletionEvent::ErasureBegun(_)
             | DeletionEvent::ErasureStepDone(_)

@@ -1,5 +1,6 @@
 //! Given events, when a command comes, then events or a refusal.
 
+mod asked;
 mod erasure;
 mod holds;
 
@@ -114,6 +115,10 @@ fn restore(reason: Option<&str>) -> DeletionCommand {
     DeletionCommand::Restore(RestoreDeletion { reason: reason.map(str::to_owned) })
 }
 
+fn cancel(reason: Option<&str>) -> DeletionCommand {
+    DeletionCommand::Cancel(CancelDeletion { reason: reason.map(str::to_owned) })
+}
+
 /// A history that leads to a state, with all that is asked for before the next one, so that only the state refuses.
 fn history(status: DeletionStatus) -> Vec<DeletionEvent> {
     let review = [vec![submitted()], verified()].concat();
@@ -126,9 +131,11 @@ fn history(status: DeletionStatus) -> Vec<DeletionEvent> {
         DeletionStatus::MfaVerified => vec![submitted(), DeletionVerified { request_id: id() }.into()],
         DeletionStatus::InReview => review,
         DeletionStatus::Grace => in_grace,
-        DeletionStatus::Refused => {
-            [review, vec![DeletionRefused { request_id: id(), refused_by: OFFICER, ground: RefusalGround::LegalClaims }.into()]].concat()
-        }
+        DeletionStatus::Refused => [
+            review,
+            vec![DeletionRefused { request_id: id(), refused_by: OFFICER, ground: RefusalGround::LegalClaims, told: Some(ALICE) }.into()],
+        ]
+        .concat(),
         DeletionStatus::Cancelled => vec![submitted(), DeletionCancelled { request_id: id(), cancelled_by: ALICE }.into()],
         DeletionStatus::SoftDeleted => deleted,
         DeletionStatus::Restored => {
@@ -160,7 +167,7 @@ fn moves() -> Vec<(UserId, i64, DeletionCommand)> {
         (ALICE, 1000, DeletionCommand::Verify),
         (OFFICER, 1000, approve()),
         (OFFICER, 1000, DeletionCommand::Refuse(RefusalGround::LegalClaims)),
-        (ALICE, 1000, DeletionCommand::Cancel),
+        (ALICE, 1000, cancel(None)),
         (ADMIN, 1000, DeletionCommand::EndGrace { held: false, recovery_days: 30 }),
         (ADMIN, 59, restore(Some("she called"))),
         (ADMIN, 1000, begin()),

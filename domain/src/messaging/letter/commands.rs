@@ -49,6 +49,10 @@ pub enum LetterKind {
     DeletionAsked,
     /// Somebody else undid the deletion of the recipient's account.
     DeletionUndone,
+    /// Somebody else took back the deletion that the recipient asked for.
+    DeletionCancelled,
+    /// The deletion that the recipient asked for was refused.
+    DeletionRefused,
     /// Something in the audit log looks wrong.
     AnomalyRaised,
     /// A stream of the audit log stopped.
@@ -74,7 +78,7 @@ pub enum LetterKind {
 }
 
 impl LetterKind {
-    pub const ALL: [LetterKind; 32] = [
+    pub const ALL: [LetterKind; 34] = [
         LetterKind::Invitation,
         LetterKind::MagicLink,
         LetterKind::PasswordReset,
@@ -96,6 +100,8 @@ impl LetterKind {
         LetterKind::ExternalIdentityLinked,
         LetterKind::DeletionAsked,
         LetterKind::DeletionUndone,
+        LetterKind::DeletionCancelled,
+        LetterKind::DeletionRefused,
         LetterKind::AnomalyRaised,
         LetterKind::SiemStreamFailed,
         LetterKind::AuditExportReady,
@@ -164,6 +170,8 @@ impl LetterKind {
             LetterKind::ExternalIdentityLinked => "external_identity_linked",
             LetterKind::DeletionAsked => "deletion_asked",
             LetterKind::DeletionUndone => "deletion_undone",
+            LetterKind::DeletionCancelled => "deletion_cancelled",
+            LetterKind::DeletionRefused => "deletion_refused",
             LetterKind::AnomalyRaised => "anomaly_raised",
             LetterKind::SiemStreamFailed => "siem_stream_failed",
             LetterKind::AuditExportReady => "audit_export_ready",
