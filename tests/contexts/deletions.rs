@@ -5,6 +5,7 @@ use crate::support::{
     mail::{Mail, mails_to},
     running::{Client, Organization, Reply, eventually, fresh_organization, mint},
 };
+use chrono::{DateTime, TimeDelta, Utc};
 use palmares_domain::identity::Role;
 use serde_json::{Value, json};
 
@@ -82,6 +83,21 @@ async fn what_an_administrator_asked_for_and_did_not_prove_keeps_nobody_from_ask
     let earlier = shown["earlier"].as_array().expect("a list");
     assert_eq!(earlier.iter().map(|of| (&of["kind"], &of["status"])).collect::<Vec<_>>(), [(&json!("BY_ADMIN"), &json!("SUBMITTED"))]);
     assert_eq!(earlier[0]["requested_by"], json!(me(admin).await));
+}
+
+#[tokio::test]
+async fn a_plan_follows_the_deletion_that_is_under_way() {
+    let organization = fresh_organization().await;
+    let path = format!("/deletion-preview?user_id={}", organization.member_id);
+    assert_eq!(organization.member.get(&path).await.expect(200).body.get("status"), None);
+    let request = in_review(&organization).await;
+    on(&organization.officer, &request, "approve", json!({})).await.expect(200);
+    let due_at = organization.deletion(&request).await["due_at"].clone();
+    // A read model has a time to the microsecond.
+    let at = |at: &Value| at.as_str().and_then(|at| at.parse::<DateTime<Utc>>().ok()).expect("a time").timestamp_micros();
+    let plan = organization.member.get(&path).await.expect(200).body;
+    assert_eq!((&plan["status"], at(&plan["soft_deleted_at"])), (&json!("GRACE"), at(&due_at)));
+    assert_eq!(TimeDelta::microseconds(at(&plan["erased_at"]) - at(&due_at)), TimeDelta::days(30));
 }
 
 /// The letter to somebody whose subject says this.

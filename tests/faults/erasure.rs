@@ -3,6 +3,7 @@
 use super::{
     certificate::assert_proved_offline,
     load::{read_all, read_until},
+    plans::assert_plan_is_as_recorded,
     remains::{
         all_reach, as_projector, assert_log_is_whole, assert_nothing_is_found, assert_nothing_stands_in_clear, closings, head, read_models,
         rebuild_all, telling_of,
@@ -102,6 +103,7 @@ async fn run(mut world: World) {
     };
     read_until(&staff.admin, &format!("/users/{}?include_deleted=true", people[0].id), hidden).await;
     staff.assert_hidden(&people).await;
+    assert_plan_is_as_recorded(&staff.officer, &people[0].id, &people[0].request).await;
     assert_eq!(staff.figures().await, figures, "when those behind them are hidden");
     staff.restores(&back, &world.descriptor().mailbox_url).await;
     world.ahead(62);
@@ -371,6 +373,7 @@ impl Staff {
         }
         if let Some(subject) = people.first() {
             assert_proved_offline(&self.officer, &subject.request).await;
+            assert_plan_is_as_recorded(&self.officer, &subject.id, &subject.request).await;
         }
     }
 }

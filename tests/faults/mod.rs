@@ -10,6 +10,7 @@ mod clock_ahead;
 mod erasure;
 mod load;
 mod organization_erasure;
+mod plans;
 mod provisioning;
 mod remains;
 mod reused_address;

@@ -1,6 +1,7 @@
 //! Deletions, legal holds and retention schedules.
 
 pub(super) mod checks;
+mod plan;
 mod preview;
 mod verify;
 mod what_if;

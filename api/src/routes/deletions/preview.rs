@@ -1,19 +1,19 @@
 //! What a deletion would take away and what it would leave, on which ground and from when.
 
-use super::checks::holds_on;
+use super::{checks::holds_on, plan::Plan};
 use crate::{
     pipeline::{Services, action::Action},
     problem::Problem,
 };
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use palmares_commands::compliance::SEE_HOLDS;
 use palmares_domain::{
     compliance::{
-        deletion_request::{DeletionSubject, Retained},
+        deletion_request::{DeletionRequest, DeletionStatus, DeletionSubject, Retained},
         retention_schedule::{RecordClass, RetentionSchedule},
     },
     identity::user::User,
-    kernel::{Admitted, LegalHoldId, Purpose, UserId},
+    kernel::{Admitted, DeletionRequestId, LegalHoldId, Purpose, UserId},
     registry::event_catalogue,
 };
 use palmares_projections::{
@@ -25,7 +25,8 @@ use std::collections::BTreeMap;
 use utoipa::ToSchema;
 
 /// What would become of what is kept of a user, were their deletion approved now; of the whole
-/// organization where no user is named. Nothing is recorded.
+/// organization where no user is named. From its approval on, what becomes of it by the dates that the deletion has; of
+/// whom is `PURGED` already, nothing is left to go or to stay. Nothing is recorded.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PreviewDeletion {
@@ -36,13 +37,18 @@ pub struct PreviewDeletion {
 /// What would go, what would stay, and what stands in the way.
 #[derive(Serialize, ToSchema)]
 pub struct DeletionPreview {
-    /// When the grace period would be over: cancellable until then.
-    pub soft_deleted_at: DateTime<Utc>,
-    /// When the recovery window would be over: restorable until then.
+    /// Where the deletion stands; missing where none is open.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub status: Option<DeletionStatus>,
+    /// When the grace period would be over: cancellable until then. Missing once it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub soft_deleted_at: Option<DateTime<Utc>>,
+    /// When the recovery window would be over, or was: restorable until then.
     pub erased_at: DateTime<Utc>,
-    /// What would be destroyed then.
+    /// What would be destroyed then. Empty after it.
     pub goes: Vec<Concerned>,
-    /// What would stay, each until its date.
+    /// What would stay, or stays, each until its date. Empty once everything went: what the log has then is under a
+    /// random id.
     pub stays: Vec<Concerned>,
     /// Legal holds that are in the way; missing for whoever may not see holds.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -78,37 +84,49 @@ impl Action for PreviewDeletion {
             let known = services.engine.look(organization, user, |user: &User| user.profile().is_some()).await?;
             known.then_some(()).ok_or_else(Problem::not_found)?;
         }
-        let mut reader = services.readers.open(admitted.tenant(), None).await?;
-        let mut sealed = sealed(&mut reader, user).await?;
-        let audited = audited(&mut reader, user).await?;
-        let schedule = services.engine.state::<RetentionSchedule>(organization, organization).await?;
         let seen = admitted.admission().rights.permit(SEE_HOLDS);
         let holds = if seen { Some(holds_on(services, admitted.tenant(), subject).await?) } else { None };
-
-        let days = |class| TimeDelta::days(schedule.days(class).into());
-        let soft_deleted_at = services.engine.now() + days(RecordClass::DeletionGrace);
-        let erased_at = soft_deleted_at + days(RecordClass::DeletionRecovery);
-        let mut dates = schedule.dates(&Purpose::OF_PEOPLE, erased_at);
-        if user.is_none() {
-            // What was written about cases goes with the last of its people.
-            let until = dates.iter().map(|kept| kept.until).max().unwrap_or(erased_at);
-            dates.push(Retained { purpose: Purpose::Case, until });
-        }
-        let of_purposes = dates.into_iter().map(|kept| {
-            let class = RecordClass::of(kept.purpose);
-            let SealedFields { fields, values } = sealed.remove(&kept.purpose).unwrap_or_default();
-            Concerned { class, fields, records: Some(values), ground: class.ground(), destroyed_at: kept.until }
-        });
-        let (goes, mut stays): (Vec<_>, Vec<_>) = of_purposes.partition(|concerned| concerned.destroyed_at <= erased_at);
-        stays.extend([RecordClass::Audit, RecordClass::Backup].map(|class| Concerned {
-            class,
-            fields: Vec::new(),
-            records: (class == RecordClass::Audit).then_some(audited),
-            ground: class.ground(),
-            destroyed_at: schedule.until(class, erased_at),
-        }));
-        Ok(DeletionPreview { soft_deleted_at, erased_at, goes, stays, holds })
+        let schedule = services.engine.state::<RetentionSchedule>(organization, organization).await?;
+        let request = services.engine.state::<DeletionRequest>(organization, DeletionRequestId::of(subject.id())).await?;
+        let plan = Plan::of(request.dossier(), &schedule, services.engine.now());
+        let (goes, stays) = if plan.is_over() {
+            (Vec::new(), Vec::new())
+        } else {
+            let mut reader = services.readers.open(admitted.tenant(), None).await?;
+            concerned(&mut reader, user, &plan, &schedule).await?
+        };
+        let Plan { status, soft_deleted_at, erased_at, .. } = plan;
+        Ok(DeletionPreview { status, soft_deleted_at, erased_at, goes, stays, holds })
     }
+}
+
+/// What goes with the erasure, and what stays after it.
+async fn concerned(
+    reader: &mut TenantReader<'_>,
+    user: Option<UserId>,
+    plan: &Plan,
+    schedule: &RetentionSchedule,
+) -> Result<(Vec<Concerned>, Vec<Concerned>), ReadError> {
+    let mut sealed = sealed(reader, user).await?;
+    let audited = audited(reader, user).await?;
+    // What was written about cases goes with the last of an organization's people.
+    let last = plan.dates.iter().map(|kept| kept.until).max().filter(|_| user.is_none());
+    let cases = last.map(|until| Retained { purpose: Purpose::Case, until });
+    let of_purposes = plan.dates.iter().copied().chain(cases).map(|kept| {
+        let class = RecordClass::of(kept.purpose);
+        let SealedFields { fields, values } = sealed.remove(&kept.purpose).unwrap_or_default();
+        Concerned { class, fields, records: Some(values), ground: class.ground(), destroyed_at: kept.until }
+    });
+    let (goes, mut stays): (Vec<_>, Vec<_>) = of_purposes.partition(|concerned| concerned.destroyed_at <= plan.erased_at);
+    let of_log = [(RecordClass::Audit, schedule.until(RecordClass::Audit, plan.erased_at)), (RecordClass::Backup, plan.backups_until)];
+    stays.extend(of_log.map(|(class, destroyed_at)| Concerned {
+        class,
+        fields: Vec::new(),
+        records: (class == RecordClass::Audit).then_some(audited),
+        ground: class.ground(),
+        destroyed_at,
+    }));
+    Ok((goes, stays))
 }
 
 /// What is kept by purpose: of a user what holds something of theirs, of an organization what may hold something.
