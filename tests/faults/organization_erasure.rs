@@ -91,6 +91,7 @@ async fn run(mut world: World) {
     assert_log_is_whole(&world);
     let last = leaving.certificate(&request, &keys).await;
     assert_eq!((last.destroyed, last.retained), (vec![Purpose::Reward, Purpose::Hr], Vec::new()));
+    leaving.assert_all_is_certified(&request, &keys, &said.destroyed).await;
     assert!(last.steps.iter().any(|(step, count)| *step == ErasureStep::KeysDestroyed && *count > 0), "{:?}", last.steps);
     let own =
         read_until(&leaving.platform, &format!("/organizations/{}?include_deleted=true", leaving.id), |found| found["status"] == "PURGED")
@@ -206,6 +207,19 @@ impl Leaving {
 
     async fn becomes(&self, request: &str, status: &str) {
         read_until(&self.platform, &format!("/deletion-requests/{request}"), |request| request["status"] == status).await;
+    }
+
+    /// What the first round destroyed is proved still, beside the last one, and nothing is said to go any more.
+    async fn assert_all_is_certified(&self, request: &str, keys: &TokenKeys, first: &[Purpose]) {
+        let rounds = read_until(&self.platform, &format!("/deletion-requests/{request}/certificate"), Value::is_object).await;
+        let earlier = rounds["earlier"].as_array().expect("a list");
+        let said: Certificate = keys.unseal(PURPOSE, earlier[0]["certificate"].as_str().expect("a certificate")).expect("it verifies");
+        assert_eq!((earlier.len(), said.round, said.destroyed.as_slice()), (1, 1, first), "{rounds}");
+        assert!(earlier[0]["position"].as_i64() < rounds["position"].as_i64(), "{rounds}");
+        let payload: Value = serde_json::from_str(earlier[0]["payload"].as_str().expect("the recorded bytes")).expect("JSON");
+        assert_eq!(payload["certificate"], earlier[0]["certificate"]);
+        let plan = read_until(&self.platform, "/deletion-preview", Value::is_object).await;
+        assert_eq!((&plan["status"], &plan["goes"], &plan["stays"]), (&json!("PURGED"), &json!([]), &json!([])));
     }
 
     async fn certificate(&self, request: &str, keys: &TokenKeys) -> Certificate {

@@ -6,8 +6,8 @@ mod traces;
 
 pub use fold::DeletionRequests;
 pub use query::{
-    DeletionRequest, EarlierRequest, GetCertificate, GetDeletionRequest, Kept, ListDeletionRequests, PastCheck, SignedCertificate,
-    open_requests,
+    DeletionRequest, EarlierCertificate, EarlierRequest, GetCertificate, GetDeletionRequest, Kept, ListDeletionRequests, PastCheck,
+    SignedCertificate, open_requests,
 };
 pub use traces::{SealedFields, audited, footprint, sealed_by_field, sealed_by_purpose, taken_out_since};
 

@@ -34,12 +34,11 @@ pub(super) const OPEN: &str = "
     WHERE organization_id = $1 AND status NOT IN ('REFUSED', 'CANCELLED', 'RESTORED', 'PURGED')";
 
 pub(super) const CERTIFICATE: &str = "
-    SELECT d.certificate, l.position, convert_from(l.payload, 'UTF8')
-    FROM compliance_deletion_requests d, LATERAL (
-        SELECT position, payload FROM log
-        WHERE organization_id = d.organization_id AND stream_type = $4 AND stream_id = d.request_id AND event_type = ANY($5)
-        ORDER BY version DESC LIMIT 1) l
-    WHERE d.organization_id = $1 AND d.request_id = $2 AND ($3::uuid IS NULL OR d.user_id = $3) AND d.certificate IS NOT NULL";
+    SELECT l.position, convert_from(l.payload, 'UTF8')
+    FROM compliance_deletion_requests d
+    JOIN log l ON l.organization_id = d.organization_id AND l.stream_type = $4 AND l.stream_id = d.request_id AND l.event_type = ANY($5)
+    WHERE d.organization_id = $1 AND d.request_id = $2 AND ($3::uuid IS NULL OR d.user_id = $3) AND d.certificate IS NOT NULL
+    ORDER BY l.version DESC";
 
 /// The events that bring a certificate.
 const CERTIFYING: [&str; 3] = ["compliance.subject_anonymised", "compliance.erasure_certified", "compliance.deletion_purged"];
@@ -83,14 +82,15 @@ pub struct DeletionRequest {
     pub earlier: Vec<EarlierRequest>,
 }
 
-/// A deletion of the same subject that was refused, cancelled or undone. Why it was asked for stands in the log.
+/// A deletion of the same subject that was refused, cancelled or undone, or gave way to another one before it was
+/// proven. Why it was asked for stands in the log.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub struct EarlierRequest {
     pub kind: String,
     pub requested_by: UserId,
     pub ground: Option<String>,
     pub incident: Option<String>,
-    /// `REFUSED`, `CANCELLED` or `RESTORED`.
+    /// `REFUSED`, `CANCELLED` or `RESTORED`; `SUBMITTED` where it was not proven, and somebody else asked.
     pub status: String,
     pub approved_by: Vec<UserId>,
     pub refusal_ground: Option<String>,
@@ -247,7 +247,7 @@ impl Query for GetDeletionRequest {
     }
 }
 
-/// The certificate of the last round of erasure.
+/// The certificates of a deletion: that of the last round of erasure, and beside it those of the rounds before.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct GetCertificate {
@@ -266,6 +266,29 @@ pub struct SignedCertificate {
     pub position: i64,
     /// The bytes that were recorded, for `palmares verify PROOF --payload FILE`.
     pub payload: String,
+    /// Those of the rounds before, newest first. The last of them is of the first round, in which most is destroyed.
+    pub earlier: Vec<EarlierCertificate>,
+}
+
+/// What an earlier round destroyed, proved in the same way.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct EarlierCertificate {
+    pub certificate: String,
+    pub position: i64,
+    pub payload: String,
+}
+
+/// The part of a recorded round that is its certificate.
+#[derive(Deserialize)]
+struct Certifying {
+    certificate: String,
+}
+
+impl EarlierCertificate {
+    fn recorded((position, payload): (i64, String)) -> Result<Self, ReadError> {
+        let Certifying { certificate } = serde_json::from_str(&payload).map_err(|error| ReadError::Unavailable(error.into()))?;
+        Ok(Self { certificate, position, payload })
+    }
 }
 
 impl Query for GetCertificate {
@@ -281,8 +304,10 @@ impl Query for GetCertificate {
         reader.touches(self.request_id.0);
         let query = sqlx::query_as(CERTIFICATE).persistent(false).bind(reader.organization().0).bind(self.request_id.0);
         let query = query.bind(self.user_id.map(|user| user.0)).bind(deletion_request::DeletionRequest::TYPE).bind(CERTIFYING);
-        let found: Option<(String, i64, String)> = query.fetch_optional(reader.connection()).await?;
-        found.map(|(certificate, position, payload)| SignedCertificate { certificate, position, payload }).ok_or(ReadError::NotFound)
+        let rounds: Vec<(i64, String)> = query.fetch_all(reader.connection()).await?;
+        let mut rounds = rounds.into_iter().map(EarlierCertificate::recorded).collect::<Result<Vec<_>, _>>()?.into_iter();
+        let EarlierCertificate { certificate, position, payload } = rounds.next().ok_or(ReadError::NotFound)?;
+        Ok(SignedCertificate { certificate, position, payload, earlier: rounds.collect() })
     }
 }
 
