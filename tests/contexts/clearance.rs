@@ -1,8 +1,9 @@
 //! What is above a caller's clearance is left out wherever events are shown, and named.
 
-use super::live::Subscription;
+use super::{live::Subscription, proofs::sealed};
 use crate::support::running::{Client, Organization, fresh_organization, mint};
 use palmares_domain::kernel::RoleId;
+use palmares_proofs::{LogKey, TrustedKeys, evidence};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -78,6 +79,68 @@ async fn each_route_shows_of_an_event_what_the_caller_is_cleared_for_and_names_t
             }
         }
     }
+}
+
+/// An evidence package, with its lines after the first one.
+async fn package(client: &Client, query: &str) -> (Vec<u8>, Vec<Value>) {
+    let answer = client.request(Method::GET, &format!("/audit-logs/evidence{query}")).send().await.expect("an answer");
+    assert_eq!(answer.status().as_u16(), 200);
+    let text = answer.text().await.expect("the whole package");
+    let lines = text.lines().skip(1).map(|line| serde_json::from_str(line).expect("an event")).collect();
+    (text.into_bytes(), lines)
+}
+
+// covers: P-55, E-184
+#[tokio::test]
+async fn a_package_shows_what_the_caller_is_cleared_for_and_hashes_of_the_rest() {
+    let organization = fresh_organization().await;
+    let item = json!({ "source": "watch", "source_record_id": "1", "user_id": organization.member_id, "metric": "steps", "value": 7,
+        "local_day": "2026-01-05", "time_zone": "Europe/Paris" });
+    organization.admin.post("/activities", &json!({ "items": [item] })).await.expect(200);
+    let internal = cleared_for(&organization, None).await;
+    let confidential = cleared_for(&organization, Some("confidential")).await;
+    let restricted = cleared_for(&organization, Some("restricted")).await;
+    sealed(&organization).await;
+    let key = organization.officer.get("/audit-logs/keys").await.expect(200).items()[0]["key"].as_str().expect("a key").to_owned();
+    let trust = evidence::Trust { keys: TrustedKeys::new([LogKey::parse(&key).expect("a key")]), ..evidence::Trust::default() };
+    for (client, cleared) in [(&internal, 0), (&confidential, 1), (&restricted, 2), (&organization.officer, 2)] {
+        for (above, (event_type, field)) in EVENTS.into_iter().enumerate() {
+            for query in [String::new(), format!("?event_type={event_type}")] {
+                let (bytes, events) = package(client, &query).await;
+                evidence::verify(bytes.as_slice(), &trust).expect("it is whole, whatever it shows");
+                let of_type: Vec<_> = events.iter().filter(|event| event["type"] == event_type).collect();
+                assert!(!of_type.is_empty());
+                for event in of_type {
+                    let text = event["payload"]["text"].as_str();
+                    assert_eq!(text.is_some_and(|text| text.contains(field)), cleared > above, "{field} for {cleared}: {event}");
+                    assert_eq!(event["payload"]["sha256"].is_string(), cleared <= above, "{field} for {cleared}: {event}");
+                }
+            }
+        }
+        // What nobody has to be cleared for is shown to all.
+        let (_, events) = package(client, "?event_type=identity.role_composed").await;
+        assert!(events.iter().any(|event| event["payload"]["text"].is_string()), "{events:?}");
+    }
+}
+
+// covers: P-55
+#[tokio::test]
+async fn a_package_is_the_whole_log_only_where_it_shows_all_of_it() {
+    let organization = fresh_organization().await;
+    let confidential = cleared_for(&organization, Some("confidential")).await;
+    let restricted = cleared_for(&organization, Some("restricted")).await;
+    sealed(&organization).await;
+    let whole = async || {
+        let head = organization.head().await;
+        let listed = organization.officer.get_at("/audit-logs?event_type=compliance.whole_log_exported", head).await.expect(200);
+        listed.items().len()
+    };
+    package(&confidential, "").await;
+    assert_eq!(whole().await, 0, "hashes are not what somebody who leaves takes along");
+    package(&restricted, "?event_type=identity.user_created").await;
+    assert_eq!(whole().await, 0);
+    package(&restricted, "").await;
+    assert_eq!(whole().await, 1);
 }
 
 // covers: P-54

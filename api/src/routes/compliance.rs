@@ -41,8 +41,9 @@ pub const ROUTES: &[Route] = &[
 ];
 
 /// Exports a span of the organization's log as an evidence package: every event as it is stored, and the
-/// proof that none is left out, which `palmares verify` checks without us. Personal fields are digests. With
-/// filters, events that do not fit stand in it with the hashes of what they say.
+/// proof that none is left out, which `palmares verify` checks without us. Personal fields are digests. Events
+/// that say anything above the caller's clearance stand in it with the hashes of what they say, and with filters
+/// those that do not fit.
 #[derive(Deserialize, ToSchema)]
 #[serde(transparent)]
 pub struct ExportEvidence(Asked);
@@ -50,8 +51,8 @@ pub struct ExportEvidence(Asked);
 impl Streaming for ExportEvidence {
     const MEDIA_TYPE: &'static str = evidence::MEDIA_TYPE;
 
-    fn is_whole(&self, _: DataClass) -> bool {
-        self.0.from.is_none() && self.0.to.is_none() && self.0.choice().is_none()
+    fn is_whole(&self, clearance: DataClass) -> bool {
+        clearance == DataClass::Restricted && self.0.from.is_none() && self.0.to.is_none() && self.0.choice().is_none()
     }
 
     async fn start(&self, tenant: Tenant, services: &Services) -> Result<i64, Problem> {
@@ -62,9 +63,10 @@ impl Streaming for ExportEvidence {
     }
 
     fn open(admitted: Admitted<Self>, Stretch { recorded, .. }: Stretch, services: &Services) -> Bytestream {
-        let (tenant, (_, ExportEvidence(asked))) = (admitted.tenant(), admitted.into_parts());
+        let (tenant, (admission, ExportEvidence(asked))) = (admitted.tenant(), admitted.into_parts());
+        let readers = services.readers.cleared_for(admission.rights.clearance());
         let (progress, patience, chooses) = (services.progress.clone(), services.settings.wait_max, asked.choice().is_some());
-        let package = export(services.readers.clone(), tenant, asked, recorded).map_err(anyhow::Error::from);
+        let package = export(readers, tenant, asked, recorded).map_err(anyhow::Error::from);
         // Whether an event fits is known once the audit log and its index have it. Nothing else in a package waits for them.
         let known = async move {
             let behind = |problem: Problem| anyhow::anyhow!("the audit log is behind: {}", problem.reason);

@@ -11,13 +11,17 @@ use crate::{
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use futures::{Stream, stream};
-use palmares_domain::kernel::Tenant;
+use palmares_domain::{
+    kernel::{DataClass, Tenant},
+    registry,
+};
 use palmares_proofs::{
     entry::{BytesHash, Id, Instant},
     evidence::{self, Plan},
     record::{Content, Record},
     tiles::WIDTH,
 };
+use serde_json::value::RawValue;
 use std::collections::{BTreeSet, VecDeque};
 use uuid::Uuid;
 
@@ -61,6 +65,7 @@ struct Export {
 }
 
 /// The package that `asked` names, up to what is sealed when it starts: one chunk for the head, and one for a tile of leaves.
+/// It shows what `readers` are cleared for.
 /// One that shows a choice ends before the position `before`.
 pub fn export(
     readers: Readers,
@@ -160,7 +165,8 @@ async fn places(reader: &mut TenantReader<'_>, leaves: std::ops::Range<u64>) -> 
     Ok(wanted.iter().copied().collect())
 }
 
-/// The lines of these leaves, which are of one tile; what a choice leaves out is hashes in them.
+/// The lines of these leaves, which are of one tile; what a choice leaves out is hashes in them, and so is what says
+/// anything above the reader's clearance: a leaf proves a payload whole, or its hash.
 async fn records(reader: &mut TenantReader<'_>, leaves: std::ops::Range<u64>, choice: Option<&ListAuditLogs>) -> Result<Bytes, ReadError> {
     let organization = reader.organization().0;
     let positions: Vec<i64> = places(reader, leaves.clone()).await?.into();
@@ -174,9 +180,10 @@ async fn records(reader: &mut TenantReader<'_>, leaves: std::ops::Range<u64>, ch
         Some(choice) => Some(matching(reader, choice, &rows).await?),
         None => None,
     };
+    let clearance = reader.clearance();
     let mut lines = Vec::new();
     for (index, row) in leaves.zip(rows) {
-        let is_shown = shown.as_ref().is_none_or(|shown| shown.contains(&row.position));
+        let is_shown = shown.as_ref().is_none_or(|shown| shown.contains(&row.position)) && !row.is_above(clearance);
         lines.extend_from_slice(&line(&row.record(index, is_shown))?);
     }
     Ok(Bytes::from(lines))
@@ -189,6 +196,16 @@ async fn matching(reader: &mut TenantReader<'_>, choice: &ListAuditLogs, rows: &
 }
 
 impl Row {
+    /// Whether the payload says anything that is above a clearance. Of what is no JSON nobody knows the class.
+    fn is_above(&self, clearance: DataClass) -> bool {
+        if clearance == DataClass::Restricted {
+            return false;
+        }
+        let event = u16::try_from(self.schema_version).ok().and_then(|version| registry::event_spec(&self.event_type, version));
+        let payload = serde_json::from_slice::<&RawValue>(&self.payload).ok();
+        payload.is_none_or(|payload| registry::data_map::cleared(event, payload, clearance).is_some())
+    }
+
     fn record(self, index: u64, is_shown: bool) -> Record {
         let id = |id: Uuid| Id(id.into_bytes());
         let content = |bytes: &[u8]| if is_shown { Content::of(bytes) } else { Content::Sha256(BytesHash::of(bytes)) };
