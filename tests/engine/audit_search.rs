@@ -47,6 +47,8 @@ const FILL: &str = "
         SELECT '00000000-0000-0000-0000-000000000007', ('00000000-0000-0000-0000-00000000030' || c)::uuid, gen_random_uuid(), '',
             decode(repeat('00', 32), 'hex')
         FROM generate_series(1, 2) c;
+    INSERT INTO checkpoints (name, slot, kind, version, active, position, status)
+        SELECT name, 'a', 'projector', 1, true, 30000, 'idle' FROM unnest(ARRAY['audit_log', 'subject_index']) name;
     ANALYZE;";
 
 /// Every address has the same hash.
@@ -142,4 +144,67 @@ async fn every_search_finds_what_reading_every_row_finds() {
         }
     }
     assert!(rare > 8, "rare pages reach far behind: {rare}");
+}
+
+/// Every entry that a search finds page by page, newest first.
+async fn walked(readers: &Readers, asked: &Value) -> Vec<i64> {
+    let (mut found, mut cursor) = (Vec::new(), Value::Null);
+    loop {
+        #[expect(clippy::disallowed_methods, reason = "a test of a query has no gate")]
+        let mut reader = readers.open(Tenant::grant(ACME), None).await.unwrap();
+        let mut asked = asked.clone();
+        (asked["cursor"], asked["limit"]) = (cursor, json!(7));
+        let query: ListAuditLogs = serde_json::from_value(asked).unwrap();
+        let page = query.run(&mut reader).await.unwrap();
+        found.extend(page.items.iter().map(|entry| entry.position));
+        match page.next_cursor {
+            Some(next) => cursor = json!(next),
+            None => return found,
+        }
+    }
+}
+
+/// Whose data a read showed stands in the index alone, which knows it a moment later than the log has the entry.
+// covers: E-195
+#[tokio::test]
+async fn nothing_is_shown_beyond_what_every_projection_of_the_search_knows() {
+    let database = servers::database().await;
+    let owner = PgPool::connect(&database.url).await.unwrap();
+    sqlx::raw_sql(FILL).execute(&owner).await.unwrap();
+    let options: sqlx::postgres::PgConnectOptions = database.url.parse().unwrap();
+    let pool = PgPoolOptions::new().max_connections(2).connect_with(options.options([("role", "palmares_reader")])).await.unwrap();
+    let readers = Readers::new(pool, Arc::new(OneAddress)).cleared_for(DataClass::Confidential);
+    let (of_target, all) = (json!({ "target_id": Uuid::from_u128(0x200) }), json!({ "from": "2026-01-01T08:10:00Z" }));
+    let (whole, newest) = (walked(&readers, &of_target).await, walked(&readers, &all).await);
+    assert!(whole.iter().filter(|position| **position > 28_000).count() > 5, "{whole:?}");
+
+    // The index stands behind: the rows that it has not made yet are not there.
+    sqlx::raw_sql(
+        "CREATE TABLE later AS SELECT * FROM compliance_subject_index_a WHERE position > 28000;
+         DELETE FROM compliance_subject_index_a WHERE position > 28000;
+         UPDATE checkpoints SET position = 28000 WHERE name = 'subject_index'",
+    )
+    .execute(&owner)
+    .await
+    .unwrap();
+    let known: Vec<i64> = whole.iter().copied().filter(|position| *position <= 28_000).collect();
+    assert_eq!(walked(&readers, &of_target).await, known, "what was done to the target itself waits for the rest");
+    assert_eq!(walked(&readers, &all).await, newest, "and what does not ask for it waits for nothing");
+
+    // Once it caught up the walk is whole.
+    sqlx::raw_sql(
+        "INSERT INTO compliance_subject_index_a SELECT * FROM later;
+         UPDATE checkpoints SET position = 30000 WHERE name = 'subject_index'",
+    )
+    .execute(&owner)
+    .await
+    .unwrap();
+    assert_eq!(walked(&readers, &of_target).await, whole);
+
+    // Texts and permissions are looked up before the entries that have them.
+    sqlx::query("UPDATE checkpoints SET position = 29500 WHERE name = 'audit_log'").execute(&owner).await.unwrap();
+    for asked in [all, json!({ "action": "identity.role" }), json!({ "text": "common", "from": "2026-01-01T08:10:00Z" })] {
+        let found = walked(&readers, &asked).await;
+        assert!(!found.is_empty() && found.iter().all(|position| *position <= 29_500), "{asked}: {found:?}");
+    }
 }

@@ -28,7 +28,9 @@ const FILL: &str = "
             event_id, number)
         SELECT organization_id, position, recorded_at, event_type, 'recorded', actor_id, 'points_program',
             ('00000000-0000-0000-0000-00000000090' || stream_key)::uuid, event_id, position
-        FROM events;";
+        FROM events;
+    INSERT INTO checkpoints (name, slot, kind, version, active, position, status)
+        SELECT name, 'a', 'projector', 1, true, 5000, 'idle' FROM unnest(ARRAY['audit_log', 'subject_index']) name;";
 
 struct NoKeys;
 

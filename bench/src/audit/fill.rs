@@ -18,6 +18,8 @@ const INDEXES: &str = "SELECT indexname::text, indexdef FROM pg_indexes WHERE ta
 
 const FINISH: &str = "
 ALTER TABLE compliance_audit_log_slots ATTACH PARTITION compliance_audit_log_a FOR VALUES IN ('a');
+INSERT INTO checkpoints (name, slot, kind, version, active, position, status)
+    SELECT name, 'a', 'projector', 1, true, (SELECT max(position) FROM events), 'idle' FROM unnest(ARRAY['audit_log', 'subject_index']) name;
 ANALYZE compliance_audit_log_slots, compliance_subject_index_slots, streams";
 
 const TABLES: [&str; 5] = ["events", "compliance_audit_log_a", "compliance_audit_texts_a", "compliance_subject_index_a", "client_contexts"];

@@ -56,6 +56,7 @@ pub(super) const STATEMENTS: &[(&str, &str)] = &[
     ("compliance.audit_trail.first_since", statements::FIRST_SINCE),
     ("compliance.audit_trail.last_before", statements::LAST_BEFORE),
     ("compliance.audit_trail.actions", statements::ACTIONS),
+    ("compliance.audit_trail.known", statements::KNOWN),
     ("compliance.audit_trail.contexts", statements::CONTEXTS),
     ("compliance.audit_trail.type_recorded", recorded::TYPE_RECORDED),
     ("compliance.audit_trail.target_recorded", recorded::TARGET_RECORDED),

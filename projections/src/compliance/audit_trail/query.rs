@@ -4,7 +4,7 @@ use super::{
     AuditName, PROJECTION,
     differences::Detail,
     entry::{self, AuditEntry},
-    search,
+    search, statements,
 };
 use crate::compliance::subject_index;
 use crate::engine::{Cursor, Limit, Page, Query, ReadError, TenantReader};
@@ -101,6 +101,17 @@ impl ListAuditLogs {
         if self.states { Detail::Whole } else { Detail::Bounded }
     }
 
+    /// The last position up to which everything is known that it asks for.
+    ///
+    /// Asked for before anything else: each statement sees the database at a moment of its own, and projections go on
+    /// each at its own pace. An entry that one of them had and another had not yet would leave a hole behind the newest
+    /// entry of a page, to which no cursor leads back.
+    async fn known(&self, reader: &mut TenantReader<'_>) -> Result<i64, ReadError> {
+        // Whom an entry concerns matters to a search by target alone. The rest need not wait for the index of it.
+        let projections: &[&str] = if self.target_id.is_some() { Self::PROJECTIONS } else { &[PROJECTION] };
+        Ok(sqlx::query_scalar(statements::KNOWN).bind(projections).fetch_one(reader.connection()).await?)
+    }
+
     /// Whether it asks for every entry that there is. How many are shown at once is no matter.
     pub fn leaves_nothing_out(&self) -> bool {
         let Self {
@@ -139,6 +150,7 @@ impl Query for ListAuditLogs {
         let limit = self.limit.rows()?;
         let before: i64 = reader.behind(self.cursor.as_ref())?.unwrap_or(i64::MAX);
         let before = reader.as_of.map_or(before, |as_of| before.min(as_of.saturating_add(1)));
+        let before = before.min(self.known(reader).await?.saturating_add(1));
         let rows = search::newest(&self, reader, before, limit + 1).await?;
         let page = Page::of(rows, limit, |last| reader.cursor(&last.position))?;
         Ok(Page { items: entry::detailed(reader, page.items, self.detail()).await?, next_cursor: page.next_cursor })

@@ -180,5 +180,10 @@ pub(super) const ACTIONS: &str = "
         FROM found WHERE found.action IS NOT NULL)
     SELECT action FROM found WHERE action IS NOT NULL";
 
+/// How far projections are, all of them.
+pub(super) const KNOWN: &str = "
+    SELECT coalesce(min(coalesce(c.position, 0)), 0)
+    FROM unnest($1::text[]) n(name) LEFT JOIN checkpoints c ON c.name = n.name AND c.active";
+
 /// Contexts of requests that came from one address.
 pub(super) const CONTEXTS: &str = "SELECT id FROM client_contexts WHERE organization_id = $1 AND ip_hash = $2";
