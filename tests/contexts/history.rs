@@ -1,7 +1,8 @@
 //! What is kept of what happened: events, their export and their stream, the audit trail, and the
 //! read models that are made of them.
 
-use crate::support::running::{Organization, eventually, fresh_organization};
+use super::{audit::found, live::Subscription};
+use crate::support::running::{Client, Organization, eventually, fresh_organization};
 use reqwest::Method;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -26,7 +27,7 @@ fn policies(decided: &Value) -> Vec<&str> {
 /// The records of what was exported and streamed until now.
 pub(super) async fn exports(organization: &Organization) -> Vec<Value> {
     let head = organization.head().await;
-    organization.analyst.get_at("/events?type=compliance.data_exported", head).await.expect(200).items().to_vec()
+    organization.officer.get_at("/events?type=compliance.data_exported", head).await.expect(200).items().to_vec()
 }
 
 /// An organization in which a member got and spent points; with the member's program.
@@ -168,6 +169,51 @@ async fn an_export_has_one_line_for_each_event() {
     let recorded = exports(&organization).await;
     let begun = recorded.last().map(|record| record["payload"]["from_position"].clone());
     assert_eq!(begun, page.items().last().map(|event| event["position"].clone()), "the record says where the cursor pointed");
+}
+
+// covers: E-195, P-12
+#[tokio::test]
+async fn who_looks_at_events_is_on_record_and_only_readers_of_the_audit_log_are_told() {
+    let organization = fresh_organization().await;
+    let types = ["compliance.access_refused", "compliance.sensitive_data_read"];
+    organization.member.get("/users").await.refused(403, "ACCESS_DENIED");
+    organization.analyst.get("/events?limit=3").await.expect(200);
+    organization.analyst.get("/audit-logs").await.refused(403, "ACCESS_DENIED");
+    for event_type in types {
+        eventually("whoever may read the audit log is told", async || {
+            let told = organization.officer.all(&format!("/events?type={event_type}")).await;
+            (!told.is_empty() && told.iter().all(is_access)).then_some(())
+        })
+        .await;
+    }
+    let looks = found(&organization, "event_type=compliance.sensitive_data_read&action=operations.event.read").await;
+    let by = |role: &str| looks.iter().filter(|look| look["actor_role"] == json!([role])).collect::<Vec<_>>();
+    assert_eq!(by("analyst").len(), 1, "each page is one look: {looks:?}");
+    assert_eq!(by("analyst")[0]["payload"]["route"], "/api/v1/events");
+    assert!(!by("compliance_officer").is_empty(), "{looks:?}");
+
+    // An analyst is not, by whatever way.
+    for filter in types.map(|name| format!("type={name}")).into_iter().chain(["stream_type=access_record".to_owned()]) {
+        let page = organization.analyst.get(&format!("/events?{filter}")).await.expect(200);
+        assert!(page.items().is_empty() && page.body["next_cursor"].is_null(), "{filter}: {}", page.body);
+    }
+    let listed = organization.domain_events().await;
+    assert!(!organization.analyst.all("/events").await.iter().any(is_access));
+    let exported = async |client: &Client| {
+        let answer = client.request(Method::GET, "/events").header("Accept", "application/x-ndjson").send().await.expect("an answer");
+        let text = answer.text().await.expect("the whole export");
+        text.lines().map(|line| serde_json::from_str(line).expect("an event")).collect::<Vec<Value>>()
+    };
+    assert!(exported(&organization.officer).await.iter().any(is_access));
+    assert!(!exported(&organization.analyst).await.iter().any(is_access));
+    let mut told = Subscription::open(&organization.analyst, "/events/stream?after=0", None).await;
+    loop {
+        let event = told.next().await;
+        assert!(!is_access(&event), "{event}");
+        if Some(&event) == listed.last() {
+            break;
+        }
+    }
 }
 
 // covers: E-185, E-233, P-88

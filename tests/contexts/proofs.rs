@@ -1,6 +1,7 @@
 //! The audit log proves itself: what a compliance officer hands over is verified by somebody who has
 //! nothing but the files and a key.
 
+use super::audit::found;
 use crate::support::running::{Organization, PALMARES, eventually, fresh_organization, running};
 use palmares_proofs::{Checkpoint, LogKey, NodeHash, compact::Compact};
 use reqwest::Method;
@@ -158,6 +159,19 @@ async fn the_tiles_give_the_root_that_was_signed() {
     for nothing in ["0/1", "1/0", "9/0", "256/0", "-1/0", "0/x"] {
         organization.officer.get(&format!("/audit-logs/tiles/{nothing}")).await.refused(404, "RESOURCE_NOT_FOUND");
     }
+}
+
+/// A proof tells of an event what it is, when it was and whose doing.
+// covers: E-195
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_asks_for_a_proof_is_in_the_audit_log() {
+    let organization = fresh_organization().await;
+    let position = organization.admin.post("/users", &json!({ "external_ref": "x", "role": "member" })).await.expect(201).position();
+    sealed(&organization).await;
+    organization.officer.get(&format!("/audit-logs/{position}/proof")).await.expect(200);
+    let looks = found(&organization, "event_type=compliance.sensitive_data_read").await;
+    let of_proof = looks.iter().filter(|look| look["payload"]["route"] == "/api/v1/audit-logs/{position}/proof");
+    assert_eq!(of_proof.count(), 1, "{looks:?}");
 }
 
 /// Proofs are of one's own log, for those who may read it.

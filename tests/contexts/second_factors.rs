@@ -79,7 +79,7 @@ async fn a_role_that_comes_after_the_sign_in_is_of_no_use_without_a_second_facto
 
     // It was remembered.
     eventually("the refusals in the log", async || {
-        let mut refused = organization.analyst.all("/events?type=compliance.access_refused").await;
+        let mut refused = organization.officer.all("/events?type=compliance.access_refused").await;
         refused.retain(|event| event["actor_id"] == person.user.as_str() && event["payload"]["route"] == "/api/v1/roles");
         (refused.len() == 3).then_some(())
     })

@@ -54,7 +54,7 @@ pub use ports::{
 };
 pub use progress::Progress;
 pub use route::{Route, Throttle};
-pub use server::{Bound, Parts, Services, bind};
+pub use server::{Bound, Parts, READ_AUDIT_LOG, Services, bind};
 pub use settings::{Proxy, RateLimits, Settings};
 pub use step_up::{PROOF_HEADER, STEP_UP, StepUpProof};
 pub use tokens::TokenKeys;

@@ -11,7 +11,10 @@ use super::{
     worded::worded,
 };
 use crate::problem::Problem;
-use palmares_domain::kernel::{Code, DataClass, Tenant, UserId};
+use palmares_domain::{
+    identity::Rights,
+    kernel::{Code, Tenant, UserId},
+};
 use palmares_projections::engine::{Query, ReadError};
 use std::{collections::BTreeSet, time::Duration};
 
@@ -27,7 +30,7 @@ pub async fn serve<Q: Query>(call: &mut Call<'_>) -> Answer {
     let tenant = admitted.tenant();
     let (admission, query) = admitted.into_parts();
     let position = apart(reach(call, Q::PROJECTIONS, min_position)).await?;
-    let Answered { body, stale, unreadable, shown } = answer(call, tenant, admission.rights.clearance(), query, as_of).await;
+    let Answered { body, stale, unreadable, shown } = answer(call, tenant, &admission.rights, query, as_of).await;
     services.gate.record_shown(call, &admission, of.owner, None, shown).await?;
     let mut body = body?;
     if call.route.words_rows {
@@ -83,8 +86,8 @@ struct Answered {
     shown: BTreeSet<UserId>,
 }
 
-async fn answer<Q: Query>(call: &Call<'_>, tenant: Tenant, clearance: DataClass, query: Q, as_of: Option<i64>) -> Answered {
-    let readers = call.services.readers.cleared_for(clearance).marking_unreadable();
+async fn answer<Q: Query>(call: &Call<'_>, tenant: Tenant, rights: &Rights, query: Q, as_of: Option<i64>) -> Answered {
+    let readers = call.services.readers_for(rights).marking_unreadable();
     let mut reader = match readers.open(tenant, as_of).await {
         Ok(reader) => reader,
         Err(error) => return Answered { body: Err(error.into()), stale: false, unreadable: 0, shown: BTreeSet::new() },

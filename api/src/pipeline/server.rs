@@ -15,9 +15,13 @@ use crate::sign_in::Desk;
 use actix_web::{App, HttpRequest, HttpServer, dev, middleware::Compress, web};
 use metrics_exporter_prometheus::PrometheusHandle;
 use palmares_commands::engine::Engine;
+use palmares_domain::identity::Rights;
 use palmares_projections::engine::{Readers, head::HeadSignal, stop::Stop};
 use sqlx::PgPool;
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
+
+/// What one needs to see who looked at what, and who was refused it.
+pub const READ_AUDIT_LOG: &str = "compliance.audit_log.read";
 
 /// Everything a request may need. Handlers read it; the gate alone grants.
 pub struct Services {
@@ -60,6 +64,11 @@ pub struct Parts {
 }
 
 impl Services {
+    /// Readers that show what these rights are cleared for.
+    pub fn readers_for(&self, rights: &Rights) -> Readers {
+        self.readers.cleared_for(rights.clearance()).showing_accesses(rights.permit(READ_AUDIT_LOG))
+    }
+
     /// # Errors
     /// Routes of which two could fit one request.
     pub fn new(parts: Parts) -> Result<Arc<Self>, Overlap> {

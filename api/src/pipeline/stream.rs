@@ -16,7 +16,10 @@ use futures::{
     Stream, StreamExt, future,
     stream::{self, BoxStream},
 };
-use palmares_domain::kernel::{Admitted, DataClass, Tenant, UserId};
+use palmares_domain::{
+    identity::Rights,
+    kernel::{Admitted, Tenant, UserId},
+};
 use serde::de::DeserializeOwned;
 use std::{future::Future, sync::Arc};
 use utoipa::ToSchema;
@@ -35,9 +38,9 @@ pub trait Streaming: DeserializeOwned + ToSchema + Send + 'static {
         None
     }
 
-    /// Whether it leaves nothing of the organization's history out of what it shows to whoever is cleared for
-    /// this class. Once such a one was handed over to its end, that is on record.
-    fn is_whole(&self, _: DataClass) -> bool {
+    /// Whether it leaves nothing of the organization's history out of what it shows to whoever has these
+    /// rights. Once such a one was handed over to its end, that is on record.
+    fn is_whole(&self, _: &Rights) -> bool {
         false
     }
 
@@ -88,7 +91,7 @@ pub async fn serve<S: Streaming>(call: &mut Call<'_>) -> Answer {
 /// What is to be recorded once an export of everything is over; nothing of any other one.
 fn taken_out<S: Streaming>(call: &Call<'_>, admitted: &Admitted<S>, exported_position: i64) -> Option<TakenOut> {
     let admission = admitted.admission();
-    let access = call.access().filter(|_| admitted.value().is_whole(admission.rights.clearance()))?;
+    let access = call.access().filter(|_| admitted.value().is_whole(&admission.rights))?;
     let access = Access { organization: admission.organization, ..access };
     Some(TakenOut { access, exported_position, size_bytes: 0, policies: admission.policies.clone() })
 }

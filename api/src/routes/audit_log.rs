@@ -18,6 +18,7 @@ use palmares_commands::compliance::{
 };
 use palmares_domain::{
     compliance::saved_searches::{SavedSearches, SearchFilters},
+    identity::Rights,
     kernel::{Admitted, ClientContext, DataClass, FieldError, SearchId, Tenant},
 };
 use palmares_projections::{
@@ -60,8 +61,8 @@ impl Streaming for ExportAuditLogs {
     const MEDIA_TYPE: &'static str = "application/x-ndjson";
     const PROJECTIONS: &'static [&'static str] = &[audit_trail::PROJECTION, subject_index::PROJECTION];
 
-    fn is_whole(&self, clearance: DataClass) -> bool {
-        is_whole(&self.0, clearance)
+    fn is_whole(&self, rights: &Rights) -> bool {
+        is_whole(&self.0, rights)
     }
 
     async fn start(&self, tenant: Tenant, services: &Services) -> Result<i64, Problem> {
@@ -70,7 +71,7 @@ impl Streaming for ExportAuditLogs {
 
     fn open(admitted: Admitted<Self>, Stretch { recorded, .. }: Stretch, services: &Services) -> Bytestream {
         let (tenant, (admission, Self(asked))) = (admitted.tenant(), admitted.into_parts());
-        let readers = services.readers.cleared_for(admission.rights.clearance()).marking_unreadable();
+        let readers = services.readers_for(&admission.rights).marking_unreadable();
         export_audit_ndjson(readers, tenant, asked, recorded).map_err(anyhow::Error::from).boxed()
     }
 }
@@ -84,8 +85,8 @@ impl Streaming for ExportAuditTable {
     const MEDIA_TYPE: &'static str = "text/csv";
     const PROJECTIONS: &'static [&'static str] = &[audit_trail::PROJECTION, subject_index::PROJECTION];
 
-    fn is_whole(&self, clearance: DataClass) -> bool {
-        is_whole(&self.0, clearance)
+    fn is_whole(&self, rights: &Rights) -> bool {
+        is_whole(&self.0, rights)
     }
 
     async fn start(&self, tenant: Tenant, services: &Services) -> Result<i64, Problem> {
@@ -94,14 +95,14 @@ impl Streaming for ExportAuditTable {
 
     fn open(admitted: Admitted<Self>, Stretch { recorded, .. }: Stretch, services: &Services) -> Bytestream {
         let (tenant, (admission, Self(asked))) = (admitted.tenant(), admitted.into_parts());
-        let readers = services.readers.cleared_for(admission.rights.clearance()).marking_unreadable();
+        let readers = services.readers_for(&admission.rights).marking_unreadable();
         export_audit_csv(readers, tenant, asked, recorded).map_err(anyhow::Error::from).boxed()
     }
 }
 
 /// Whether an export leaves out no entry, and nothing of one.
-fn is_whole(asked: &audit_trail::ListAuditLogs, clearance: DataClass) -> bool {
-    clearance == DataClass::Restricted && asked.leaves_nothing_out()
+fn is_whole(asked: &audit_trail::ListAuditLogs, rights: &Rights) -> bool {
+    rights.clearance() == DataClass::Restricted && asked.leaves_nothing_out()
 }
 
 /// Where an export begins that can be looked for.

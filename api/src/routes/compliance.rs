@@ -11,7 +11,10 @@ use crate::{
     problem::Problem,
 };
 use futures::{StreamExt, TryFutureExt, TryStreamExt};
-use palmares_domain::kernel::{Admitted, DataClass, Tenant};
+use palmares_domain::{
+    identity::Rights,
+    kernel::{Admitted, DataClass, Tenant},
+};
 use palmares_projections::{
     compliance::{
         audit_trail,
@@ -51,8 +54,8 @@ pub struct ExportEvidence(Asked);
 impl Streaming for ExportEvidence {
     const MEDIA_TYPE: &'static str = evidence::MEDIA_TYPE;
 
-    fn is_whole(&self, clearance: DataClass) -> bool {
-        clearance == DataClass::Restricted && self.0.from.is_none() && self.0.to.is_none() && self.0.choice().is_none()
+    fn is_whole(&self, rights: &Rights) -> bool {
+        rights.clearance() == DataClass::Restricted && self.0.from.is_none() && self.0.to.is_none() && self.0.choice().is_none()
     }
 
     async fn start(&self, tenant: Tenant, services: &Services) -> Result<i64, Problem> {
@@ -64,7 +67,7 @@ impl Streaming for ExportEvidence {
 
     fn open(admitted: Admitted<Self>, Stretch { recorded, .. }: Stretch, services: &Services) -> Bytestream {
         let (tenant, (admission, ExportEvidence(asked))) = (admitted.tenant(), admitted.into_parts());
-        let readers = services.readers.cleared_for(admission.rights.clearance());
+        let readers = services.readers_for(&admission.rights);
         let (progress, patience, chooses) = (services.progress.clone(), services.settings.wait_max, asked.choice().is_some());
         let package = export(readers, tenant, asked, recorded).map_err(anyhow::Error::from);
         // Whether an event fits is known once the audit log and its index have it. Nothing else in a package waits for them.

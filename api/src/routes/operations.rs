@@ -3,7 +3,7 @@
 use super::names::Names;
 use crate::{
     pipeline::{
-        Route, Services, UpkeepRefused,
+        READ_AUDIT_LOG, Route, Services, UpkeepRefused,
         action::Action,
         live::{Happening, Happenings, Live},
         route::Verb,
@@ -12,7 +12,10 @@ use crate::{
     problem::Problem,
 };
 use futures::{StreamExt, TryStreamExt};
-use palmares_domain::kernel::{Admitted, Code, DataClass, Tenant};
+use palmares_domain::{
+    identity::Rights,
+    kernel::{Admitted, Code, DataClass, Tenant},
+};
 use palmares_projections::{
     engine::{Cursor, Limit, Page, Query, ReadError, TenantReader, parked::ParkedEvent, status::ProjectionStatus},
     operations::{
@@ -35,7 +38,9 @@ pub const ROUTES: &[Route] = &[
     Route::action::<RetryParked>(Verb::Post, "/projections/{name}/retry", "operations.projection.retry"),
 ];
 
-/// What happened, oldest first, as far as the audit log's read model knows: `min_position` waits for it.
+/// What happened, oldest first, as far as the audit log's read model knows: `min_position` waits for it. Who
+/// looked at what and was refused what (streams of the type `access_record`) is for those who may read the
+/// audit log (`compliance.audit_log.read`), and left out for everybody else. A look at a page is recorded.
 #[derive(Deserialize, ToSchema)]
 #[serde(transparent)]
 pub struct ListEvents(history::ListEvents);
@@ -59,7 +64,7 @@ async fn check_names(event: &Option<String>, stream: &Option<String>, reader: &m
     names.check()
 }
 
-/// Exports the events that a filter leaves, as newline-delimited JSON.
+/// Exports the events that a filter leaves, as newline-delimited JSON. Who looked at what is left out as in a list.
 #[derive(Deserialize, ToSchema)]
 #[serde(transparent)]
 pub struct ExportEvents(history::ListEvents);
@@ -67,8 +72,8 @@ pub struct ExportEvents(history::ListEvents);
 impl Streaming for ExportEvents {
     const MEDIA_TYPE: &'static str = "application/x-ndjson";
 
-    fn is_whole(&self, clearance: DataClass) -> bool {
-        clearance == DataClass::Restricted && self.0.leaves_nothing_out()
+    fn is_whole(&self, rights: &Rights) -> bool {
+        rights.clearance() == DataClass::Restricted && rights.permit(READ_AUDIT_LOG) && self.0.leaves_nothing_out()
     }
 
     async fn start(&self, tenant: Tenant, services: &Services) -> Result<i64, Problem> {
@@ -78,11 +83,12 @@ impl Streaming for ExportEvents {
 
     fn open(admitted: Admitted<Self>, Stretch { after, .. }: Stretch, services: &Services) -> Bytestream {
         let (tenant, (admission, ExportEvents(asked))) = (admitted.tenant(), admitted.into_parts());
-        export_ndjson(services.readers.cleared_for(admission.rights.clearance()), tenant, asked, after).map_err(anyhow::Error::from).boxed()
+        export_ndjson(services.readers_for(&admission.rights), tenant, asked, after).map_err(anyhow::Error::from).boxed()
     }
 }
 
 /// Sends events as they are recorded: as server-sent events whose id is the position, or over a WebSocket, a message for each.
+/// Who looked at what is left out as in a list.
 #[derive(Deserialize, ToSchema)]
 #[serde(transparent)]
 pub struct StreamEvents(FollowEvents);
@@ -97,7 +103,7 @@ impl Live for StreamEvents {
 
     fn follow(admitted: Admitted<Self>, after: i64, services: &Services) -> Happenings {
         let (tenant, (admission, StreamEvents(asked))) = (admitted.tenant(), admitted.into_parts());
-        let events = follow(services.readers.cleared_for(admission.rights.clearance()), tenant, asked, after, services.head.subscribe());
+        let events = follow(services.readers_for(&admission.rights), tenant, asked, after, services.head.subscribe());
         events.map(|event| happening(&event?)).boxed()
     }
 }

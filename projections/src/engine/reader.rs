@@ -90,11 +90,13 @@ pub struct Readers {
     ahead: TimeDelta,
     /// Whether what cannot be read is left out and said so, rather than nothing be read.
     marking: bool,
+    /// Whether the history of events tells who looked at what, and who was refused it.
+    accesses: bool,
 }
 
 impl Readers {
     pub fn new(pool: PgPool, keys: Arc<dyn PersonalKeys>) -> Self {
-        Self { pool, keys, clearance: DataClass::Internal, ahead: TimeDelta::zero(), marking: false }
+        Self { pool, keys, clearance: DataClass::Internal, ahead: TimeDelta::zero(), marking: false, accesses: false }
     }
 
     /// The same by a clock that is ahead of the system's: what has ended by it is shown as ended.
@@ -116,6 +118,13 @@ impl Readers {
         Self { marking: true, ..self.clone() }
     }
 
+    /// The same for whoever may read the audit log, where `may` says so; without it the history of events leaves out who
+    /// looked at what, and who was refused it.
+    #[must_use]
+    pub fn showing_accesses(self, may: bool) -> Self {
+        Self { accesses: may, ..self }
+    }
+
     /// Starts a transaction that sees this tenant only.
     ///
     /// `as_of` is the last position that the answer may know, already resolved from a time.
@@ -123,10 +132,10 @@ impl Readers {
         let organization = tenant.organization();
         let mut tx = self.pool.begin().await?;
         let (_, incarnation): (String, Uuid) = sqlx::query_as(SET_TENANT).bind(organization.0.to_string()).fetch_one(&mut *tx).await?;
-        let (keys, clearance) = (self.keys.as_ref(), self.clearance);
+        let (keys, clearance, accesses) = (self.keys.as_ref(), self.clearance, self.accesses);
         let (touched, opened, now) = (Vec::new(), Mutex::default(), Utc::now() + self.ahead);
         let unreadable = self.marking.then(Mutex::default);
-        Ok(TenantReader { tx, organization, keys, incarnation, as_of, touched, opened, unreadable, clearance, now })
+        Ok(TenantReader { tx, organization, keys, incarnation, as_of, touched, opened, unreadable, clearance, accesses, now })
     }
 }
 
@@ -149,6 +158,7 @@ pub struct TenantReader<'a> {
     /// What could not be read, where that is marked.
     unreadable: Option<Mutex<Unreadable>>,
     clearance: DataClass,
+    accesses: bool,
     now: DateTime<Utc>,
 }
 
@@ -165,6 +175,11 @@ impl TenantReader<'_> {
     /// How far what it reads may be shown.
     pub fn clearance(&self) -> DataClass {
         self.clearance
+    }
+
+    /// Whether it may be shown who looked at what, and who was refused it.
+    pub fn shows_accesses(&self) -> bool {
+        self.accesses
     }
 
     /// The connection, inside the tenant's transaction.

@@ -62,7 +62,8 @@ impl Query for GetAuditCheckpoint {
     }
 }
 
-/// That an event is in the organization's log. An event that was recorded a moment ago is not sealed yet.
+/// That an event is in the organization's log. An event that was recorded a moment ago is not sealed yet. It tells
+/// what happened, when and by whom, and is recorded as a look at the audit log.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct GetAuditProof {
@@ -85,7 +86,7 @@ impl Query for GetAuditProof {
     type Output = AuditProof;
 
     const PROJECTIONS: &'static [&'static str] = &[];
-    const DATA_CLASS: DataClass = DataClass::Internal;
+    const DATA_CLASS: DataClass = DataClass::Confidential;
 
     async fn run(self, reader: &mut TenantReader<'_>) -> Result<AuditProof, ReadError> {
         let position = self.position.parse().map_err(|_| ReadError::NotFound)?;

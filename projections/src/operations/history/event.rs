@@ -1,8 +1,10 @@
 //! An event as analysts see it: the shape of the log, with its schema.
 
+use crate::engine::TenantReader;
 use chrono::{DateTime, Utc};
 use palmares_domain::{
-    kernel::{DataClass, EventId, OrganizationId},
+    compliance::access_record::AccessRecord,
+    kernel::{Aggregate, DataClass, EventId, OrganizationId},
     registry,
 };
 use serde::Serialize;
@@ -83,6 +85,11 @@ impl<'r> FromRow<'r, PgRow> for HistoryEvent {
             withheld: Vec::new(),
         })
     }
+}
+
+/// The type of the streams that a reader is not shown; none for whoever may read the audit log.
+pub(super) fn left_out(reader: &TenantReader<'_>) -> Option<&'static str> {
+    (!reader.shows_accesses()).then_some(AccessRecord::TYPE)
 }
 
 /// A position in a query string, where numbers are text.

@@ -1,6 +1,6 @@
 //! Events as they are recorded, from any position on: what `GET events/stream` sends.
 
-use super::event::{HistoryEvent, position};
+use super::event::{HistoryEvent, left_out, position};
 use crate::engine::{ReadError, Readers};
 use futures::{Stream, TryStreamExt, stream};
 use palmares_domain::kernel::Tenant;
@@ -19,6 +19,7 @@ pub(super) const FOLLOW: &str = "
     WHERE organization_id = $1 AND position > $2 AND position <= $3
       AND ($4::text IS NULL OR event_type = $4) AND ($5::text IS NULL OR stream_type = $5) AND ($6::uuid IS NULL OR stream_id = $6)
       AND ($7::uuid IS NULL OR actor_id = $7)
+      AND stream_type IS DISTINCT FROM $9::text
       AND ($8::uuid IS NULL OR (convert_from(metadata, 'UTF8')::json ->> 'correlation_id')::uuid = $8)
     ORDER BY position";
 
@@ -97,7 +98,8 @@ impl Follower {
             .bind(&self.asked.stream_type)
             .bind(self.asked.stream_id)
             .bind(self.asked.actor_id)
-            .bind(self.asked.correlation_id);
+            .bind(self.asked.correlation_id)
+            .bind(left_out(&reader));
         let events: Vec<HistoryEvent> = query.fetch_all(reader.connection()).await?;
         let clearance = reader.clearance();
         self.seen = end;

@@ -1,6 +1,6 @@
 //! `GET events`.
 
-use super::event::{HistoryEvent, position};
+use super::event::{HistoryEvent, left_out, position};
 use crate::{
     compliance::audit_trail,
     engine::{Cursor, Limit, Page, Query, ReadError, TenantReader, in_order},
@@ -19,6 +19,7 @@ pub(super) const LIST: &str = "
         WHERE organization_id = $1 AND position > $2 AND position <= $3
           AND ($4::text IS NULL OR event_type = $4) AND ($5::text IS NULL OR stream_type = $5) AND ($6::uuid IS NULL OR stream_id = $6)
           AND ($7::uuid IS NULL OR actor_id = $7) AND ($8::uuid IS NULL OR correlation_id = $8)
+          AND stream_type IS DISTINCT FROM $12::text
           AND ($9::timestamptz IS NULL OR position >= (SELECT f.position FROM compliance_audit_log f
               WHERE f.organization_id = $1 AND f.recorded_at >= $9 ORDER BY f.recorded_at, f.position LIMIT 1))
           AND ($10::timestamptz IS NULL OR position <= (SELECT t.position FROM compliance_audit_log t
@@ -29,7 +30,9 @@ pub(super) const LIST: &str = "
     FROM page p JOIN events e ON e.position = p.position
     ORDER BY e.position";
 
-/// What happened, oldest first, as far as the audit log's read model knows: `min_position` waits for it.
+/// What happened, oldest first, as far as the audit log's read model knows: `min_position` waits for it. Who
+/// looked at what and was refused what (streams of the type `access_record`) is for those who may read the
+/// audit log (`compliance.audit_log.read`), and left out for everybody else. A look at a page is recorded.
 #[derive(Clone, Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ListEvents {
@@ -105,7 +108,8 @@ impl ListEvents {
             .bind(self.correlation_id)
             .bind(self.from)
             .bind(self.to)
-            .bind(limit);
+            .bind(limit)
+            .bind(left_out(reader));
         let events: Vec<HistoryEvent> = query.fetch_all(reader.connection()).await?;
         let clearance = reader.clearance();
         Ok(events.into_iter().map(|event| event.cleared(clearance)).collect())
@@ -116,7 +120,9 @@ impl Query for ListEvents {
     type Output = Page<HistoryEvent>;
 
     const PROJECTIONS: &'static [&'static str] = &[audit_trail::PROJECTION];
-    const DATA_CLASS: DataClass = DataClass::Internal;
+    /// It is the same log as the audit log, and whoever reads it is in it likewise. What a caller is shown of
+    /// its payloads goes by their own clearance.
+    const DATA_CLASS: DataClass = DataClass::Confidential;
 
     async fn run(self, reader: &mut TenantReader<'_>) -> Result<Page<HistoryEvent>, ReadError> {
         in_order(self.from, ("to", self.to))?;
