@@ -31,6 +31,8 @@ pub struct Asked {
     /// What the one event is said to have as its payload.
     pub payload: Option<PathBuf>,
     pub witnesses: Vec<String>,
+    /// Whether every event of a package has to be there with its text.
+    pub whole: bool,
 }
 
 /// What a file proves.
@@ -118,6 +120,9 @@ pub fn verify(asked: &Asked) -> Result<Verified, Unproved> {
     let read = Read::by_ref(&mut file).take(64).read_to_end(&mut start).and_then(|_| file.rewind());
     read.map_err(unreadable)?;
     if start.starts_with(PROOF) {
+        if asked.whole {
+            return Err(not_understood("a proof of one event has no text of it: compare what you have by its payload"));
+        }
         let event = verify_proof(&text(&asked.file)?, &trust)?;
         if let Some(path) = &asked.payload {
             same_payload(path, &event)?;
@@ -128,6 +133,9 @@ pub fn verify(asked: &Asked) -> Result<Verified, Unproved> {
         return Err(not_understood("a package has the payloads of its events in it"));
     }
     let report = evidence::verify(BufReader::new(file), &trust)?;
+    if asked.whole && report.hidden > 0 {
+        return not_proved(&format!("of {} of {} events the package shows hashes alone", report.hidden, report.count));
+    }
     Ok(Verified::Package(Box::new(report)))
 }
 
@@ -237,6 +245,11 @@ impl Asked {
             ),
             _ => format!("whole: no event of organization {organization_id}, whose tree has {tree_size} leaves"),
         };
+        let text = (report.count > 0).then(|| match report.hidden {
+            0 => format!("of all {count} events the text is shown"),
+            hidden => format!("of {} of {count} events the text is shown, and of {hidden} hashes alone", report.shown),
+        });
+        let later = (report.later > 0).then(|| format!("{} later leaves of the tree are not in the package", report.later));
         let signed = format!("signed by {}: root {root}, in its root log of {} entries", report.log, report.root_log_size);
         let extends = report.extends.map(|size| match self.pinned_on() {
             Some(day) => format!("the log extends the one of {size} leaves that you pinned on {day}"),
@@ -245,7 +258,7 @@ impl Asked {
         let witnessed = report.witnessed.iter().map(|(name, seconds)| {
             format!("witnessed by {name} at {}", time::to_text(i64::try_from(*seconds).unwrap_or(0).saturating_mul(1_000_000)))
         });
-        [whole, signed].into_iter().chain(extends).chain(witnessed).collect()
+        [whole].into_iter().chain(text).chain(later).chain([signed]).chain(extends).chain(witnessed).collect()
     }
 }
 

@@ -68,3 +68,28 @@ fn what_a_program_converted_on_its_way_is_told_so() {
         assert!(why.contains("CR LF"), "{name}: {why}");
     }
 }
+
+// covers: E-184
+#[test]
+fn how_much_a_package_shows_is_said_and_what_is_hidden_is_refused_where_all_is_to_be_shown() {
+    let folder = Folder::new("shown");
+    let (package, key) = evidence::tests::package_and_key();
+    let asked = Asked { file: folder.file("package", &package), keys: vec![key.clone()], ..Asked::default() };
+    let verified = verify(&asked).expect("it is proved");
+    let told = asked.sentences(&verified);
+    for sentence in ["of 3 of 5 events the text is shown, and of 2 hashes alone", "2 later leaves of the tree are not in the package"] {
+        assert!(told.iter().any(|told| told == sentence), "{told:?}");
+    }
+    let told = serde_json::to_value(&verified).unwrap()["package"].clone();
+    assert_eq!((&told["shown"], &told["hidden"], &told["later"]), (&3.into(), &2.into(), &2.into()));
+
+    let whole = |asked: &Asked| Asked { whole: true, ..asked.clone() };
+    let why = verify(&whole(&asked)).unwrap_err();
+    assert_eq!((why.exit_code(), why.to_string()), (1, "of 2 of 5 events the package shows hashes alone".to_owned()));
+    let shown = Asked { file: folder.file("shown", &evidence::tests::package_that_shows_all()), ..asked };
+    let verified = verify(&whole(&shown)).expect("nothing is hidden");
+    let told = shown.sentences(&verified);
+    assert!(told.iter().any(|told| told == "of all 2 events the text is shown"), "{told:?}");
+    let proof = Asked { file: folder.file("proof", b"c2sp.org/tlog-proof@v1\nx\n"), ..shown };
+    assert_eq!(verify(&whole(&proof)).unwrap_err().exit_code(), 2, "there is no text in a proof");
+}

@@ -3,12 +3,13 @@
 use palmares_proofs::files::{Asked, verify};
 use std::{env, process::ExitCode};
 
-const USAGE: &str = "usage: palmares-verify FILE --key KEY [--key KEY] [--pinned CHECKPOINT] [--payload FILE] [--witness KEY] [--json]
+const USAGE: &str = "usage: palmares-verify FILE --key KEY [--key KEY] [--pinned CHECKPOINT] [--payload FILE] [--witness KEY] [--whole] [--json]
   FILE        an evidence package, or the .tlog-proof of one event
   --key       a key of the log that you trust, as name+id+key, or a file of such lines
   --pinned    a checkpoint that you kept: the log has to extend it
   --payload   what is said to be the payload of the one event
   --witness   the key of a witness whose cosignature is reported
+  --whole     refuse a package that shows hashes of an event alone
   --json      answer in JSON
 Exit codes: 0 proved, 1 not proved, 2 not understood.";
 
@@ -36,6 +37,7 @@ fn arguments(mut given: impl Iterator<Item = String>) -> Option<(Asked, bool)> {
             "--witness" => asked.witnesses.push(given.next()?),
             "--pinned" => asked.pinned = Some(given.next()?.into()),
             "--payload" => asked.payload = Some(given.next()?.into()),
+            "--whole" => asked.whole = true,
             "--json" => json = true,
             flag if flag.starts_with('-') => return None,
             _ if file.is_some() => return None,

@@ -161,6 +161,24 @@ async fn the_tiles_give_the_root_that_was_signed() {
     }
 }
 
+/// One that is asked for again under its key ends where it did, whatever was sealed since.
+// covers: E-184
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_package_of_a_span_without_events_has_the_last_one_before_it() {
+    let (organization, desk) = (fresh_organization().await, Desk::new());
+    sealed(&organization).await;
+    let key = organization.officer.get("/audit-logs/keys").await.expect(200).items()[0]["key"].as_str().unwrap().to_owned();
+    let path = "/audit-logs/evidence?event_type=identity.user_created&from=2999-01-01T00:00:00Z";
+    for name in ["first", "again"] {
+        let request = organization.officer.request(Method::GET, path).header("Idempotency-Key", "a-span-without-events");
+        let package = request.send().await.unwrap().bytes().await.unwrap();
+        let report = proved(&verify(&desk.file(name, &package), &key, None))["package"].clone();
+        assert_eq!(report["count"], 1, "{report}");
+        organization.add_member(name).await;
+        sealed(&organization).await;
+    }
+}
+
 /// A proof tells of an event what it is, when it was and whose doing.
 // covers: E-195
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -250,7 +268,12 @@ async fn a_choice_of_the_log_is_verified_as_all_that_fits() {
     assert!(
         hidden.len() > 3 && hidden.iter().all(|event| event["payload"]["sha256"].is_string() && event["metadata"]["sha256"].is_string())
     );
-    proved(&verify(&desk.file("chosen", &package), &key, None));
+    let chosen = desk.file("chosen", &package);
+    let report = proved(&verify(&chosen, &key, None))["package"].clone();
+    assert_eq!((&report["shown"], &report["hidden"]), (&json!(1), &json!(hidden.len())), "it is told how much is hidden");
+    let all_of_it = |file: &Path| Command::new(PALMARES).env_clear().args(["verify", "--whole", "--key", &key]).arg(file).output().unwrap();
+    assert!(refused(&all_of_it(&chosen)).contains("hashes alone"));
+    proved(&all_of_it(&desk.file("all", &export(&organization, "").await)));
     // One that was left out is missed, shown or not.
     let fewer: Vec<&str> = text.lines().enumerate().filter(|(number, _)| *number != 2).map(|(_, line)| line).collect();
     refused(&verify(&desk.file("fewer", format!("{}\n", fewer.join("\n")).as_bytes()), &key, None));

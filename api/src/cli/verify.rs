@@ -21,11 +21,15 @@ pub struct VerifyArgs {
     /// The key of a witness whose cosignature is reported
     #[arg(long = "witness")]
     witnesses: Vec<String>,
+    /// Refuse a package that shows hashes of an event alone, which whoever passed it on may have put there
+    #[arg(long)]
+    whole: bool,
 }
 
 /// The answer is the same as that of `palmares-verify`, which needs nothing of the server.
 pub fn run(args: VerifyArgs, reporter: &Reporter) -> anyhow::Result<()> {
-    let asked = Asked { file: args.file, keys: args.keys, pinned: args.pinned, payload: args.payload, witnesses: args.witnesses };
+    let VerifyArgs { file, keys, pinned, payload, witnesses, whole } = args;
+    let asked = Asked { file, keys, pinned, payload, witnesses, whole };
     let verified = files::verify(&asked)?;
     match reporter {
         Reporter::Terminal => asked.sentences(&verified).iter().for_each(|sentence| print_line(sentence)),

@@ -102,6 +102,11 @@ pub(crate) fn package_and_key() -> (Vec<u8>, String) {
     (World::new(9).package(plan(2, 5, 9), &key(2)), trusted.to_string())
 }
 
+/// One that hides nothing, under the same key.
+pub(crate) fn package_that_shows_all() -> Vec<u8> {
+    World::new(9).package(plan(7, 2, 9), &key(2))
+}
+
 /// Trusts the first key alone.
 fn trust() -> Trust {
     Trust { keys: TrustedKeys::new([LogKey { log: LOG.to_owned(), public: key(1).public() }]), ..Trust::default() }
@@ -121,13 +126,44 @@ fn every_span_of_every_tree_is_proved_whole() {
     let world = World::new(40);
     for size in [1, 2, 7, 8, 9, 31, 32, 40] {
         for first in 0..=size {
-            for count in [0, 1, 2, 5, size - first].into_iter().filter(|count| first + count <= size) {
+            for count in [1, 2, 5, size - first].into_iter().filter(|count| *count > 0 && first + count <= size) {
                 let report = verify(world.package(plan(first, count, size), &key(2)).as_slice(), &trust()).unwrap();
                 assert_eq!((report.first, report.count, report.tree_size), (first, count, size));
-                assert_eq!(report.from.map(|bound| bound.position), (count > 0).then_some(100 + 3 * first as i64));
+                assert_eq!(report.from.map(|bound| bound.position), Some(100 + 3 * first as i64));
+                let hidden = (first..first + count).filter(|index| index.is_multiple_of(3)).count() as u64;
+                assert_eq!((report.shown, report.hidden, report.later), (count - hidden, hidden, size - first - count));
             }
         }
     }
+}
+
+/// Nothing of a tree proves nothing of it; of an empty one nothing is all.
+// covers: E-184
+#[test]
+fn a_package_without_events_is_refused_unless_the_tree_has_none() {
+    let world = World::new(9);
+    for first in [0, 4, 9] {
+        let failure = verify(world.package(plan(first, 0, 9), &key(2)).as_slice(), &trust()).unwrap_err();
+        assert!(matches!(failure, Failure::Nothing { size: 9 }) && failure.is_understood(), "{failure}");
+    }
+    let report = verify(World::new(0).package(plan(0, 0, 0), &key(2)).as_slice(), &trust()).unwrap();
+    assert_eq!((report.count, report.tree_size, report.from, report.shown, report.hidden, report.later), (0, 0, None, 0, 0, 0));
+}
+
+/// Hashes in the place of text prove the same leaves, so they are counted.
+// covers: E-184
+#[test]
+fn what_somebody_blanked_on_the_way_is_told() {
+    let world = World::new(9);
+    let mut blanked = World::new(9);
+    for record in &mut blanked.records[4..6] {
+        let hash = |content: &Content| Content::Sha256(content.hash().unwrap());
+        (record.metadata, record.payload) = (hash(&record.metadata), hash(&record.payload));
+    }
+    let report = |world: &World| verify(world.package(plan(1, 8, 9), &key(2)).as_slice(), &trust()).unwrap();
+    let (before, after) = (report(&world), report(&blanked));
+    assert_eq!((before.shown, before.hidden, after.shown, after.hidden), (6, 2, 4, 4));
+    assert_eq!(before.root, after.root);
 }
 
 /// What is left out, added, moved, changed or cut off shows.
@@ -149,7 +185,9 @@ fn a_span_that_is_not_whole_is_refused() {
     }
     assert!(matches!(refused(&[&lines[..], &lines[12..]].concat()), Failure::TooMuch { line: 14 }));
     let changed = package.replacen(r#"\"action\":15"#, r#"\"action\":16"#, 1);
-    assert!(matches!(verify(changed.as_bytes(), &trust()), Err(Failure::OtherEvents { first: 10, count: 12 })));
+    let failure = verify(changed.as_bytes(), &trust()).unwrap_err();
+    assert!(matches!(failure, Failure::OtherEvents { first: 10, count: 12 }));
+    assert!(failure.to_string().starts_with("leaves 10 to 21 are not"), "the last one is named: {failure}");
     // The gap closed up, and numbered anew: the tree says that there was one more.
     let closed: String = package
         .replacen(r#""count":12"#, r#""count":11"#, 1)

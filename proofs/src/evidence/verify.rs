@@ -9,7 +9,7 @@ use crate::{
     files,
     keys::{origin_of, root_origin},
     note::{Note, Verifier},
-    record::Record,
+    record::{Content, Record},
     tree::{self, Range},
 };
 use serde::{Serialize, de::DeserializeOwned};
@@ -50,6 +50,12 @@ pub struct Report {
     /// The leaves that are in it, none left out.
     pub first: u64,
     pub count: u64,
+    /// Of how many of them the text is in it, and of how many hashes alone, be it in part. Whoever passed it on may have
+    /// put hashes in the place of text: they prove as much, and tell nothing.
+    pub shown: u64,
+    pub hidden: u64,
+    /// How many leaves the tree has behind those that are in it.
+    pub later: u64,
     /// The tree that was signed.
     pub tree_size: u64,
     pub root: NodeHash,
@@ -102,6 +108,10 @@ pub enum Failure {
     TooMuch {
         line: u64,
     },
+    /// It has no event, and the tree has some: it proves nothing of any.
+    Nothing {
+        size: u64,
+    },
     /// The events are not those that were signed.
     OtherEvents {
         first: u64,
@@ -131,8 +141,10 @@ impl std::fmt::Display for Failure {
             Failure::Disorder { index } => write!(f, "leaf {index} is out of order"),
             Failure::Missing { index } => write!(f, "the package ends before leaf {index}"),
             Failure::TooMuch { line } => write!(f, "line {line}: there is more than the package says"),
+            Failure::Nothing { size } => write!(f, "the package has no event, and the tree {size}: it is part of none"),
             Failure::OtherEvents { first, count } => {
-                write!(f, "leaves {first} to {} are not those that were signed: changed, removed, added or moved", first + count)
+                let last = first.saturating_add(*count).saturating_sub(1);
+                write!(f, "leaves {first} to {last} are not those that were signed: changed, removed, added or moved")
             }
             Failure::Forked { pinned, size } => {
                 write!(f, "the log of {size} leaves does NOT extend the one of {pinned} leaves that you pinned: it has another history")
@@ -166,8 +178,11 @@ pub fn verify(package: impl BufRead, trust: &Trust) -> Result<Report, Failure> {
     let mut tree = Compact::default();
     let end = head.first.checked_add(head.count).filter(|end| *end <= signed.checkpoint.size);
     let end = end.ok_or(Failure::Head("it names leaves that the tree does not have"))?;
+    if head.count == 0 && signed.checkpoint.size > 0 {
+        return Err(Failure::Nothing { size: signed.checkpoint.size });
+    }
     push(&mut tree, Range { start: 0, end: head.first }, &head.left)?;
-    let (mut from, mut to, mut at_pin) = (None, None, None);
+    let (mut from, mut to, mut at_pin, mut hidden) = (None, None, None, 0);
     for index in head.first..end {
         // The tree of before passes by on the way.
         at_pin = at_pin.or_else(|| signed.passes_pin(&tree));
@@ -179,6 +194,7 @@ pub fn verify(package: impl BufRead, trust: &Trust) -> Result<Report, Failure> {
         }
         let entry = record.entry(head.organization_id).ok_or(Failure::Malformed { line: lines.number, index: Some(index) })?;
         tree.append(entry.hash());
+        hidden += u64::from([&record.metadata, &record.payload].iter().any(|content| matches!(content, Content::Sha256(_))));
         (from, to) = (from.or(Some(bound)), Some(bound));
     }
     if lines.read()? {
@@ -195,6 +211,9 @@ pub fn verify(package: impl BufRead, trust: &Trust) -> Result<Report, Failure> {
         organization_id: head.organization_id,
         first: head.first,
         count: head.count,
+        shown: head.count - hidden,
+        hidden,
+        later: signed.checkpoint.size - end,
         tree_size: signed.checkpoint.size,
         root: signed.checkpoint.root,
         from,

@@ -110,9 +110,12 @@ async fn begin(reader: &mut TenantReader<'_>, asked: &Asked, before: i64) -> Res
         None => size,
     };
     let end = match asked.choice() {
-        Some(_) => end.min(first_behind(reader, size, before).await?).max(first),
+        Some(_) => end.min(first_behind(reader, size, before).await?).max(1),
         None => end,
     };
+    // A choice ends where it was asked for, and may have been asked for from behind there: then the last leaf before it
+    // is in the package. One of no leaf would prove nothing.
+    let first = first.min(end.saturating_sub(1));
     let plan = Plan { first, count: end - first, size, pinned: asked.pinned_size };
     let ranges = plan.ranges().ok_or_else(|| ReadError::invalid("pinned_size", "out_of_range"))?;
     let nodes = nodes(reader, &ranges).await?;
