@@ -3,7 +3,8 @@
 use palmares_proofs::files::{Asked, verify};
 use std::{env, process::ExitCode};
 
-const USAGE: &str = "usage: palmares-verify FILE --key KEY [--key KEY] [--pinned CHECKPOINT] [--payload FILE] [--witness KEY] [--whole] [--json]
+const USAGE: &str =
+    "usage: palmares-verify FILE --key KEY [--key KEY] [--pinned CHECKPOINT] [--payload FILE] [--witness KEY] [--whole] [--json]
   FILE        an evidence package, or the .tlog-proof of one event
   --key       a key of the log that you trust, as name+id+key, or a file of such lines
   --pinned    a checkpoint that you kept: the log has to extend it
