@@ -48,10 +48,7 @@ pub fn dates_of(dossier: &Dossier, schedule: &RetentionSchedule, now: DateTime<U
         }
         _ => Purpose::OF_PEOPLE.to_vec(),
     };
-    match dossier.subject {
-        DeletionSubject::User(_) => schedule.dates(&left, since),
-        DeletionSubject::Organization(_) => schedule.dates_of_organization(&left, since),
-    }
+    schedule.dates_of(dossier.subject, &left, since)
 }
 
 /// Ends the grace period, where it is over: the subject is hidden, and out.

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use palmares_domain::{
     compliance::{
-        deletion_request::{DeletionStatus, Dossier, Retained},
+        deletion_request::{DeletionStatus, DeletionSubject, Dossier, Retained},
         retention_schedule::{RecordClass, RetentionSchedule},
     },
     kernel::Purpose,
@@ -17,16 +17,16 @@ pub(super) struct Plan {
     /// None once the grace period is over.
     pub soft_deleted_at: Option<DateTime<Utc>>,
     pub erased_at: DateTime<Utc>,
-    /// What is still kept for people, and until when.
+    /// What is still kept, and until when.
     pub dates: Vec<Retained>,
     pub backups_until: DateTime<Utc>,
 }
 
 impl Plan {
     /// The dates that were said count as they were said; what has none yet is as if it were approved `now`.
-    pub fn of(dossier: Option<&Dossier>, schedule: &RetentionSchedule, now: DateTime<Utc>) -> Self {
+    pub fn of(subject: DeletionSubject, dossier: Option<&Dossier>, schedule: &RetentionSchedule, now: DateTime<Utc>) -> Self {
         let open = dossier.filter(|dossier| !dossier.status.is_over());
-        let stands = open.map(|dossier| dossier.before_hold.unwrap_or(dossier.status));
+        let stands = open.map(Dossier::stands);
         let (soft_deleted_at, erased_at) = match open.and_then(|dossier| dossier.ended_at) {
             Some(ended_at) => (None, ended_at),
             None => {
@@ -38,7 +38,7 @@ impl Plan {
         let dates = match (open, stands) {
             (Some(dossier), Some(DeletionStatus::Anonymised | DeletionStatus::RetentionCountdown)) => dossier.retained.clone(),
             (_, Some(DeletionStatus::Purged)) => Vec::new(),
-            _ => schedule.dates(&Purpose::OF_PEOPLE, erased_at),
+            _ => schedule.dates_of(subject, &Purpose::OF_PEOPLE, erased_at),
         };
         let recorded = open.and_then(|dossier| dossier.backups_until);
         let backups_until = recorded.unwrap_or_else(|| schedule.until(RecordClass::Backup, erased_at));

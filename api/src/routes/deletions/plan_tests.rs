@@ -1,7 +1,7 @@
 use super::*;
 use chrono::TimeDelta;
 use palmares_domain::{
-    compliance::deletion_request::{DeletionKind, DeletionSubject},
+    compliance::deletion_request::DeletionKind,
     kernel::{DeletionRequestId, UserId},
 };
 use std::collections::BTreeSet;
@@ -40,7 +40,7 @@ fn dossier(status: DeletionStatus) -> Dossier {
 }
 
 fn plan(dossier: Option<&Dossier>, now: i64) -> Plan {
-    Plan::of(dossier, &RetentionSchedule::default(), day(now))
+    Plan::of(DeletionSubject::User(ADA), dossier, &RetentionSchedule::default(), day(now))
 }
 
 /// The days on which somebody is hidden and erased, in a plan that is made on day 20.

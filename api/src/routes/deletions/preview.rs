@@ -9,7 +9,7 @@ use chrono::{DateTime, Utc};
 use palmares_commands::compliance::SEE_HOLDS;
 use palmares_domain::{
     compliance::{
-        deletion_request::{DeletionRequest, DeletionStatus, DeletionSubject, Retained},
+        deletion_request::{DeletionRequest, DeletionStatus, DeletionSubject},
         retention_schedule::{RecordClass, RetentionSchedule},
     },
     identity::user::User,
@@ -88,7 +88,7 @@ impl Action for PreviewDeletion {
         let holds = if seen { Some(holds_on(services, admitted.tenant(), subject).await?) } else { None };
         let schedule = services.engine.state::<RetentionSchedule>(organization, organization).await?;
         let request = services.engine.state::<DeletionRequest>(organization, DeletionRequestId::of(subject.id())).await?;
-        let plan = Plan::of(request.dossier(), &schedule, services.engine.now());
+        let plan = Plan::of(subject, request.dossier(), &schedule, services.engine.now());
         let (goes, stays) = if plan.is_over() {
             (Vec::new(), Vec::new())
         } else {
@@ -109,10 +109,7 @@ async fn concerned(
 ) -> Result<(Vec<Concerned>, Vec<Concerned>), ReadError> {
     let mut sealed = sealed(reader, user).await?;
     let audited = audited(reader, user).await?;
-    // What was written about cases goes with the last of an organization's people.
-    let last = plan.dates.iter().map(|kept| kept.until).max().filter(|_| user.is_none());
-    let cases = last.map(|until| Retained { purpose: Purpose::Case, until });
-    let of_purposes = plan.dates.iter().copied().chain(cases).map(|kept| {
+    let of_purposes = plan.dates.iter().map(|kept| {
         let class = RecordClass::of(kept.purpose);
         let SealedFields { fields, values } = sealed.remove(&kept.purpose).unwrap_or_default();
         Concerned { class, fields, records: Some(values), ground: class.ground(), destroyed_at: kept.until }

@@ -2,7 +2,7 @@
 
 use super::{RecordClass, RetentionCommand, RetentionError, RetentionEvent, RetentionPeriodSet, SetRetentionPeriod};
 use crate::{
-    compliance::deletion_request::Retained,
+    compliance::deletion_request::{DeletionSubject, Retained},
     kernel::{Aggregate, Facts, Purpose},
 };
 use chrono::{DateTime, TimeDelta, Utc};
@@ -38,18 +38,16 @@ impl RetentionSchedule {
         since + TimeDelta::days(self.days(class).into())
     }
 
-    /// Until when what is kept for `purposes` may stay, of a subject that was there until `ended_at`.
-    pub fn dates(&self, purposes: &[Purpose], ended_at: DateTime<Utc>) -> Vec<Retained> {
-        purposes.iter().map(|purpose| Retained { purpose: *purpose, until: self.until(RecordClass::of(*purpose), ended_at) }).collect()
-    }
-
-    /// The same of an organization, of whose people something is kept for `purposes`. What was written about cases
-    /// stays as long as its class, and as long as anything that a case may be about.
-    pub fn dates_of_organization(&self, purposes: &[Purpose], ended_at: DateTime<Utc>) -> Vec<Retained> {
-        let mut dates = self.dates(purposes, ended_at);
-        let of_class = self.until(RecordClass::of(Purpose::Case), ended_at);
-        let until = dates.iter().map(|kept| kept.until).fold(of_class, DateTime::max);
-        dates.push(Retained { purpose: Purpose::Case, until });
+    /// Until when what is kept of people for `purposes` may stay, of a subject that was there until `ended_at`. Of an
+    /// organization, what was written about cases stays as long as its class, and as long as anything that a case may
+    /// be about.
+    pub fn dates_of(&self, subject: DeletionSubject, purposes: &[Purpose], ended_at: DateTime<Utc>) -> Vec<Retained> {
+        let until = |purpose| self.until(RecordClass::of(purpose), ended_at);
+        let mut dates: Vec<_> = purposes.iter().map(|purpose| Retained { purpose: *purpose, until: until(*purpose) }).collect();
+        if subject.user().is_none() {
+            let until = dates.iter().map(|kept| kept.until).fold(until(Purpose::Case), DateTime::max);
+            dates.push(Retained { purpose: Purpose::Case, until });
+        }
         dates
     }
 }

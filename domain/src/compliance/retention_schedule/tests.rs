@@ -2,13 +2,14 @@
 
 use super::*;
 use crate::{
-    compliance::deletion_request::Retained,
-    kernel::{Aggregate, Facts, Purpose, UserId},
+    compliance::deletion_request::{DeletionSubject, Retained},
+    kernel::{Aggregate, Facts, OrganizationId, Purpose, UserId},
 };
 use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 
 const OFFICER: UserId = UserId(Uuid::from_u128(3));
+const ALICE: DeletionSubject = DeletionSubject::User(UserId(Uuid::from_u128(1)));
 
 fn day(days: i64) -> DateTime<Utc> {
     DateTime::UNIX_EPOCH + TimeDelta::days(days)
@@ -63,7 +64,23 @@ fn a_period_that_stands_already_is_not_set_again() {
 #[test]
 fn what_is_kept_has_a_date_of_its_class() {
     let schedule = given(&[was_set(RecordClass::Billing, 2000), was_set(RecordClass::Wellness, 10)]);
-    let dates = schedule.dates(&[Purpose::Profile, Purpose::Health, Purpose::Reward], day(100));
+    let dates = schedule.dates_of(ALICE, &[Purpose::Profile, Purpose::Health, Purpose::Reward], day(100));
     let expected = [(Purpose::Profile, 100), (Purpose::Health, 110), (Purpose::Reward, 2100)];
     assert_eq!(dates, expected.map(|(purpose, days)| Retained { purpose, until: day(days) }));
+}
+
+#[test]
+fn what_was_written_about_cases_stays_as_long_as_its_class_and_as_anything_of_the_organizations_people() {
+    let organization = DeletionSubject::Organization(OrganizationId(Uuid::from_u128(7)));
+    let case = |schedule: &RetentionSchedule, purposes: &[Purpose]| {
+        let dates = schedule.dates_of(organization, purposes, day(0));
+        assert_eq!(dates.len(), purposes.len() + 1);
+        dates.last().map(|kept| (kept.purpose, kept.until)).expect("a date")
+    };
+    let usual = RetentionSchedule::default();
+    let days = |class| day(usual.days(class).into());
+    assert_eq!(case(&usual, &[Purpose::Profile]), (Purpose::Case, days(RecordClass::Audit)));
+    let longest = days(RecordClass::of(Purpose::Reward)).max(days(RecordClass::Audit));
+    assert_eq!(case(&usual, &[Purpose::Profile, Purpose::Reward]), (Purpose::Case, longest));
+    assert!(usual.dates_of(ALICE, &Purpose::OF_PEOPLE, day(0)).iter().all(|kept| kept.purpose.is_of_people()));
 }

@@ -21,7 +21,7 @@ fn a_hold_stops_every_step_but_those_that_end_it_and_the_deletion_goes_on_where_
                     let after = given(&[stopped.clone(), decided.unwrap()].concat());
                     assert_eq!(after.dossier(), given(&history(from)).dossier());
                 }
-                DeletionCommand::Cancel | DeletionCommand::Refuse(_) | DeletionCommand::Restore(_) => {
+                DeletionCommand::Cancel(_) | DeletionCommand::Refuse(_) | DeletionCommand::Restore(_) => {
                     let unheld = when(&history(from), actor, days, command.clone());
                     let forbidden = matches!(unheld, Err(DeletionError::TransitionForbidden { .. }));
                     assert_eq!(decided, if forbidden { Err(DeletionError::OnHold) } else { unheld }, "{from:?} by {command:?}");
