@@ -4,10 +4,11 @@ use crate::{
     Entry, LogKey, NodeHash, TlogProof, TrustedKeys,
     entry::BytesHash,
     evidence::{self, Failure, Pinned, Report, Trust},
+    keys,
     note::Verifier,
     time,
 };
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::{
     fmt,
     fs::{self, File},
@@ -26,6 +27,8 @@ pub struct Asked {
     pub file: PathBuf,
     /// Keys as `name+id+key`, or files of them.
     pub keys: Vec<String>,
+    /// What keys said of the keys that came after them: notes, or the answer of `GET /audit-logs/keys`.
+    pub introductions: Vec<PathBuf>,
     /// A checkpoint that was kept.
     pub pinned: Option<PathBuf>,
     /// What the one event is said to have as its payload.
@@ -176,6 +179,27 @@ fn same_payload(path: &Path, event: &Event) -> Result<(), Unproved> {
     if same { Ok(()) } else { not_proved(&format!("{} is NOT the payload of the event", path.display())) }
 }
 
+/// The introductions of a file, in their order.
+fn introductions(path: &Path) -> Result<Vec<String>, Unproved> {
+    #[derive(Deserialize)]
+    struct Key {
+        introduction: Option<String>,
+    }
+    #[derive(Deserialize)]
+    struct Keys {
+        items: Vec<Key>,
+    }
+    let text = text(path)?;
+    let notes: Vec<_> = match serde_json::from_str::<Keys>(&text) {
+        // The first key has none.
+        Ok(keys) => keys.items.into_iter().filter_map(|key| key.introduction).collect(),
+        Err(_) => keys::introductions(&text),
+    };
+    let none = || malformed(&text, &format!("{} has no introductions of keys, or more than these", path.display()));
+    let listed = text.trim_start().starts_with('{');
+    if notes.iter().any(|note| keys::introduced(note).is_none()) || notes.is_empty() && !listed { Err(none()) } else { Ok(notes) }
+}
+
 fn text(path: &Path) -> Result<String, Unproved> {
     fs::read_to_string(path).map_err(|error| not_understood(format!("{}: {error}", path.display())))
 }
@@ -202,7 +226,14 @@ impl Asked {
             }
             None => None,
         };
-        Ok(Trust { keys: TrustedKeys::new(keys), pinned, witnesses })
+        let mut keys = TrustedKeys::new(keys);
+        for path in &self.introductions {
+            // What a key introduces that nobody trusts is nothing to rely on, and may stand there.
+            introductions(path)?.iter().for_each(|introduction| {
+                let _ = keys.introduce(introduction);
+            });
+        }
+        Ok(Trust { keys, pinned, witnesses })
     }
 
     /// When the pinned checkpoint was kept, as far as its file tells.

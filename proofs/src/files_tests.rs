@@ -93,3 +93,45 @@ fn how_much_a_package_shows_is_said_and_what_is_hidden_is_refused_where_all_is_t
     let proof = Asked { file: folder.file("proof", b"c2sp.org/tlog-proof@v1\nx\n"), ..shown };
     assert_eq!(verify(&whole(&proof)).unwrap_err().exit_code(), 2, "there is no text in a proof");
 }
+
+// covers: E-184
+#[test]
+fn the_first_key_proves_one_event_that_a_later_key_signed_where_introductions_lead_to_it() {
+    let folder = Folder::new("rotated");
+    let (proof, [second, third], key) = evidence::tests::proof_introductions_and_key();
+    let file = folder.file("proof", proof.as_bytes());
+    let asked = |introductions: &[&str]| {
+        let introductions = introductions.iter().enumerate().map(|(at, text)| folder.file(&format!("{at}.txt"), text.as_bytes())).collect();
+        verify(&Asked { file: file.clone(), keys: vec![key.clone()], introductions, ..Asked::default() })
+    };
+    let code = |introductions: &[&str]| asked(introductions).map_err(|why| why.exit_code()).map(drop);
+    assert_eq!(refused(file.clone(), &key).1, "no trusted key signed the checkpoint");
+
+    let answer = serde_json::json!({
+        "items": [
+            { "key": key, "introduction": null, "introduced_at": "2026-01-02T03:04:05Z" },
+            { "key": "the second", "introduction": second },
+            { "key": "the third", "introduction": third },
+        ],
+        "next_cursor": null,
+    });
+    for introductions in [
+        vec![answer.to_string()],
+        vec![format!("{second}{third}")],
+        vec![format!("{second}\n{third}\n\n")],
+        vec![second.clone(), third.clone()],
+        vec![format!("{second}{third}").replace('\n', "\r\n")],
+    ] {
+        let introductions: Vec<_> = introductions.iter().map(String::as_str).collect();
+        assert!(matches!(asked(&introductions), Ok(Verified::Event(event)) if event.index == 4), "{introductions:?}");
+    }
+
+    // What leads there from no trusted key is nothing to rely on.
+    for introductions in [&[third.as_str()][..], &[second.as_str()], &[third.as_str(), &second], &[r#"{"items":[]}"#]] {
+        assert_eq!(code(introductions), Err(1), "{introductions:?}");
+    }
+    let forged = second.replacen("+", "+0", 1);
+    for text in ["", "Dear Sir,\n", r#"{"items":[{"introduction":"x"}]}"#, &forged] {
+        assert_eq!(code(&[text]), Err(2), "{text}");
+    }
+}

@@ -3,6 +3,9 @@
 use crate::note::{self, Algorithm, Note, Sign, Verifier};
 use std::fmt;
 
+/// The second line of an introduction.
+const INTRODUCES: &str = "introduces";
+
 /// A public key of a log. It signs each tree of the log under the tree's own name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LogKey {
@@ -49,7 +52,7 @@ fn introduction_origin(log: &str) -> String {
 pub fn introduce(log: &str, current: &dyn Sign, next: &dyn Sign) -> String {
     let origin = introduction_origin(log);
     let key = LogKey { log: log.to_owned(), public: next.public() };
-    note::sign(&format!("{origin}\nintroduces\n{key}\n"), &origin, &[current, next])
+    note::sign(&format!("{origin}\n{INTRODUCES}\n{key}\n"), &origin, &[current, next])
 }
 
 /// The key that an introduction is about.
@@ -57,9 +60,18 @@ pub fn introduced(introduction: &str) -> Option<(LogKey, Note)> {
     let note = Note::parse(introduction)?;
     let mut lines = note.text.strip_suffix('\n')?.split('\n');
     let (origin, verb, key) = (lines.next()?, lines.next()?, LogKey::parse(lines.next()?)?);
-    let well = origin == introduction_origin(&key.log) && verb == "introduces" && lines.next().is_none();
+    let well = origin == introduction_origin(&key.log) && verb == INTRODUCES && lines.next().is_none();
     let signs_itself = note.is_signed_by(&key.verifier(origin)?);
     (well && signs_itself).then_some((key, note))
+}
+
+/// The notes of a text that has one introduction behind the other.
+pub fn introductions(text: &str) -> Vec<String> {
+    let lines: Vec<_> = text.lines().collect();
+    let first: Vec<_> = (1..lines.len()).filter(|at| lines[*at] == INTRODUCES).map(|at| at - 1).collect();
+    let ends = first.iter().skip(1).copied().chain([lines.len()]);
+    // Behind the last line of a note there may be empty ones.
+    first.iter().zip(ends).map(|(from, to)| format!("{}\n", lines[*from..to].join("\n").trim_end())).collect()
 }
 
 /// The keys that somebody trusts, and those that these introduce.

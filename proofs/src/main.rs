@@ -3,10 +3,12 @@
 use palmares_proofs::files::{Asked, verify};
 use std::{env, process::ExitCode};
 
-const USAGE: &str =
-    "usage: palmares-verify FILE --key KEY [--key KEY] [--pinned CHECKPOINT] [--payload FILE] [--witness KEY] [--whole] [--json]
+const USAGE: &str = "usage: palmares-verify FILE --key KEY [--key KEY] [--introductions FILE] [--pinned CHECKPOINT] [--payload FILE]
+                       [--witness KEY] [--whole] [--json]
   FILE        an evidence package, or the .tlog-proof of one event
   --key       a key of the log that you trust, as name+id+key, or a file of such lines
+  --introductions
+              by what that key introduced later ones: the answer of GET /audit-logs/keys, or the notes in it
   --pinned    a checkpoint that you kept: the log has to extend it
   --payload   what is said to be the payload of the one event
   --witness   the key of a witness whose cosignature is reported
@@ -36,6 +38,7 @@ fn arguments(mut given: impl Iterator<Item = String>) -> Option<(Asked, bool)> {
         match argument.as_str() {
             "--key" => asked.keys.push(given.next()?),
             "--witness" => asked.witnesses.push(given.next()?),
+            "--introductions" => asked.introductions.push(given.next()?.into()),
             "--pinned" => asked.pinned = Some(given.next()?.into()),
             "--payload" => asked.payload = Some(given.next()?.into()),
             "--whole" => asked.whole = true,

@@ -98,6 +98,11 @@ async fn what_is_exported_is_verified_without_the_server() {
     let file = desk.file("one.tlog-proof", proof["proof"].as_str().unwrap().as_bytes());
     let event = proved(&verify(&file, &key, None))["event"].clone();
     assert_eq!((&event["position"], &event["event_type"]), (&json!(position), &json!("identity.user_created")));
+    // The answer about the keys is taken as it is.
+    let introductions = desk.file("keys.json", keys.body.to_string().as_bytes());
+    let mut command = Command::new(PALMARES);
+    command.env_clear().args(["verify", "--key", &key, "--introductions"]).arg(introductions).arg(&file);
+    assert_eq!(proved(&command.output().unwrap())["event"], event);
     let forged = proof["proof"].as_str().unwrap().replacen("index ", "index 1", 1);
     refused(&verify(&desk.file("forged", forged.as_bytes()), &key, None));
 

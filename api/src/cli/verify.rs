@@ -12,6 +12,9 @@ pub struct VerifyArgs {
     /// A key of the log that you trust, as name+id+key, or a file of such lines
     #[arg(long = "key", required = true)]
     keys: Vec<String>,
+    /// How that key introduced later ones: the answer of GET /audit-logs/keys, or the notes in it
+    #[arg(long)]
+    introductions: Vec<PathBuf>,
     /// A checkpoint that you kept: the log has to extend it
     #[arg(long)]
     pinned: Option<PathBuf>,
@@ -28,8 +31,8 @@ pub struct VerifyArgs {
 
 /// The answer is the same as that of `palmares-verify`, which needs nothing of the server.
 pub fn run(args: VerifyArgs, reporter: &Reporter) -> anyhow::Result<()> {
-    let VerifyArgs { file, keys, pinned, payload, witnesses, whole } = args;
-    let asked = Asked { file, keys, pinned, payload, witnesses, whole };
+    let VerifyArgs { file, keys, introductions, pinned, payload, witnesses, whole } = args;
+    let asked = Asked { file, keys, introductions, pinned, payload, witnesses, whole };
     let verified = files::verify(&asked)?;
     match reporter {
         Reporter::Terminal => asked.sentences(&verified).iter().for_each(|sentence| print_line(sentence)),

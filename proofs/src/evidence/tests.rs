@@ -107,6 +107,20 @@ pub(crate) fn package_that_shows_all() -> Vec<u8> {
     World::new(9).package(plan(7, 2, 9), &key(2))
 }
 
+/// The proof of one event that the third key signed, how the first key led to it, and the first key.
+pub(crate) fn proof_introductions_and_key() -> (String, [String; 2], String) {
+    let (world, size) = (World::new(9), 9);
+    let (edge, tiles) = world.tree(size);
+    let proof = TlogProof {
+        extra: Some(world.records[4].entry(ORGANIZATION).unwrap().leaf()),
+        index: 4,
+        hashes: tree::hashes(&tree::inclusion(4, edge.size()).unwrap(), &tiles).unwrap(),
+        checkpoint: world.checkpoint(size, &key(3)),
+    };
+    let trusted = LogKey { log: LOG.to_owned(), public: key(1).public() };
+    (proof.text(), [introduce(LOG, &key(1), &key(2)), introduce(LOG, &key(2), &key(3))], trusted.to_string())
+}
+
 /// Trusts the first key alone.
 fn trust() -> Trust {
     Trust { keys: TrustedKeys::new([LogKey { log: LOG.to_owned(), public: key(1).public() }]), ..Trust::default() }
