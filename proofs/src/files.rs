@@ -147,9 +147,10 @@ fn verify_proof(text: &str, trust: &Trust) -> Result<Event, Unproved> {
     let proof = TlogProof::parse(text).ok_or_else(|| malformed(text, "not in the form of a proof"))?;
     let leaf = proof.extra.as_deref().ok_or_else(|| not_understood("the proof does not say of what"))?;
     let entry = Entry::from_leaf(leaf).ok_or_else(|| not_understood("the leaf is not that of an event"))?;
-    let Some((checkpoint, note)) = proof.prove(NodeHash::of_leaf(leaf)) else {
+    let (checkpoint, note) = proof.head().ok_or_else(|| malformed(text, "the checkpoint of the proof is none"))?;
+    if !proof.proves(NodeHash::of_leaf(leaf), &checkpoint) {
         return not_proved("the event is NOT in the tree of the checkpoint");
-    };
+    }
     if !checkpoint.origin.ends_with(&format!("/{}", entry.organization_id)) {
         return not_proved("the checkpoint is of another tree than the event");
     }

@@ -135,3 +135,22 @@ fn the_first_key_proves_one_event_that_a_later_key_signed_where_introductions_le
         assert_eq!(code(&[text]), Err(2), "{text}");
     }
 }
+
+#[test]
+fn a_proof_whose_checkpoint_is_none_is_not_understood() {
+    let folder = Folder::new("checkpoints");
+    let (proof, _, key) = evidence::tests::proof_introductions_and_key();
+    let (code, why) = refused(folder.file("whole", proof.as_bytes()), &key);
+    assert_eq!((code, why.as_str()), (1, "no trusted key signed the checkpoint"), "it has the form of one");
+    for (name, broken) in [
+        ("a letter more", format!("{proof}x")),
+        ("twice", format!("{proof}{proof}")),
+        ("an empty line more", format!("{proof}\n")),
+        ("no size", proof.replacen("\n9\n", "\nnine\n", 1)),
+    ] {
+        assert_eq!(refused(folder.file(name, broken.as_bytes()), &key), (2, "the checkpoint of the proof is none".to_owned()), "{name}");
+    }
+    // It has the form of a proof, of another place.
+    let moved = proof.replacen("index 4", "index 3", 1);
+    assert_eq!(refused(folder.file("moved", moved.as_bytes()), &key), (1, "the event is NOT in the tree of the checkpoint".to_owned()));
+}

@@ -44,9 +44,13 @@ impl TlogProof {
         (parsed.hashes.len() <= HASHES_MAX && parsed.text() == text).then_some(parsed)
     }
 
-    /// The checkpoint, where `leaf` is in its tree. Who signed it is still to be verified.
-    pub fn prove(&self, leaf: NodeHash) -> Option<(Checkpoint, Note)> {
-        let (checkpoint, note) = Checkpoint::of_note(&self.checkpoint)?;
-        tree::includes(leaf, self.index, checkpoint.size, checkpoint.root, &self.hashes).then_some((checkpoint, note))
+    /// The checkpoint, taken apart; nothing where it is none. Who signed it is still to be verified.
+    pub fn head(&self) -> Option<(Checkpoint, Note)> {
+        Checkpoint::of_note(&self.checkpoint)
+    }
+
+    /// Whether `leaf` is in the tree of a checkpoint.
+    pub fn proves(&self, leaf: NodeHash, checkpoint: &Checkpoint) -> bool {
+        tree::includes(leaf, self.index, checkpoint.size, checkpoint.root, &self.hashes)
     }
 }

@@ -255,8 +255,10 @@ impl<'a> Signed<'a> {
             return Err(Failure::Untrusted("the checkpoint"));
         }
         let proof = TlogProof::parse(&head.root_proof).ok_or(Failure::Form("its proof of the root log is none"))?;
-        let in_root = proof.prove(NodeHash::of_leaf(note.text.as_bytes()));
-        let (root, root_note) = in_root.ok_or(Failure::Head("its checkpoint is not in the root log"))?;
+        let (root, root_note) = proof.head().ok_or(Failure::Form("its proof of the root log is none"))?;
+        if !proof.proves(NodeHash::of_leaf(note.text.as_bytes()), &root) {
+            return Err(Failure::Head("its checkpoint is not in the root log"));
+        }
         if root.origin != root_origin(&head.log) || proof.extra.is_some() {
             return Err(Failure::Head("its root log is another one"));
         }
