@@ -37,3 +37,25 @@ pub async fn check_names(asked: &audit_trail::ListAuditLogs, reader: &mut Tenant
     names.check()?;
     in_order(asked.from, ("to", asked.to))
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::routes;
+    use palmares_domain::registry::aggregate;
+    use palmares_projections::compliance::audit_trail::target_type;
+
+    /// Of no type: it is in a stream of any.
+    const EVENT: &str = "{event_id}";
+
+    // covers: E-194
+    #[test]
+    fn whatever_a_path_names_is_of_a_type_by_which_one_may_ask() {
+        for route in routes::all() {
+            let named = route.path.split('/').rfind(|part| part.ends_with("_id}") && *part != "{organization_id}");
+            match (named, target_type(route.path)) {
+                (None | Some(EVENT), found) => assert_eq!(found, None, "{}", route.path),
+                (Some(_), found) => assert!(found.and_then(aggregate).is_some(), "{}", route.path),
+            }
+        }
+    }
+}

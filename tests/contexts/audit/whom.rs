@@ -72,7 +72,7 @@ async fn a_refused_attempt_names_whom_and_what_it_was_aimed_at() {
     let program = organization.program().await;
     client.post(&format!("/points/programs/{program}/rules"), &json!({})).await.refused(403, "ACCESS_DENIED");
     let refused = found(&organization, &format!("actor_id={bob}&outcome=refused&target_id={program}")).await;
-    assert_eq!((&refused[0]["resource_type"], &refused[0]["resource_id"]), (&json!("program"), &json!(program)), "{refused:?}");
+    assert_eq!((&refused[0]["resource_type"], &refused[0]["resource_id"]), (&json!("points_program"), &json!(program)), "{refused:?}");
     client.post("/points/holds", &json!({ "program_id": program, "user_id": ada, "amount": 1 })).await.refused(403, "ACCESS_DENIED");
 
     // An administrator who reaches beyond their own rights: which role, and for whom.

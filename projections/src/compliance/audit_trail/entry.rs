@@ -2,6 +2,7 @@
 
 use super::{
     AuditName,
+    aimed::aimed_at,
     differences::{Detail, Difference},
     fold::{Metadata, READ, REFUSAL},
     origins::{self, Origin},
@@ -13,7 +14,7 @@ use palmares_domain::{
     kernel::{DataClass, EventId, OrganizationId},
     registry,
 };
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::{Value, value::RawValue};
 use std::collections::{BTreeMap, BTreeSet};
 use utoipa::ToSchema;
@@ -53,7 +54,8 @@ pub struct AuditEntry {
     pub policies: Vec<String>,
     /// `recorded` or `refused`.
     pub outcome: String,
-    /// What was acted on; of a read of one person's data that person, of a refused request what it was aimed at.
+    /// What was acted on; of a read of one person's data that person, of a refused request what its path named last,
+    /// with the type of the streams in which that is kept.
     pub resource_type: String,
     pub resource_id: Uuid,
     /// The version that the event made of it; none of what was only read.
@@ -244,39 +246,9 @@ impl Row {
     }
 }
 
-/// What the path of a refused request named last: a parameter `{hold_id}` is of a `hold`.
-fn aimed_at(payload: &[u8]) -> Option<(String, Uuid)> {
-    #[derive(Deserialize)]
-    struct Refused {
-        route: String,
-        target_ids: Option<Vec<Uuid>>,
-    }
-    let Refused { route, target_ids } = serde_json::from_slice(payload).ok()?;
-    let last = *target_ids?.last()?;
-    let mut parameters = route.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix("_id}"));
-    parameters.rfind(|name| *name != "organization").map(|name| (name.to_owned(), last))
-}
-
 /// What was, and what became of it.
 fn sides(changes: BTreeMap<String, Difference>) -> (StateFields, StateFields) {
     changes.into_iter().map(|(name, Difference { before, after })| ((name.clone(), before), (name, after))).unzip()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    // covers: E-194
-    #[test]
-    fn a_refused_request_is_about_what_its_path_named_last() {
-        let (user, key) = (Uuid::from_u128(1), Uuid::from_u128(2));
-        let of =
-            |route: &str, ids: &[Uuid]| aimed_at(&serde_json::to_vec(&serde_json::json!({ "route": route, "target_ids": ids })).unwrap());
-        assert_eq!(of("/api/v1/users/{user_id}/roles/{role}/unassign", &[user]), Some(("user".to_owned(), user)));
-        assert_eq!(of("/api/v1/access-reviews/{review_id}/keys/{key_id}/attest", &[user, key]), Some(("key".to_owned(), key)));
-        assert_eq!(of("/api/v1/users", &[]), None);
-        assert_eq!(aimed_at(br#"{"route":"/api/v1/users/{user_id}"}"#), None);
-    }
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 //! before and after are read from the log when an entry is shown: an audit trail that copied them
 //! could differ from what happened.
 
+mod aimed;
 mod behind;
 mod differences;
 mod entry;
@@ -21,6 +22,7 @@ mod statements;
 mod states;
 mod texts;
 
+pub use aimed::target_type;
 pub(super) use behind::rows_behind;
 #[cfg(test)]
 pub(super) use entry::testing;

@@ -55,6 +55,8 @@ pub struct ListAuditLogs {
     /// changed, such as their points account.
     #[serde(default)]
     pub target_id: Option<Uuid>,
+    /// The type of what was acted on, such as `points_account`. Refused requests acted on nothing: what they were
+    /// aimed at is found by `target_id`.
     #[serde(default)]
     pub target_type: Option<String>,
     #[serde(default)]
