@@ -111,6 +111,26 @@ async fn pages_of_events_make_up_the_whole_list() {
 }
 
 #[tokio::test]
+async fn a_cursor_leads_on_in_the_list_that_gave_it_and_in_no_other() {
+    let (organization, _) = eventful().await;
+    let first = async |path: &str| organization.officer.get(&format!("{path}?limit=1")).await.expect(200).id("next_cursor");
+    let lists = ["/events", "/audit-logs", "/users"];
+    for giving in lists {
+        let cursor = first(giving).await;
+        for asked in lists {
+            let reply = organization.officer.get(&format!("{asked}?limit=1&cursor={cursor}")).await;
+            if asked == giving {
+                reply.expect(200);
+            } else {
+                let refused = reply.refused(422, "VALIDATION_ERROR");
+                let error = &refused.body["errors"][0];
+                assert_eq!((&error["field"], &error["reason"]), (&json!("cursor"), &json!("another_list")), "{giving} at {asked}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_name_that_is_none_is_refused_with_those_that_are_like_it_and_nothing_is_exported() {
     let organization = fresh_organization().await;
     for (filter, field, like) in

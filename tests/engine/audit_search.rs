@@ -73,7 +73,7 @@ impl PersonalKeys for OneAddress {
 async fn both(readers: &Readers, owner: &PgPool, mut asked: Value, means: &str, before: i64) -> (Vec<i64>, Vec<i64>) {
     #[expect(clippy::disallowed_methods, reason = "a test of a query has no gate")]
     let mut reader = readers.open(Tenant::grant(ACME), None).await.unwrap();
-    asked["cursor"] = json!(reader.cursor(&before).unwrap());
+    asked["cursor"] = json!(reader.cursor::<ListAuditLogs, _>(&before).unwrap());
     let query: ListAuditLogs = serde_json::from_value(asked).unwrap();
     let page = query.run(&mut reader).await.unwrap();
     let all = format!(

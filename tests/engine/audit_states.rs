@@ -53,7 +53,7 @@ impl PersonalKeys for NoKeys {
 async fn page(readers: &Readers, before: i64) -> Vec<(i64, Value, Value)> {
     #[expect(clippy::disallowed_methods, reason = "a test of a query has no gate")]
     let mut reader = readers.open(Tenant::grant(ACME), None).await.unwrap();
-    let cursor = reader.cursor(&before).unwrap();
+    let cursor = reader.cursor::<ListAuditLogs, _>(&before).unwrap();
     let query: ListAuditLogs = serde_json::from_value(json!({ "cursor": cursor })).unwrap();
     let floor = |state: &Option<BTreeMap<String, Value>>| state.as_ref().map_or(Value::Null, |state| state["floor"].clone());
     let entries = query.run(&mut reader).await.unwrap().items;

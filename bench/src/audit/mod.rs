@@ -103,7 +103,7 @@ async fn searched(
         let tenant = Tenant::grant(organization);
         let start = Instant::now();
         let mut reader = readers.open(tenant, None).await?;
-        let cursor = asked.before.map(|before| reader.cursor(&before)).transpose()?;
+        let cursor = asked.before.map(|before| reader.cursor::<ListAuditLogs, _>(&before)).transpose()?;
         asked.fields["cursor"] = json!(cursor);
         let query: ListAuditLogs = serde_json::from_value(asked.fields).context(search.what)?;
         let page = query.run(&mut reader).await?;

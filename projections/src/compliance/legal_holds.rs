@@ -139,7 +139,7 @@ impl Query for ListLegalHolds {
     const DATA_CLASS: DataClass = DataClass::Confidential;
 
     async fn run(self, reader: &mut TenantReader<'_>) -> Result<Page<LegalHold>, ReadError> {
-        let list = reader.list(self.cursor.as_ref(), &self.limit)?;
+        let list = reader.list::<Self, _>(self.cursor.as_ref(), &self.limit)?;
         let query = sqlx::query_as(LIST).persistent(false).bind(reader.organization().0).bind(list.before()).bind(list.rows());
         let page = list.page(reader, query, |last: &Row| last.created_position).await?;
         page.touch(reader, |row| row.hold_id);

@@ -4,6 +4,7 @@ use super::reader::{ReadError, TenantReader};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use palmares_domain::kernel::FieldError;
 use serde::{Deserialize, Deserializer, Serialize, de::DeserializeOwned};
+use serde_json::Value;
 use sqlx::{
     FromRow, Postgres,
     postgres::{PgArguments, PgRow},
@@ -52,13 +53,14 @@ impl<T> Page<T> {
 /// A list that is asked for: where it goes on, and how many items a page has.
 #[derive(Clone, Debug)]
 pub struct Listing<K> {
+    list: &'static str,
     behind: Option<K>,
     limit: i64,
 }
 
 impl<K: Clone + Serialize + DeserializeOwned> Listing<K> {
-    pub(super) fn of(behind: Option<K>, limit: &Limit) -> Result<Self, ReadError> {
-        Ok(Self { behind, limit: limit.rows()? })
+    pub(super) fn of(list: &'static str, behind: Option<K>, limit: &Limit) -> Result<Self, ReadError> {
+        Ok(Self { list, behind, limit: limit.rows()? })
     }
 
     /// The key of the last item that the caller saw; nothing on the first page.
@@ -83,7 +85,7 @@ impl<K: Clone + Serialize + DeserializeOwned> Listing<K> {
     {
         // Filters that are not given are left to the planner, which sees them only if it plans anew.
         let rows = query.persistent(false).fetch_all(reader.connection()).await?;
-        Page::of(rows, self.limit, |last| reader.cursor(&key(last)))
+        Page::of(rows, self.limit, |last| reader.cursor_of(self.list, &key(last)))
     }
 }
 
@@ -136,6 +138,9 @@ pub struct Cursor(String);
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct CursorForm<T> {
+    /// Of which list it is: the keys of many are of one type. Once, cursors did not say it.
+    #[serde(rename = "l", default)]
+    list: String,
     /// The log's incarnation: a restored log may have reused the positions of an old cursor.
     #[serde(rename = "i")]
     incarnation: Uuid,
@@ -144,24 +149,28 @@ struct CursorForm<T> {
 }
 
 impl Cursor {
-    pub fn encode<T: Serialize>(incarnation: Uuid, key: &T) -> Result<String, ReadError> {
-        let json = serde_json::to_vec(&CursorForm { incarnation, key }).map_err(|error| ReadError::Unavailable(error.into()))?;
+    pub fn encode<T: Serialize>(incarnation: Uuid, list: &str, key: &T) -> Result<String, ReadError> {
+        let list = list.to_owned();
+        let json = serde_json::to_vec(&CursorForm { list, incarnation, key }).map_err(|error| ReadError::Unavailable(error.into()))?;
         Ok(URL_SAFE_NO_PAD.encode(json))
     }
 
     /// The key behind which the list goes on; a cursor of another list or incarnation is a
     /// validation error on the field `cursor`.
-    pub fn decode<T: DeserializeOwned>(&self, incarnation: Uuid) -> Result<T, ReadError> {
+    pub fn decode<T: DeserializeOwned>(&self, incarnation: Uuid, list: &str) -> Result<T, ReadError> {
         let refused = |reason: &str| ReadError::Invalid(vec![FieldError::new("cursor", reason)]);
         if self.0.len() > 4096 {
             return Err(refused("too_long"));
         }
         let json = URL_SAFE_NO_PAD.decode(&self.0).map_err(|_| refused("malformed"))?;
-        let form: CursorForm<T> = serde_json::from_slice(&json).map_err(|_| refused("malformed"))?;
+        let form: CursorForm<Value> = serde_json::from_slice(&json).map_err(|_| refused("malformed"))?;
+        if form.list != list {
+            return Err(refused("another_list"));
+        }
         if form.incarnation != incarnation {
             return Err(refused("stale"));
         }
-        Ok(form.key)
+        serde_json::from_value(form.key).map_err(|_| refused("malformed"))
     }
 }
 
@@ -225,18 +234,26 @@ mod tests {
     }
 
     #[test]
-    fn a_cursor_round_trips_within_its_incarnation() {
+    fn a_cursor_round_trips_within_its_list_and_its_incarnation() {
         let (now, then) = (Uuid::from_u128(1), Uuid::from_u128(2));
-        let cursor = Cursor(Cursor::encode(now, &(7_i64, "b")).unwrap());
-        assert_eq!(cursor.decode::<(i64, String)>(now).unwrap(), (7, "b".to_owned()));
-        assert_eq!(reason(cursor.decode::<(i64, String)>(then)), "cursor stale");
-        assert_eq!(reason(cursor.decode::<String>(now)), "cursor malformed");
+        let cursor = Cursor(Cursor::encode(now, "ListEvents", &(7_i64, "b")).unwrap());
+        assert_eq!(cursor.decode::<(i64, String)>(now, "ListEvents").unwrap(), (7, "b".to_owned()));
+        assert_eq!(reason(cursor.decode::<(i64, String)>(then, "ListEvents")), "cursor stale");
+        assert_eq!(reason(cursor.decode::<(i64, String)>(now, "ListAuditLogs")), "cursor another_list");
+        assert_eq!(reason(cursor.decode::<String>(now, "ListEvents")), "cursor malformed");
+    }
+
+    #[test]
+    fn a_cursor_that_names_no_list_is_of_another_one() {
+        let old = serde_json::json!({ "i": Uuid::nil(), "k": 7 });
+        let old = Cursor(URL_SAFE_NO_PAD.encode(old.to_string()));
+        assert_eq!(reason(old.decode::<i64>(Uuid::nil(), "ListEvents")), "cursor another_list");
     }
 
     #[test]
     fn a_forged_cursor_names_its_field() {
         for text in ["", "%%%", "e30", "bnVsbA", "ZQ"] {
-            assert_eq!(reason(Cursor(text.to_owned()).decode::<i64>(Uuid::nil())), "cursor malformed", "{text}");
+            assert_eq!(reason(Cursor(text.to_owned()).decode::<i64>(Uuid::nil(), "ListEvents")), "cursor malformed", "{text}");
         }
     }
 

@@ -50,8 +50,8 @@ struct Row {
 /// `NotFound` for a name that is nobody's.
 pub async fn parked(log: &Log, name: &str, cursor: Option<&Cursor>, limit: &Limit) -> Result<Page<ParkedEvent>, ReadError> {
     let limit = limit.rows()?;
-    let incarnation = log.head().await?.incarnation;
-    let behind: i64 = cursor.map(|cursor| cursor.decode(incarnation)).transpose()?.unwrap_or(0);
+    let (incarnation, list) = (log.head().await?.incarnation, format!("parked:{name}"));
+    let behind: i64 = cursor.map(|cursor| cursor.decode(incarnation, &list)).transpose()?.unwrap_or(0);
     if !sqlx::query_scalar(KNOWN).bind(name).fetch_one(log.pool()).await? {
         return Err(ReadError::NotFound);
     }
@@ -64,5 +64,5 @@ pub async fn parked(log: &Log, name: &str, cursor: Option<&Cursor>, limit: &Limi
         error: row.error,
         parked_at: row.parked_at,
     });
-    Page::of(events.collect(), limit, |last| Cursor::encode(incarnation, &last.position))
+    Page::of(events.collect(), limit, |last| Cursor::encode(incarnation, &list, &last.position))
 }

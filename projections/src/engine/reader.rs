@@ -214,18 +214,26 @@ impl TenantReader<'_> {
     }
 
     /// The list that the caller asks for.
-    pub fn list<K: Clone + Serialize + DeserializeOwned>(&self, cursor: Option<&Cursor>, limit: &Limit) -> Result<Listing<K>, ReadError> {
-        Listing::of(self.behind(cursor)?, limit)
+    pub fn list<Q: Query, K: Clone + Serialize + DeserializeOwned>(
+        &self,
+        cursor: Option<&Cursor>,
+        limit: &Limit,
+    ) -> Result<Listing<K>, ReadError> {
+        Listing::of(name_of::<Q>(), self.behind::<Q, K>(cursor)?, limit)
     }
 
-    /// The cursor behind `key`.
-    pub fn cursor<T: Serialize>(&self, key: &T) -> Result<String, ReadError> {
-        Cursor::encode(self.incarnation, key)
+    /// The cursor of the list `Q` behind `key`.
+    pub fn cursor<Q: Query, K: Serialize>(&self, key: &K) -> Result<String, ReadError> {
+        self.cursor_of(name_of::<Q>(), key)
+    }
+
+    pub(super) fn cursor_of(&self, list: &str, key: &impl Serialize) -> Result<String, ReadError> {
+        Cursor::encode(self.incarnation, list, key)
     }
 
     /// The key of a cursor, where the caller sent one.
-    pub fn behind<T: DeserializeOwned>(&self, cursor: Option<&Cursor>) -> Result<Option<T>, ReadError> {
-        cursor.map(|cursor| cursor.decode(self.incarnation)).transpose()
+    pub fn behind<Q: Query, K: DeserializeOwned>(&self, cursor: Option<&Cursor>) -> Result<Option<K>, ReadError> {
+        cursor.map(|cursor| cursor.decode(self.incarnation, name_of::<Q>())).transpose()
     }
 
     /// Notes that the answer depends on this sequence key: should it be parked, the answer is
@@ -242,6 +250,12 @@ impl TenantReader<'_> {
         let projections: Vec<String> = projections.iter().map(|&name| name.to_owned()).collect();
         Ok(sqlx::query_scalar(TOUCHED_PARKED).bind(projections).bind(&self.touched).fetch_one(&mut *self.tx).await?)
     }
+}
+
+/// What a list is called in its cursors. Were it called otherwise one day, lists would be begun anew.
+fn name_of<Q: Query>() -> &'static str {
+    let path = std::any::type_name::<Q>();
+    path.rsplit_once("::").map_or(path, |(_, name)| name)
 }
 
 /// Opens personal data that an answer shows, and remembers of whom something was there.

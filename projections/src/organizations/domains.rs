@@ -131,7 +131,7 @@ impl Query for ListDomains {
     const PROJECTIONS: &'static [&'static str] = &[PROJECTION];
 
     async fn run(self, reader: &mut TenantReader<'_>) -> Result<Page<OrganizationDomain>, ReadError> {
-        let list = reader.list(self.cursor.as_ref(), &self.limit)?;
+        let list = reader.list::<Self, _>(self.cursor.as_ref(), &self.limit)?;
         // The gate lets nobody name another organization than the one in which they act.
         let organization = reader.organization();
         let query = sqlx::query_as(LIST).bind(organization.0).bind(list.after()).bind(list.rows());

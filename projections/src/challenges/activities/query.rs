@@ -90,7 +90,7 @@ impl Query for UserActivities {
 
     async fn run(self, reader: &mut TenantReader<'_>) -> Result<Page<Activity>, ReadError> {
         in_order(self.from, ("to", self.to))?;
-        let list: Listing<(NaiveDate, Uuid)> = reader.list(self.cursor.as_ref(), &self.limit)?;
+        let list: Listing<(NaiveDate, Uuid)> = reader.list::<Self, _>(self.cursor.as_ref(), &self.limit)?;
         require_user(reader, self.user_id).await?;
         let organization = reader.organization();
         let query = sqlx::query_as(LIST)
@@ -179,7 +179,7 @@ impl Query for UserActivityDays {
 
     async fn run(self, reader: &mut TenantReader<'_>) -> Result<Page<ActivityDay>, ReadError> {
         in_order(self.from, ("to", self.to))?;
-        let list: Listing<(NaiveDate, String)> = reader.list(self.cursor.as_ref(), &self.limit)?;
+        let list: Listing<(NaiveDate, String)> = reader.list::<Self, _>(self.cursor.as_ref(), &self.limit)?;
         require_user(reader, self.user_id).await?;
         let organization = reader.organization();
         let (day, metric_name) = list.behind().unzip();

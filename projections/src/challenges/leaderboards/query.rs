@@ -83,7 +83,7 @@ impl Query for Leaderboard {
 
     async fn run(self, reader: &mut TenantReader<'_>) -> Result<LeaderboardPage, ReadError> {
         let limit = usize::try_from(self.limit.rows()?).unwrap_or(usize::MAX);
-        let behind: Option<(i64, usize, String)> = reader.behind(self.cursor.as_ref())?;
+        let behind: Option<(i64, usize, String)> = reader.behind::<Self, _>(self.cursor.as_ref())?;
         let metric = board_name(&self.metric).ok_or(ReadError::NotFound)?;
         let (as_of, first, window) = match behind {
             // The window too: a relative one may have ended between two pages.
@@ -93,7 +93,7 @@ impl Query for Leaderboard {
         let Shown { board, as_of } = show(reader, Asked { metric, window: &window, as_of }).await?;
         let shown = first.saturating_add(limit).min(board.places.len());
         let items = rows(reader, &board.places, first.min(shown)..shown).await?;
-        let next_cursor = if shown < board.places.len() { Some(reader.cursor(&(as_of, shown, &window))?) } else { None };
+        let next_cursor = if shown < board.places.len() { Some(reader.cursor::<Self, _>(&(as_of, shown, &window))?) } else { None };
         Ok(LeaderboardPage { items, next_cursor, metric: metric.to_owned(), window, as_of })
     }
 }

@@ -71,7 +71,7 @@ impl Query for ListAccessReviews {
     const PROJECTIONS: &'static [&'static str] = &[PROJECTION];
 
     async fn run(self, reader: &mut TenantReader<'_>) -> Result<Page<AccessReviewRow>, ReadError> {
-        let list = reader.list(self.cursor.as_ref(), &self.limit)?;
+        let list = reader.list::<Self, _>(self.cursor.as_ref(), &self.limit)?;
         let query = sqlx::query_as(LIST).bind(reader.organization().0).bind(list.before()).bind(list.rows()).bind(reader.now());
         list.page(reader, query, |last: &AccessReviewRow| last.opened_position).await
     }

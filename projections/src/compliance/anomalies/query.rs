@@ -157,7 +157,7 @@ impl Query for ListAnomalies {
     const DATA_CLASS: DataClass = DataClass::Confidential;
 
     async fn run(self, reader: &mut TenantReader<'_>) -> Result<Page<Anomaly>, ReadError> {
-        let list = reader.list(self.cursor.as_ref(), &self.limit)?;
+        let list = reader.list::<Self, _>(self.cursor.as_ref(), &self.limit)?;
         let query = sqlx::query_as(LIST)
             .bind(reader.organization().0)
             .bind(list.before())

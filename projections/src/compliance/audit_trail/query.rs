@@ -150,11 +150,11 @@ impl Query for ListAuditLogs {
 
     async fn run(self, reader: &mut TenantReader<'_>) -> Result<Page<AuditEntry>, ReadError> {
         let limit = self.limit.rows()?;
-        let before: i64 = reader.behind(self.cursor.as_ref())?.unwrap_or(i64::MAX);
+        let before: i64 = reader.behind::<Self, _>(self.cursor.as_ref())?.unwrap_or(i64::MAX);
         let before = reader.as_of.map_or(before, |as_of| before.min(as_of.saturating_add(1)));
         let before = before.min(self.known(reader).await?.saturating_add(1));
         let rows = search::newest(&self, reader, before, limit + 1).await?;
-        let page = Page::of(rows, limit, |last| reader.cursor(&last.position))?;
+        let page = Page::of(rows, limit, |last| reader.cursor::<Self, _>(&last.position))?;
         Ok(Page { items: entry::detailed(reader, page.items, self.detail()).await?, next_cursor: page.next_cursor })
     }
 }

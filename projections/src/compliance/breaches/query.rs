@@ -175,7 +175,7 @@ impl Query for ListBreaches {
     const DATA_CLASS: DataClass = DataClass::Confidential;
 
     async fn run(self, reader: &mut TenantReader<'_>) -> Result<Page<Breach>, ReadError> {
-        let list = reader.list(self.cursor.as_ref(), &self.limit)?;
+        let list = reader.list::<Self, _>(self.cursor.as_ref(), &self.limit)?;
         let query = sqlx::query_as(LIST).persistent(false).bind(reader.organization().0).bind(self.status.map(BreachStatus::name));
         let query = query.bind(list.before()).bind(list.rows()).bind(reader.now());
         let page = list.page(reader, query, |last: &Row| last.opened_position).await?;

@@ -205,7 +205,7 @@ impl Query for ListDeletionRequests {
     }
 
     async fn run(self, reader: &mut TenantReader<'_>) -> Result<Page<DeletionRequest>, ReadError> {
-        let list = reader.list(self.cursor.as_ref(), &self.limit)?;
+        let list = reader.list::<Self, _>(self.cursor.as_ref(), &self.limit)?;
         let query = sqlx::query_as(LIST)
             .bind(reader.organization().0)
             .bind(self.status.map(DeletionStatus::name))

@@ -61,7 +61,7 @@ impl Query for ListLegalDocuments {
     const PROJECTIONS: &'static [&'static str] = &[PROJECTION];
 
     async fn run(self, reader: &mut TenantReader<'_>) -> Result<Page<LegalDocument>, ReadError> {
-        let list = reader.list(self.cursor.as_ref(), &self.limit)?;
+        let list = reader.list::<Self, _>(self.cursor.as_ref(), &self.limit)?;
         let query = sqlx::query_as(LIST).persistent(false).bind(reader.organization().0).bind(self.consent_type.map(ConsentType::name));
         let query = query.bind(list.before()).bind(list.rows()).bind(reader.now());
         reader.touches(reader.organization().0);

@@ -67,9 +67,9 @@ impl Query for ListExports {
 
     async fn run(self, reader: &mut TenantReader<'_>) -> Result<Page<SubjectExport>, ReadError> {
         let limit = self.limit.rows()?;
-        let before: i64 = reader.behind(self.cursor.as_ref())?.unwrap_or(i64::MAX);
+        let before: i64 = reader.behind::<Self, _>(self.cursor.as_ref())?.unwrap_or(i64::MAX);
         let rows = exports_of(reader, self.user_id, before, limit + 1).await?;
-        Page::of(rows, limit, |last: &SubjectExport| reader.cursor(&last.requested_position))
+        Page::of(rows, limit, |last: &SubjectExport| reader.cursor::<Self, _>(&last.requested_position))
     }
 }
 

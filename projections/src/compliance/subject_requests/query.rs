@@ -154,7 +154,7 @@ impl Query for ListSubjectRequests {
     }
 
     async fn run(self, reader: &mut TenantReader<'_>) -> Result<Page<SubjectRequest>, ReadError> {
-        let list = reader.list(self.cursor.as_ref(), &self.limit)?;
+        let list = reader.list::<Self, _>(self.cursor.as_ref(), &self.limit)?;
         let (due_at, request) = list.behind().unwrap_or((DateTime::UNIX_EPOCH, Uuid::nil()));
         let query = sqlx::query_as(LIST)
             .bind(reader.organization().0)

@@ -175,7 +175,7 @@ impl Query for ListDecisions {
 
     async fn run(self, reader: &mut TenantReader<'_>) -> Result<Page<Decision>, ReadError> {
         in_order(self.from, ("until", self.until))?;
-        let list = reader.list(self.cursor.as_ref(), &self.limit)?;
+        let list = reader.list::<Self, _>(self.cursor.as_ref(), &self.limit)?;
         let organization = reader.organization().0;
         let query = sqlx::query_as(LIST)
             .bind(organization)

@@ -188,7 +188,7 @@ impl Query for ListUsers {
     const DATA_CLASS: DataClass = DataClass::Confidential;
 
     async fn run(self, reader: &mut TenantReader<'_>) -> Result<Page<User>, ReadError> {
-        let list = reader.list(self.cursor.as_ref(), &self.limit)?;
+        let list = reader.list::<Self, _>(self.cursor.as_ref(), &self.limit)?;
         let organization = reader.organization();
         let hash = match &self.external_ref {
             Some(external_ref) => Some(reader.keys().lookup_hash(organization, EXTERNAL_REF_LOOKUP, external_ref).await?.to_vec()),

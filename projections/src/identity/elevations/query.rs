@@ -114,7 +114,7 @@ impl Query for ListElevations {
     }
 
     async fn run(self, reader: &mut TenantReader<'_>) -> Result<Page<Elevation>, ReadError> {
-        let list = reader.list(self.cursor.as_ref(), &self.limit)?;
+        let list = reader.list::<Self, _>(self.cursor.as_ref(), &self.limit)?;
         let query = sqlx::query_as(LIST)
             .bind(reader.organization().0)
             .bind(self.status.map(ElevationStatus::name))

@@ -124,7 +124,7 @@ impl Query for ListInvitations {
     const DATA_CLASS: DataClass = DataClass::Confidential;
 
     async fn run(self, reader: &mut TenantReader<'_>) -> Result<Page<Invitation>, ReadError> {
-        let list = reader.list(self.cursor.as_ref(), &self.limit)?;
+        let list = reader.list::<Self, _>(self.cursor.as_ref(), &self.limit)?;
         let query = sqlx::query_as(LIST).bind(reader.organization().0).bind(self.status.map(InvitationStatus::name));
         let query = query.bind(list.after()).bind(list.rows());
         let page = list.page(reader, query, |last: &Row| last.created_position).await?;

@@ -159,7 +159,7 @@ impl Query for ListPolicies {
     const PROJECTIONS: &'static [&'static str] = &[PROJECTION];
 
     async fn run(self, reader: &mut TenantReader<'_>) -> Result<Page<OwnPolicy>, ReadError> {
-        let list = reader.list(self.cursor.as_ref(), &self.limit)?;
+        let list = reader.list::<Self, _>(self.cursor.as_ref(), &self.limit)?;
         let organization = reader.organization().0;
         // The whole store of an organization is one stream.
         reader.touches(organization);
@@ -185,7 +185,7 @@ impl Query for ListPolicyTemplates {
     const PROJECTIONS: &'static [&'static str] = &[PROJECTION];
 
     async fn run(self, reader: &mut TenantReader<'_>) -> Result<Page<PolicyTemplate>, ReadError> {
-        let list = reader.list(self.cursor.as_ref(), &self.limit)?;
+        let list = reader.list::<Self, _>(self.cursor.as_ref(), &self.limit)?;
         let organization = reader.organization().0;
         reader.touches(organization);
         let query =
@@ -207,7 +207,7 @@ impl Query for ListPolicyVersions {
     const PROJECTIONS: &'static [&'static str] = &[PROJECTION];
 
     async fn run(self, reader: &mut TenantReader<'_>) -> Result<Page<PolicyVersion>, ReadError> {
-        let list = reader.list(self.cursor.as_ref(), &self.limit)?;
+        let list = reader.list::<Self, _>(self.cursor.as_ref(), &self.limit)?;
         let organization = reader.organization().0;
         reader.touches(organization);
         let query = sqlx::query_as(VERSIONS).bind(organization).bind(list.before()).bind(list.rows());

@@ -62,7 +62,7 @@ impl Query for ListRoles {
     const PROJECTIONS: &'static [&'static str] = &[PROJECTION];
 
     async fn run(self, reader: &mut TenantReader<'_>) -> Result<Page<Role>, ReadError> {
-        let list = reader.list(self.cursor.as_ref(), &self.limit)?;
+        let list = reader.list::<Self, _>(self.cursor.as_ref(), &self.limit)?;
         let organization = reader.organization().0;
         let status = self.status.map(|status| match status {
             RoleStatus::Active => "ACTIVE",

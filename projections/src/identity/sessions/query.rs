@@ -99,7 +99,7 @@ impl Query for UserSessions {
     }
 
     async fn run(self, reader: &mut TenantReader<'_>) -> Result<Page<Session>, ReadError> {
-        let list = reader.list(self.cursor.as_ref(), &self.limit)?;
+        let list = reader.list::<Self, _>(self.cursor.as_ref(), &self.limit)?;
         let organization = reader.organization().0;
         reader.touches(self.user_id.0);
         let query = sqlx::query_as(LIST)

@@ -100,7 +100,7 @@ impl Query for ListSignups {
     const DATA_CLASS: DataClass = DataClass::Confidential;
 
     async fn run(self, reader: &mut TenantReader<'_>) -> Result<Page<Signup>, ReadError> {
-        let list = reader.list(self.cursor.as_ref(), &self.limit)?;
+        let list = reader.list::<Self, _>(self.cursor.as_ref(), &self.limit)?;
         let query = sqlx::query_as(LIST).bind(reader.organization().0).bind(self.status.map(SignupStatus::name));
         let query = query.bind(list.after()).bind(list.rows());
         let page = list.page(reader, query, |last: &Row| last.requested_position).await?;

@@ -143,7 +143,7 @@ impl Query for ListImports {
     const PROJECTIONS: &'static [&'static str] = &[PROJECTION];
 
     async fn run(self, reader: &mut TenantReader<'_>) -> Result<Page<Import>, ReadError> {
-        let list = reader.list(self.cursor.as_ref(), &self.limit)?;
+        let list = reader.list::<Self, _>(self.cursor.as_ref(), &self.limit)?;
         let query = sqlx::query_as(LIST).bind(reader.organization().0).bind(self.status.map(ImportStatus::name));
         let query = query.bind(list.after()).bind(list.rows());
         let page = list.page(reader, query, |last: &Found| last.created_position).await?;
@@ -254,7 +254,7 @@ impl Query for GetImport {
     const DATA_CLASS: DataClass = DataClass::Confidential;
 
     async fn run(self, reader: &mut TenantReader<'_>) -> Result<ImportWithRows, ReadError> {
-        let list: Listing<i32> = reader.list(self.cursor.as_ref(), &self.limit)?;
+        let list: Listing<i32> = reader.list::<Self, _>(self.cursor.as_ref(), &self.limit)?;
         let organization = reader.organization().0;
         reader.touches(self.import_id.0);
         let query = sqlx::query_as(GET).bind(organization).bind(self.import_id.0);

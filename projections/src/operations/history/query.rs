@@ -77,7 +77,7 @@ impl ListEvents {
 
     /// The position behind which the list begins, its cursor included.
     pub(super) fn start(&self, reader: &TenantReader<'_>) -> Result<i64, ReadError> {
-        let behind: Option<i64> = reader.behind(self.cursor.as_ref())?;
+        let behind: Option<i64> = reader.behind::<Self, _>(self.cursor.as_ref())?;
         Ok(behind.unwrap_or(0).max(self.after.unwrap_or(0)))
     }
 
@@ -129,7 +129,7 @@ impl Query for ListEvents {
         let limit = self.limit.rows()?;
         let (after, end) = (self.start(reader)?, self.end(reader.as_of));
         let events = self.page(reader, after, end, limit + 1).await?;
-        Page::of(events, limit, |last| reader.cursor(&last.position))
+        Page::of(events, limit, |last| reader.cursor::<Self, _>(&last.position))
     }
 }
 

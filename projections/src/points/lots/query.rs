@@ -64,7 +64,7 @@ impl Query for UserLots {
     }
 
     async fn run(self, reader: &mut TenantReader<'_>) -> Result<Page<OpenLot>, ReadError> {
-        let list = reader.list(self.cursor.as_ref(), &self.limit)?;
+        let list = reader.list::<Self, _>(self.cursor.as_ref(), &self.limit)?;
         let after: Option<Key> = list.behind();
         require_user(reader, self.user_id).await?;
         let query = sqlx::query_as::<_, Row>(LOTS)

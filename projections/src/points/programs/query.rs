@@ -96,11 +96,11 @@ impl Query for ListPrograms {
 
     async fn run(self, reader: &mut TenantReader<'_>) -> Result<Page<ProgramDetails>, ReadError> {
         let limit = self.limit.rows()?;
-        let after: Option<Uuid> = reader.behind(self.cursor.as_ref())?;
+        let after: Option<Uuid> = reader.behind::<Self, _>(self.cursor.as_ref())?;
         let query = sqlx::query_as::<_, ProgramRow>(PROGRAMS).bind(reader.organization().0).bind(after).bind(limit + 1);
         let rows = query.fetch_all(reader.connection()).await?;
         let programs = with_rules(reader, rows).await?;
-        Page::of(programs, limit, |last| reader.cursor(&last.id))
+        Page::of(programs, limit, |last| reader.cursor::<Self, _>(&last.id))
     }
 }
 

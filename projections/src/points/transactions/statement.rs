@@ -71,7 +71,7 @@ impl Query for UserStatement {
     async fn run(self, reader: &mut TenantReader<'_>) -> Result<Page<StatementLine>, ReadError> {
         in_order(self.from, ("to", self.to))?;
         let limit = self.limit.rows()?;
-        let before: Option<i64> = reader.behind(self.cursor.as_ref())?;
+        let before: Option<i64> = reader.behind::<Self, _>(self.cursor.as_ref())?;
         require_user(reader, self.user_id).await?;
         let query = sqlx::query_as::<_, Row>(LINES)
             .bind(reader.organization().0)
@@ -102,6 +102,6 @@ impl Query for UserStatement {
                 reason: reason_position.and_then(|position| reasons.remove(&position)),
             });
         }
-        Page::of(lines, limit, |last| reader.cursor(&last.position))
+        Page::of(lines, limit, |last| reader.cursor::<Self, _>(&last.position))
     }
 }

@@ -142,7 +142,7 @@ impl Query for ListTeams {
     const PROJECTIONS: &'static [&'static str] = &[PROJECTION];
 
     async fn run(self, reader: &mut TenantReader<'_>) -> Result<Page<TeamSummary>, ReadError> {
-        let list = reader.list(self.cursor.as_ref(), &self.limit)?;
+        let list = reader.list::<Self, _>(self.cursor.as_ref(), &self.limit)?;
         let query = sqlx::query_as(LIST).bind(reader.organization().0).bind(list.after());
         let query = query.bind(self.archived).bind(self.without_owner).bind(list.rows());
         let page = list.page(reader, query, |last: &Row| last.created_position).await?;
@@ -210,7 +210,7 @@ impl Query for UserTeams {
     }
 
     async fn run(self, reader: &mut TenantReader<'_>) -> Result<Page<TeamOfUser>, ReadError> {
-        let list = reader.list(self.cursor.as_ref(), &self.limit)?;
+        let list = reader.list::<Self, _>(self.cursor.as_ref(), &self.limit)?;
         let query = sqlx::query_as(OF_USER).bind(reader.organization().0).bind(self.user_id.0).bind(list.before()).bind(list.rows());
         let page = list.page(reader, query, |last: &OfUser| last.joined_position).await?;
         page.touch(reader, |row| row.team_id);
