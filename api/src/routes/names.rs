@@ -19,7 +19,50 @@ const CLOSE_MAX: usize = 3;
 const NAME_MAX_CHARS: usize = 80;
 
 /// What acts by itself, or for somebody who is not known yet, does so under permissions that nobody is granted.
-const OF_NOBODY: [&str; 2] = ["system", "door"];
+const OF_NOBODY: &[&str] = &[
+    "door.accept_invitation",
+    "door.complete_invitation",
+    "door.complete_sign_up",
+    "door.disown",
+    "door.enrol",
+    "door.fail_code",
+    "door.join_by_provider",
+    "door.link_external_identity",
+    "door.refresh",
+    "door.reset_password",
+    "door.send_code",
+    "door.send_link",
+    "door.set_password",
+    "door.show_invitation",
+    "door.sign_in",
+    "door.sign_out",
+    "door.sign_up",
+    "door.sign_up_by_provider",
+    "door.verify_email",
+    "door.verify_sign_up_phone",
+    "system.build_exports",
+    "system.complete_setup",
+    "system.erase",
+    "system.expire_due",
+    "system.expire_elevation",
+    "system.expire_export",
+    "system.expire_invitations",
+    "system.expire_setup",
+    "system.expire_signups",
+    "system.forward_audit_log",
+    "system.mark_breach_overdue",
+    "system.mark_overdue",
+    "system.mark_review_overdue",
+    "system.provision",
+    "system.raise_anomalies",
+    "system.resolve_credits",
+    "system.run_audit_schedules",
+    "system.run_imports",
+    "system.send_letters",
+    "system.settle_earnings",
+    "system.settle_recorded_days",
+    "system.tell_attempted",
+];
 
 /// The names of one search, looked up one after another.
 pub(super) struct Names<'r, 't> {
@@ -58,8 +101,7 @@ impl<'r, 't> Names<'r, 't> {
     pub async fn action(&mut self, field: &str, name: Option<&str>) -> Result<(), ReadError> {
         if let Some(name) = name {
             let granted = name.parse::<Grant>().is_ok_and(|grant| permissions().knows(&grant));
-            let of_nobody = name.split('.').next().is_some_and(|group| OF_NOBODY.contains(&group));
-            if !(granted || of_nobody || could_be(name) && action_recorded(self.reader, name).await?) {
+            if !(granted || actions().contains(name) || could_be(name) && action_recorded(self.reader, name).await?) {
                 self.refused.push(unknown(field, name, &actions()));
             }
         }
@@ -78,10 +120,10 @@ fn could_be(name: &str) -> bool {
     name.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
-/// Every permission, and every group of them.
+/// Every permission, of nobody too, and every group of them.
 fn actions() -> BTreeSet<&'static str> {
     let groups = |permission: &'static str| permission.match_indices('.').map(move |(end, _)| permission.split_at(end).0);
-    permissions().permissions().flat_map(|permission| groups(permission).chain([permission])).collect()
+    permissions().permissions().chain(OF_NOBODY.iter().copied()).flat_map(|permission| groups(permission).chain([permission])).collect()
 }
 
 fn unknown(field: &str, name: &str, known: &BTreeSet<&'static str>) -> FieldError {
@@ -116,6 +158,37 @@ fn distance(one: &str, other: &str) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::{fs, path::Path};
+
+    /// The permissions of nobody that stand in the code under a folder.
+    fn of_nobody_in(folder: &Path) -> BTreeSet<String> {
+        let literal = |text: &str| {
+            let named = |group| {
+                text.strip_prefix(group).is_some_and(|rest: &str| rest.bytes().all(|byte| byte == b'_' || byte.is_ascii_lowercase()))
+            };
+            (named("system.") || named("door.")).then(|| text.to_owned())
+        };
+        let mut found = BTreeSet::new();
+        for file in fs::read_dir(folder).unwrap().map(|file| file.unwrap().path()) {
+            let name = file.file_name().unwrap().to_string_lossy().into_owned();
+            if file.is_dir() {
+                found.append(&mut of_nobody_in(&file));
+            } else if name.ends_with(".rs") && name != "names.rs" && !name.ends_with("tests.rs") {
+                found.extend(fs::read_to_string(&file).unwrap().split('"').filter_map(literal));
+            }
+        }
+        found
+    }
+
+    #[test]
+    fn the_permissions_of_nobody_are_those_that_something_acts_under() {
+        let code = of_nobody_in(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"));
+        assert_eq!(code.iter().map(String::as_str).collect::<Vec<_>>(), OF_NOBODY);
+        let known = actions();
+        assert!(known.is_superset(&BTreeSet::from(["system", "door", "system.erase", "points.hold"])));
+        assert!(["system.nonsense", "door.nonsense", "door.sign"].iter().all(|name| !known.contains(name)));
+        assert_eq!(closest("system.erace", &known)[0], "system.erase");
+    }
 
     #[test]
     fn names_are_as_far_from_each_other_as_letters_have_to_be_changed() {

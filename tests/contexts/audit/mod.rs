@@ -119,6 +119,20 @@ async fn a_permission_finds_those_below_it_and_no_others() {
     assert!(types(&of("action=points").await).contains("points.program_defined"));
 }
 
+#[tokio::test]
+async fn what_acts_by_itself_is_found_by_what_it_does_and_by_no_other_name() {
+    let organization = fresh_organization().await;
+    for name in ["system", "system.erase", "door", "door.sign_in"] {
+        organization.officer.get(&format!("/audit-logs?action={name}")).await.expect(200);
+    }
+    for (name, like) in [("system.nonsense", None), ("door.nonsense", None), ("system.erace", Some("system.erase"))] {
+        let refused = organization.officer.get(&format!("/audit-logs?action={name}")).await.refused(422, "VALIDATION_ERROR");
+        let error = &refused.body["errors"][0];
+        assert_eq!((&error["field"], &error["reason"]), (&json!("action"), &json!("name_unknown")), "{name}");
+        assert_eq!(error["allowed"][0].as_str(), like, "{name}");
+    }
+}
+
 // covers: E-195, P-40
 #[tokio::test]
 async fn entries_are_found_by_where_they_came_from_and_by_their_words() {
