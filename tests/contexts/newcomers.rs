@@ -8,17 +8,17 @@ use crate::support::{
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-fn address() -> String {
+pub fn address() -> String {
     format!("{}@acme.example", Uuid::now_v7().simple())
 }
 
 /// Accepts the invitation in the mail of this address, and answers what is needed to go on.
-async fn accepted(address: &str) -> Reply {
+pub async fn accepted(address: &str) -> Reply {
     let token = token_in(&mail_to(address).await, "invitation");
     door("/invitations/accept", &json!({ "token": token })).await.expect(200)
 }
 
-async fn complete(setup_token: &Value, password: &str) -> Reply {
+pub async fn complete(setup_token: &Value, password: &str) -> Reply {
     door("/invitations/complete?$jwt=true", &json!({ "setup_token": setup_token, "password": password })).await
 }
 

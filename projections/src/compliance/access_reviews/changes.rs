@@ -20,6 +20,7 @@ pub(super) enum Direction {
 #[schema(as = AccessMoment)]
 pub struct Moment {
     pub at: DateTime<Utc>,
+    /// Who did it; where it ended by its time alone, who said until when.
     pub by: Uuid,
     /// The entry of the audit log that tells so.
     pub event_id: EventId,

@@ -5,6 +5,8 @@ mod changes;
 mod decided;
 mod fold;
 mod list;
+mod over;
+mod people;
 mod query;
 mod told;
 
@@ -12,8 +14,9 @@ pub use changes::{Held, Moment};
 pub use decided::{Decided, decisions};
 pub use fold::AccessReviews;
 pub use list::{AccessReviewRow, Holders, ListAccessReviews, keys_in_use, role_holders};
+pub use people::{ExpertChange, RoleChange, UserChange};
 pub use query::{AccessChanges, ListAccessChanges, TemporaryAccess};
-pub use told::{KeyChange, KeyStep, PermissionChange, PolicyChange, RoleChange, UserChange};
+pub use told::{KeyChange, KeyStep, PermissionChange, PolicyChange};
 
 /// The projection's public name.
 pub const PROJECTION: &str = "access_reviews";
@@ -27,5 +30,8 @@ pub(super) const STATEMENTS: &[(&str, &str)] = &[
     ("compliance.access_reviews.keys", list::KEYS),
     ("compliance.access_reviews.decisions", decided::DECISIONS),
     ("compliance.access_reviews.events", query::EVENTS),
+    ("compliance.access_reviews.waiting", query::WAITING),
+    ("compliance.access_reviews.keys_over", over::KEYS_OVER),
+    ("compliance.access_reviews.assignments_over", over::ASSIGNMENTS_OVER),
     ("compliance.access_reviews.elevations", query::ELEVATIONS),
 ];

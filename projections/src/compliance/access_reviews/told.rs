@@ -1,26 +1,19 @@
-//! What is told of each kind of change between two moments.
+//! What is told of each kind of change between two moments, but of people.
 
-use super::changes::{Direction, Held, Moment, held};
+use super::{
+    changes::{Direction, Held, Moment, held},
+    over::ExpiredKey,
+};
 use crate::engine::ReadError;
 use chrono::{DateTime, Utc};
 use palmares_domain::{
-    identity::{RoleRef, api_key::ApiKeyEvent, policy_store::PolicyStoreEvent, role_catalogue::RoleCatalogueEvent, user::UserEvent},
-    kernel::{ApiKeyId, Event, EventId, RoleId, UserId},
+    identity::{api_key::ApiKeyEvent, policy_store::PolicyStoreEvent, role_catalogue::RoleCatalogueEvent},
+    kernel::{ApiKeyId, Event, EventId, RoleId},
 };
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 use utoipa::ToSchema;
 use uuid::Uuid;
-
-/// A role that a user was given, lost, or both.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct RoleChange {
-    pub user_id: UserId,
-    /// The name of a built-in role, or the id of one of the organization's own.
-    pub role: String,
-    #[serde(flatten)]
-    pub held: Held,
-}
 
 /// A permission that a role of the organization was given, lost, or both.
 #[derive(Debug, Serialize, ToSchema)]
@@ -33,14 +26,6 @@ pub struct PermissionChange {
     pub held: Held,
 }
 
-/// A user who was deleted, and with it lost everything that their roles grant, or who is there again.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct UserChange {
-    pub user_id: UserId,
-    #[serde(flatten)]
-    pub held: Held,
-}
-
 /// What became of a key for a program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
@@ -49,6 +34,8 @@ pub enum KeyStep {
     /// It has another secret.
     Rotated,
     Revoked,
+    /// Its time is over.
+    Expired,
 }
 
 /// A key that was made, or changed its secret, or ended.
@@ -59,7 +46,9 @@ pub struct KeyChange {
     /// What it grants, where it was made.
     pub grants: Vec<String>,
     pub at: DateTime<Utc>,
+    /// Who did it; of a key whose time is over who made it, and said until when.
     pub by: Uuid,
+    /// The entry of the audit log that tells so; of a key whose time is over the one of its making.
     pub event_id: EventId,
 }
 
@@ -88,30 +77,15 @@ impl Row {
         (self.recorded_at, self.actor_id, EventId(self.event_id))
     }
 
-    fn moment(&self) -> Moment {
+    pub(super) fn moment(&self) -> Moment {
         let (at, by, event_id) = self.told();
         Moment { at, by, event_id }
     }
 
-    fn event<E: Event>(&self) -> Result<E, ReadError> {
+    pub(super) fn event<E: Event>(&self) -> Result<E, ReadError> {
         let version = u16::try_from(self.schema_version).unwrap_or_default();
         E::from_payload(&self.event_type, version, &self.payload).map_err(|error| ReadError::Unavailable(error.into()))
     }
-}
-
-pub(super) fn role_changes(rows: &[Row]) -> Result<Vec<RoleChange>, ReadError> {
-    let mut changes = Vec::new();
-    for row in rows {
-        let (user, role, direction) = match row.event::<UserEvent>()? {
-            UserEvent::UserCreated(event) => (event.user_id, RoleRef::BuiltIn(event.role), Direction::Gained),
-            UserEvent::UserInvited(event) => (event.user_id, event.role, Direction::Gained),
-            UserEvent::RoleAssigned(event) => (event.user_id, event.role, Direction::Gained),
-            UserEvent::RoleUnassigned(event) => (event.user_id, event.role, Direction::Lost),
-            _ => continue,
-        };
-        changes.push(((user, role), direction, row.moment()));
-    }
-    Ok(held(changes).into_iter().map(|((user_id, role), held)| RoleChange { user_id, role: role.to_string(), held }).collect())
 }
 
 /// What a role was given ends with the role. What it granted before all of this nobody here knows, so that of a
@@ -151,19 +125,8 @@ pub(super) fn permission_changes(rows: &[Row]) -> Result<Vec<PermissionChange>, 
     Ok(held(changes).into_iter().map(told).collect())
 }
 
-pub(super) fn user_changes(rows: &[Row]) -> Result<Vec<UserChange>, ReadError> {
-    let mut changes = Vec::new();
-    for row in rows {
-        match row.event::<UserEvent>()? {
-            UserEvent::UserSoftDeleted(event) => changes.push((event.user_id, Direction::Lost, row.moment())),
-            UserEvent::UserRestored(event) => changes.push((event.user_id, Direction::Gained, row.moment())),
-            _ => {}
-        }
-    }
-    Ok(held(changes).into_iter().map(|(user_id, held)| UserChange { user_id, held }).collect())
-}
-
-pub(super) fn key_changes(rows: &[Row]) -> Result<Vec<KeyChange>, ReadError> {
+/// A key that ended by its time is told of by nothing that happened then, so that those are put among the others.
+pub(super) fn key_changes(rows: &[Row], over: &[ExpiredKey]) -> Result<Vec<KeyChange>, ReadError> {
     let told = |row: &Row| {
         let (key_id, change, grants) = match row.event::<ApiKeyEvent>()? {
             ApiKeyEvent::ApiKeyCreated(event) => (event.key_id, KeyStep::Created, event.grants),
@@ -175,7 +138,10 @@ pub(super) fn key_changes(rows: &[Row]) -> Result<Vec<KeyChange>, ReadError> {
         let grants = grants.iter().map(ToString::to_string).collect();
         Ok(Some(KeyChange { key_id, change, grants, at, by, event_id }))
     };
-    rows.iter().filter_map(|row| told(row).transpose()).collect()
+    let mut changes: Vec<_> = rows.iter().filter_map(|row| told(row).transpose()).collect::<Result<_, ReadError>>()?;
+    changes.extend(over.iter().map(ExpiredKey::told));
+    changes.sort_by_key(|change| change.at);
+    Ok(changes)
 }
 
 pub(super) fn policy_changes(rows: &[Row]) -> Result<Vec<PolicyChange>, ReadError> {
@@ -189,29 +155,32 @@ pub(super) fn policy_changes(rows: &[Row]) -> Result<Vec<PolicyChange>, ReadErro
     Ok(changes)
 }
 
+/// Events as rows, one second after the other.
+#[cfg(test)]
+pub(super) fn rows<E: Event>(events: &[E]) -> Vec<Row> {
+    let row = |(event, second): (&E, i64)| Row {
+        event_id: Uuid::nil(),
+        event_type: event.event_type().to_owned(),
+        schema_version: i16::try_from(event.schema_version()).unwrap(),
+        recorded_at: DateTime::UNIX_EPOCH + chrono::TimeDelta::seconds(second),
+        actor_id: Uuid::nil(),
+        payload: event.to_payload().unwrap(),
+    };
+    events.iter().zip(0..).map(row).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use chrono::TimeDelta;
     use palmares_domain::{
         identity::{
+            api_key::ApiKeyRevoked,
             policy_store::PolicyVersionActivated,
             role_catalogue::{PermissionsGranted, RoleComposed, RoleRetired},
-            user::{UserRestored, UserSoftDeleted},
         },
         kernel::Digest,
     };
-
-    fn rows<E: Event>(events: &[E]) -> Vec<Row> {
-        let row = |event: &E| Row {
-            event_id: Uuid::nil(),
-            event_type: event.event_type().to_owned(),
-            schema_version: i16::try_from(event.schema_version()).unwrap(),
-            recorded_at: DateTime::UNIX_EPOCH,
-            actor_id: Uuid::nil(),
-            payload: event.to_payload().unwrap(),
-        };
-        events.iter().map(row).collect()
-    }
 
     fn composed(role: u128) -> RoleCatalogueEvent {
         let (role_id, grants) = (RoleId(Uuid::from_u128(role)), vec!["identity.user.list".parse().unwrap()]);
@@ -242,12 +211,14 @@ mod tests {
     }
 
     #[test]
-    fn who_was_deleted_and_restored_was_gone_in_between() {
-        let user = |user| UserId(Uuid::from_u128(user));
-        let deleted = |of| UserEvent::from(UserSoftDeleted { user_id: user(of) });
-        let told = user_changes(&rows(&[deleted(1), deleted(2), UserRestored { user_id: user(2) }.into()])).unwrap();
-        let told: Vec<_> = told.iter().map(|told| (told.user_id, told.held.gained.is_some(), told.held.lost.is_some())).collect();
-        assert_eq!(told, [(user(1), false, true), (user(2), false, true), (user(2), true, false)]);
+    fn keys_whose_time_is_over_are_told_where_that_was() {
+        let (key, other) = (ApiKeyId(Uuid::from_u128(1)), ApiKeyId(Uuid::from_u128(2)));
+        let revoked = |key_id| ApiKeyEvent::from(ApiKeyRevoked { key_id });
+        let mut rows = rows(&[revoked(key), revoked(other)]);
+        rows[1].recorded_at += TimeDelta::hours(2);
+        let over = ExpiredKey::made(key, Uuid::from_u128(9), DateTime::UNIX_EPOCH + TimeDelta::hours(1));
+        let told: Vec<_> = key_changes(&rows, &[over]).unwrap().iter().map(|told| (told.key_id, told.change, told.by.as_u128())).collect();
+        assert_eq!(told, [(key, KeyStep::Revoked, 0), (key, KeyStep::Expired, 9), (other, KeyStep::Revoked, 0)]);
     }
 
     #[test]
