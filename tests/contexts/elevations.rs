@@ -1,6 +1,7 @@
 //! Rights for a while: asked for with a reason, decided by a second person, over by themselves, and
 //! marked on everything that is done with them.
 
+use super::exports::{built, opened};
 use crate::support::running::{Client, Organization, Reply, eventually, fresh_organization, mint, running};
 use palmares_domain::{identity::Role, kernel::OrganizationId};
 use reqwest::Method;
@@ -269,4 +270,40 @@ async fn nobody_acts_as_the_platforms_people_or_from_another_organization() {
     let there = support.in_organization(other.id);
     let refused = Elevated { client: &there, id: &id }.get("/points/programs").await.refused(403, "ACCESS_DENIED");
     assert_eq!(refused.body["reason"], "gate.elevation_not_active");
+}
+
+// covers: E-33, E-59
+#[tokio::test]
+async fn what_somebody_is_refused_as_another_stands_where_they_act_and_is_told_to_that_one() {
+    let organization = fresh_organization().await;
+    let person = organization.person("member").await.with_own_password().await;
+    let user = person.user.clone();
+    let (support_id, support) = of_the_platform(Role::PlatformSupport).await;
+    let support = support.in_organization(organization.id);
+    let id = in_force(&support, &organization.admin, json!({ "act_as": user }), 600).await;
+    let elevated = Elevated { client: &support, id: &id };
+    elevated.post("/me/exports", &json!({ "format": "json" })).await.refused(403, "ACCESS_DENIED");
+    elevated.get("/me/privacy").await.refused(403, "ACCESS_DENIED");
+    step(&organization.admin, &id, "end").await.expect(200);
+
+    let refused = organization.audit(&format!("outcome=refused&actor_id={support_id}")).await;
+    let mut routes: Vec<_> = refused.iter().map(|entry| entry["payload"]["route"].as_str().expect("a route")).collect();
+    routes.sort_unstable();
+    assert_eq!(routes, ["/api/v1/me/exports", "/api/v1/me/privacy"], "{refused:?}");
+    assert!(refused.iter().all(|entry| entry["on_behalf_of"] == user && entry["elevation_id"] == id), "{refused:?}");
+    let platform = Client::anonymous().with_token(&running().descriptor.tokens.platform_admin);
+    let at_home = platform.get(&format!("/audit-logs?outcome=refused&actor_id={support_id}")).await.expect(200);
+    assert!(at_home.items().is_empty(), "{}", at_home.body);
+
+    // Whoever was acted as learns all of it: that it was asked for, allowed, used, ended, and what it was tried for.
+    let client = person.signed_in(&organization).await;
+    let (export, identity) = built(&client, "json").await;
+    let document: Value = serde_json::from_slice(&opened(&client, &export, &identity).await).expect("a JSON document");
+    let events = document["events"].as_array().expect("events");
+    let mut steps: Vec<_> = events.iter().filter(|event| event["stream"]["id"] == id.as_str()).map(|event| event["type"].clone()).collect();
+    steps.dedup();
+    let life = ["requested", "approved", "started", "ended"].map(|step| json!(format!("identity.elevation_{step}")));
+    assert_eq!(steps, life);
+    let tried = events.iter().filter(|event| event["type"] == "compliance.access_refused" && event["actor_id"] == support_id.as_str());
+    assert_eq!(tried.count(), 2);
 }

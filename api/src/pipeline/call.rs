@@ -4,7 +4,7 @@ use super::{gate::Caller, ports::Access, route::Route, server::Services, table::
 use crate::problem::{Language, Problem};
 use actix_web::{HttpRequest, HttpResponse, http::header, web::Payload};
 use futures::future::LocalBoxFuture;
-use palmares_domain::kernel::ClientContext;
+use palmares_domain::kernel::{ClientContext, OrganizationId};
 use std::{
     future::Future,
     net::{IpAddr, Ipv4Addr},
@@ -38,6 +38,8 @@ pub struct Call<'a> {
     pub address: IpAddr,
     /// The caller, once known; the rim records refusals under this name.
     pub caller: Option<Caller>,
+    /// Where the request acts, once the gate found that the caller may act there.
+    pub placed: Option<OrganizationId>,
 }
 
 impl Call<'_> {
@@ -61,7 +63,7 @@ impl Call<'_> {
     pub fn access(&self) -> Option<Access> {
         let (caller, permission) = (self.caller.as_ref()?, self.route.permission?);
         Some(Access {
-            organization: caller.home,
+            organization: self.placed.unwrap_or(caller.home),
             actor: caller.user,
             on_behalf_of: caller.on_behalf_of(),
             elevation: caller.elevation,

@@ -304,12 +304,16 @@ impl Gate {
     }
 
     /// The organization in which the request acts, with what the elevation that it names makes of the caller.
+    /// Refusals from then on stand in its log: it learns of them as it does of what was done and read there.
     async fn place(&self, call: &mut Call<'_>, caller: &mut Caller) -> Result<OrganizationId, Problem> {
         let Some(elevation) = named_elevation(call)? else {
-            return self.tenant(caller, named_organization(call)?).await;
+            let organization = self.tenant(caller, named_organization(call)?).await?;
+            call.placed = Some(organization);
+            return Ok(organization);
         };
         self.add_role(caller, elevation).await?;
         let organization = self.tenant(caller, named_organization(call)?).await?;
+        call.placed = Some(organization);
         self.act_as(caller, elevation, organization).await?;
         // Refusals from here on carry the mark too.
         call.caller = Some(caller.clone());

@@ -101,7 +101,7 @@ pub trait Standings: Send + Sync + 'static {
 /// A known caller at a known route: what the access log tells of both.
 #[derive(Clone)]
 pub struct Access {
-    /// The caller's own organization; for sensitive reads the one that was read.
+    /// The organization in which the request acts; the caller's own where it did not come so far, or may not act there.
     pub organization: OrganizationId,
     pub actor: UserId,
     /// The user as whom the actor acts, where that is another one.

@@ -4,7 +4,7 @@ use super::{
     call::{Answer, Call, client_address, language},
     gate::SELF_PARAM,
     named::{ORGANIZATION_PARAM, attempted_organization},
-    ports::RefusedAccess,
+    ports::{Access, RefusedAccess},
     respond,
     route::Route,
     server::Services,
@@ -97,6 +97,7 @@ async fn dispatch(request: HttpRequest, payload: Payload, services: &Services, a
         language,
         address,
         caller: None,
+        placed: None,
     };
     let answer: Answer = (route.serve)(&mut call).await;
     let response = match answer {
@@ -134,9 +135,20 @@ async fn record(call: &Call<'_>, problem: &Problem) {
         return;
     }
     let refusal = RefusedAccess { access, code, reason: reason.to_owned(), policies: policies.to_vec(), aim: aim(call, problem) };
-    if let Err(error) = call.services.gate.access_log.refused(refusal).await {
+    if let Err(error) = remember(call, refusal).await {
         tracing::error!(request_id = %call.request_id, error = format!("{error:#}"), "a refusal could not be recorded");
     }
+}
+
+/// Writes a refusal into the log of the organization in which the request acts. Where that cannot be, such as
+/// where its keys cannot be had, it stands in the caller's own log rather than nowhere.
+async fn remember(call: &Call<'_>, refusal: RefusedAccess) -> anyhow::Result<()> {
+    let log = &call.services.gate.access_log;
+    let home = call.caller.as_ref().map(|caller| caller.home).filter(|home| *home != refusal.access.organization);
+    let Some(home) = home else { return log.refused(refusal).await };
+    let Err(error) = log.refused(refusal.clone()).await else { return Ok(()) };
+    tracing::warn!(request_id = %call.request_id, error = format!("{error:#}"), "a refusal is recorded at its caller's home");
+    log.refused(RefusedAccess { access: Access { organization: home, ..refusal.access }, ..refusal }).await
 }
 
 /// At what a refused request was aimed: what its path names, and what else whoever refused it knew. Of a path

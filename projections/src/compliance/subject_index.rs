@@ -159,7 +159,7 @@ mod tests {
         compliance::access_record::{AccessRecordEvent, SensitiveDataRead},
         identity::{
             RoleRef,
-            elevation::{ElevationEvent, ElevationRequested, Scope},
+            elevation::{ElevationEvent, ElevationRequested, ElevationStarted, Scope},
             user::{UserEvent, UserResumed},
         },
         kernel::{DataClass, Digest, ElevationId, OrganizationId, Personal, RoleId, UserId},
@@ -207,6 +207,20 @@ mod tests {
         let mut own = recorded(ACME, ("user", BOB.0, 1), 2, &resumed);
         Arc::get_mut(&mut own.event).unwrap().actor_id = BOB.0;
         assert_eq!(named(&own.event), BTreeMap::from([(BOB.0, true)]));
+    }
+
+    // covers: E-59
+    #[test]
+    fn that_somebody_was_acted_as_concerns_them_and_what_was_recorded_before_that_was_said_names_who_did_it() {
+        let elevation_id = ElevationId(Uuid::from_u128(8));
+        let started = |concerns| {
+            let started: ElevationEvent = ElevationStarted { elevation_id, expires_at: chrono::DateTime::UNIX_EPOCH, concerns }.into();
+            let mut started = recorded(ACME, ("elevation", elevation_id.0, 1), 3, &started);
+            Arc::get_mut(&mut started.event).unwrap().actor_id = BOB.0;
+            named(&started.event)
+        };
+        assert_eq!(started(Some(ALICE)), BTreeMap::from([(ALICE.0, true), (BOB.0, false)]));
+        assert_eq!(started(None), BTreeMap::from([(BOB.0, false)]));
     }
 
     #[test]

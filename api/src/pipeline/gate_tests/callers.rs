@@ -205,3 +205,29 @@ async fn a_session_that_showed_less_than_everyone_is_asked_for_opens_nothing_tha
     }
     assert!(refused > 10 && own > 10, "{refused} refused, {own} of their own");
 }
+
+/// covers: E-33
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_platforms_people_are_refused_in_an_organization_stands_in_its_log() {
+    let house = house(RateLimits::with_ip_requests(u32::MAX), rules());
+    let of_oneself = |route: &&Route| route.permission.is_some_and(|permission| permission.starts_with("identity.self."));
+    let route = gated().find(of_oneself).expect("a route");
+    let own = path(route, "", "");
+    let sent = |elevation: ElevationId, organization: OrganizationId| {
+        let named = request(&house, route, &own).bearer_auth(root(&house)).header("Palmares-Organization", organization.to_string());
+        named.header(ELEVATION_HEADER, elevation.to_string())
+    };
+    let recorded = || house.refusals().pop().map(|refused| (refused.access.organization, refused.access.on_behalf_of)).unwrap();
+    expect("as another user", route, sent(AS_BOB, ACME), 403, "ACCESS_DENIED").await;
+    assert_eq!(recorded(), (ACME, Some(BOB)));
+    expect("an elevation that gives nothing", route, sent(ElevationId(Uuid::from_u128(77)), ACME), 403, "ACCESS_DENIED").await;
+    assert_eq!(recorded(), (ACME, None));
+    // Who may not act there at all is recorded at home.
+    let intruder = request(&house, route, &own).bearer_auth(admin(&house)).header("Palmares-Organization", GLOBEX.to_string());
+    expect("another organization", route, intruder, 403, "TENANT_MISMATCH").await;
+    assert_eq!(recorded(), (ACME, None));
+    let unheard = token(&house, ROOT, OrganizationId::PLATFORM, &[]);
+    let unheard = request(&house, route, &own).bearer_auth(unheard).header("Palmares-Organization", ACME.to_string());
+    expect("without a role that reaches there", route, unheard, 403, "TENANT_MISMATCH").await;
+    assert_eq!(recorded(), (OrganizationId::PLATFORM, None));
+}

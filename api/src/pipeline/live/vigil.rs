@@ -99,6 +99,7 @@ impl Vigil {
             language: *language,
             address: *address,
             caller: None,
+            placed: None,
         };
         services.gate.look_again(&mut call).await.map_err(|problem| {
             let (_, reason, _) = problem.as_recorded();

@@ -101,9 +101,10 @@ impl Elevation {
     }
 
     fn approve(&self, facts: &Facts) -> Result<ElevationEvent, ElevationError> {
-        let elevation_id = self.of_another(facts.actor)?.leaving_by(status::APPROVE, facts.now)?;
+        let request = self.of_another(facts.actor)?;
+        let elevation_id = request.leaving_by(status::APPROVE, facts.now)?;
         let start_by = facts.now + TimeDelta::hours(START_WITHIN_HOURS);
-        Ok(ElevationApproved { elevation_id, approved_by: facts.actor, start_by }.into())
+        Ok(ElevationApproved { elevation_id, approved_by: facts.actor, start_by, concerns: Some(request.concerns()) }.into())
     }
 
     fn refuse(&self, reason: Option<&String>, facts: &Facts) -> Result<ElevationEvent, ElevationError> {
@@ -117,12 +118,13 @@ impl Elevation {
         let request = self.own(facts.actor)?;
         let elevation_id = request.leaving_by(status::START, facts.now)?;
         let expires_at = facts.now + TimeDelta::seconds(i64::from(request.duration_seconds));
-        Ok(ElevationStarted { elevation_id, expires_at }.into())
+        Ok(ElevationStarted { elevation_id, expires_at, concerns: Some(request.concerns()) }.into())
     }
 
     fn end(&self, supervising: bool, facts: &Facts) -> Result<ElevationEvent, ElevationError> {
         let request = if supervising { self.known()? } else { self.own(facts.actor)? };
-        Ok(ElevationEnded { elevation_id: request.leaving_by(status::END, facts.now)?, ended_by: facts.actor }.into())
+        let elevation_id = request.leaving_by(status::END, facts.now)?;
+        Ok(ElevationEnded { elevation_id, ended_by: facts.actor, concerns: Some(request.concerns()) }.into())
     }
 
     fn review(&self, note: Option<&String>, facts: &Facts) -> Result<ElevationEvent, ElevationError> {
@@ -135,7 +137,8 @@ impl Elevation {
     /// That its time was over, where that is not recorded yet.
     fn expired(&self, now: DateTime<Utc>) -> Option<ElevationEvent> {
         let request = self.0.as_ref()?;
-        (request.status_at(now) != request.status).then(|| ElevationExpired { elevation_id: request.elevation_id }.into())
+        let (elevation_id, concerns) = (request.elevation_id, Some(request.concerns()));
+        (request.status_at(now) != request.status).then(|| ElevationExpired { elevation_id, concerns }.into())
     }
 }
 
@@ -175,7 +178,9 @@ impl Aggregate for Elevation {
             ElevationCommand::Approve => self.approve(facts)?,
             ElevationCommand::Refuse { reason } => self.refuse(reason.as_ref(), facts)?,
             ElevationCommand::Withdraw => {
-                ElevationWithdrawn { elevation_id: self.own(facts.actor)?.leaving_by(status::WITHDRAW, facts.now)? }.into()
+                let request = self.own(facts.actor)?;
+                let elevation_id = request.leaving_by(status::WITHDRAW, facts.now)?;
+                ElevationWithdrawn { elevation_id, concerns: Some(request.concerns()) }.into()
             }
             ElevationCommand::Start => self.start(facts)?,
             ElevationCommand::End { supervising } => self.end(*supervising, facts)?,

@@ -39,6 +39,9 @@ events! {
             approved_by: UserId = internal,
             /// Not started by then, the approval is over.
             start_by: DateTime<Utc> = internal,
+            /// Whom it concerns, as it was asked for: the user acted as, else whoever asked. Missing where it was
+            /// recorded before it said so.
+            concerns: Option<UserId> = internal,
         },
         ElevationRefused = "identity.elevation_refused" v 1 {
             elevation_id: ElevationId = internal,
@@ -49,17 +52,21 @@ events! {
         },
         ElevationWithdrawn = "identity.elevation_withdrawn" v 1 {
             elevation_id: ElevationId = internal,
+            concerns: Option<UserId> = internal,
         },
         ElevationStarted = "identity.elevation_started" v 1 {
             elevation_id: ElevationId = internal,
             expires_at: DateTime<Utc> = internal,
+            concerns: Option<UserId> = internal,
         },
         ElevationEnded = "identity.elevation_ended" v 1 {
             elevation_id: ElevationId = internal,
             ended_by: UserId = internal,
+            concerns: Option<UserId> = internal,
         },
         ElevationExpired = "identity.elevation_expired" v 1 {
             elevation_id: ElevationId = internal,
+            concerns: Option<UserId> = internal,
         },
         ElevationReviewed = "identity.elevation_reviewed" v 1 {
             elevation_id: ElevationId = internal,

@@ -3,9 +3,10 @@
 use super::{status::TRANSITIONS, *};
 use crate::{
     identity::{Role, RoleRef},
-    kernel::{Aggregate, Code, ElevationId, Facts, OrganizationId, Personal, Refusal, UserId},
+    kernel::{Aggregate, Code, ElevationId, Event, Facts, OrganizationId, Personal, Refusal, UserId},
 };
 use chrono::{DateTime, TimeDelta, Utc};
+use std::slice::from_ref;
 use uuid::Uuid;
 
 const ACME: OrganizationId = OrganizationId(Uuid::from_u128(1));
@@ -51,19 +52,19 @@ fn requested() -> ElevationEvent {
 }
 
 fn approved() -> ElevationEvent {
-    ElevationApproved { elevation_id: ID, approved_by: ADMIN, start_by: at(START_WITHIN_HOURS * 3600) }.into()
+    ElevationApproved { elevation_id: ID, approved_by: ADMIN, start_by: at(START_WITHIN_HOURS * 3600), concerns: Some(ALICE) }.into()
 }
 
 fn started() -> ElevationEvent {
-    ElevationStarted { elevation_id: ID, expires_at: at(600) }.into()
+    ElevationStarted { elevation_id: ID, expires_at: at(600), concerns: Some(ALICE) }.into()
 }
 
 fn ended() -> ElevationEvent {
-    ElevationEnded { elevation_id: ID, ended_by: ALICE }.into()
+    ElevationEnded { elevation_id: ID, ended_by: ALICE, concerns: Some(ALICE) }.into()
 }
 
 fn expired() -> ElevationEvent {
-    ElevationExpired { elevation_id: ID }.into()
+    ElevationExpired { elevation_id: ID, concerns: Some(ALICE) }.into()
 }
 
 /// A history that leads to a state.
@@ -81,7 +82,7 @@ fn history(status: ElevationStatus) -> Vec<ElevationEvent> {
                 ElevationRefused { elevation_id: ID, requested_by: ALICE, refused_by: ADMIN, concerns: ALICE, reason: None }.into(),
             ]
         }
-        ElevationStatus::Withdrawn => vec![requested(), ElevationWithdrawn { elevation_id: ID }.into()],
+        ElevationStatus::Withdrawn => vec![requested(), ElevationWithdrawn { elevation_id: ID, concerns: Some(ALICE) }.into()],
         ElevationStatus::Reviewed => vec![requested(), approved(), started(), ended(), reviewed.into()],
     }
 }
@@ -153,7 +154,9 @@ fn nobody_decides_their_own_request_nor_one_to_act_as_them() {
         let over = [acting.to_vec(), vec![approved(), started(), ended()]].concat();
         assert_eq!(when(&over, actor, 0, ElevationCommand::Review { note: None }), Err(ElevationError::OwnRequest));
     }
-    assert_eq!(when(&acting, ADMIN, 0, ElevationCommand::Approve), Ok(vec![approved()]));
+    let start_by = at(START_WITHIN_HOURS * 3600);
+    let approved = ElevationApproved { elevation_id: ID, approved_by: ADMIN, start_by, concerns: Some(BOB) };
+    assert_eq!(when(&acting, ADMIN, 0, ElevationCommand::Approve), Ok(vec![approved.into()]));
     assert!(ElevationError::OwnRequest.is_attempt());
 }
 
@@ -167,7 +170,7 @@ fn what_is_anothers_looks_as_if_it_were_not_there() {
         assert_eq!(when(&history(status), BOB, 0, command), Err(ElevationError::NotFound));
     }
     let stopped = when(&history(ElevationStatus::Active), ADMIN, 0, ElevationCommand::End { supervising: true });
-    assert_eq!(stopped, Ok(vec![ElevationEnded { elevation_id: ID, ended_by: ADMIN }.into()]));
+    assert_eq!(stopped, Ok(vec![ElevationEnded { elevation_id: ID, ended_by: ADMIN, concerns: Some(ALICE) }.into()]));
     assert_eq!(when(&[], ADMIN, 0, ElevationCommand::Approve), Err(ElevationError::NotFound));
 }
 
@@ -240,7 +243,7 @@ fn an_approval_that_nobody_uses_is_over_after_a_day() {
     let approved = history(ElevationStatus::Approved);
     assert_eq!(
         when(&approved, ALICE, 5, ElevationCommand::Start),
-        Ok(vec![ElevationStarted { elevation_id: ID, expires_at: at(605) }.into()])
+        Ok(vec![ElevationStarted { elevation_id: ID, expires_at: at(605), concerns: Some(ALICE) }.into()])
     );
     let late = when(&approved, ALICE, START_WITHIN_HOURS * 3600, ElevationCommand::Start);
     assert_eq!(late, Err(ElevationError::TransitionForbidden { from: ElevationStatus::Expired, to: ElevationStatus::Active }));
@@ -253,4 +256,34 @@ fn it_gives_something_to_its_requester_only_and_only_while_it_is_active() {
         assert_eq!(state.in_force(ALICE, NOW).is_some(), status == ElevationStatus::Active, "{status:?}");
         assert_eq!(state.in_force(BOB, NOW), None);
     }
+}
+
+/// covers: E-59
+#[test]
+fn every_step_names_whom_somebody_acts_as() {
+    let acting = requested_for(Scope::ActingAs(BOB));
+    let taken = |events: &[ElevationEvent], actor, command| when(events, actor, 0, command).unwrap().pop().unwrap();
+    let approved = taken(from_ref(&acting), ADMIN, ElevationCommand::Approve);
+    let started = taken(&[acting.clone(), approved.clone()], ALICE, ElevationCommand::Start);
+    let ended = taken(&[acting.clone(), approved.clone(), started.clone()], ALICE, ElevationCommand::End { supervising: false });
+    let withdrawn = taken(from_ref(&acting), ALICE, ElevationCommand::Withdraw);
+    let expired = when(&[acting, approved.clone()], ADMIN, START_WITHIN_HOURS * 3600, ElevationCommand::Expire).unwrap().remove(0);
+    for event in [approved, started, ended, withdrawn, expired] {
+        let payload: serde_json::Value = serde_json::from_slice(&event.to_payload().unwrap()).unwrap();
+        assert_eq!(payload["concerns"], BOB.0.to_string(), "{}", event.event_type());
+    }
+}
+
+#[test]
+fn steps_that_were_recorded_before_they_named_anybody_are_read() {
+    let old = |name: &str, payload: String| ElevationEvent::from_payload(name, 1, payload.as_bytes()).unwrap();
+    let id = ID.0;
+    assert_eq!(
+        old("identity.elevation_started", format!(r#"{{"elevation_id":"{id}","expires_at":"1970-01-01T00:10:00Z"}}"#)),
+        ElevationStarted { elevation_id: ID, expires_at: at(600), concerns: None }.into()
+    );
+    assert_eq!(
+        old("identity.elevation_expired", format!(r#"{{"elevation_id":"{id}"}}"#)),
+        ElevationExpired { elevation_id: ID, concerns: None }.into()
+    );
 }
