@@ -1,6 +1,7 @@
 //! Shows each checkpoint of the root log to witnesses, who cosign it where it extends what they saw (c2sp.org/tlog-witness).
 
 use anyhow::{Context, bail};
+use futures::future::join_all;
 use palmares_commands::outbound::{self, Outbound};
 use palmares_projections::engine::{log::Log, sealing::witness::RootLog, stop::Stop};
 use palmares_proofs::{
@@ -49,15 +50,17 @@ impl Witnesses {
         Ok(Self { root: RootLog::new(log), witnesses, http: Outbound::within(PATIENCE).build()? })
     }
 
-    /// Shows what is new until stopped. A witness that does not answer delays nobody but itself.
+    /// Shows what is new until stopped, to all of them at once: one that does not answer is waited for as long as a request
+    /// may take, and no longer.
     pub async fn follow(self, mut stop: Stop) {
         while stop.pause(EVERY).await {
-            for witness in &self.witnesses {
+            let showing = self.witnesses.iter().map(async |witness| {
                 if let Err(error) = self.show(witness).await {
                     metrics::counter!("palmares_witness_failures_total", "witness" => witness.verifier.name.clone()).increment(1);
                     tracing::warn!(witness = witness.verifier.name, error = format!("{error:#}"), "the log was not witnessed");
                 }
-            }
+            });
+            join_all(showing).await;
         }
     }
 

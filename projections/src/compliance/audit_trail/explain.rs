@@ -41,7 +41,8 @@ pub(super) const OF_REQUEST: &str = concat!(
 const CAUSES_MAX: usize = 50;
 /// More effects than this are left out.
 const EFFECTS_MAX: usize = 200;
-const SIBLINGS_MAX: i64 = 100;
+/// And more than this that one request recorded.
+const SIBLINGS_MAX: usize = 100;
 
 /// Explains an entry of the audit log: the line of causes that led to it, what was recorded with it, and
 /// everything that followed.
@@ -94,7 +95,7 @@ pub struct AuditExplanation {
     pub recorded_with: Vec<Step>,
     /// What reactors did because of it, oldest first; `entry.causation_id` says because of what.
     pub effects: Vec<Step>,
-    /// Whether there are more causes or effects than are shown.
+    /// Whether there are more causes, effects or entries of the request than are shown.
     pub truncated: bool,
 }
 
@@ -110,15 +111,19 @@ impl Query for ExplainAuditEntry {
         let (effects, more) = effects(reader, self.event_id.0).await?;
         let mut recorded_with = Vec::new();
         if let Some(request) = explained.request_id {
-            let query = sqlx::query_as(OF_REQUEST).persistent(false).bind(reader.organization().0).bind(request).bind(SIBLINGS_MAX);
+            // The entry itself is among them, and one more tells whether there are more.
+            let most = SIBLINGS_MAX as i64 + 2;
+            let query = sqlx::query_as(OF_REQUEST).persistent(false).bind(reader.organization().0).bind(request).bind(most);
             recorded_with = query.fetch_all(reader.connection()).await?;
             recorded_with.retain(|row: &Row| row.event_id != self.event_id.0);
         }
+        let left_out = recorded_with.len() > SIBLINGS_MAX;
+        recorded_with.truncate(SIBLINGS_MAX);
         Ok(AuditExplanation {
             causes: steps(reader, causes).await?,
             recorded_with: steps(reader, recorded_with).await?,
             effects: steps(reader, effects).await?,
-            truncated: cut || more,
+            truncated: cut || more || left_out,
         })
     }
 }
