@@ -70,7 +70,7 @@ async fn run(mut world: World) {
     assert_eq!((said.subject, said.kind, said.round), (DeletionSubject::Organization(leaving.id), DeletionKind::Organization, 1));
     assert_eq!(said.destroyed, [Purpose::Profile, Purpose::Health, Purpose::Security]);
     let kept: Vec<Purpose> = said.retained.iter().map(|kept| kept.purpose).collect();
-    assert_eq!(kept, [Purpose::Reward, Purpose::Hr], "what tax and employment law keep");
+    assert_eq!(kept, [Purpose::Reward, Purpose::Hr, Purpose::Case], "what tax and employment law keep, and cases");
     let purged = read_models(&mut database, until, Some(leaving.id)).await;
     rebuild_all(&everywhere, &mut database).await;
     let rebuilt = read_models(&mut database, until, Some(leaving.id)).await;
@@ -90,7 +90,7 @@ async fn run(mut world: World) {
     assert_nothing_is_found(&world, &mark, &control, &leaving.platform).await;
     assert_log_is_whole(&world);
     let last = leaving.certificate(&request, &keys).await;
-    assert_eq!((last.destroyed, last.retained), (vec![Purpose::Reward, Purpose::Hr], Vec::new()));
+    assert_eq!((last.destroyed, last.retained), (vec![Purpose::Reward, Purpose::Hr, Purpose::Case], Vec::new()));
     leaving.assert_all_is_certified(&request, &keys, &said.destroyed).await;
     assert!(last.steps.iter().any(|(step, count)| *step == ErasureStep::KeysDestroyed && *count > 0), "{:?}", last.steps);
     let own =
