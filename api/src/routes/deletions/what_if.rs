@@ -70,7 +70,7 @@ impl Action for WhatIfRetention {
 /// The dates of a deletion: in grace, that of the recovery window that follows; from then on, those of what is
 /// kept of the subject and of the last backup. None, as long as nobody approved it.
 fn dates(dossier: &Dossier, schedule: &RetentionSchedule) -> Vec<(RecordClass, DateTime<Utc>)> {
-    let in_grace = dossier.before_hold.unwrap_or(dossier.status) == DeletionStatus::Grace;
+    let in_grace = dossier.stands() == DeletionStatus::Grace;
     let hidden_at = dossier.due_at.filter(|_| in_grace);
     let recovery = hidden_at.map(|at| schedule.until(RecordClass::DeletionRecovery, at));
     let Some(since) = dossier.ended_at.or(recovery) else { return Vec::new() };

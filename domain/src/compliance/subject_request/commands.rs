@@ -61,7 +61,7 @@ impl AnsweringDeletion {
     /// What the dossier says of it, where there is one.
     pub fn of(request_id: DeletionRequestId, dossier: Option<&Dossier>) -> Self {
         // What a hold stopped stands where it stood before.
-        let stands = dossier.map(|dossier| dossier.before_hold.unwrap_or(dossier.status));
+        let stands = dossier.map(Dossier::stands);
         let user_id = dossier.and_then(|dossier| dossier.subject.user());
         Self { request_id, user_id, approved: stands.is_some_and(DeletionStatus::is_approved) }
     }

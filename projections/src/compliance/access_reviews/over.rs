@@ -8,6 +8,7 @@ use super::{
 use crate::engine::{ReadError, TenantReader};
 use chrono::{DateTime, Utc};
 use palmares_domain::kernel::{ApiKeyId, EventId, UserId};
+use sqlx::{FromRow, postgres::PgRow};
 use uuid::Uuid;
 
 /// A key that was revoked was over before.
@@ -25,6 +26,20 @@ pub(super) const ASSIGNMENTS_OVER: &str = "
     WHERE a.organization_id = $1 AND a.until >= $2 AND a.until < $3 AND a.until <= $4 AND a.ended_at IS NULL
     ORDER BY a.until LIMIT $5";
 
+/// What one of these statements finds over between two moments; at most as many as that.
+pub(super) async fn over<T>(
+    reader: &mut TenantReader<'_>,
+    statement: &'static str,
+    (from, to): (DateTime<Utc>, DateTime<Utc>),
+    most: i64,
+) -> Result<Vec<T>, ReadError>
+where
+    T: for<'r> FromRow<'r, PgRow> + Send + Unpin,
+{
+    let query = sqlx::query_as(statement).persistent(false).bind(reader.organization().0).bind(from).bind(to).bind(reader.now());
+    Ok(query.bind(most).fetch_all(reader.connection()).await?)
+}
+
 /// A key whose time is over.
 #[derive(sqlx::FromRow)]
 pub(super) struct ExpiredKey {
@@ -35,17 +50,6 @@ pub(super) struct ExpiredKey {
 }
 
 impl ExpiredKey {
-    /// At most as many as that, from a time on and before another.
-    pub(super) async fn between(
-        reader: &mut TenantReader<'_>,
-        from: DateTime<Utc>,
-        to: DateTime<Utc>,
-        most: i64,
-    ) -> Result<Vec<Self>, ReadError> {
-        let query = sqlx::query_as(KEYS_OVER).persistent(false).bind(reader.organization().0).bind(from).bind(to).bind(reader.now());
-        Ok(query.bind(most).fetch_all(reader.connection()).await?)
-    }
-
     pub(super) fn told(&self) -> KeyChange {
         KeyChange {
             key_id: ApiKeyId(self.key_id),
@@ -69,17 +73,6 @@ pub(super) struct ExpiredAssignment {
 }
 
 impl ExpiredAssignment {
-    /// At most as many as that, from a time on and before another.
-    pub(super) async fn between(
-        reader: &mut TenantReader<'_>,
-        from: DateTime<Utc>,
-        to: DateTime<Utc>,
-        most: i64,
-    ) -> Result<Vec<Self>, ReadError> {
-        let query = sqlx::query_as(ASSIGNMENTS_OVER).persistent(false).bind(reader.organization().0).bind(from).bind(to).bind(reader.now());
-        Ok(query.bind(most).fetch_all(reader.connection()).await?)
-    }
-
     /// The person and the expert.
     pub(super) fn of(&self) -> (UserId, UserId) {
         (UserId(self.user_id), UserId(self.expert_id))

@@ -1,7 +1,7 @@
 //! `GET access-reviews/changes`.
 
 use super::{
-    over::{ExpiredAssignment, ExpiredKey},
+    over::{ASSIGNMENTS_OVER, ExpiredAssignment, ExpiredKey, KEYS_OVER, over},
     people::{ExpertChange, RoleChange, UserChange, are_there_already, expert_changes, role_changes, user_changes},
     told::{KeyChange, PermissionChange, PolicyChange, Row, key_changes, permission_changes, policy_changes},
 };
@@ -131,9 +131,9 @@ impl Query for ListAccessChanges {
         let waiting = self.waiting(reader, are_there_already(&of_users)?).await?;
         let of_roles = self.events(reader, OF_ROLES).await?;
         let of_keys = self.events(reader, OF_KEYS).await?;
-        let keys_over = ExpiredKey::between(reader, self.from, self.to, EVENTS_MAX + 1).await?;
+        let keys_over: Vec<ExpiredKey> = over(reader, KEYS_OVER, (self.from, self.to), EVENTS_MAX + 1).await?;
         let of_experts = self.events(reader, OF_EXPERTS).await?;
-        let assignments_over = ExpiredAssignment::between(reader, self.from, self.to, EVENTS_MAX + 1).await?;
+        let assignments_over: Vec<ExpiredAssignment> = over(reader, ASSIGNMENTS_OVER, (self.from, self.to), EVENTS_MAX + 1).await?;
         let of_policies = self.events(reader, OF_POLICIES).await?;
         let organization = reader.organization().0;
         let query = sqlx::query_as(ELEVATIONS).bind(organization).bind(self.from).bind(self.to).bind(EVENTS_MAX + 1);
